@@ -1,0 +1,1 @@
+"""Recipes and endpoints as YAML: models, loading, freezing, secrets."""

@@ -1,0 +1,1 @@
+"""Drawn sample data with exact ground truth."""

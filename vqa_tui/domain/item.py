@@ -1,0 +1,94 @@
+"""A picture and what is known to be true of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+
+class Box(BaseModel):
+    """One labelled rectangle in pixels of the upright picture: left, top, width, height."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str
+    x: FiniteFloat
+    y: FiniteFloat
+    width: FiniteFloat
+    height: FiniteFloat
+
+
+class ReferenceQuestion(BaseModel):
+    """A question that came with the dataset, with its reference answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str
+    answer: str
+    question_type: str = ""
+
+
+class GroundTruth(BaseModel):
+    """What the dataset itself says about a picture."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    categories: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    captions: tuple[str, ...] = ()
+    questions: tuple[ReferenceQuestion, ...] = ()
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """Further fields of the original record that exports give back unchanged (JSON values)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceItem:
+    """One picture as a dataset format names it, before anybody has opened the file."""
+
+    key: str
+    """Stable identity inside the dataset; importing the same data again yields the same key."""
+    path: str
+    """POSIX path relative to the dataset root; it never leaves the root."""
+    truth: GroundTruth
+    split: str | None = None
+    where: str = ""
+    """Place in the source for messages, such as `annotations.json entry 17`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProblem:
+    """One thing that could not be imported; the rest goes on."""
+
+    key: str
+    """Identity inside the dataset, as of SourceItem, or of the broken record."""
+    where: str
+    reason: str
+    """What is wrong, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What opening a picture file told us. Width and height are pixels of the upright picture (EXIF applied)."""
+
+    format: str
+    """Pillow's name: JPEG, PNG, WEBP …"""
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+    orientation: int
+    """EXIF orientation, 1 to 8; 1 is upright."""
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One imported picture."""
+
+    id: int
+    dataset_id: int
+    key: str
+    path: str
+    facts: PictureFacts
+    split: str | None
+    truth: GroundTruth

@@ -1,0 +1,1 @@
+"""Reading question-answer pairs out of a model's reply."""

@@ -1,0 +1,251 @@
+"""A run: its states, the limits a person may change, and the frozen views that faces draw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Intent(StrEnum):
+    """What a person wants; written by faces only."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Phase(StrEnum):
+    """What is the case; written by the engine only."""
+
+    CREATED = "created"
+    PREFLIGHT = "preflight"
+    PILOT = "pilot"
+    AWAITING_APPROVAL = "awaiting_approval"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    DONE = "done"
+    FAILED = "failed"
+
+
+LIVE_PHASES = frozenset(
+    {
+        Phase.PREFLIGHT,
+        Phase.PILOT,
+        Phase.AWAITING_APPROVAL,
+        Phase.RUNNING,
+        Phase.PAUSING,
+        Phase.PAUSED,
+        Phase.STOPPING,
+    }
+)
+"""Phases in which an engine process must be alive; one of these without an engine means the engine is lost."""
+
+
+class TaskStatus(StrEnum):
+    PENDING = "pending"
+    LEASED = "leased"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class EngineState(StrEnum):
+    """Whether the process behind a run is there."""
+
+    ALIVE = "alive"
+    HUNG = "hung"
+    """The lock is held but the heartbeat is old."""
+    LOST = "lost"
+    """The phase is live but nobody holds the lock: the engine was killed."""
+    NONE = "none"
+    """Nobody is there and nobody should be."""
+
+
+class Limits(BaseModel):
+    """What a person may change while the run works. Unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budget_usd: Annotated[Decimal, Field(gt=0)] | None = None
+    """Hard cap in dollars; None is no cap."""
+    concurrency: Annotated[int, Field(ge=1, le=1024)] = 16
+    """Most requests in flight at once."""
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 4
+    """Spent attempts after which a task fails for good."""
+    requests_per_minute: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """Overrides by key name; a key that is not named keeps the endpoint's quota."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Tasks of one run by status."""
+
+    pending: int = 0
+    leased: int = 0
+    done: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.pending + self.leased + self.done + self.failed + self.skipped
+
+    @property
+    def finished(self) -> int:
+        return self.done + self.failed + self.skipped
+
+
+@dataclass(frozen=True, slots=True)
+class CostView:
+    """Dollars. `uncertain` may have been billed: requests that ended without a usage report."""
+
+    spent: Decimal = Decimal(0)
+    reserved: Decimal = Decimal(0)
+    uncertain: Decimal = Decimal(0)
+    projected: Decimal | None = None
+    """What the whole run will have cost; None before anything finished."""
+    cap: Decimal | None = None
+    price_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TokensView:
+    input: int = 0
+    output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """One key by its name; never its value."""
+
+    name: str
+    group: str
+    state: str
+    """ok, cooling, parked, off."""
+    reason: str = ""
+    until: float | None = None
+    """Unix time at which a cooling or parked key is tried again."""
+    requests: int = 0
+    errors: int = 0
+    rate_limited: int = 0
+    spent: Decimal = Decimal(0)
+    in_flight: int = 0
+    used_this_minute: int = 0
+    requests_per_minute: int | None = None
+    mean_latency_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineView:
+    state: EngineState = EngineState.NONE
+    pid: int | None = None
+    heartbeat_age_s: float | None = None
+    session_started_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """One request in flight."""
+
+    task_id: int
+    item_key: str
+    key_name: str
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One line of what the engine did or a person asked for. `message` is hostile text."""
+
+    id: int
+    at: float
+    level: str
+    """info, warning, error or action."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PilotView:
+    """What the pilot measured."""
+
+    size: int
+    finished: int
+    cost_per_item: Decimal | None
+    projected_cost: Decimal | None
+    projected_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RateView:
+    """Finished pictures per second of this engine session."""
+
+    per_second: float | None = None
+    history: tuple[float, ...] = ()
+    """One value a second, oldest first, at most 240."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyView:
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """Everything a face shows of one run, read in one short transaction."""
+
+    id: int
+    name: str
+    dataset: str
+    recipe: str
+    endpoint: str
+    model: str
+    phase: Phase
+    phase_reason: str
+    intent: Intent
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    limits: Limits
+    counts: Counts
+    samples: int = 0
+    cost: CostView = field(default_factory=CostView)
+    tokens: TokensView = field(default_factory=TokensView)
+    rate: RateView = field(default_factory=RateView)
+    latency: LatencyView = field(default_factory=LatencyView)
+    keys: tuple[KeyView, ...] = ()
+    failures: Mapping[str, int] = field(default_factory=dict)
+    """Tasks that failed for good, by kind."""
+    attempt_failures: Mapping[str, int] = field(default_factory=dict)
+    """All failed attempts by kind, those that were retried included."""
+    eta_s: float | None = None
+    why_idle: str = ""
+    engine: EngineView = field(default_factory=EngineView)
+    in_flight: tuple[SlotView, ...] = ()
+    events: tuple[EventView, ...] = ()
+    """Newest first, at most 50."""
+    pilot: PilotView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list of runs."""
+
+    id: int
+    name: str
+    dataset: str
+    recipe: str
+    endpoint: str
+    phase: Phase
+    phase_reason: str
+    counts: Counts
+    spent: Decimal
+    cap: Decimal | None
+    engine: EngineState
+    created_at: float

@@ -1,0 +1,42 @@
+"""Question-answer pairs: as read from a reply, and as stored."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SampleFlag(StrEnum):
+    """Something a person should know about a pair; a flagged pair is still stored."""
+
+    CUT_REPLY = "cut_reply"
+    """The reply was truncated; this pair stood whole before the cut."""
+    SHORT_ANSWER = "short_answer"
+    RISK_WORDS = "risk_words"
+    UNKNOWN_TYPE = "unknown_type"
+    NOT_IN_TRUTH = "not_in_truth"
+    BAD_STRUCTURE = "bad_structure"
+    DUPLICATE_QUESTION = "duplicate_question"
+    FEWER_PAIRS = "fewer_pairs"
+    """The reply held fewer pairs than were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One question-answer pair as read from a reply."""
+
+    question: str
+    answer: str
+    question_type: str = ""
+    flags: tuple[SampleFlag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One stored pair of a finished task."""
+
+    id: int
+    ordinal: int
+    question: str
+    answer: str
+    question_type: str
+    flags: tuple[str, ...]
+    verdict: str | None

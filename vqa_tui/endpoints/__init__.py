@@ -1,0 +1,1 @@
+"""Asking OpenAI-compatible vision endpoints over HTTP, and preparing pictures for them."""

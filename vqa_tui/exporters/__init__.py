@@ -1,0 +1,1 @@
+"""Training-file formats and their validators."""

@@ -1,0 +1,60 @@
+"""Where things live on disk: the workspace, its runs, and the configuration shipped with the product."""
+
+import os
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+WORKSPACE_FOLDER = ".vqa"
+WORKSPACE_VARIABLE = "VQA_WORKSPACE"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacePaths:
+    """The files of one workspace; `root` is the `.vqa` folder itself."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "vqa.db"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+    def run_folder(self, run_id: int) -> Path:
+        return self.root / "runs" / str(run_id)
+
+    def run_lock(self, run_id: int) -> Path:
+        return self.run_folder(run_id) / "lock"
+
+    def run_log(self, run_id: int) -> Path:
+        return self.run_folder(run_id) / "engine.log"
+
+    def run_flight_journal(self, run_id: int) -> Path:
+        return self.run_folder(run_id) / "inflight"
+
+
+def find_workspace(explicit: Path | None = None, *, start: Path | None = None) -> WorkspacePaths:
+    """Return the paths of the workspace: `explicit`, else `$VQA_WORKSPACE`, else the nearest `.vqa` upward from
+    `start` (the current folder by default), else `.vqa` in `start`. Nothing is created.
+
+    A given folder that is not itself named `.vqa` stands for the `.vqa` inside it.
+    """
+    given = explicit or (Path(os.environ[WORKSPACE_VARIABLE]) if os.environ.get(WORKSPACE_VARIABLE) else None)
+    if given is not None:
+        given = given.expanduser().absolute()
+        return WorkspacePaths(given if given.name == WORKSPACE_FOLDER else given / WORKSPACE_FOLDER)
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        if (folder / WORKSPACE_FOLDER).is_dir():
+            return WorkspacePaths(folder / WORKSPACE_FOLDER)
+    return WorkspacePaths(here / WORKSPACE_FOLDER)
+
+
+def shipped_configs() -> Path:
+    """Return the folder of shipped recipes and endpoints, in a checkout or in an installed wheel."""
+    package = Path(str(files("vqa_tui")))
+    installed = package / "configs"
+    return installed if installed.is_dir() else package.parent / "configs"

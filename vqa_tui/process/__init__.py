@@ -1,0 +1,1 @@
+"""Child processes that outlive the face that started them."""

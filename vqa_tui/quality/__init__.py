@@ -1,0 +1,1 @@
+"""Checks over question-answer pairs."""

@@ -1,0 +1,1 @@
+"""Dataset formats: one file per format, each yields source items."""

@@ -1,0 +1,233 @@
+"""One SQLite connection: guarded writes, short reads, migrations with a backup."""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.paths import WorkspacePaths
+
+Row = sqlite3.Row
+
+_BUSY_TIMEOUT_MS = 15_000
+_NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs"})
+
+
+def schema_steps() -> list[tuple[int, str, str]]:
+    """Return the migrations in order as (version, file name, SQL)."""
+    folder = files("vqa_tui.store") / "schema"
+    found = sorted((entry.name, entry) for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(int(name.split("_")[0]), name, entry.read_text("utf-8")) for name, entry in found]
+
+
+def file_system_of(path: Path, mounts: str | None = None) -> str:
+    """Return the type of the file system that holds `path` (from /proc/mounts), or '' where that is unknown."""
+    if mounts is None:
+        try:
+            mounts = Path("/proc/mounts").read_text("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+    resolved, best, kind = str(path.resolve()), "", ""
+    for line in mounts.splitlines():
+        fields = line.split()
+        if len(fields) < 3:
+            continue
+        mount = fields[1].replace("\\040", " ")
+        inside = resolved == mount or resolved.startswith(mount.rstrip("/") + "/")
+        if inside and len(mount) >= len(best):
+            best, kind = mount, fields[2]
+    return kind
+
+
+class Database:
+    """The workspace file. Writes go through `write()`; reads return lists and leave nothing open."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+        self._write_lock = asyncio.Lock()
+        """One transaction at a time on this connection: SQLite has no nested ones."""
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, paths: WorkspacePaths) -> AsyncIterator["Database"]:
+        """Open the workspace's database, creating the folder (0700) and bringing the schema up to date.
+
+        Raises VqaError when the folder is on a network file system, cannot be made, is not a database,
+        or was written by a newer version.
+        """
+        _make_private_folder(paths.root)
+        try:
+            connection = await aiosqlite.connect(paths.database, isolation_level=None, cached_statements=256)
+        except sqlite3.Error as error:
+            raise VqaError(f"cannot open the workspace file {paths.database}: {error}") from error
+        try:
+            connection.row_factory = sqlite3.Row
+            database = cls(connection)
+            try:
+                await connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+                await connection.execute("PRAGMA journal_mode = WAL")
+                await connection.execute("PRAGMA synchronous = NORMAL")
+                await connection.execute("PRAGMA foreign_keys = ON")
+                await database._migrate(paths)
+            except sqlite3.DatabaseError as error:
+                raise VqaError(
+                    f"cannot use the workspace file {paths.database}: {error}",
+                    hint="Nothing was changed. Copies made before upgrades lie in the folder `backups` beside it.",
+                ) from error
+            os.chmod(paths.database, 0o600)
+            yield database
+        finally:
+            await connection.close()
+
+    async def read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        """Return all rows of one query."""
+        return list(await self._connection.execute_fetchall(sql, parameters))
+
+    async def read_one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
+        rows = await self.read(sql, parameters)
+        return rows[0] if rows else None
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[None]:
+        """Make the reads inside see one state of the file. Keep it short: an open read holds back the checkpoint."""
+        async with self._write_lock:
+            await self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                await asyncio.shield(self._connection.execute("COMMIT"))
+
+    async def data_version(self) -> int:
+        """Return a number that moves when another connection has committed."""
+        rows = list(await self._connection.execute_fetchall("PRAGMA data_version"))
+        return int(rows[0][0])
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator["Transaction"]:
+        """One immediate transaction: committed at the end, rolled back when anything is raised or cancelled."""
+        async with self._write_lock:
+            begin = asyncio.ensure_future(self._connection.execute("BEGIN IMMEDIATE"))
+            try:
+                await asyncio.shield(begin)
+            except asyncio.CancelledError:
+                await asyncio.shield(self._undo(begin))
+                raise
+            try:
+                yield Transaction(self._connection)
+            except BaseException:
+                await asyncio.shield(self._connection.execute("ROLLBACK"))
+                raise
+            commit = asyncio.ensure_future(self._commit())
+            try:
+                await asyncio.shield(commit)
+            except asyncio.CancelledError:
+                await commit
+                raise
+
+    async def _commit(self) -> None:
+        try:
+            await self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            await self._connection.execute("ROLLBACK")
+            raise
+
+    async def _undo(self, begin: "asyncio.Future[aiosqlite.Cursor]") -> None:
+        try:
+            await begin
+        except sqlite3.Error:
+            return
+        await self._connection.execute("ROLLBACK")
+
+    async def _migrate(self, paths: WorkspacePaths) -> None:
+        steps = schema_steps()
+        newest = steps[-1][0]
+        found = await self._version()
+        if found > newest:
+            raise VqaError(
+                f"the workspace {paths.root} was written by a newer vqa-tui (schema {found}, this program knows {newest})",
+                hint="Upgrade vqa-tui, or point --workspace at another folder. Nothing was changed.",
+            )
+        if found == newest:
+            return
+        if found > 0:
+            await self._back_up(paths, found)
+        async with self.write() as transaction:
+            found = await self._version()
+            for version, _name, sql in steps:
+                if version > found:
+                    await transaction.run_script(sql)
+                    await transaction.execute(f"PRAGMA user_version = {version}")
+
+    async def _version(self) -> int:
+        rows = list(await self._connection.execute_fetchall("PRAGMA user_version"))
+        return int(rows[0][0])
+
+    async def _back_up(self, paths: WorkspacePaths, version: int) -> None:
+        paths.backups.mkdir(mode=0o700, exist_ok=True)
+        target = paths.backups / f"schema-{version}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.db"
+        await self._connection.execute("VACUUM INTO ?", (str(target),))
+        os.chmod(target, 0o600)
+
+
+class Transaction:
+    """What may be done inside `Database.write()`."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Run one statement and return the number of rows it changed."""
+        cursor = await self._connection.execute(sql, parameters)
+        changed = cursor.rowcount
+        await cursor.close()
+        return changed
+
+    async def insert(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Run one INSERT and return the new row id."""
+        cursor = await self._connection.execute(sql, parameters)
+        row_id = cursor.lastrowid
+        await cursor.close()
+        if row_id is None:
+            raise sqlite3.ProgrammingError("the statement inserted nothing")
+        return row_id
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        cursor = await self._connection.executemany(sql, rows)
+        await cursor.close()
+
+    async def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        return list(await self._connection.execute_fetchall(sql, parameters))
+
+    async def run_script(self, sql: str) -> None:
+        """Run the statements of a migration one by one inside this transaction."""
+        statement = ""
+        for line in sql.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                await self.execute(statement)
+                statement = ""
+        if statement.strip():
+            raise sqlite3.ProgrammingError("the migration ends in the middle of a statement")
+
+
+def _make_private_folder(root: Path) -> None:
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise VqaError(
+            f"cannot make the workspace folder {root}: {error.strerror}", hint="Choose another with --workspace DIR."
+        ) from error
+    kind = file_system_of(root)
+    if kind in _NETWORK_FILE_SYSTEMS:
+        raise VqaError(
+            f"the workspace {root} lies on a network file system ({kind}), where SQLite's locks cannot be trusted",
+            hint="Choose a folder on a local disk with --workspace DIR; the pictures may stay where they are.",
+        )

@@ -1,0 +1,1 @@
+"""From domain values to styled text: pure functions."""

@@ -1,0 +1,1 @@
+"""Screens: each module beside its stylesheet."""
