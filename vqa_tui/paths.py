@@ -20,6 +20,16 @@ class WorkspacePaths:
         return self.root / "vqa.db"
 
     @property
+    def recipe_folders(self) -> tuple[Path, ...]:
+        """Where a recipe is looked for by name: beside the workspace first, then what is shipped."""
+        return (self.root.parent / "recipes", shipped_configs() / "recipes")
+
+    @property
+    def endpoint_folders(self) -> tuple[Path, ...]:
+        """Where an endpoint is looked for by name: beside the workspace first, then what is shipped."""
+        return (self.root.parent / "endpoints", shipped_configs() / "endpoints")
+
+    @property
     def backups(self) -> Path:
         return self.root / "backups"
 

@@ -17,8 +17,11 @@ from vqa_tui.paths import WorkspacePaths
 
 Row = sqlite3.Row
 
+_TROUBLE_HINT = "Look whether the disk is full or another program holds the file; nothing that was stored is lost."
 _BUSY_TIMEOUT_MS = 15_000
-_NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs"})
+_NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs"}
+)
 
 
 def schema_steps() -> list[tuple[int, str, str]]:
@@ -45,6 +48,15 @@ def file_system_of(path: Path, mounts: str | None = None) -> str:
         if inside and len(mount) >= len(best):
             best, kind = mount, fields[2]
     return kind
+
+
+def is_network_file_system(kind: str) -> bool:
+    """Tell whether a type of file system, as of `file_system_of`, is one where SQLite's locks cannot be trusted."""
+    return kind in _NETWORK_FILE_SYSTEMS
+
+
+class StoreTrouble(VqaError):
+    """The workspace file cannot be written at present: a full disk, a lock held too long, an input-output error."""
 
 
 class Database:
@@ -112,39 +124,48 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator["Transaction"]:
-        """One immediate transaction: committed at the end, rolled back when anything is raised or cancelled."""
+        """One immediate transaction: committed at the end, rolled back when anything is raised or cancelled.
+
+        Raises StoreTrouble when SQLite cannot do its work; nothing of the transaction is stored then.
+        """
         async with self._write_lock:
-            begin = asyncio.ensure_future(self._connection.execute("BEGIN IMMEDIATE"))
             try:
-                await asyncio.shield(begin)
-            except asyncio.CancelledError:
-                await asyncio.shield(self._undo(begin))
-                raise
-            try:
-                yield Transaction(self._connection)
-            except BaseException:
-                await asyncio.shield(self._connection.execute("ROLLBACK"))
-                raise
-            commit = asyncio.ensure_future(self._commit())
-            try:
-                await asyncio.shield(commit)
-            except asyncio.CancelledError:
-                await commit
-                raise
+                await self._begin()
+                try:
+                    yield Transaction(self._connection)
+                except BaseException:
+                    await asyncio.shield(self._roll_back())
+                    raise
+                commit = asyncio.ensure_future(self._commit())
+                try:
+                    await asyncio.shield(commit)
+                except asyncio.CancelledError:
+                    await commit
+                    raise
+            except sqlite3.OperationalError as error:
+                raise StoreTrouble(f"cannot write to the workspace file: {error}", hint=_TROUBLE_HINT) from error
+
+    async def _begin(self) -> None:
+        begin = asyncio.ensure_future(self._connection.execute("BEGIN IMMEDIATE"))
+        try:
+            await asyncio.shield(begin)
+        except asyncio.CancelledError:
+            # The thread may be about to take the lock: let it, then undo it, or the lock would be held for ever.
+            await asyncio.wait([begin])
+            await asyncio.shield(self._roll_back())
+            raise
 
     async def _commit(self) -> None:
         try:
             await self._connection.execute("COMMIT")
         except sqlite3.Error:
-            await self._connection.execute("ROLLBACK")
+            await self._roll_back()
             raise
 
-    async def _undo(self, begin: "asyncio.Future[aiosqlite.Cursor]") -> None:
-        try:
-            await begin
-        except sqlite3.Error:
-            return
-        await self._connection.execute("ROLLBACK")
+    async def _roll_back(self) -> None:
+        # SQLite itself rolls back after some errors, such as a full disk.
+        if self._connection.in_transaction:
+            await self._connection.execute("ROLLBACK")
 
     async def _migrate(self, paths: WorkspacePaths) -> None:
         steps = schema_steps()
@@ -152,7 +173,8 @@ class Database:
         found = await self._version()
         if found > newest:
             raise VqaError(
-                f"the workspace {paths.root} was written by a newer vqa-tui (schema {found}, this program knows {newest})",
+                f"the workspace {paths.root} was written by a newer vqa-tui "
+                f"(schema {found}, this program knows {newest})",
                 hint="Upgrade vqa-tui, or point --workspace at another folder. Nothing was changed.",
             )
         if found == newest:

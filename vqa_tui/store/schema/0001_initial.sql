@@ -52,6 +52,7 @@ CREATE TABLE run (
   intent        TEXT NOT NULL DEFAULT 'run' CHECK (intent IN ('run', 'pause', 'stop')),
   cancel_in_flight INTEGER NOT NULL DEFAULT 0 CHECK (cancel_in_flight IN (0, 1)),
   approved_at   REAL,
+  resumed_at    REAL,
   limits        TEXT NOT NULL
 ) STRICT;
 

@@ -1,0 +1,87 @@
+"""Group commit: nothing counted before it is stored, and nothing lost while the store is in trouble."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.work import TaskOutcome
+from vqa_tui.engine import writer as writer_module
+from vqa_tui.engine.writer import GROUP_SIZE, Writer
+from vqa_tui.store.db import StoreTrouble
+
+
+class Store:
+    """Stands in for the queue: keeps groups, and fails as often as told."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.groups: list[list[int]] = []
+        self.failures = failures
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.failed = asyncio.Event()
+
+    async def settle(self, outcomes: Sequence[TaskOutcome]) -> None:
+        await self.gate.wait()
+        if self.failures:
+            self.failures -= 1
+            self.failed.set()
+            raise StoreTrouble("cannot write to the workspace file: database or disk is full")
+        self.groups.append([outcome.task_id for outcome in outcomes])
+
+
+def outcome(task_id: int) -> TaskOutcome:
+    return TaskOutcome(task_id, TaskStatus.DONE)
+
+
+async def test_outcomes_are_committed_in_order_in_groups_and_then_counted() -> None:
+    store, counted = Store(), list[int]()
+    writer = Writer(store, lambda group: counted.extend(each.task_id for each in group))
+    work = asyncio.create_task(writer.work())
+    for number in range(200):
+        await writer.submit(outcome(number))
+    assert not writer.at_rest
+    await asyncio.wait_for(writer.drained(), 5)
+    assert counted == list(range(200)) == [task for group in store.groups for task in group]
+    assert all(len(group) <= GROUP_SIZE for group in store.groups) and len(store.groups) <= 5
+    work.cancel()
+
+
+async def test_nothing_is_counted_before_the_commit() -> None:
+    store, counted = Store(), list[int]()
+    writer = Writer(store, lambda group: counted.extend(each.task_id for each in group))
+    work = asyncio.create_task(writer.work())
+    store.gate.clear()
+    await writer.submit(outcome(1))
+    await asyncio.sleep(0)
+    assert counted == [] and not writer.at_rest
+    store.gate.set()
+    await asyncio.wait_for(writer.drained(), 5)
+    assert counted == [1] and writer.at_rest
+    work.cancel()
+
+
+async def test_a_lone_outcome_does_not_wait_for_a_full_group() -> None:
+    store, stored = Store(), asyncio.Event()
+    writer = Writer(store, lambda group: stored.set())
+    work = asyncio.create_task(writer.work())
+    await writer.submit(outcome(1))
+    await asyncio.wait_for(stored.wait(), 5)
+    assert store.groups == [[1]]
+    work.cancel()
+
+
+async def test_trouble_is_told_and_no_paid_reply_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "_RETRY_S", (0.01,))
+    store, counted = Store(failures=3), list[int]()
+    writer = Writer(store, lambda group: counted.extend(each.task_id for each in group))
+    work = asyncio.create_task(writer.work())
+    for number in range(10):
+        await writer.submit(outcome(number))
+    await asyncio.wait_for(store.failed.wait(), 5)
+    await asyncio.sleep(0)
+    assert "disk is full" in writer.trouble and "10 results wait in memory" in writer.trouble
+    await asyncio.wait_for(writer.drained(), 5)
+    assert counted == list(range(10)) and writer.trouble == ""
+    work.cancel()

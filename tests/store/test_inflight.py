@@ -1,0 +1,80 @@
+"""The flight journal, also after its writer was killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vqa_tui.domain.work import Flight
+from vqa_tui.store.inflight import CAPACITY, FlightJournal, read_flights
+
+_WRITER = """
+import sys, time
+from pathlib import Path
+from vqa_tui.domain.work import Flight
+from vqa_tui.store.inflight import FlightJournal
+journal = FlightJournal(Path(sys.argv[1]))
+for task in range(1, 21):
+    journal.enter(Flight(task, float(task), task * 10, "key-ä"))
+for task in range(1, 11):
+    journal.leave(task)
+print("written", flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_entered_and_did_not_leave_is_read(tmp_path: Path) -> None:
+    journal = FlightJournal(tmp_path / "inflight")
+    for task in (3, 1, 2):
+        journal.enter(Flight(task, float(task), 7, "main"))
+    journal.leave(2)
+    journal.leave(99)
+    assert read_flights(tmp_path / "inflight") == [Flight(1, 1.0, 7, "main"), Flight(3, 3.0, 7, "main")]
+    journal.close()
+
+
+def test_slots_are_used_again_and_a_full_journal_says_so(tmp_path: Path) -> None:
+    journal = FlightJournal(tmp_path / "inflight")
+    for task in range(1, CAPACITY + 1):
+        journal.enter(Flight(task, 0.0, 0, "k"))
+    with pytest.raises(IndexError):
+        journal.enter(Flight(CAPACITY + 1, 0.0, 0, "k"))
+    journal.leave(5)
+    journal.enter(Flight(CAPACITY + 1, 0.0, 0, "k"))
+    assert len(read_flights(tmp_path / "inflight")) == CAPACITY
+    journal.close()
+
+
+def test_no_journal_or_a_foreign_file_is_no_flights(tmp_path: Path) -> None:
+    assert read_flights(tmp_path / "nowhere") == []
+    (tmp_path / "other").write_bytes(b"something else")
+    assert read_flights(tmp_path / "other") == []
+
+
+def test_a_killed_writer_leaves_the_truth_behind(tmp_path: Path) -> None:
+    path = tmp_path / "inflight"
+    writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE)
+    try:
+        assert writer.stdout is not None and writer.stdout.readline() == b"written\n"
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.wait()
+    finally:
+        writer.kill()
+        if writer.stdout:
+            writer.stdout.close()
+    assert read_flights(path) == [Flight(task, float(task), task * 10, "key-ä") for task in range(11, 21)]
+
+
+def test_an_answered_flight_is_still_there_until_its_commit(tmp_path: Path) -> None:
+    journal = FlightJournal(tmp_path / "inflight")
+    journal.enter(Flight(4, 1.0, 7, "x" * 60))
+    journal.answer(4)
+    journal.answer(5)
+    assert read_flights(tmp_path / "inflight") == [Flight(4, 1.0, 7, "x" * 39, answered=True)]
+    journal.leave(4)
+    journal.enter(Flight(6, 2.0, 7, "y"))
+    assert read_flights(tmp_path / "inflight") == [Flight(6, 2.0, 7, "y", answered=False)]
+    journal.close()

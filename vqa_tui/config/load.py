@@ -1,0 +1,128 @@
+"""Finding recipes and endpoints by name or by path, and reading them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from vqa_tui.config.endpoint import Endpoint
+from vqa_tui.config.recipe import Recipe
+from vqa_tui.config.validation import nearest, validated
+from vqa_tui.config.yaml_document import YamlDocument, read_yaml, shown
+from vqa_tui.domain.failure import VqaError
+
+_SUFFIXES = (".yaml", ".yml")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_KEY_VALUE_BEGINS = ("sk-", "sk_", "AIza", "gsk_", "hf_", "xai-", "nvapi-", "AKIA", "ghp_", "eyJ")
+_MODEL_WORD = {Recipe: "recipe", Endpoint: "endpoint"}
+
+M = TypeVar("M", Recipe, Endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """One recipe or endpoint file in a folder. A file that cannot be used is listed with what is wrong."""
+
+    name: str
+    description: str
+    path: Path
+    problem: str = ""
+
+
+def load_recipe(name_or_path: str, *, folders: Sequence[Path]) -> Recipe:
+    """Return the recipe with that name, from the first of `folders` that holds `<name>.yaml`, or from a path.
+
+    Anything that ends in `.yaml` or `.yml` is a path; its `name:` is free, while in a folder it must be the file's.
+    Raises VqaError with file, line and key, or with the nearest known name.
+    """
+    return _load(Recipe, name_or_path, folders)
+
+
+def load_endpoint(name_or_path: str, *, folders: Sequence[Path]) -> Endpoint:
+    """Return the endpoint with that name or at that path, found as `load_recipe` finds recipes. Raises VqaError."""
+    return _load(Endpoint, name_or_path, folders)
+
+
+def list_recipes(folders: Sequence[Path]) -> list[ConfigFile]:
+    """Return every recipe in `folders` by name; an earlier folder hides a later one. Broken files are listed too."""
+    return _list(Recipe, folders)
+
+
+def list_endpoints(folders: Sequence[Path]) -> list[ConfigFile]:
+    """Return every endpoint in `folders` by name, as `list_recipes` does."""
+    return _list(Endpoint, folders)
+
+
+def _load(model: type[M], name_or_path: str, folders: Sequence[Path]) -> M:
+    if name_or_path.endswith(_SUFFIXES):
+        return _read(model, Path(name_or_path).expanduser())
+    # A name is looked up among the files that are there, never joined into a path: `../x` finds nothing.
+    files = _files(folders)
+    if path := files.get(name_or_path):
+        return _read_named(model, path)
+    word = _MODEL_WORD[model]
+    close = nearest(name_or_path, list(files))
+    known = f"Known {word}s: {', '.join(sorted(files)) or 'none'}. A path to a .yaml file works too."
+    raise VqaError(
+        f"there is no {word} named {name_or_path!r}" + (f"; did you mean {close}?" if close else ""), hint=known
+    )
+
+
+def _list(model: type[M], folders: Sequence[Path]) -> list[ConfigFile]:
+    listed = []
+    for name, path in sorted(_files(folders).items()):
+        try:
+            listed.append(ConfigFile(name, _read_named(model, path).description, path))
+        except VqaError as error:
+            listed.append(ConfigFile(name, "", path, error.message))
+    return listed
+
+
+def _files(folders: Sequence[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for folder in folders:
+        try:
+            paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+        except OSError as error:
+            raise VqaError(f"{shown(folder)} cannot be listed: {error.strerror or error}") from error
+        for path in paths:
+            found.setdefault(path.stem, path)
+    return found
+
+
+def _read_named(model: type[M], path: Path) -> M:
+    document = read_yaml(path)
+    config = _checked(model, document)
+    if config.name != path.stem:
+        raise document.error(
+            ("name",),
+            f"name: says `{config.name}`, but the file is {path.name}",
+            hint=f"Write `name: {path.stem}`, or rename the file: a name leads to exactly one file.",
+        )
+    return config
+
+
+def _read(model: type[M], path: Path) -> M:
+    return _checked(model, read_yaml(path))
+
+
+def _checked(model: type[M], document: YamlDocument) -> M:
+    config = validated(model, document)
+    if isinstance(config, Endpoint):
+        _refuse_key_values(config, document)
+    return config
+
+
+def _refuse_key_values(endpoint: Endpoint, document: YamlDocument) -> None:
+    """A key pasted where its variable's name belongs would be frozen into the database with the endpoint."""
+    for index, key in enumerate(endpoint.keys):
+        if key.env is None:
+            continue
+        if not _VARIABLE.fullmatch(key.env) or key.env.startswith(_KEY_VALUE_BEGINS):
+            raise document.error(
+                ("keys", index, "env"),
+                f"keys.{index}.env: must be the name of an environment variable, not the key itself",
+                hint="Write a name such as GEMINI_API_KEY and export the value there. If a key stood in this file, "
+                "replace it at the provider.",
+            )

@@ -1,0 +1,242 @@
+"""Rendering a recipe's prompts: Jinja2 cut down to output, if, for and filters, so that a recipe cannot run code.
+
+There are no calls, attributes beyond data, macros, assignments or imports. Work is bounded too: filters, `*` and the
+whole prompt refuse to grow beyond MAX_CHARS, and loops nest at most MAX_LOOP_DEPTH deep.
+"""
+
+import difflib
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from vqa_tui.config.recipe import Recipe
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import Item
+from vqa_tui.domain.prompt import PROMPT_VALUE_NAMES, prompt_values, structured_count
+
+MAX_CHARS = 200_000
+"""Longest prompt, and longest text that any filter inside it may make."""
+MAX_LOOP_DEPTH = 3
+_REPAIR_NAME = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPrompt:
+    """The two messages of one request. `system` may be empty."""
+
+    system: str
+    user: str
+
+
+class PromptTemplate:
+    """The templates of one recipe, compiled once."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        """Compile and check. Raises VqaError that names the recipe, the template, the line and the variable."""
+        self._recipe = recipe
+        if taken := sorted(
+            PROMPT_VALUE_NAMES.intersection(recipe.variables) | ({_REPAIR_NAME} & set(recipe.variables))
+        ):
+            raise VqaError(
+                f"recipe {recipe.name}: the variable `{taken[0]}` has the name of a value that every prompt gets",
+                hint="Rename it under `variables`.",
+            )
+        known = PROMPT_VALUE_NAMES.union(recipe.variables)
+        environment = _PromptEnvironment()
+        self._system = _CheckedTemplate(environment, recipe.name, "prompt.system", recipe.prompt.system, known)
+        self._user = _CheckedTemplate(environment, recipe.name, "prompt.user", recipe.prompt.user, known)
+        self._repair = _CheckedTemplate(
+            environment, recipe.name, "prompt.repair", recipe.prompt.repair, known | {_REPAIR_NAME}
+        )
+
+    def render(self, item: Item) -> RenderedPrompt:
+        """Return the prompt for `item`. Raises VqaError when a value is missing or the prompt grows too long."""
+        values = self._values(item)
+        return RenderedPrompt(self._system.render(values, item.key), self._user.render(values, item.key))
+
+    def render_repair(self, item: Item, problem: str) -> RenderedPrompt:
+        """Return the prompt with the repair text below it; `problem` says in words what was wrong with the reply."""
+        values = self._values(item)
+        repair = self._repair.render({**values, _REPAIR_NAME: " ".join(problem.split())}, item.key)
+        user = self._user.render(values, item.key)
+        return RenderedPrompt(self._system.render(values, item.key), f"{user}\n\n{repair}")
+
+    def _values(self, item: Item) -> dict[str, object]:
+        recipe = self._recipe
+        return prompt_values(
+            item.truth,
+            width=item.facts.width,
+            height=item.facts.height,
+            key=item.key,
+            pairs=recipe.pairs,
+            structured_pairs=structured_count(recipe.pairs, recipe.structured_ratio, f"{recipe.name}\n{item.key}"),
+            variables=recipe.variables,
+        )
+
+
+class _CheckedTemplate:
+    """One template whose syntax, parts and variables have been checked."""
+
+    def __init__(
+        self, environment: "_PromptEnvironment", recipe: str, name: str, source: str, known: frozenset[str]
+    ) -> None:
+        self._where = f"recipe {recipe}, {name}"
+        try:
+            tree = environment.parse(source)
+            self._check_parts(tree, 0)
+            self._check_names(tree, known)
+            code = environment.compile(source, name=name, filename=self._where)
+        except TemplateSyntaxError as error:
+            raise VqaError(f"{self._where}, line {error.lineno}: {error.message}") from error
+        except RecursionError as error:
+            raise VqaError(f"{self._where}: the template is nested too deeply") from error
+        self._template = Template.from_code(environment, code, environment.make_globals(None))
+
+    def render(self, values: Mapping[str, object], item_key: str) -> str:
+        parts: list[str] = []
+        size = 0
+        try:
+            for part in self._template.generate(values):
+                size += len(part)
+                if size > MAX_CHARS:
+                    raise SecurityError(f"the prompt is longer than {MAX_CHARS:,} characters")
+                parts.append(part)
+        except (TemplateError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+            # A template computes with the recipe's own values, so each of Python's usual complaints is the recipe's.
+            line = self._line_of(error)
+            place = f"{self._where}, line {line}" if line else self._where
+            reason = str(error) or type(error).__name__
+            raise VqaError(f"{place}: {reason}", hint=f"It happened with the picture {item_key}.") from error
+        return "".join(parts).strip()
+
+    def _line_of(self, error: BaseException) -> int | None:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self._where]
+        return lines[-1] if lines else None
+
+    def _check_parts(self, node: nodes.Node, loops: int) -> None:
+        if not isinstance(node, _ALLOWED_NODES):
+            refused = _IN_WORDS.get(type(node).__name__, type(node).__name__)
+            raise TemplateSyntaxError(
+                f"prompts may use only output, if, for and filters, not {refused}", node.lineno, self._where
+            )
+        if isinstance(node, nodes.For):
+            loops += 1
+            if loops > MAX_LOOP_DEPTH or node.recursive:
+                raise TemplateSyntaxError(f"loops nest at most {MAX_LOOP_DEPTH} deep", node.lineno, self._where)
+        for child in node.iter_child_nodes():
+            self._check_parts(child, loops)
+
+    def _check_names(self, tree: nodes.Template, known: frozenset[str]) -> None:
+        unknown = meta.find_undeclared_variables(tree) - known
+        if not unknown:
+            return
+        first = next(node for node in tree.find_all(nodes.Name) if node.name in unknown)
+        close = difflib.get_close_matches(first.name, known, 1)
+        raise VqaError(
+            f"{self._where}, line {first.lineno}: unknown variable `{first.name}`"
+            + (f"; did you mean `{close[0]}`?" if close else ""),
+            hint=f"Known are: {', '.join(sorted(known))}.",
+        )
+
+
+class _PromptEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox without globals, with a few filters, and with arithmetic that cannot make long texts."""
+
+    intercepted_binops = frozenset({"*", "%"})
+
+    def __init__(self) -> None:
+        super().__init__(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
+        self.globals.clear()
+        jinja_filters = {name: self.filters[name] for name in _FILTER_NAMES}
+        self.filters = {name: _bounded(name, filter_) for name, filter_ in (jinja_filters | _OWN_FILTERS).items()}
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if not isinstance(left, int | float) or not isinstance(right, int | float):
+            raise SecurityError(f"`{operator}` works on numbers only")
+        return super().call_binop(context, operator, left, right)
+
+
+def _bounded(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(filter_)
+    def checked(*arguments: Any, **options: Any) -> Any:
+        result = filter_(*arguments, **options)
+        if isinstance(result, str) and len(result) > MAX_CHARS:
+            raise SecurityError(f"the filter `{name}` made more than {MAX_CHARS:,} characters")
+        return result
+
+    return checked
+
+
+def _replace(text: object, old: str, new: str) -> str:
+    whole = str(text)
+    if whole.count(old) * len(new) > MAX_CHARS:
+        raise SecurityError(f"the filter `replace` made more than {MAX_CHARS:,} characters")
+    return whole.replace(old, new)
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+_OWN_FILTERS: dict[str, Callable[..., Any]] = {"replace": _replace, "tojson": _to_json}
+# fmt: off
+_FILTER_NAMES = (
+    "abs", "capitalize", "count", "default", "first", "float", "int", "items", "join", "last", "length", "list",
+    "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "string", "sum",
+    "title", "trim", "truncate", "unique", "upper", "wordcount",
+)
+# fmt: on
+_ALLOWED_NODES = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.For,
+    nodes.If,
+    nodes.Name,
+    nodes.Const,
+    nodes.List,
+    nodes.Tuple,
+    nodes.Dict,
+    nodes.Pair,
+    nodes.Keyword,
+    nodes.Filter,
+    nodes.Test,
+    nodes.Getattr,
+    nodes.Getitem,
+    nodes.Slice,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.CondExpr,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Neg,
+    nodes.Pos,
+    nodes.Concat,
+    nodes.Add,
+    nodes.Sub,
+    nodes.Mul,
+    nodes.Div,
+    nodes.FloorDiv,
+    nodes.Mod,
+)
+_IN_WORDS = {
+    "Call": "calls",
+    "Pow": "`**`",
+    "Assign": "set",
+    "AssignBlock": "set",
+    "With": "with",
+    "Macro": "macros",
+    "Include": "include",
+    "Import": "import",
+    "FromImport": "import",
+    "Extends": "extends",
+    "Block": "blocks",
+}

@@ -1,0 +1,97 @@
+"""Checking a YAML document against its model, with errors that name file, line, key and the nearest known key."""
+
+import difflib
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from vqa_tui.config.yaml_document import Location, YamlDocument, shown
+from vqa_tui.domain.failure import VqaError
+
+_MOST_SHOWN = 8
+_WORDS_FOR_VALUES = frozenset({"value", "key", "api_key", "apikey", "token", "secret", "password"})
+_NO_VALUES_HINT = "The value of a key never stands in a file: write `env: SOME_VARIABLE` and export the value there."
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validated(model: type[M], document: YamlDocument) -> M:
+    """Return `document` as `model`. Raises VqaError that lists what is wrong, a line each, and never shows a value."""
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        details = sorted(_causes(error), key=lambda each: document.line_of(each["loc"]))
+        lines = [_in_words(model, document, each) for each in details[:_MOST_SHOWN]]
+        if len(details) > _MOST_SHOWN:
+            lines.append(f"… and {len(details) - _MOST_SHOWN} more")
+        told_a_value = any(
+            each["type"] == "extra_forbidden" and each["loc"][0] == "keys" and each["loc"][-1] in _WORDS_FOR_VALUES
+            for each in details
+        )
+        # `from None`: pydantic's own text quotes the values, and one of them may be a key that stands there by mistake.
+        raise VqaError("\n".join(lines), hint=_NO_VALUES_HINT if told_a_value else "") from None
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """Return the known word that `word` was probably meant to be, or an empty text."""
+    close = difflib.get_close_matches(word, known, 1, cutoff=0.6)
+    return close[0] if close else ""
+
+
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    details = error.errors(include_input=False)
+    # An entry that is wrong is not counted by pydantic, so a list of one wrong entry is also called too short.
+    return [
+        each
+        for each in details
+        if each["type"] != "too_short"
+        or not any(other["loc"][: len(each["loc"])] == each["loc"] for other in details if other is not each)
+    ]
+
+
+def _in_words(model: type[BaseModel], document: YamlDocument, detail: ErrorDetails) -> str:
+    location: Location = detail["loc"]
+    place = f"{shown(document.path)}:{document.line_of(location)}: "
+    key = ".".join(str(part) for part in location)
+    if detail["type"] == "extra_forbidden":
+        known = _known_keys(model, location[:-1])
+        close = nearest(str(location[-1]), known)
+        return f"{place}{key}: unknown key, " + (
+            f"did you mean `{close}`?" if close else f"known here: {', '.join(known)}"
+        )
+    if detail["type"] == "missing":
+        return f"{place}{key}: this key is required"
+    message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    return f"{place}{key}: {message}" if key else f"{place}{message}"
+
+
+def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
+    annotation: Any = model
+    for part in location:
+        annotation = _inside(_unwrapped(annotation), part)
+    annotation = _unwrapped(annotation)
+    return list(annotation.model_fields) if _is_model(annotation) else []
+
+
+def _inside(annotation: Any, part: str | int) -> Any:
+    if _is_model(annotation):
+        field = annotation.model_fields.get(part)
+        return field.annotation if field else None
+    arguments = get_args(annotation)
+    return arguments[-1 if get_origin(annotation) is dict else 0] if arguments else None
+
+
+def _unwrapped(annotation: Any) -> Any:
+    """Return what stands inside Annotated[…] and beside `| None`."""
+    while True:
+        if get_origin(annotation) is Annotated:
+            annotation = get_args(annotation)[0]
+        elif type(None) in get_args(annotation):
+            annotation = next(each for each in get_args(annotation) if each is not type(None))
+        else:
+            return annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

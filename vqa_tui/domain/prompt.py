@@ -1,0 +1,115 @@
+"""The values that prompt templates see: ground truth in words, safe to stand in lines of a prompt."""
+
+import random
+from collections.abc import Mapping
+
+from vqa_tui.domain.item import Box, GroundTruth
+from vqa_tui.safe_text import clean
+
+PROMPT_VALUE_NAMES = frozenset(
+    {
+        "items",
+        "count",
+        "places",
+        "caption",
+        "captions",
+        "questions",
+        "has_truth",
+        "width",
+        "height",
+        "key",
+        "pairs",
+        "structured_pairs",
+    }
+)
+"""The names that `prompt_values` gives; a recipe's own variables must have other names."""
+
+_ROWS = ("upper", "center", "lower")
+_COLUMNS = ("left", "center", "right")
+
+
+def location_word(box: Box, width: int, height: int) -> str:
+    """Return where the centre of `box` lies on a 3×3 grid over a picture of `width` × `height` pixels.
+
+    One of upper-left, upper-center, upper-right, center-left, center, center-right, lower-left, lower-center,
+    lower-right. A centre outside the picture counts to the nearest cell.
+    """
+    row = _ROWS[_third(box.y + box.height / 2, height)]
+    column = _COLUMNS[_third(box.x + box.width / 2, width)]
+    return "center" if row == column == "center" else f"{row}-{column}"
+
+
+def _third(position: float, length: int) -> int:
+    if position * 3 < length:
+        return 0
+    return 1 if position * 3 < length * 2 else 2
+
+
+def structured_count(pairs: int, ratio: float, seed_text: str) -> int:
+    """Return how many of `pairs` are to be structured: each with probability `ratio`, always the same for `seed_text`.
+
+    With a ratio of at least one half and two or more pairs there is at least one.
+    """
+    draw = random.Random(seed_text)
+    drawn = sum(draw.random() < ratio for _ in range(pairs))
+    return max(drawn, 1) if ratio >= 0.5 and pairs >= 2 else drawn
+
+
+def prompt_values(
+    truth: GroundTruth,
+    *,
+    width: int,
+    height: int,
+    key: str,
+    pairs: int,
+    structured_pairs: int,
+    variables: Mapping[str, object],
+) -> dict[str, object]:
+    """Return what a template may use. `width` and `height` are pixels of the upright picture.
+
+    `items` are the distinct labels, `count` the number of objects, `places` one dict for each box (label, location, x,
+    y, width, height in whole pixels), `caption` the first caption or ''. Every text of the dataset is one line without
+    control characters, and labels hold no `;` or `|`: a label or caption cannot forge a line of the prompt.
+    """
+    labels = list(dict.fromkeys(filter(None, map(_label, [*truth.categories, *(box.label for box in truth.boxes)]))))
+    captions = list(filter(None, map(_one_line, truth.captions)))
+    return {
+        **variables,
+        "items": labels,
+        "count": max(len(truth.boxes), len(truth.categories)),
+        "places": [
+            {
+                "label": _label(box.label) or "unnamed",
+                "location": location_word(box, width, height),
+                "x": round(box.x),
+                "y": round(box.y),
+                "width": round(box.width),
+                "height": round(box.height),
+            }
+            for box in truth.boxes
+        ],
+        "caption": captions[0] if captions else "",
+        "captions": captions,
+        "questions": [
+            {
+                "question": _one_line(reference.question),
+                "answer": _one_line(reference.answer),
+                "question_type": _one_line(reference.question_type),
+            }
+            for reference in truth.questions
+        ],
+        "has_truth": bool(labels or captions or truth.questions),
+        "width": width,
+        "height": height,
+        "key": _one_line(key),
+        "pairs": pairs,
+        "structured_pairs": structured_pairs,
+    }
+
+
+def _one_line(text: str) -> str:
+    return clean(text, one_line=True)
+
+
+def _label(text: str) -> str:
+    return _one_line(text.replace(";", ",").replace("|", "/"))

@@ -1,0 +1,85 @@
+"""What passes between the queue and the engine: claimed tasks, and how they ended."""
+
+from dataclasses import dataclass, field
+
+from vqa_tui.domain.cost import Usage
+from vqa_tui.domain.item import Item
+from vqa_tui.domain.run import Intent, Limits, TaskStatus
+from vqa_tui.domain.sample import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTask:
+    """A task that this engine session holds a lease on."""
+
+    id: int
+    item: Item
+    attempts_spent: int
+    last_kind: str | None
+    last_problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One request as it will be stored. `kind` is `ok` or a FailureKind; money in nano-dollars."""
+
+    key_name: str
+    started_at: float
+    latency_ms: float | None
+    kind: str
+    http_status: int | None = None
+    message: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost_nano: int = 0
+    uncertain_nano: int = 0
+    finish_reason: str = ""
+    model: str = ""
+    request_id: str = ""
+    raw_reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutcome:
+    """What becomes of a leased task, together with the attempt that led there (None: no request was made)."""
+
+    task_id: int
+    status: TaskStatus
+    attempt: AttemptRecord | None = None
+    spends_attempt: bool = False
+    not_before: float = 0.0
+    kind: str | None = None
+    problem: str | None = None
+    pairs: tuple[Pair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One request that is under way, or whose result is not committed yet."""
+
+    task_id: int
+    started_at: float
+    reserved_nano: int
+    key_name: str
+    answered: bool = False
+    """Whether the reply is here and only its commit is outstanding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What faces want of a run, as the engine reads it."""
+
+    intent: Intent
+    cancel_in_flight: bool
+    approved_at: float | None
+    resumed_at: float | None
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """What was put back after an engine ended without saying so."""
+
+    tasks: int
+    requests: int
+    """Requests that were in flight, or answered but not yet committed; these are asked again."""
+    uncertain_nano: int

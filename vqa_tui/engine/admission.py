@@ -1,0 +1,82 @@
+"""Admission: a request goes out only with a key that may be used and with its money set aside."""
+
+import asyncio
+from dataclasses import dataclass
+
+from vqa_tui.engine.board import Board
+from vqa_tui.engine.budget import Budget
+from vqa_tui.engine.keyring import Keyring, Loan, NotNow
+
+
+class BudgetReached(Exception):
+    """The cap cannot take one more request, even when everything in flight has settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Leave to send one request: a key, and nano-dollars set aside."""
+
+    loan: Loan
+    reserved: int
+
+
+class Gatekeeper:
+    """Admits requests one by one, and settles them when they are over."""
+
+    def __init__(self, keyring: Keyring, budget: Budget, board: Board) -> None:
+        self.keyring = keyring
+        self.budget = budget
+        self._board = board
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def admit(self, estimate: int) -> Admission:
+        """Wait until a request estimated at `estimate` nano-dollars may be sent.
+
+        Raises BudgetReached, NoKeyLeft, or NotNow when the run pauses meanwhile.
+        """
+        while True:
+            self._board.waiting_for_key += 1
+            try:
+                loan = await self.keyring.borrow()
+            finally:
+                self._board.waiting_for_key -= 1
+            amount = self.budget.amount_for(estimate)
+            if self.budget.reserve(amount):
+                return Admission(loan, amount)
+            self.keyring.give_back(loan)
+            if self.budget.is_used_up(amount):
+                raise BudgetReached
+            await self._settlement()
+
+    def settle(self, admission: Admission, *, actual: int, uncertain: int) -> None:
+        self.budget.settle(admission.reserved, actual=actual, uncertain=uncertain)
+        self._look_again()
+
+    def set_cap(self, cap: int | None) -> None:
+        """Change the cap, in nano-dollars; None is no cap."""
+        if cap != self.budget.cap:
+            self.budget.cap = cap
+            self._look_again()
+
+    def call_off(self) -> None:
+        """Send everybody who waits away with NotNow."""
+        self.keyring.call_off()
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_exception(NotNow())
+
+    def _look_again(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def _settlement(self) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        self._board.waiting_for_budget += 1
+        try:
+            await future
+        finally:
+            self._board.waiting_for_budget -= 1

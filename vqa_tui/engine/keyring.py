@@ -1,0 +1,269 @@
+"""Keys and quota groups: who may ask now, who must wait for what, and who is out."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from vqa_tui.config.endpoint import Endpoint, KeyConfig, Quota
+from vqa_tui.domain.failure import Failure, FailureKind
+from vqa_tui.domain.quota import SlidingWindow
+
+DEFAULT_COOLDOWN_S = 5.0
+LONGEST_COOLDOWN_S = 300.0
+
+
+class NoKeyLeft(Exception):
+    """Every key is parked or off; `reason` says why in words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotNow(Exception):
+    """The wait for a key was called off because the run pauses or stops."""
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """Keys of one account, sharing one quota and its cooldowns."""
+
+    name: str
+    window: SlidingWindow | None
+    concurrency: int | None
+    in_flight: int = 0
+    cooling_until: float = 0.0
+    streak: int = 0
+    """Rate limits in a row without a success, for the default cooldown."""
+
+
+@dataclass(slots=True, eq=False)
+class Key:
+    """One key at work. `value` never leaves the engine process."""
+
+    name: str
+    value: SecretStr = field(repr=False)
+    group: _Group
+    window: SlidingWindow | None
+    concurrency: int | None
+    out: str = ""
+    """`parked` or `off`; '' while usable."""
+    reason: str = ""
+    in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """A key lent for one request, counted against its quotas at `taken_at`."""
+
+    key: Key
+    taken_at: float
+
+
+class Keyring:
+    """Hands out keys in order of load, within every quota. Times are of time.monotonic."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        values: Mapping[str, SecretStr],
+        overrides: Mapping[str, int],
+        missing: Mapping[str, str],
+    ) -> None:
+        self._groups: dict[str, _Group] = {}
+        self.keys = [self._key(config, endpoint, values.get(config.name, SecretStr(""))) for config in endpoint.keys]
+        for key in self.keys:
+            if key.name in missing:
+                key.out, key.reason = "off", missing[key.name]
+        self._own_rpm = {c.name: c.quota.requests_per_minute if c.quota else None for c in endpoint.keys}
+        self._waiting: deque[asyncio.Future[Loan]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self.set_overrides(overrides)
+
+    def _key(self, config: KeyConfig, endpoint: Endpoint, value: SecretStr) -> Key:
+        name = endpoint.group_of(config)
+        quota = endpoint.groups.get(name, endpoint.quota)
+        group = self._groups.setdefault(name, _Group(name, _window(quota), quota.concurrency))
+        own = config.quota or Quota()
+        return Key(config.name, value, group, _window(own), own.concurrency)
+
+    def set_overrides(self, requests_per_minute: Mapping[str, int]) -> None:
+        """Apply a person's requests a minute by key name; a key that is not named has its own quota again."""
+        for key in self.keys:
+            limit = requests_per_minute.get(key.name, self._own_rpm[key.name])
+            if limit is None:
+                key.window = None
+            elif key.window is None:
+                key.window = SlidingWindow(limit)
+            else:
+                key.window.limit = limit
+        self._pump()
+
+    async def borrow(self) -> Loan:
+        """Wait for a key and count one request against its quotas.
+
+        Raises NoKeyLeft when all are out, NotNow when `call_off` is called meanwhile.
+        """
+        future: asyncio.Future[Loan] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        self._pump()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self.give_back(future.result())
+            raise
+
+    def give_back(self, loan: Loan) -> None:
+        """Return a key that was borrowed and not used: nothing was sent."""
+        for window in (loan.key.window, loan.key.group.window):
+            if window is not None:
+                window.give_back(loan.taken_at)
+        self._release(loan.key)
+
+    def used(self, key: Key, failure: Failure | None) -> str:
+        """Return a key after its request, with how that ended.
+
+        Returns a sentence worth an event when the key is out for good, else ''.
+        """
+        told = ""
+        if failure is None:
+            key.group.streak = 0
+        elif failure.kind is FailureKind.RATE_LIMITED:
+            key.group.streak += 1
+            wait = failure.retry_after_s
+            if wait is None:
+                wait = DEFAULT_COOLDOWN_S * 2 ** min(key.group.streak - 1, 6)
+            until = time.monotonic() + min(max(wait, 0.0), LONGEST_COOLDOWN_S)
+            key.group.cooling_until = max(key.group.cooling_until, until)
+        elif failure.kind is FailureKind.QUOTA_EXHAUSTED:
+            told = self._take_out(key.group.name, "parked", failure.message)
+        elif failure.kind is FailureKind.AUTH and not key.out:
+            key.out, key.reason = "off", failure.message
+            told = f"key {key.name} is off: {failure.message}"
+        self._release(key)
+        return told
+
+    def revive(self) -> None:
+        """Try every key again: a person who resumes may have mended what was wrong."""
+        for key in self.keys:
+            if key.value.get_secret_value():
+                key.out = key.reason = ""
+        self._pump()
+
+    def call_off(self) -> None:
+        """Send everybody who waits for a key away with NotNow."""
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(NotNow())
+
+    @property
+    def waiting(self) -> int:
+        return sum(not future.done() for future in self._waiting)
+
+    def next_free(self) -> tuple[Key, float, str] | None:
+        """Return the key that will be usable first, in how many seconds, and what it waits for; None if none will."""
+        now = time.monotonic()
+        usable = [(*_wait(key, now), key) for key in self.keys if not key.out]
+        if not usable:
+            return None
+        wait, why, key = min(usable, key=lambda entry: entry[0])
+        return key, wait, why
+
+    def why_out(self) -> str:
+        """Say why no key is left, or ''."""
+        if any(not key.out for key in self.keys):
+            return ""
+        return "no key is left: " + "; ".join(f"{key.name} is {key.out}: {key.reason}" for key in self.keys)
+
+    def published(self) -> list[dict[str, object]]:
+        """Return what faces may know of each key; times become Unix times."""
+        now, wall = time.monotonic(), time.time()
+        return [_published(key, now, wall) for key in self.keys]
+
+    def _take_out(self, group: str, how: str, reason: str) -> str:
+        names = [key.name for key in self.keys if key.group.name == group and not key.out]
+        for key in self.keys:
+            if key.name in names:
+                key.out, key.reason = how, reason
+        return f"key {', '.join(names)} is {how}: {reason}" if names else ""
+
+    def _release(self, key: Key) -> None:
+        key.in_flight -= 1
+        key.group.in_flight -= 1
+        self._pump()
+
+    def _pump(self) -> None:
+        while self._waiting:
+            if self._waiting[0].done():
+                self._waiting.popleft()
+                continue
+            if reason := self.why_out():
+                for future in self._waiting:
+                    if not future.done():
+                        future.set_exception(NoKeyLeft(reason))
+                self._waiting.clear()
+                return
+            now = time.monotonic()
+            ready = [key for key in self.keys if not key.out and _wait(key, now)[0] == 0]
+            if not ready:
+                self._wake_later(now)
+                return
+            key = min(ready, key=lambda each: each.in_flight)
+            for window in (key.window, key.group.window):
+                if window is not None:
+                    window.take(now)
+            key.in_flight += 1
+            key.group.in_flight += 1
+            self._waiting.popleft().set_result(Loan(key, now))
+
+    def _wake_later(self, now: float) -> None:
+        waits = [_wait(key, now)[0] for key in self.keys if not key.out]
+        soonest = min((wait for wait in waits if wait != float("inf")), default=None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if soonest is not None:
+            self._timer = asyncio.get_running_loop().call_later(soonest + 0.001, self._pump)
+
+
+def _window(quota: Quota) -> SlidingWindow | None:
+    return SlidingWindow(quota.requests_per_minute) if quota.requests_per_minute else None
+
+
+def _wait(key: Key, now: float) -> tuple[float, str]:
+    """Return the seconds until a key may be used (infinite: until a request of its own ends) and what it waits for."""
+    waits = (
+        (max(key.group.cooling_until - now, 0.0), "the endpoint asked it to wait"),
+        (key.window.wait_s(now) if key.window else 0.0, "requests/min"),
+        (key.group.window.wait_s(now) if key.group.window else 0.0, f"requests/min of group {key.group.name}"),
+        (_full(key.in_flight, key.concurrency), "its own concurrency"),
+        (_full(key.group.in_flight, key.group.concurrency), f"the concurrency of group {key.group.name}"),
+    )
+    return max(waits, key=lambda entry: entry[0])
+
+
+def _full(in_flight: int, concurrency: int | None) -> float:
+    return float("inf") if concurrency is not None and in_flight >= concurrency else 0.0
+
+
+def _published(key: Key, now: float, wall: float) -> dict[str, object]:
+    cooling = key.group.cooling_until - now
+    state = key.out or ("cooling" if cooling > 0 else "ok")
+    windows = [window for window in (key.window, key.group.window) if window is not None]
+    tightest = min(windows, key=lambda window: window.limit - window.used(now), default=None)
+    return {
+        "name": key.name,
+        "group": key.group.name,
+        "state": state,
+        "reason": key.reason or ("the endpoint asked it to wait" if state == "cooling" else ""),
+        "until": wall + cooling if state == "cooling" else None,
+        "in_flight": key.in_flight,
+        "used_this_minute": tightest.used(now) if tightest else 0,
+        "requests_per_minute": tightest.limit if tightest else None,
+    }

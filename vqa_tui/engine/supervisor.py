@@ -1,0 +1,242 @@
+"""The supervisor: moves one run through its phases as a person wishes and as the facts allow."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from vqa_tui.domain.cost import to_nano
+from vqa_tui.domain.run import Intent, Limits, Phase, TaskStatus
+from vqa_tui.domain.work import TaskOutcome, Wishes
+from vqa_tui.engine.admission import Gatekeeper
+from vqa_tui.engine.board import Board
+from vqa_tui.engine.breaker import Breaker
+from vqa_tui.engine.crew import Crew
+from vqa_tui.engine.feeder import Feeder
+from vqa_tui.engine.idle import why_idle
+from vqa_tui.engine.pulse import Pulse
+from vqa_tui.engine.worker import Halt
+from vqa_tui.engine.writer import Writer
+from vqa_tui.store import reads, runs
+from vqa_tui.store.db import Database, StoreTrouble
+from vqa_tui.store.inflight import FlightJournal
+from vqa_tui.store.queue import TaskQueue
+
+TICK_S = 0.25
+_CLAIM_AHEAD = (16, 256)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """The parts that the supervisor steers."""
+
+    queue: TaskQueue
+    writer: Writer
+    feeder: Feeder
+    crew: Crew
+    gatekeeper: Gatekeeper
+    breaker: Breaker
+    board: Board
+    journal: FlightJournal
+    pulse: Pulse
+
+
+class Supervisor:
+    """One engine session of one run."""
+
+    def __init__(self, database: Database, run_id: int, *, pilot_size: int, name: str) -> None:
+        self._database = database
+        self._run_id = run_id
+        self._pilot_size = pilot_size
+        self._name = name
+        self._phase = Phase.CREATED
+        self._reason = ""
+        self._halt: Halt | None = None
+        self._halted_at = 0.0
+        self._halt_cap: int | None = None
+        self._ending = ""
+        self._changed = asyncio.Event()
+        self._cancelled = False
+        self._told: list[tuple[str, str]] = []
+        self.limits = Limits()
+
+    def halt(self, halt: Halt) -> None:
+        """Pause the run for a reason of the engine's own; the first reason stands."""
+        if self._halt is None:
+            self._halt, self._halted_at = halt, time.time()
+            self._changed.set()
+
+    def tell(self, level: str, message: str) -> None:
+        """Record an event with the next tick."""
+        self._told.append((level, message))
+        self._changed.set()
+
+    def end(self, why: str) -> None:
+        """End the session as if a person had asked to stop."""
+        self._ending = why
+        self._changed.set()
+
+    def committed(self, group: Sequence[TaskOutcome], journal: FlightJournal, poke: Callable[[], None]) -> None:
+        """Take note of what has been stored for good."""
+        for outcome in group:
+            journal.leave(outcome.task_id)
+        if any(outcome.status is TaskStatus.PENDING for outcome in group):
+            poke()
+        self._changed.set()
+
+    async def enter(self, phase: Phase, reason: str, *, level: str = "info") -> None:
+        """Move to a phase, telling why in words; nothing happens when both stand already."""
+        if (phase, reason) == (self._phase, self._reason):
+            return
+        if phase is not self._phase:
+            log.info("%s: %s", phase, reason)
+        while True:
+            try:
+                await runs.set_phase(self._database, self._run_id, phase, reason)
+                if phase is not self._phase:
+                    await runs.add_event(self._database, self._run_id, level, f"{phase}: {reason}" if reason else phase)
+                break
+            except StoreTrouble as trouble:
+                log.error("cannot store the phase: %s", trouble.message)
+                await asyncio.sleep(1)
+        self._phase, self._reason = phase, reason
+
+    async def work(self, machinery: Machinery) -> Phase:
+        """Work until the run is done, stopped or broken, and return the phase it ended in."""
+        parts = machinery
+        while True:
+            wishes = await runs.wishes(self._database, self._run_id)
+            self._apply(wishes, parts)
+            if parts.crew.fault is not None:
+                log.error("a worker broke", exc_info=parts.crew.fault)
+                await self.enter(
+                    Phase.FAILED,
+                    f"a fault of the program: {parts.crew.fault!r}; the log has the details",
+                    level="error",
+                )
+                return Phase.FAILED
+            if self._ending or wishes.intent is Intent.STOP:
+                if await self._stopped(wishes, parts):
+                    return Phase.STOPPED
+            elif wishes.intent is Intent.PAUSE:
+                await self._pause(wishes, parts, "a person paused it")
+            elif self._halt is not None:
+                await self._pause(wishes, parts, self._halt.reason)
+            elif await self._go_on(wishes, parts):
+                return Phase.DONE
+            await self._publish(parts)
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._changed.wait()
+                # Commits come ten times a second; there is no need to look more often than that.
+                await asyncio.sleep(0.05)
+
+    def _apply(self, wishes: Wishes, parts: Machinery) -> None:
+        self.limits = wishes.limits
+        cap = None if wishes.limits.budget_usd is None else to_nano(wishes.limits.budget_usd)
+        parts.gatekeeper.set_cap(cap)
+        parts.gatekeeper.keyring.set_overrides(wishes.limits.requests_per_minute)
+        low, high = _CLAIM_AHEAD
+        parts.feeder.batch = min(max(wishes.limits.concurrency, low), high)
+        if self._halt is None:
+            self._halt_cap = cap
+            return
+        resumed = wishes.resumed_at is not None and wishes.resumed_at > self._halted_at
+        raised = self._halt.by_budget and cap != self._halt_cap and (cap is None or cap > (self._halt_cap or 0))
+        if resumed or raised:
+            self._halt, self._halt_cap = None, cap
+            parts.gatekeeper.keyring.revive()
+            parts.breaker.reset()
+
+    async def _go_on(self, wishes: Wishes, parts: Machinery) -> bool:
+        """Let the work flow; True when nothing is left to do."""
+        self._cancelled = False
+        waiting_for_approval = wishes.approved_at is None and self._pilot_size > 0
+        at_rest = parts.board.busy == 0 and parts.feeder.at_rest and parts.writer.at_rest
+        if at_rest and await parts.queue.next_due(pilot_only=False) is None:
+            await self._publish(parts, last=True)
+            return await self._finish()
+        if waiting_for_approval and at_rest and await parts.queue.next_due(pilot_only=True) is None:
+            await parts.feeder.close()
+            await self.enter(Phase.AWAITING_APPROVAL, await self._pilot_result())
+            return False
+        parts.crew.resize(wishes.limits.concurrency)
+        parts.feeder.open(pilot_only=waiting_for_approval)
+        if waiting_for_approval:
+            await self.enter(Phase.PILOT, f"asking {self._pilot_size} pictures first")
+        else:
+            await self.enter(Phase.RUNNING, "")
+        return False
+
+    async def _pause(self, wishes: Wishes, parts: Machinery, reason: str) -> None:
+        if await self._quiesced(wishes, parts):
+            await self.enter(Phase.PAUSED, self._pause_reason(parts, reason), level="warning" if self._halt else "info")
+        elif self._phase is not Phase.PAUSED:
+            await self.enter(Phase.PAUSING, f"{reason}; requests in flight end first")
+
+    async def _stopped(self, wishes: Wishes, parts: Machinery) -> bool:
+        reason = self._ending or "a person stopped it"
+        if not await self._quiesced(wishes, parts):
+            await self.enter(Phase.STOPPING, f"{reason}; requests in flight end first")
+            return False
+        await self._publish(parts, last=True)
+        await self.enter(Phase.STOPPED, f"{reason}; resume it whenever you like")
+        return True
+
+    async def _quiesced(self, wishes: Wishes, parts: Machinery) -> bool:
+        """Start nothing more; True when nothing is in flight and all is stored."""
+        await parts.feeder.close()
+        parts.gatekeeper.call_off()
+        if wishes.cancel_in_flight and not self._cancelled and wishes.intent is not Intent.RUN:
+            self._cancelled = True
+            parts.crew.cancel_tasks_at_work()
+        return parts.board.busy == 0 and parts.feeder.at_rest and parts.writer.at_rest
+
+    def _pause_reason(self, parts: Machinery, reason: str) -> str:
+        if self._halt is None or not self._halt.by_budget or self.limits.budget_usd is None:
+            return reason
+        return f"the budget of ${self.limits.budget_usd} is reached; raise it to go on"
+
+    async def _pilot_result(self) -> str:
+        counts = await reads.run_counts(self._database, self._run_id)
+        failed = f", {counts.failed} failed" if counts.failed else ""
+        return f"the pilot is done: {counts.done} answered{failed}; look at it, then approve or stop"
+
+    async def _finish(self) -> bool:
+        counts = await reads.run_counts(self._database, self._run_id)
+        told = (f"{counts.done} done", counts.failed and f"{counts.failed} failed")
+        reason = ", ".join(part for part in (*told, counts.skipped and f"{counts.skipped} skipped") if part)
+        try:
+            if not await runs.finish_if_drained(self._database, self._run_id, reason):
+                return False
+            await runs.add_event(self._database, self._run_id, "info", f"done: {reason}")
+        except StoreTrouble as trouble:
+            log.error("cannot store the end: %s", trouble.message)
+            return False
+        self._phase, self._reason = Phase.DONE, reason
+        log.info("done: %s", reason)
+        return True
+
+    async def _publish(self, parts: Machinery, *, last: bool = False) -> None:
+        told, self._told = self._told, []
+        for level, message in told:
+            log.warning("%s", message)
+            with suppress(StoreTrouble):
+                await runs.add_event(self._database, self._run_id, level, message)
+        slots = self.limits.concurrency
+        working = self._phase in (Phase.PILOT, Phase.RUNNING)
+        idle = why_idle(
+            parts.board,
+            parts.gatekeeper.keyring,
+            slots=slots,
+            next_due=parts.feeder.next_due,
+            trouble=parts.writer.trouble,
+        )
+        if not working and not parts.writer.trouble:
+            idle = self._reason
+        await parts.pulse.beat(why_idle=idle, slots=slots, working=working or parts.board.busy > 0, last=last)

@@ -1,0 +1,100 @@
+"""The one writer: results are committed in groups, and only then counted."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from vqa_tui.domain.work import TaskOutcome
+from vqa_tui.store.db import StoreTrouble
+
+GROUP_SIZE = 64
+GROUP_DELAY_S = 0.1
+BACKLOG = 1024
+_RETRY_S = (1.0, 2.0, 5.0, 10.0)
+
+log = logging.getLogger(__name__)
+
+
+class Settles(Protocol):
+    """Where results are stored: store.queue.TaskQueue."""
+
+    async def settle(self, outcomes: Sequence[TaskOutcome]) -> None: ...
+
+
+class Writer:
+    """Collects outcomes and commits at most GROUP_SIZE of them at once, GROUP_DELAY_S after the first at the latest.
+
+    A commit that fails (a full disk, say) is tried again until it succeeds: paid replies wait in memory meanwhile and
+    `trouble` says so.
+    """
+
+    def __init__(self, queue: Settles, committed: Callable[[Sequence[TaskOutcome]], None]) -> None:
+        self._queue = queue
+        self._committed = committed
+        self._pending: list[TaskOutcome] = []
+        self._arrived = asyncio.Event()
+        self._full = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.trouble = ""
+        """Why nothing can be stored at present, in words; '' while all is well."""
+
+    async def submit(self, outcome: TaskOutcome) -> None:
+        """Hand over an outcome; waits only while BACKLOG outcomes are uncommitted."""
+        self._pending.append(outcome)
+        self._idle.clear()
+        self._arrived.set()
+        if len(self._pending) >= GROUP_SIZE:
+            self._full.set()
+        if len(self._pending) >= BACKLOG:
+            self._room.clear()
+        await self._room.wait()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether everything handed over has been committed."""
+        return self._idle.is_set()
+
+    async def drained(self) -> None:
+        """Wait until everything handed over has been committed."""
+        self._full.set()
+        await self._idle.wait()
+
+    async def work(self) -> None:
+        """Commit groups until cancelled."""
+        while True:
+            await self._arrived.wait()
+            if len(self._pending) < GROUP_SIZE:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._full.wait(), GROUP_DELAY_S)
+            self._full.clear()
+            group = self._pending[:GROUP_SIZE]
+            await self._commit(group)
+            del self._pending[: len(group)]
+            self._committed(group)
+            if len(self._pending) < BACKLOG:
+                self._room.set()
+            if not self._pending:
+                self._arrived.clear()
+                self._idle.set()
+            elif len(self._pending) >= GROUP_SIZE:
+                self._full.set()
+
+    async def _commit(self, group: Sequence[TaskOutcome]) -> None:
+        tries = 0
+        while True:
+            try:
+                await self._queue.settle(group)
+            except StoreTrouble as error:
+                wait = _RETRY_S[min(tries, len(_RETRY_S) - 1)]
+                tries += 1
+                self.trouble = f"{error.message}; {len(self._pending)} results wait in memory, trying again"
+                log.error("%s in %.0f s", self.trouble, wait)
+                await asyncio.sleep(wait)
+            else:
+                self.trouble = ""
+                return

@@ -1,0 +1,123 @@
+"""What can be chosen: recipes and endpoints by name, and whether an endpoint works."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from vqa_tui.config.endpoint import Endpoint
+from vqa_tui.config.load import ConfigFile, list_endpoints, list_recipes, load_endpoint, load_recipe
+from vqa_tui.config.recipe import Recipe
+from vqa_tui.config.secrets import MissingKey, resolve_key
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.operations.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vqa_tui.endpoints.check import CheckReport
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeEntry:
+    """One recipe that can be named. A file that cannot be used says why in `problem`."""
+
+    name: str
+    description: str
+    path: Path
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointEntry:
+    """One endpoint that can be named. A file that cannot be used says why in `problem`."""
+
+    name: str
+    description: str
+    path: Path
+    problem: str = ""
+
+
+def recipes(workspace: Workspace) -> list[RecipeEntry]:
+    """Return every recipe by name; one beside the workspace hides the shipped one of the same name."""
+    return [RecipeEntry(*_fields(each)) for each in list_recipes(workspace.recipe_folders)]
+
+
+def recipe(workspace: Workspace, name_or_path: str) -> Recipe:
+    """Return one recipe. Raises VqaError with file, line and key, or with the nearest name."""
+    return load_recipe(name_or_path, folders=workspace.recipe_folders)
+
+
+def endpoints(workspace: Workspace) -> list[EndpointEntry]:
+    """Return every endpoint by name; one beside the workspace hides the shipped one of the same name."""
+    return [EndpointEntry(*_fields(each)) for each in list_endpoints(workspace.endpoint_folders)]
+
+
+def endpoint(workspace: Workspace, name_or_path: str) -> Endpoint:
+    """Return one endpoint. Raises VqaError with file, line and key, or with the nearest name."""
+    return load_endpoint(name_or_path, folders=workspace.endpoint_folders)
+
+
+async def check_endpoint(
+    workspace: Workspace, name_or_path: str, *, environ: Mapping[str, str] = os.environ
+) -> "CheckReport":
+    """Ask the endpoint about one tiny picture with each of its keys and report what works and what to do.
+
+    Costs some hundred tokens a key. Raises VqaError only when the endpoint cannot be loaded or the embedded one cannot
+    be started.
+    """
+    # Imported here: the HTTP client takes a fifth of a second, which lists and help need not wait for.
+    from vqa_tui.endpoints.check import check
+
+    chosen = endpoint(workspace, name_or_path)
+    found = {key.name: resolve_key(key, chosen, environ) for key in chosen.keys}
+    keys = {name: value.reason if isinstance(value, MissingKey) else value for name, value in found.items()}
+    async with _reachable(chosen) as base_url:
+        return await check(chosen, base_url, keys)
+
+
+async def endpoint_models(
+    workspace: Workspace, name_or_path: str, *, environ: Mapping[str, str] = os.environ
+) -> list[str]:
+    """Return the names of the models that the endpoint offers to its first key that has a value.
+
+    Raises VqaError, with what to do, when no key has a value or the endpoint does not answer.
+    """
+    from vqa_tui.endpoints.advice import NO_VALUE, advice_for
+    from vqa_tui.endpoints.client import AskFailed
+    from vqa_tui.endpoints.models import list_models
+
+    chosen = endpoint(workspace, name_or_path)
+    found = [resolve_key(key, chosen, environ) for key in chosen.keys]
+    value = next((each for each in found if isinstance(each, SecretStr)), None)
+    if value is None:
+        reasons = "; ".join(each.reason for each in found if isinstance(each, MissingKey))
+        raise VqaError(f"no key of the endpoint {chosen.name} has a value: {reasons}", hint=NO_VALUE)
+    async with _reachable(chosen) as base_url:
+        try:
+            return await list_models(chosen, base_url, value)
+        except AskFailed as failed:
+            failure = failed.failure
+    raise VqaError(f"{chosen.name} does not list its models: {failure.message}", hint=advice_for(failure))
+
+
+@asynccontextmanager
+async def _reachable(chosen: Endpoint) -> AsyncIterator[str]:
+    """Give the base URL; for the embedded endpoint of a server that lives as long as the block."""
+    if chosen.kind != "embedded":
+        yield chosen.base_url
+        return
+    from vqa_tui.embedded.process import start_embedded
+
+    running = await asyncio.to_thread(start_embedded, chosen)
+    try:
+        yield running.base_url
+    finally:
+        await asyncio.to_thread(running.stop)
+
+
+def _fields(file: ConfigFile) -> tuple[str, str, Path, str]:
+    return file.name, file.description, file.path, file.problem

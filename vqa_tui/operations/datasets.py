@@ -1,0 +1,176 @@
+"""Importing datasets, listing them, and telling what is in one."""
+
+import asyncio
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import ImportProblem
+from vqa_tui.operations.dataset_import import Importer, ImportProgress, ImportReport
+from vqa_tui.operations.workspace import Workspace
+from vqa_tui.sources.probe import PICTURE_SUFFIXES
+from vqa_tui.sources.registry import open_source
+from vqa_tui.sources.source import Source
+from vqa_tui.store import datasets as store
+from vqa_tui.store.datasets import CategoryCount
+
+__all__ = [
+    "CategoryCount",
+    "DatasetDetail",
+    "DatasetView",
+    "ImportProgress",
+    "ImportReport",
+    "dataset_detail",
+    "import_dataset",
+    "list_datasets",
+]
+
+_NAME = re.compile(r"[^\W_][\w.+-]{0,99}")
+_PROBLEMS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetView:
+    """One dataset in a list. Times are Unix seconds; paths and names are hostile text."""
+
+    name: str
+    kind: str
+    root: str
+    source: str
+    items: int
+    bytes: int
+    """Of all pictures together."""
+    problems: int
+    created_at: float
+    imported_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDetail:
+    """Everything a face shows of one dataset."""
+
+    view: DatasetView
+    splits: Mapping[str | None, int]
+    """Pictures by split; None stands for those without one."""
+    categories: tuple[CategoryCount, ...]
+    """The most frequent first."""
+    problems: tuple[ImportProblem, ...]
+    """By key, at most 100; the view has the number of all."""
+
+
+async def import_dataset(
+    workspace: Workspace,
+    kind: str,
+    path: Path,
+    *,
+    name: str | None = None,
+    images: Path | None = None,
+    limit: int | None = None,
+    progress: Callable[[ImportProgress], None] | None = None,
+) -> ImportReport:
+    """Import the pictures at `path`, or what is new in them since the last time.
+
+    Without `name` the dataset is called like its folder; a second import of the same path goes into the same dataset.
+    `limit` is the largest number of usable pictures taken, from the start of the source. Nothing is ever deleted from
+    a dataset: a picture that is gone or broken now stays in it and is listed as a problem.
+    Batches are committed as they come, so what is imported stays when this is cancelled or fails later.
+
+    Raises VqaError when the source cannot be read, the name is malformed or belongs to a dataset of another kind or
+    folder, or there is no picture at all.
+    """
+    if limit is not None and limit < 1:
+        raise VqaError(f"the limit must be at least 1, not {limit}")
+    source, given = await asyncio.to_thread(_open, kind, path, images)
+    chosen = _checked_name(name) if name is not None else await _default_name(workspace, kind, source, given)
+    if existing := await store.dataset_named(workspace.db, chosen):
+        _refuse_other(existing, kind, source)
+
+    async with Importer(workspace.db, source, progress) as importer:
+        if not await importer.read_first_batch(limit):
+            raise VqaError(
+                f"{path} holds no pictures", hint=f"Files ending in {' '.join(sorted(PICTURE_SUFFIXES))} are read."
+            )
+        row = await store.ensure_dataset(
+            workspace.db, name=chosen, kind=kind, root=str(source.root), source=str(given), at=importer.at
+        )
+        _refuse_other(row, kind, source)
+        return await importer.run(row.id, chosen, limit, owns_problems=row.source == str(given))
+
+
+async def list_datasets(workspace: Workspace) -> list[DatasetView]:
+    """Return every dataset, the most recently imported first."""
+    return [_view(row) for row in await store.list_datasets(workspace.db)]
+
+
+async def dataset_detail(workspace: Workspace, name: str) -> DatasetDetail:
+    """Return what is in one dataset. Raises VqaError, naming the nearest name, when there is none called so."""
+    row = await store.dataset_named(workspace.db, name)
+    if row is None:
+        close = difflib.get_close_matches(name, await store.dataset_names(workspace.db), n=1)
+        hint = f"Did you mean {close[0]}?" if close else "Import one with `vqa-tui dataset import KIND PATH`."
+        raise VqaError(f"there is no dataset named {name}", hint=hint)
+    return DatasetDetail(
+        view=_view(row),
+        splits=await store.split_counts(workspace.db, row.id),
+        categories=tuple(await store.category_counts(workspace.db, row.id)),
+        problems=tuple(await store.problem_page(workspace.db, row.id, size=_PROBLEMS_SHOWN)),
+    )
+
+
+def _view(row: store.DatasetRow) -> DatasetView:
+    return DatasetView(
+        name=row.name,
+        kind=row.kind,
+        root=row.root,
+        source=row.source,
+        items=row.items,
+        bytes=row.size_bytes,
+        problems=row.problems,
+        created_at=row.created_at,
+        imported_at=row.imported_at,
+    )
+
+
+def _checked_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise VqaError(
+            f"`{name}` cannot be the name of a dataset",
+            hint="Use up to 100 letters, digits, `.`, `_`, `+` and `-`, starting with a letter or digit.",
+        )
+    return name
+
+
+def _open(kind: str, path: Path, images: Path | None) -> tuple[Source, Path]:
+    """Return the source, and the path as it was given but absolute."""
+    return open_source(kind, path, images=images), path.expanduser().absolute()
+
+
+async def _default_name(workspace: Workspace, kind: str, source: Source, given: Path) -> str:
+    """Return the name of the dataset this very source was imported into before, else the folder's, made unique."""
+    rows = await store.list_datasets(workspace.db)
+    for row in rows:
+        if (row.kind, row.root, row.source) == (kind, str(source.root), str(given)):
+            return row.name
+    is_folder = await asyncio.to_thread(given.is_dir)
+    folder = given if is_folder else given.parent
+    base = re.sub(r"[^\w.+-]+", "-", folder.name).lstrip("-._+")[:90] or "dataset"
+    taken = {row.name for row in rows}
+    free, number = base, 2
+    while free in taken:
+        free, number = f"{base}-{number}", number + 1
+    return free
+
+
+def _refuse_other(row: store.DatasetRow, kind: str, source: Source) -> None:
+    if row.kind != kind:
+        raise VqaError(
+            f"the dataset {row.name} is of kind {row.kind}, not {kind}", hint="Choose another name with --name."
+        )
+    if row.root != str(source.root):
+        raise VqaError(
+            f"the dataset {row.name} has its pictures in {row.root}, not in {source.root}",
+            hint="Choose another name with --name, or import from the folder it was made of.",
+        )

@@ -1,0 +1,187 @@
+"""Exporting a run to training files, and validating training files."""
+
+import asyncio
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vqa_tui import __version__
+from vqa_tui.config.freeze import thaw_recipe
+from vqa_tui.domain.export import ExportedRun
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.exporters.formats import FORMATS, ExportFormat, export_format
+from vqa_tui.exporters.manifest import (
+    Manifest,
+    ManifestChecks,
+    ManifestFile,
+    ManifestRun,
+    ManifestSkipped,
+    ManifestSplit,
+)
+from vqa_tui.exporters.validation import validate_export
+from vqa_tui.exporters.validation_report import ValidationReport
+from vqa_tui.exporters.writing import ExportWriter, Part, picture_prefix, refuse_foreign_files
+from vqa_tui.operations.workspace import Workspace
+from vqa_tui.store.exports import exported_pictures, exported_run, last_training_hash
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export wrote. `files` names each training file with its counts and SHA-256."""
+
+    folder: Path
+    files: tuple[ManifestFile, ...]
+    manifest: Path
+    pictures: int
+    pairs: int
+    warnings: tuple[str, ...]
+
+
+def export_formats() -> tuple[ExportFormat, ...]:
+    """Return the formats that `export_run` knows."""
+    return tuple(FORMATS.values())
+
+
+async def export_run(
+    workspace: Workspace,
+    run_id: int,
+    format: str,  # noqa: A002 - the word of the command line
+    out: Path,
+    *,
+    split: tuple[float, float] | None = None,
+    grouped: bool = False,
+) -> ExportReport:
+    """Write what the run has stored up to now, at any moment of it, and a manifest `<out>.manifest.json`.
+
+    `split` is the share of distinct pictures for training and for validation, and makes two files `<stem>.train…` and
+    `<stem>.val…`; equal pictures always stand on one side. `grouped` puts all pairs of a picture into one
+    conversation. Rejected pairs are left out. The folder of `out` is made; earlier exports of the same name are
+    replaced, all at once at the end, and other files never. Memory does not grow with the run.
+    Raises VqaError when the run, the format, the split or the place cannot be used, or there is nothing to export.
+    """
+    chosen = export_format(format, grouped=grouped)
+    training_share = None if split is None else _training_share(split)
+    parts: tuple[Part, ...] = ("all",) if split is None else ("train", "val")
+    out = _absolute(out)
+    run = await exported_run(workspace.db, run_id)
+    if run is None:
+        raise VqaError(f"there is no run {run_id}")
+    if not run.last_sample_id:
+        raise VqaError(f"the run {run.name} has no question-answer pairs yet", hint="Export again when some are done.")
+    earlier = refuse_foreign_files(out, parts)
+    last_hash = None if training_share is None else await last_training_hash(workspace.db, run, training_share)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        prefix, is_relative = picture_prefix(Path(run.root), out.parent)
+        with ExportWriter(out, chosen, run, prefix=prefix, grouped=grouped, last_training_hash=last_hash) as writer:
+            async for page in exported_pictures(workspace.db, run):
+                await asyncio.to_thread(writer.add, page)
+            files = await asyncio.to_thread(writer.seal)
+            if not any(file.pairs for file in files):
+                raise VqaError(f"every question-answer pair of the run {run.name} was rejected")
+            manifest = _manifest(run, files, split, format, grouped, is_relative, writer.question_types)
+            # A few renames, and not in a thread: a cancel must not find the old and the new export mixed.
+            written = writer.commit(manifest)
+    except OSError as error:
+        raise VqaError(
+            f"cannot write the export {out}: {error.strerror or error}",
+            hint="Nothing was replaced; make room or choose another folder.",
+        ) from error
+    return ExportReport(
+        out.parent, files, written, manifest.pictures, manifest.pairs, _warnings(run, manifest, earlier, out.parent)
+    )
+
+
+def validate_file(path: Path) -> ValidationReport:
+    """Check a training file, an export with all its parts, or a manifest; see exporters.validation.
+
+    Blocks while every picture is opened: call it in a thread where something else must go on.
+    Raises VqaError when there is no such file or it cannot be read.
+    """
+    try:
+        return validate_export(_absolute(path))
+    except OSError as error:
+        raise VqaError(f"cannot read {error.filename or path}: {error.strerror or error}") from error
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _training_share(split: tuple[float, float]) -> float:
+    training, validation = split
+    usable = all(math.isfinite(share) and share > 0 for share in split)
+    if not usable or abs(training + validation - 1) > 1e-6:
+        raise VqaError(
+            f"a split of {training:g}/{validation:g} cannot be made",
+            hint="Give two shares above 0 that add up to 1, such as 0.9/0.1.",
+        )
+    return training
+
+
+def _manifest(
+    run: ExportedRun,
+    files: Sequence[ManifestFile],
+    split: tuple[float, float] | None,
+    format_name: str,
+    grouped: bool,
+    is_relative: bool,
+    question_types: dict[str, int],
+) -> Manifest:
+    checks = thaw_recipe(run.recipe).checks
+    return Manifest(
+        product_version=__version__,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        format=format_name,
+        grouped=grouped,
+        image_paths="relative to this folder" if is_relative else "absolute",
+        run=ManifestRun(
+            id=run.id,
+            name=run.name,
+            phase=run.phase,
+            dataset=run.dataset,
+            recipe=run.recipe_name,
+            recipe_sha256=hashlib.sha256(run.recipe.encode("utf-8")).hexdigest(),
+            config_sha256=run.config_sha256,
+            endpoint=run.endpoint_name,
+            model=run.model,
+        ),
+        pictures=sum(file.pictures for file in files),
+        pairs=sum(file.pairs for file in files),
+        question_types=dict(sorted(question_types.items())),
+        skipped=ManifestSkipped(
+            rejected_pairs=run.rejected_pairs,
+            unfinished_pictures=run.tasks.get("pending", 0) + run.tasks.get("leased", 0),
+            failed_pictures=run.tasks.get("failed", 0),
+            skipped_pictures=run.tasks.get("skipped", 0),
+        ),
+        split=None if split is None else ManifestSplit(train=split[0], val=split[1]),
+        checks=ManifestChecks(min_answer_chars=max(checks.min_answer_chars, 1), risk_words=checks.risk_words),
+        files=tuple(files),
+    )
+
+
+def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, folder: Path) -> tuple[str, ...]:
+    skipped = manifest.skipped
+    warnings = []
+    for count, what in (
+        (skipped.unfinished_pictures, "not finished yet"),
+        (skipped.failed_pictures, "failed"),
+        (skipped.skipped_pictures, "skipped by a person"),
+    ):
+        if count:
+            warnings.append(f"{count:,} of {sum(run.tasks.values()):,} pictures are not in the file: {what}")
+    if skipped.rejected_pairs:
+        warnings.append(f"{skipped.rejected_pairs:,} rejected pairs were left out")
+    if empty := next((file for file in manifest.files if not file.pairs), None):
+        warnings.append(f"{empty.name} is empty: a split needs at least two different pictures")
+    if manifest.image_paths == "absolute":
+        warnings.append("picture paths are absolute, because the pictures do not lie beneath the folder of the file")
+    written = {file.name for file in manifest.files}
+    for file in earlier.files if earlier else ():
+        if file.name not in written and (folder / file.name).exists():
+            warnings.append(f"{file.name} of an earlier export is still there, and no manifest lists it any more")
+    return tuple(warnings)

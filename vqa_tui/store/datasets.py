@@ -1,0 +1,209 @@
+"""Datasets, their items, and what could not be imported."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vqa_tui.domain.item import GroundTruth, ImportProblem, Item, PictureFacts
+from vqa_tui.store.db import Database, Row
+from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRow:
+    """One imported dataset. Times are Unix seconds."""
+
+    id: int
+    name: str
+    kind: str
+    root: str
+    """Absolute path of the folder that item paths are relative to."""
+    source: str
+    """Absolute path that was given to the import."""
+    created_at: float
+    imported_at: float
+    items: int = 0
+    size_bytes: int = 0
+    problems: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """One picture as it is to be written, or as it was found. `truth` is the canonical JSON of a GroundTruth."""
+
+    key: str
+    path: str
+    facts: PictureFacts
+    split: str | None
+    truth: str
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryCount:
+    name: str
+    pictures: int
+    instances: int
+
+
+def truth_json(truth: GroundTruth) -> str:
+    """Return the canonical JSON of a ground truth: equal truths give equal text, and empty fields are left out."""
+    return truth.model_dump_json(exclude_defaults=True)
+
+
+_DATASET_COLUMNS = """
+  dataset.id, name, kind, root, source, created_at, imported_at, coalesce(item_tally.n, 0) AS items,
+  coalesce(item_tally.size_bytes, 0) AS size_bytes,
+  (SELECT count(*) FROM import_problem WHERE dataset_id = dataset.id) AS problems
+  FROM dataset LEFT JOIN item_tally ON item_tally.dataset_id = dataset.id
+"""
+
+
+async def list_datasets(db: Database) -> list[DatasetRow]:
+    """Return every dataset, the most recently imported first."""
+    rows = await db.read(f"SELECT {_DATASET_COLUMNS} ORDER BY imported_at DESC, dataset.id DESC")
+    return [DatasetRow(**dict(row)) for row in rows]
+
+
+async def dataset_named(db: Database, name: str) -> DatasetRow | None:
+    row = await db.read_one(f"SELECT {_DATASET_COLUMNS} WHERE name = ?", (name,))
+    return DatasetRow(**dict(row)) if row else None
+
+
+async def dataset_names(db: Database) -> list[str]:
+    """Return the name of every dataset, sorted."""
+    return [row["name"] for row in await db.read("SELECT name FROM dataset ORDER BY name")]
+
+
+async def ensure_dataset(db: Database, *, name: str, kind: str, root: str, source: str, at: float) -> DatasetRow:
+    """Return the dataset of that name, inserting it when there is none; an existing one is returned as it is."""
+    async with db.write() as transaction:
+        await transaction.execute(
+            "INSERT INTO dataset (name, kind, root, source, created_at, imported_at) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (name) DO NOTHING",
+            (name, kind, root, source, at, at),
+        )
+        rows = await transaction.rows(f"SELECT {_DATASET_COLUMNS} WHERE name = ?", (name,))
+    return DatasetRow(**dict(rows[0]))
+
+
+async def stored_items(db: Database, dataset_id: int, keys: Sequence[str]) -> dict[str, StoredItem]:
+    """Return those of `keys` that the dataset already holds."""
+    rows = await db.read(
+        f"SELECT {ITEM_COLUMNS} FROM item i WHERE dataset_id = ? AND key IN (SELECT value FROM json_each(?))",
+        (dataset_id, json.dumps(keys)),
+    )
+    return {row["key"]: StoredItem(row["key"], row["path"], _facts(row), row["split"], row["truth"]) for row in rows}
+
+
+async def write_batch(
+    db: Database,
+    dataset_id: int,
+    *,
+    items: Iterable[StoredItem],
+    healed: Sequence[str],
+    problems: Iterable[ImportProblem],
+    at: float,
+) -> None:
+    """Commit one batch of an import: new and changed items, problems met, and problems of `healed` keys forgotten."""
+    async with db.write() as transaction:
+        await transaction.execute_many(
+            """
+            INSERT INTO item (dataset_id, key, path, format, width, height, size_bytes, sha256, orientation,
+              modified_ns, split, truth) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (dataset_id, key) DO UPDATE SET path = excluded.path, format = excluded.format,
+              width = excluded.width, height = excluded.height, size_bytes = excluded.size_bytes,
+              sha256 = excluded.sha256, orientation = excluded.orientation, modified_ns = excluded.modified_ns,
+              split = excluded.split, truth = excluded.truth
+            """,
+            [(dataset_id, item.key, item.path, *_fact_values(item.facts), item.split, item.truth) for item in items],
+        )
+        await transaction.execute(
+            "DELETE FROM import_problem WHERE dataset_id = ? AND key IN (SELECT value FROM json_each(?))",
+            (dataset_id, json.dumps(healed)),
+        )
+        await transaction.execute_many(
+            """
+            INSERT INTO import_problem (dataset_id, key, place, reason, seen_at) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (dataset_id, key) DO UPDATE SET place = excluded.place, reason = excluded.reason,
+              seen_at = excluded.seen_at
+            """,
+            [(dataset_id, problem.key, problem.where, problem.reason, at) for problem in problems],
+        )
+
+
+async def finish_import(db: Database, dataset_id: int, *, at: float, complete: bool) -> None:
+    """Note the time of the import; after a complete one, forget the problems that `write_batch` did not stamp `at`."""
+    async with db.write() as transaction:
+        await transaction.execute("UPDATE dataset SET imported_at = ? WHERE id = ?", (at, dataset_id))
+        if complete:
+            await transaction.execute(
+                "DELETE FROM import_problem WHERE dataset_id = ? AND seen_at <> ?", (dataset_id, at)
+            )
+
+
+async def item_page(db: Database, dataset_id: int, *, after_key: str = "", size: int = 500) -> list[Item]:
+    """Return up to `size` items whose key is above `after_key`, by rising key: each page starts after the last key."""
+    rows = await db.read(
+        f"SELECT {ITEM_COLUMNS} FROM item i WHERE dataset_id = ? AND key > ? ORDER BY key LIMIT ?",
+        (dataset_id, after_key, size),
+    )
+    return [item_from_row(row) for row in rows]
+
+
+async def spread_items(db: Database, dataset_id: int, count: int) -> list[Item]:
+    """Return up to `count` items at even distances through the dataset in the order of keys."""
+    rows = await db.read(
+        f"""
+        WITH placed AS (
+          SELECT id, row_number() OVER (ORDER BY key) AS place, count(*) OVER () AS total
+          FROM item WHERE dataset_id = :dataset)
+        SELECT {ITEM_COLUMNS} FROM item i JOIN placed ON placed.id = i.id
+        WHERE (place * :count) / total > ((place - 1) * :count) / total
+        ORDER BY place
+        """,
+        {"dataset": dataset_id, "count": count},
+    )
+    return [item_from_row(row) for row in rows]
+
+
+async def split_counts(db: Database, dataset_id: int) -> dict[str | None, int]:
+    """Return how many pictures each split holds, by name; None is the pictures without one."""
+    rows = await db.read(
+        "SELECT split, count(*) AS n FROM item WHERE dataset_id = ? GROUP BY split ORDER BY split", (dataset_id,)
+    )
+    return {row["split"]: row["n"] for row in rows}
+
+
+async def category_counts(db: Database, dataset_id: int) -> list[CategoryCount]:
+    """Return each category with its pictures and instances, the most frequent first. Reads every item once."""
+    rows = await db.read(
+        """
+        SELECT category.value AS name, count(DISTINCT item.id) AS pictures, count(*) AS instances
+        FROM item, json_each(item.truth, '$.categories') AS category
+        WHERE item.dataset_id = ? GROUP BY category.value ORDER BY pictures DESC, name
+        """,
+        (dataset_id,),
+    )
+    return [CategoryCount(row["name"], row["pictures"], row["instances"]) for row in rows]
+
+
+async def problem_page(db: Database, dataset_id: int, *, after_key: str = "", size: int = 100) -> list[ImportProblem]:
+    """Return up to `size` problems whose key is above `after_key`, by rising key."""
+    rows = await db.read(
+        "SELECT key, place, reason FROM import_problem WHERE dataset_id = ? AND key > ? ORDER BY key LIMIT ?",
+        (dataset_id, after_key, size),
+    )
+    return [ImportProblem(row["key"], row["place"], row["reason"]) for row in rows]
+
+
+def _facts(row: Row) -> PictureFacts:
+    return PictureFacts(
+        row["format"], row["width"], row["height"], row["size_bytes"], row["sha256"], row["orientation"],
+        row["modified_ns"],
+    )  # fmt: skip
+
+
+def _fact_values(facts: PictureFacts) -> tuple[str, int, int, int, str, int, int]:
+    return (
+        facts.format, facts.width, facts.height, facts.size_bytes, facts.sha256, facts.orientation, facts.modified_ns,
+    )  # fmt: skip

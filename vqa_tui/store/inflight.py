@@ -1,0 +1,89 @@
+"""The flight journal: which requests are under way, in a small mapped file that survives kill -9.
+
+The kernel keeps what was written to a shared mapping when the writer is killed, so after a crash the next engine
+knows exactly which requests had been sent and not yet committed, at no cost per request. A loss of power may lose it;
+then the leases in the database still say which tasks to ask again.
+"""
+
+import mmap
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from vqa_tui.domain.work import Flight
+
+CAPACITY = 4096
+_MAGIC = b"vqaflt01"
+_SLOT = struct.Struct("<QdQ39s?")
+
+
+class FlightJournal:
+    """The engine's end of the journal: `enter` before a request, `leave` after its commit."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        size = len(_MAGIC) + CAPACITY * _SLOT.size
+        with open(path, "w+b") as file:
+            file.write(_MAGIC + bytes(size - len(_MAGIC)))
+            file.flush()
+            self._map = mmap.mmap(file.fileno(), size)
+        self._free = list(range(CAPACITY - 1, -1, -1))
+        self._slot_of: dict[int, int] = {}
+
+    def enter(self, flight: Flight) -> None:
+        """Note a request before it is sent. Raises IndexError when CAPACITY requests are uncommitted."""
+        slot = self._free.pop()
+        self._slot_of[flight.task_id] = slot
+        self._write(slot, flight)
+
+    def answer(self, task_id: int) -> None:
+        """Note that the reply is here; unknown ids are ignored."""
+        slot = self._slot_of.get(task_id)
+        if slot is not None:
+            self._map[self._offset(slot) + _SLOT.size - 1] = 1
+
+    def leave(self, task_id: int) -> None:
+        """Forget a request whose result has been committed; unknown ids are ignored."""
+        slot = self._slot_of.pop(task_id, None)
+        if slot is not None:
+            self._write(slot, Flight(0, 0.0, 0, ""))
+            self._free.append(slot)
+
+    def close(self) -> None:
+        self._map.close()
+
+    def _write(self, slot: int, flight: Flight) -> None:
+        name = flight.key_name.encode("utf-8")[:39]
+        _SLOT.pack_into(
+            self._map,
+            self._offset(slot),
+            flight.task_id,
+            flight.started_at,
+            flight.reserved_nano,
+            name,
+            flight.answered,
+        )
+
+    @staticmethod
+    def _offset(slot: int) -> int:
+        return len(_MAGIC) + slot * _SLOT.size
+
+
+def read_flights(path: Path) -> list[Flight]:
+    """Return the requests noted in the journal at `path`, oldest first; none when there is no readable journal."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    if not content.startswith(_MAGIC):
+        return []
+    return sorted(_flights(content), key=lambda flight: flight.started_at)
+
+
+def _flights(content: bytes) -> Iterator[Flight]:
+    whole = (len(content) - len(_MAGIC)) // _SLOT.size
+    for task_id, started_at, reserved, name, answered in _SLOT.iter_unpack(
+        content[len(_MAGIC) : len(_MAGIC) + whole * _SLOT.size]
+    ):
+        if task_id:
+            yield Flight(task_id, started_at, reserved, name.rstrip(b"\0").decode("utf-8", "replace"), answered)

@@ -1,0 +1,81 @@
+"""One row a second per working run, thinned as it ages."""
+
+from dataclasses import dataclass
+
+from vqa_tui.store.db import Database
+
+_THINNING = ((600, 10), (7200, 60))
+"""(age in seconds, seconds between the rows kept beyond that age)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a run had reached at one second; counters are totals of the run, money in nano-dollars."""
+
+    at: int
+    session_id: int
+    done: int
+    failed: int
+    in_flight: int
+    slots: int
+    rate_limited: int
+    input_tokens: int
+    output_tokens: int
+    spent_nano: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+async def record_metric(
+    database: Database,
+    run_id: int,
+    *,
+    at: int,
+    session_id: int,
+    in_flight: int,
+    slots: int,
+    p50_ms: float | None,
+    p95_ms: float | None,
+) -> None:
+    """Store the state of this second; the totals come from the tallies, so they are what is committed."""
+    async with database.write() as transaction:
+        await transaction.execute(
+            """
+            INSERT OR REPLACE INTO metric
+            SELECT :run, :at, :session,
+              coalesce((SELECT sum(n) FROM tally WHERE run_id = :run AND status = 'done'), 0),
+              coalesce((SELECT sum(n) FROM tally WHERE run_id = :run AND status = 'failed'), 0),
+              :in_flight, :slots,
+              coalesce(sum(n) FILTER (WHERE kind = 'rate_limited'), 0),
+              coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cost_nano), 0), :p50, :p95
+            FROM attempt_tally WHERE run_id = :run
+            """,
+            {
+                "run": run_id,
+                "at": at,
+                "session": session_id,
+                "in_flight": in_flight,
+                "slots": slots,
+                "p50": p50_ms,
+                "p95": p95_ms,
+            },
+        )
+
+
+async def thin_metrics(database: Database, run_id: int, *, now: int, since: int) -> None:
+    """Drop rows that have aged past a thinning step since the last call at `since`."""
+    async with database.write() as transaction:
+        for age, spacing in _THINNING:
+            await transaction.execute(
+                "DELETE FROM metric WHERE run_id = ? AND at >= ? AND at < ? AND at % ? <> 0",
+                (run_id, since - age, now - age, spacing),
+            )
+
+
+async def recent_metrics(database: Database, run_id: int, *, since: int) -> list[Metric]:
+    rows = await database.read(
+        "SELECT at, session_id, done, failed, in_flight, slots, rate_limited, input_tokens, output_tokens, spent_nano, "
+        "p50_ms, p95_ms FROM metric WHERE run_id = ? AND at >= ? ORDER BY at",
+        (run_id, since),
+    )
+    return [Metric(*row) for row in rows]

@@ -1,0 +1,237 @@
+"""The queue of one run: claim, settle in groups, rescue, requeue."""
+
+import json
+import time
+from collections.abc import Sequence
+
+from vqa_tui.domain.failure import FailureKind
+from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.work import AttemptRecord, ClaimedTask, Flight, Rescue, TaskOutcome
+from vqa_tui.store.db import Database, Transaction
+from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
+
+_INSERT_ATTEMPT = """
+INSERT INTO attempt (run_id, task_id, number, session_id, key_name, started_at, latency_ms, http_status, kind, message,
+  input_tokens, output_tokens, cost_nano, uncertain_nano, finish_reason, model, request_id, raw_reply)
+VALUES (?1, ?2, (SELECT attempts FROM task WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+  ?16, ?17)
+"""
+
+
+class TaskQueue:
+    """The tasks of one run as one engine session sees them."""
+
+    def __init__(self, database: Database, run_id: int, session_id: int) -> None:
+        self._database = database
+        self._run_id = run_id
+        self._session_id = session_id
+
+    async def claim(self, limit: int, *, now: float, pilot_only: bool) -> list[ClaimedTask]:
+        """Lease at most `limit` pending tasks: those whose retry is due first, then fresh ones in order."""
+        which = "AND pilot = 1 " if pilot_only else ""
+        pending = f"SELECT id FROM task WHERE run_id = ? AND status = 'pending' {which}"
+        # Two queries, one for each partial index: an OR would make SQLite scan.
+        due = f"{pending} AND not_before > 0 AND not_before <= ?"
+        fresh = f"{pending} AND not_before = 0"
+        async with self._database.write() as transaction:
+            ids = [
+                row["id"]
+                for row in await transaction.rows(f"{due} ORDER BY not_before LIMIT ?", (self._run_id, now, limit))
+            ]
+            if len(ids) < limit:
+                more = await transaction.rows(f"{fresh} ORDER BY id LIMIT ?", (self._run_id, limit - len(ids)))
+                ids += [row["id"] for row in more]
+            if not ids:
+                return []
+            listed = json.dumps(ids)
+            await transaction.execute(
+                "UPDATE task SET status = 'leased', lease = ? WHERE id IN (SELECT value FROM json_each(?))",
+                (self._session_id, listed),
+            )
+            rows = await transaction.rows(
+                f"SELECT t.id AS task_id, t.attempts_spent, t.last_kind, t.last_problem, {ITEM_COLUMNS} "
+                "FROM task t JOIN item i ON i.id = t.item_id WHERE t.id IN (SELECT value FROM json_each(?)) "
+                "ORDER BY t.id",
+                (listed,),
+            )
+        return [
+            ClaimedTask(
+                row["task_id"], item_from_row(row), row["attempts_spent"], row["last_kind"], row["last_problem"]
+            )
+            for row in rows
+        ]
+
+    async def next_due(self, *, pilot_only: bool) -> float | None:
+        """Return when the next pending task may be asked (0 = now), or None when none is pending."""
+        which = "AND pilot = 1" if pilot_only else ""
+        row = await self._database.read_one(
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM task WHERE run_id = :run AND status = 'pending' AND not_before = 0 "
+            f"{which}) THEN 0.0 ELSE (SELECT min(not_before) FROM task WHERE run_id = :run AND status = 'pending' "
+            f"AND not_before > 0 {which}) END AS due",
+            {"run": self._run_id},
+        )
+        return None if row is None else row["due"]
+
+    async def settle(self, outcomes: Sequence[TaskOutcome]) -> None:
+        """Commit a group of outcomes in one transaction.
+
+        Every attempt is recorded whatever has become of its task. The task itself and its samples are written only
+        where this session still holds the lease, so a worker that lost it changes nothing.
+        """
+        async with self._database.write() as transaction:
+            listed = json.dumps([outcome.task_id for outcome in outcomes])
+            held = {
+                row["id"]
+                for row in await transaction.rows(
+                    "SELECT id FROM task WHERE status = 'leased' AND lease = ? "
+                    "AND id IN (SELECT value FROM json_each(?))",
+                    (self._session_id, listed),
+                )
+            }
+            attempts = [(o.task_id, o.attempt, o.spends_attempt) for o in outcomes if o.attempt is not None]
+            await self._record_attempts(transaction, attempts)
+            kept = [outcome for outcome in outcomes if outcome.task_id in held]
+            now = time.time()
+            await transaction.execute_many(
+                "UPDATE task SET status = ?1, lease = NULL, not_before = ?2, finished_at = ?5, "
+                "last_kind = CASE ?1 WHEN 'done' THEN NULL ELSE coalesce(?3, last_kind) END, "
+                "last_problem = CASE ?1 WHEN 'done' THEN NULL ELSE coalesce(?4, last_problem) END WHERE id = ?6",
+                [
+                    (
+                        outcome.status,
+                        outcome.not_before if outcome.status is TaskStatus.PENDING else 0,
+                        outcome.kind,
+                        outcome.problem,
+                        None if outcome.status is TaskStatus.PENDING else now,
+                        outcome.task_id,
+                    )
+                    for outcome in kept
+                ],
+            )
+            await transaction.execute_many(
+                "INSERT INTO sample (run_id, task_id, ordinal, question, answer, question_type, flags) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        self._run_id,
+                        outcome.task_id,
+                        ordinal,
+                        pair.question,
+                        pair.answer,
+                        pair.question_type,
+                        json.dumps([str(flag) for flag in pair.flags]),
+                    )
+                    for outcome in kept
+                    for ordinal, pair in enumerate(outcome.pairs)
+                ],
+            )
+
+    async def rescue(self, flights: Sequence[Flight]) -> Rescue:
+        """Put back every task that another session left leased, and record the requests it had in flight.
+
+        `flights` is the dead session's journal. A request in it whose result was committed is no longer leased and
+        is left alone; the others become attempts of kind `lost`, and what they had reserved counts as uncertain.
+        """
+        async with self._database.write() as transaction:
+            leased = {
+                row["id"]: row["lease"]
+                for row in await transaction.rows(
+                    "SELECT id, lease FROM task WHERE run_id = ? AND status = 'leased' AND lease <> ?",
+                    (self._run_id, self._session_id),
+                )
+            }
+            lost = [flight for flight in flights if flight.task_id in leased]
+            await self._record_attempts(
+                transaction,
+                [
+                    (
+                        flight.task_id,
+                        AttemptRecord(
+                            key_name=flight.key_name,
+                            started_at=flight.started_at,
+                            latency_ms=None,
+                            kind=FailureKind.LOST,
+                            message="the engine ended before the reply was stored; the provider may have billed it",
+                            uncertain_nano=flight.reserved_nano,
+                        ),
+                        False,
+                    )
+                    for flight in lost
+                ],
+                session_of=leased,
+            )
+            await transaction.execute(
+                "UPDATE task SET status = 'pending', lease = NULL, not_before = 0 "
+                "WHERE run_id = ? AND status = 'leased' AND lease <> ?",
+                (self._run_id, self._session_id),
+            )
+        return Rescue(len(leased), len(lost), sum(flight.reserved_nano for flight in lost))
+
+    async def _record_attempts(
+        self,
+        transaction: Transaction,
+        attempts: Sequence[tuple[int, AttemptRecord, bool]],
+        session_of: dict[int, int] | None = None,
+    ) -> None:
+        await transaction.execute_many(
+            "UPDATE task SET attempts = attempts + 1, attempts_spent = attempts_spent + ? WHERE id = ?",
+            [(int(spent), task_id) for task_id, _attempt, spent in attempts],
+        )
+        await transaction.execute_many(
+            _INSERT_ATTEMPT,
+            [
+                (
+                    self._run_id,
+                    task_id,
+                    session_of[task_id] if session_of else self._session_id,
+                    attempt.key_name,
+                    attempt.started_at,
+                    attempt.latency_ms,
+                    attempt.http_status,
+                    attempt.kind,
+                    attempt.message,
+                    attempt.usage.input_tokens,
+                    attempt.usage.output_tokens,
+                    attempt.cost_nano,
+                    attempt.uncertain_nano,
+                    attempt.finish_reason,
+                    attempt.model,
+                    attempt.request_id,
+                    attempt.raw_reply,
+                )
+                for task_id, attempt, _spent in attempts
+            ],
+        )
+
+
+async def requeue(
+    database: Database, run_id: int, *, kinds: Sequence[str] = (), ids: Sequence[int] | None = None
+) -> int:
+    """Put failed tasks back to pending with their attempts spent reset; return how many.
+
+    `kinds` narrows by failure kind, `ids` by task. Recorded attempts stay.
+    """
+    conditions = ["run_id = ?", "status = 'failed'"]
+    values: list[object] = [run_id]
+    if kinds:
+        conditions.append("last_kind IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(list(kinds)))
+    if ids is not None:
+        conditions.append("id IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(list(ids)))
+    async with database.write() as transaction:
+        return await transaction.execute(
+            "UPDATE task SET status = 'pending', finished_at = NULL, not_before = 0, attempts_spent = 0 "
+            f"WHERE {' AND '.join(conditions)}",
+            values,
+        )
+
+
+async def skip(database: Database, run_id: int, ids: Sequence[int]) -> int:
+    """Mark pending or failed tasks as skipped; return how many. Tasks in flight or done are left alone."""
+    async with database.write() as transaction:
+        return await transaction.execute(
+            "UPDATE task SET status = 'skipped', finished_at = ?, not_before = 0 "
+            "WHERE run_id = ? AND status IN ('pending', 'failed') AND id IN (SELECT value FROM json_each(?))",
+            (time.time(), run_id, json.dumps(list(ids))),
+        )

@@ -1,0 +1,302 @@
+"""The frozen views that faces draw, each read in one short transaction."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from vqa_tui.domain.cost import to_dollars, to_nano
+from vqa_tui.domain.rate import WINDOW_S, Progress, eta_s, history_per_second, rate_per_second
+from vqa_tui.domain.run import (
+    CostView,
+    Counts,
+    EngineState,
+    EngineView,
+    EventView,
+    Intent,
+    KeyView,
+    LatencyView,
+    Limits,
+    Phase,
+    PilotView,
+    RateView,
+    RunSummary,
+    RunView,
+    SlotView,
+    TokensView,
+)
+from vqa_tui.domain.work import Flight
+from vqa_tui.store.db import Database, Row
+from vqa_tui.store.metrics import recent_metrics
+
+_HISTORY_S = 240
+_EVENTS = 50
+_WORKING = frozenset({Phase.PILOT, Phase.RUNNING})
+
+
+async def run_summaries(database: Database) -> list[RunSummary]:
+    """Return all runs, newest first, with engine state NONE: liveness is not in the file."""
+    async with database.snapshot():
+        rows = await database.read(
+            "SELECT r.id, r.name, d.name AS dataset, r.recipe_name, r.endpoint_name, s.phase, s.phase_reason, "
+            "r.limits, r.created_at, (SELECT coalesce(sum(cost_nano), 0) "
+            "FROM attempt_tally WHERE run_id = r.id) AS spent "
+            "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id ORDER BY r.id DESC"
+        )
+        tallies = await database.read("SELECT run_id, status, kind, n FROM tally")
+    by_run: dict[int, list[Row]] = {}
+    for tally in tallies:
+        by_run.setdefault(tally["run_id"], []).append(tally)
+    return [
+        RunSummary(
+            id=row["id"],
+            name=row["name"],
+            dataset=row["dataset"],
+            recipe=row["recipe_name"],
+            endpoint=row["endpoint_name"],
+            phase=Phase(row["phase"]),
+            phase_reason=row["phase_reason"],
+            counts=_counts(by_run.get(row["id"], [])),
+            spent=to_dollars(row["spent"]),
+            cap=Limits.model_validate_json(row["limits"]).budget_usd,
+            engine=EngineState.NONE,
+            created_at=row["created_at"],
+        )
+        for row in rows
+    ]
+
+
+async def run_view(database: Database, run_id: int, *, now: float, flights: Sequence[Flight]) -> RunView | None:
+    """Return one run with everything but the engine's liveness, or None when there is no such run.
+
+    `flights` is the flight journal; requests in it whose task is no longer leased are dropped.
+    """
+    async with database.snapshot():
+        row = await database.read_one(
+            "SELECT r.*, d.name AS dataset, s.phase, s.phase_reason, s.started_at, s.ended_at, s.heartbeat_at, "
+            "s.session_id, s.reserved_nano, s.why_idle, s.keys, e.pid, e.started_at AS session_started_at "
+            "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id "
+            "LEFT JOIN session e ON e.id = s.session_id WHERE r.id = ?",
+            (run_id,),
+        )
+        if row is None:
+            return None
+        tally = await database.read("SELECT status, kind, n FROM tally WHERE run_id = ?", (run_id,))
+        attempts = await database.read("SELECT * FROM attempt_tally WHERE run_id = ?", (run_id,))
+        samples = await database.read_one("SELECT n FROM sample_tally WHERE run_id = ?", (run_id,))
+        metrics = await recent_metrics(database, run_id, since=int(now) - _HISTORY_S)
+        events = await _events(database, run_id)
+        slots = await _slots(database, run_id, flights, now)
+        pilot = await _pilot_progress(database, run_id) if row["pilot_size"] else None
+    counts = _counts(tally)
+    limits = Limits.model_validate_json(row["limits"])
+    phase = Phase(row["phase"])
+    mine = [metric for metric in metrics if metric.session_id == row["session_id"]]
+    progress = [Progress(metric.at, metric.done + metric.failed, metric.in_flight) for metric in mine]
+    rate = rate_per_second(progress)
+    newest = mine[-1] if mine and now - mine[-1].at < WINDOW_S else None
+    cost = _cost(row, attempts, counts, limits)
+    working = phase in _WORKING
+    return RunView(
+        id=row["id"],
+        name=row["name"],
+        dataset=row["dataset"],
+        recipe=row["recipe_name"],
+        endpoint=row["endpoint_name"],
+        model=row["model"],
+        phase=phase,
+        phase_reason=row["phase_reason"],
+        intent=Intent(row["intent"]),
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        limits=limits,
+        counts=counts,
+        samples=samples["n"] if samples else 0,
+        cost=cost,
+        tokens=TokensView(sum(a["input_tokens"] for a in attempts), sum(a["output_tokens"] for a in attempts)),
+        rate=RateView(rate if working else None, history_per_second(progress)),
+        latency=LatencyView(newest.p50_ms, newest.p95_ms) if newest else LatencyView(),
+        keys=_keys(json.loads(row["keys"]), attempts),
+        failures={r["kind"]: r["n"] for r in tally if r["status"] == "failed" and r["n"]},
+        attempt_failures=_attempt_failures(attempts),
+        eta_s=eta_s(counts.pending + counts.leased, rate) if working else None,
+        why_idle=row["why_idle"],
+        engine=EngineView(
+            EngineState.NONE,
+            row["pid"],
+            None if row["heartbeat_at"] is None else max(now - row["heartbeat_at"], 0.0),
+            row["session_started_at"],
+        ),
+        in_flight=slots,
+        events=events,
+        pilot=_pilot(row, pilot, counts, cost),
+    )
+
+
+async def run_counts(database: Database, run_id: int) -> Counts:
+    """Return how many tasks of a run stand where; microseconds at any size."""
+    return _counts(await database.read("SELECT status, kind, n FROM tally WHERE run_id = ?", (run_id,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """In which phase a run is, and whose engine said so."""
+
+    phase: Phase
+    reason: str
+    pid: int | None
+
+
+async def standing(database: Database, run_id: int) -> Standing:
+    """Return the phase of a run. Raises LookupError when there is no such run."""
+    row = await database.read_one(
+        "SELECT s.phase, s.phase_reason, e.pid FROM run_state s LEFT JOIN session e ON e.id = s.session_id "
+        "WHERE s.run_id = ?",
+        (run_id,),
+    )
+    if row is None:
+        raise LookupError(f"there is no run {run_id}")
+    return Standing(Phase(row["phase"]), row["phase_reason"], row["pid"])
+
+
+def with_engine(view: RunView, state: EngineState) -> RunView:
+    """Return the view with what the lock file says about the engine's life."""
+    gone = state in (EngineState.NONE, EngineState.LOST)
+    engine = replace(view.engine, state=state, pid=None if gone else view.engine.pid)
+    return replace(view, engine=engine, in_flight=() if gone else view.in_flight)
+
+
+def _counts(tally: Sequence[Row]) -> Counts:
+    by_status: dict[str, int] = {}
+    for row in tally:
+        by_status[row["status"]] = by_status.get(row["status"], 0) + row["n"]
+    return Counts(**by_status)
+
+
+def _cost(row: Row, attempts: Sequence[Row], counts: Counts, limits: Limits) -> CostView:
+    spent = sum(a["cost_nano"] for a in attempts)
+    finished = counts.done + counts.failed
+    known = json.loads(row["endpoint"]).get("prices") is not None
+    projected = None
+    if known and finished:
+        projected = to_dollars(spent + spent * (counts.pending + counts.leased) // finished)
+    return CostView(
+        spent=to_dollars(spent),
+        reserved=to_dollars(row["reserved_nano"]),
+        uncertain=to_dollars(sum(a["uncertain_nano"] for a in attempts)),
+        projected=projected,
+        cap=limits.budget_usd,
+        price_known=known,
+    )
+
+
+def _attempt_failures(attempts: Sequence[Row]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in attempts:
+        if row["kind"] != "ok":
+            found[row["kind"]] = found.get(row["kind"], 0) + row["n"]
+    return found
+
+
+def _keys(published: list[dict[str, Any]], attempts: Sequence[Row]) -> tuple[KeyView, ...]:
+    views = []
+    for key in published:
+        mine = [row for row in attempts if row["key_name"] == key["name"]]
+        answered = [row for row in mine if row["kind"] == "ok" and row["n"]]
+        total_ok = sum(row["n"] for row in answered)
+        views.append(
+            KeyView(
+                name=key["name"],
+                group=key["group"],
+                state=key["state"],
+                reason=key["reason"],
+                until=key["until"],
+                requests=sum(row["n"] for row in mine),
+                errors=sum(row["n"] for row in mine if row["kind"] not in ("ok", "rate_limited")),
+                rate_limited=sum(row["n"] for row in mine if row["kind"] == "rate_limited"),
+                spent=to_dollars(sum(row["cost_nano"] for row in mine)),
+                in_flight=key["in_flight"],
+                used_this_minute=key["used_this_minute"],
+                requests_per_minute=key["requests_per_minute"],
+                mean_latency_ms=sum(row["latency_ms"] for row in answered) / total_ok if total_ok else None,
+            )
+        )
+    return tuple(views)
+
+
+async def _events(database: Database, run_id: int) -> tuple[EventView, ...]:
+    rows = await database.read(
+        "SELECT id, at, level, message FROM event WHERE run_id = ? ORDER BY id DESC LIMIT ?", (run_id, _EVENTS)
+    )
+    actions = await database.read(
+        "SELECT id, at, who, verb, old_value, new_value FROM action WHERE run_id = ? ORDER BY id DESC LIMIT ?",
+        (run_id, _EVENTS),
+    )
+    events = [EventView(row["id"], row["at"], row["level"], row["message"]) for row in rows]
+    for row in actions:
+        change = f" {row['old_value']} → {row['new_value']}" if row["old_value"] or row["new_value"] else ""
+        # Negative ids keep actions apart from events in one list.
+        events.append(EventView(-row["id"], row["at"], "action", f"{row['who']}: {row['verb']}{change}"))
+    return tuple(sorted(events, key=lambda event: event.at, reverse=True)[:_EVENTS])
+
+
+async def _slots(database: Database, run_id: int, flights: Sequence[Flight], now: float) -> tuple[SlotView, ...]:
+    if not flights:
+        return ()
+    rows = await database.read(
+        "SELECT t.id, i.key FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? AND t.status = 'leased' "
+        "AND t.id IN (SELECT value FROM json_each(?))",
+        (run_id, json.dumps([flight.task_id for flight in flights])),
+    )
+    keys = {row["id"]: row["key"] for row in rows}
+    return tuple(
+        SlotView(flight.task_id, keys[flight.task_id], flight.key_name, max(now - flight.started_at, 0.0))
+        for flight in flights
+        if flight.task_id in keys and not flight.answered
+    )
+
+
+async def _pilot_progress(database: Database, run_id: int) -> Row | None:
+    return await database.read_one(
+        "SELECT count(*) AS finished, max(finished_at) - min(asked_at) AS took_s FROM ("
+        "SELECT t.finished_at, (SELECT min(started_at) FROM attempt a WHERE a.task_id = t.id) AS asked_at "
+        "FROM task t WHERE t.run_id = ? AND t.pilot = 1 AND t.status IN ('done', 'failed', 'skipped'))",
+        (run_id,),
+    )
+
+
+def _pilot(row: Row, progress: Row | None, counts: Counts, cost: CostView) -> PilotView | None:
+    if progress is None:
+        return None
+    finished, took_s = progress["finished"], progress["took_s"]
+    answered = counts.done + counts.failed
+    per_item: Decimal | None = None
+    if cost.price_known and answered:
+        per_item = to_dollars(to_nano(cost.spent) // answered)
+    rate = finished / took_s if finished and took_s else None
+    return PilotView(
+        size=min(row["pilot_size"], counts.total),
+        finished=finished,
+        cost_per_item=per_item,
+        projected_cost=cost.projected,
+        projected_s=eta_s(counts.pending + counts.leased, rate),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTotals:
+    """What the recorded attempts of a run add up to, in nano-dollars."""
+
+    spent_nano: int
+    uncertain_nano: int
+
+
+async def attempt_totals(database: Database, run_id: int) -> AttemptTotals:
+    row = await database.read_one(
+        "SELECT coalesce(sum(cost_nano), 0) AS spent, coalesce(sum(uncertain_nano), 0) AS uncertain "
+        "FROM attempt_tally WHERE run_id = ?",
+        (run_id,),
+    )
+    return AttemptTotals(row["spent"], row["uncertain"]) if row else AttemptTotals(0, 0)

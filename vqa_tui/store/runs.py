@@ -1,0 +1,238 @@
+"""Runs: made and steered by faces, reported on by the engine. Each table has one writer."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vqa_tui.domain.run import Intent, Limits, Phase
+from vqa_tui.domain.work import Wishes
+from vqa_tui.store.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenRun:
+    """What a run was made of, as stored."""
+
+    id: int
+    name: str
+    dataset_id: int
+    dataset_root: str
+    recipe: str
+    endpoint: str
+    pilot_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What `create_run` stores; recipe and endpoint are canonical JSON."""
+
+    name: str
+    dataset_id: int
+    recipe_name: str
+    endpoint_name: str
+    model: str
+    recipe: str
+    endpoint: str
+    config_sha256: str
+    pilot_size: int
+    limit: int | None
+    limits: Limits
+    approved: bool
+
+
+async def create_run(database: Database, new: NewRun) -> int:
+    """Store a run with one pending task per picture of its dataset; return its id.
+
+    With `limit`, and for the pilot, pictures are taken evenly spread over the dataset, so that a dataset sorted by
+    class still gives a fair sample.
+    """
+    now = time.time()
+    async with database.write() as transaction:
+        run_id = await transaction.insert(
+            "INSERT INTO run (name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, config_sha256, "
+            "pilot_size, created_at, limits, approved_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                new.name,
+                new.dataset_id,
+                new.recipe_name,
+                new.endpoint_name,
+                new.model,
+                new.recipe,
+                new.endpoint,
+                new.config_sha256,
+                new.pilot_size,
+                now,
+                new.limits.model_dump_json(),
+                now if new.approved else None,
+            ),
+        )
+        await transaction.execute("INSERT INTO run_state (run_id) VALUES (?)", (run_id,))
+        total = (await transaction.rows("SELECT count(*) AS n FROM item WHERE dataset_id = ?", (new.dataset_id,)))[0][
+            "n"
+        ]
+        chosen = total if new.limit is None else min(new.limit, total)
+        pilot = min(new.pilot_size, chosen)
+        # The k-th of `total` is taken when k * chosen / total passes a whole number: exactly `chosen`, evenly spread.
+        await transaction.execute(
+            """
+            INSERT INTO task (run_id, item_id, pilot)
+            SELECT :run, id, (rank * :pilot) / :chosen > ((rank - 1) * :pilot) / :chosen
+            FROM (SELECT id, row_number() OVER (ORDER BY id) AS rank FROM
+                   (SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place
+                                    FROM item WHERE dataset_id = :dataset)
+                    WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total))
+            ORDER BY id
+            """,
+            {
+                "run": run_id,
+                "pilot": pilot,
+                "chosen": max(chosen, 1),
+                "total": max(total, 1),
+                "dataset": new.dataset_id,
+            },
+        )
+    return run_id
+
+
+async def frozen_run(database: Database, run_id: int) -> FrozenRun | None:
+    row = await database.read_one(
+        "SELECT r.id, r.name, r.dataset_id, d.root, r.recipe, r.endpoint, r.pilot_size "
+        "FROM run r JOIN dataset d ON d.id = r.dataset_id WHERE r.id = ?",
+        (run_id,),
+    )
+    if row is None:
+        return None
+    return FrozenRun(
+        row["id"], row["name"], row["dataset_id"], row["root"], row["recipe"], row["endpoint"], row["pilot_size"]
+    )
+
+
+async def run_names(database: Database) -> list[tuple[int, str]]:
+    """Return (id, name) of all runs, newest first."""
+    return [(row["id"], row["name"]) for row in await database.read("SELECT id, name FROM run ORDER BY id DESC")]
+
+
+async def wishes(database: Database, run_id: int) -> Wishes:
+    row = await database.read_one(
+        "SELECT intent, cancel_in_flight, approved_at, resumed_at, limits FROM run WHERE id = ?", (run_id,)
+    )
+    if row is None:
+        raise LookupError(f"run {run_id} is gone")
+    return Wishes(
+        Intent(row["intent"]),
+        bool(row["cancel_in_flight"]),
+        row["approved_at"],
+        row["resumed_at"],
+        Limits.model_validate_json(row["limits"]),
+    )
+
+
+async def set_intent(
+    database: Database, run_id: int, intent: Intent, *, who: str, cancel_in_flight: bool = False
+) -> None:
+    """Record what a person wants. Intent `run` also stamps `resumed_at`, which wakes a run that paused itself."""
+    now = time.time()
+    async with database.write() as transaction:
+        before = (await transaction.rows("SELECT intent FROM run WHERE id = ?", (run_id,)))[0]["intent"]
+        await transaction.execute(
+            "UPDATE run SET intent = :intent, cancel_in_flight = :cancel, "
+            "resumed_at = CASE WHEN :intent = 'run' THEN :now ELSE resumed_at END WHERE id = :run",
+            {"intent": intent, "cancel": int(cancel_in_flight), "now": now, "run": run_id},
+        )
+        verb = f"{intent}, cancelling what is in flight" if cancel_in_flight else str(intent)
+        await transaction.execute(_INSERT_ACTION, (run_id, now, who, verb, before, intent))
+
+
+async def approve(database: Database, run_id: int, *, who: str) -> None:
+    now = time.time()
+    async with database.write() as transaction:
+        await transaction.execute(
+            "UPDATE run SET approved_at = coalesce(approved_at, ?), intent = 'run' WHERE id = ?", (now, run_id)
+        )
+        await transaction.execute(_INSERT_ACTION, (run_id, now, who, "approve the pilot", "", ""))
+
+
+async def set_limits(
+    database: Database, run_id: int, limits: Limits, *, who: str, changes: Sequence[tuple[str, str, str]]
+) -> None:
+    """Store new limits; `changes` lists (name, old, new) and each becomes an action row."""
+    now = time.time()
+    async with database.write() as transaction:
+        await transaction.execute("UPDATE run SET limits = ? WHERE id = ?", (limits.model_dump_json(), run_id))
+        await transaction.execute_many(
+            _INSERT_ACTION, [(run_id, now, who, f"set {name}", old, new) for name, old, new in changes]
+        )
+
+
+async def note_action(database: Database, run_id: int, *, who: str, verb: str, detail: str = "") -> None:
+    async with database.write() as transaction:
+        await transaction.execute(_INSERT_ACTION, (run_id, time.time(), who, verb, "", detail))
+
+
+async def begin_session(database: Database, run_id: int, pid: int) -> int:
+    """Open an engine session and return its id; the run's clock starts with its first one."""
+    now = time.time()
+    async with database.write() as transaction:
+        session_id = await transaction.insert(
+            "INSERT INTO session (run_id, pid, started_at) VALUES (?, ?, ?)", (run_id, pid, now)
+        )
+        await transaction.execute(
+            "UPDATE session SET ended_at = ?, end_reason = 'lost' WHERE run_id = ? AND ended_at IS NULL AND id <> ?",
+            (now, run_id, session_id),
+        )
+        await transaction.execute(
+            "UPDATE run_state SET session_id = ?, heartbeat_at = ?, started_at = coalesce(started_at, ?), "
+            "ended_at = NULL, reserved_nano = 0, keys = '[]', phase = 'preflight', phase_reason = '' WHERE run_id = ?",
+            (session_id, now, now, run_id),
+        )
+    return session_id
+
+
+async def set_phase(database: Database, run_id: int, phase: Phase, reason: str) -> None:
+    ended = time.time() if phase in (Phase.DONE, Phase.STOPPED, Phase.FAILED) else None
+    async with database.write() as transaction:
+        await transaction.execute(
+            "UPDATE run_state SET phase = ?, phase_reason = ?, ended_at = ? WHERE run_id = ?",
+            (phase, reason, ended, run_id),
+        )
+
+
+async def finish_if_drained(database: Database, run_id: int, reason: str) -> bool:
+    """Move the run to `done` unless a task became pending meanwhile; one transaction, so no requeue is overlooked."""
+    async with database.write() as transaction:
+        changed = await transaction.execute(
+            "UPDATE run_state SET phase = 'done', phase_reason = ?, ended_at = ?, why_idle = '' WHERE run_id = ? "
+            "AND NOT EXISTS (SELECT 1 FROM task WHERE run_id = ? AND status IN ('pending', 'leased'))",
+            (reason, time.time(), run_id, run_id),
+        )
+    return changed == 1
+
+
+async def end_session(database: Database, run_id: int, session_id: int, reason: str) -> None:
+    async with database.write() as transaction:
+        await transaction.execute(
+            "UPDATE session SET ended_at = ?, end_reason = ? WHERE id = ?", (time.time(), reason, session_id)
+        )
+        await transaction.execute("UPDATE run_state SET reserved_nano = 0, why_idle = '' WHERE run_id = ?", (run_id,))
+
+
+async def beat(
+    database: Database, run_id: int, *, reserved_nano: int, why_idle: str, keys: list[dict[str, object]]
+) -> None:
+    """Publish the engine's volatile facts together with its heartbeat."""
+    async with database.write() as transaction:
+        await transaction.execute(
+            "UPDATE run_state SET heartbeat_at = ?, reserved_nano = ?, why_idle = ?, keys = ? WHERE run_id = ?",
+            (time.time(), reserved_nano, why_idle, json.dumps(keys), run_id),
+        )
+
+
+async def add_event(database: Database, run_id: int, level: str, message: str) -> None:
+    async with database.write() as transaction:
+        await transaction.execute(
+            "INSERT INTO event (run_id, at, level, message) VALUES (?, ?, ?, ?)", (run_id, time.time(), level, message)
+        )
+
+
+_INSERT_ACTION = "INSERT INTO action (run_id, at, who, verb, old_value, new_value) VALUES (?, ?, ?, ?, ?, ?)"

@@ -1,0 +1,215 @@
+"""The one place where names become things: run + recipe + endpoint + keys -> a working engine."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from vqa_tui.config.endpoint import Endpoint
+from vqa_tui.config.freeze import thaw_endpoint, thaw_recipe
+from vqa_tui.config.recipe import Recipe
+from vqa_tui.config.secrets import MissingKey, RedactingFilter, resolve_key
+from vqa_tui.config.templates import PromptTemplate
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.run import Intent, Phase
+from vqa_tui.embedded.process import start_embedded
+from vqa_tui.endpoints.body import RequestBody
+from vqa_tui.endpoints.client import VisionClient
+from vqa_tui.engine.admission import Gatekeeper
+from vqa_tui.engine.board import Board
+from vqa_tui.engine.breaker import Breaker
+from vqa_tui.engine.budget import Budget
+from vqa_tui.engine.crew import Crew
+from vqa_tui.engine.estimate import Estimator
+from vqa_tui.engine.feeder import Feeder
+from vqa_tui.engine.keyring import Keyring
+from vqa_tui.engine.pulse import Pulse
+from vqa_tui.engine.supervisor import Machinery, Supervisor
+from vqa_tui.engine.worker import Bench, Worker
+from vqa_tui.engine.writer import Writer
+from vqa_tui.paths import WorkspacePaths
+from vqa_tui.process.lock import ProcessLock
+from vqa_tui.store import runs, tasks
+from vqa_tui.store.db import Database
+from vqa_tui.store.inflight import FlightJournal, read_flights
+from vqa_tui.store.queue import TaskQueue
+from vqa_tui.store.reads import attempt_totals
+
+log = logging.getLogger(__name__)
+
+
+async def run_engine(paths: WorkspacePaths, run_id: int) -> int:
+    """Be the engine of a run until it is done, stopped or broken; return the exit status (0 ok, 1 failed).
+
+    Raises VqaError when there is no such run or another engine is at work on it.
+    """
+    redaction = _log_to_stderr()
+    async with Database.open(paths) as database, ProcessLock(paths.run_lock(run_id)):
+        frozen = await runs.frozen_run(database, run_id)
+        if frozen is None:
+            raise VqaError(f"there is no run {run_id} in {paths.root}")
+        session_id = await runs.begin_session(database, run_id, os.getpid())
+        supervisor = Supervisor(database, run_id, pilot_size=frozen.pilot_size, name=frozen.name)
+        _obey_signals(supervisor)
+        phase = Phase.FAILED
+        try:
+            await _rescue(database, paths, run_id, session_id)
+            if (await runs.wishes(database, run_id)).intent is Intent.STOP:
+                await supervisor.enter(Phase.STOPPED, "a person stopped it; resume it whenever you like")
+                phase = Phase.STOPPED
+            else:
+                phase = await _work(database, paths, frozen, session_id, supervisor, redaction)
+        except VqaError as problem:
+            log.error("%s", problem)
+            await supervisor.enter(Phase.FAILED, str(problem), level="error")
+        except Exception as fault:
+            log.exception("the engine broke")
+            await supervisor.enter(
+                Phase.FAILED, f"a fault of the program: {fault!r}; the log has the details", level="error"
+            )
+        finally:
+            await runs.end_session(database, run_id, session_id, phase)
+    return 0 if phase in (Phase.DONE, Phase.STOPPED) else 1
+
+
+async def _work(
+    database: Database,
+    paths: WorkspacePaths,
+    frozen: runs.FrozenRun,
+    session_id: int,
+    supervisor: Supervisor,
+    redaction: RedactingFilter,
+) -> Phase:
+    await supervisor.enter(Phase.PREFLIGHT, "checking keys, pictures and prompts")
+    recipe, endpoint = thaw_recipe(frozen.recipe), thaw_endpoint(frozen.endpoint)
+    supervisor.limits = (await runs.wishes(database, frozen.id)).limits
+    keyring = _keyring(endpoint, supervisor, redaction)
+    root = Path(frozen.dataset_root)
+    if not await asyncio.to_thread(root.is_dir):
+        raise VqaError(f"the folder of the dataset is gone: {root}", hint="Bring it back and resume the run.")
+    template = PromptTemplate(recipe)
+    for item in await tasks.first_items(database, frozen.id, 3):
+        template.render(item)
+    async with _machinery(database, paths, frozen, session_id, supervisor, recipe, endpoint, keyring) as machinery:
+        return await supervisor.work(machinery)
+
+
+@asynccontextmanager
+async def _machinery(
+    database: Database,
+    paths: WorkspacePaths,
+    frozen: runs.FrozenRun,
+    session_id: int,
+    supervisor: Supervisor,
+    recipe: Recipe,
+    endpoint: Endpoint,
+    keyring: Keyring,
+) -> AsyncIterator[Machinery]:
+    async with AsyncExitStack() as stack:
+        base_url = endpoint.base_url
+        if endpoint.kind == "embedded":
+            server = await asyncio.to_thread(start_embedded, endpoint)
+            stack.callback(server.stop)
+            base_url = server.base_url
+        client = await stack.enter_async_context(VisionClient(endpoint, base_url, connections=0))
+        threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="prepare")
+        stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+        totals = await attempt_totals(database, frozen.id)
+        board, breaker = Board(), Breaker()
+        budget = Budget(cap=None, spent=totals.spent_nano, uncertain=totals.uncertain_nano)
+        gatekeeper = Gatekeeper(keyring, budget, board)
+        journal = FlightJournal(paths.run_flight_journal(frozen.id))
+        stack.callback(journal.close)
+        queue = TaskQueue(database, frozen.id, session_id)
+        writer = Writer(queue, lambda group: supervisor.committed(group, journal, feeder.poke))
+        feeder = Feeder(queue, writer)
+        bench = Bench(
+            recipe=recipe,
+            endpoint=endpoint,
+            dataset_root=Path(frozen.dataset_root),
+            template=PromptTemplate(recipe),
+            estimator=Estimator(recipe, endpoint),
+            body=RequestBody(recipe, endpoint),
+            client=client,
+            gatekeeper=gatekeeper,
+            breaker=breaker,
+            board=board,
+            journal=journal,
+            writer=writer,
+            threads=threads,
+            limits=lambda: supervisor.limits,
+            halt=supervisor.halt,
+            tell=supervisor.tell,
+        )
+        crew = Crew(feeder.take, Worker(bench).handle)
+        pulse = Pulse(database, frozen.id, session_id, board=board, keyring=keyring, budget=budget)
+        background = [asyncio.create_task(writer.work()), asyncio.create_task(feeder.work())]
+        for each in background:
+            each.add_done_callback(lambda done: _end_on_fault(done, supervisor))
+        try:
+            yield Machinery(queue, writer, feeder, crew, gatekeeper, breaker, board, journal, pulse)
+        finally:
+            await crew.dismiss()
+            await writer.drained()
+            for each in background:
+                each.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+
+
+def _keyring(endpoint: Endpoint, supervisor: Supervisor, redaction: RedactingFilter) -> Keyring:
+    values: dict[str, SecretStr] = {}
+    missing: dict[str, str] = {}
+    for key in endpoint.keys:
+        found = resolve_key(key, endpoint, os.environ)
+        if isinstance(found, MissingKey):
+            missing[key.name] = found.reason
+            supervisor.tell("warning", f"key {key.name} is off: {found.reason}")
+        else:
+            values[key.name] = found
+            redaction.add(found)
+    if not values:
+        raise VqaError(
+            f"no key of the endpoint {endpoint.name} has a value: " + "; ".join(missing.values()),
+            hint="Set it in the environment of the shell that resumes the run, then `vqa-tui run resume`.",
+        )
+    return Keyring(endpoint, values, supervisor.limits.requests_per_minute, missing)
+
+
+async def _rescue(database: Database, paths: WorkspacePaths, run_id: int, session_id: int) -> None:
+    rescue = await TaskQueue(database, run_id, session_id).rescue(read_flights(paths.run_flight_journal(run_id)))
+    if rescue.tasks:
+        message = (
+            f"the engine had ended without a word: {rescue.tasks} pictures were put back; "
+            f"{rescue.requests} of them had been sent and are asked again"
+        )
+        await runs.add_event(database, run_id, "warning", message)
+        log.warning("%s", message)
+
+
+def _end_on_fault(done: "asyncio.Task[None]", supervisor: Supervisor) -> None:
+    if not done.cancelled() and (fault := done.exception()) is not None:
+        log.error("a part of the engine broke", exc_info=fault)
+        supervisor.end(f"a fault of the program ({fault!r}); the log has the details")
+
+
+def _obey_signals(supervisor: Supervisor) -> None:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, supervisor.end, "the engine was told to end (SIGTERM)")
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _log_to_stderr() -> RedactingFilter:
+    redaction = RedactingFilter()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(redaction)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    return redaction
