@@ -6,6 +6,7 @@ import pytest
 
 from vqa_tui.domain.reply import ReadReply, UnreadableReply, read_json_pairs, read_text
 from vqa_tui.domain.sample import Pair
+from vqa_tui.domain.tolerant_json import MAX_DEPTH, Outcome, find_values
 
 ONE = (Pair("What is it?", "A knife.", "specific"),)
 ENTRY = '{"question": "What is it?", "answer": "A knife.", "question_type": "specific"}'
@@ -22,6 +23,7 @@ ENTRY = '{"question": "What is it?", "answer": "A knife.", "question_type": "spe
         f'{{"1": {ENTRY}}}',
         f"```json\n[{ENTRY}]\n```",
         f"```\n{ENTRY}\n```",
+        f"```{ENTRY}```",
         f"```json\n[{ENTRY}]",
         f"Here you are (3 pairs, see [1] and {{below}}):\n\n```json\n[{ENTRY}]\n```\nDid that help? [yes / no]",
         f"Sure! The pairs: [{ENTRY}] I hope it's what you're after.",
@@ -169,6 +171,11 @@ def test_deep_answers_are_kept_up_to_the_limit() -> None:
     assert read_json_pairs(f'[{{"question": "Q?", "answer": {deep}}}]').pairs == (Pair("Q?", deep),)
     with pytest.raises(UnreadableReply):
         read_json_pairs(f'[{{"question": "Q?", "answer": {"[" * 500 + "]" * 500}}}]')
+
+
+def test_nesting_is_limited_whoever_walks_the_values() -> None:
+    first = next(find_values("[" * (MAX_DEPTH + 50)))
+    assert (first.outcome, first.end) == (Outcome.DAMAGED, MAX_DEPTH)
 
 
 @pytest.mark.parametrize(

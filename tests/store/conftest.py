@@ -32,7 +32,8 @@ class Builder:
     async def dataset(self, items: int, name: str = "bags") -> int:
         async with self.database.write() as transaction:
             dataset_id = await transaction.insert(
-                "INSERT INTO dataset (name, kind, root, source, created_at, imported_at) VALUES (?, 'folder', '/x', '/x', 0, 0)",
+                "INSERT INTO dataset (name, kind, root, source, created_at, imported_at) "
+                "VALUES (?, 'folder', '/x', '/x', 0, 0)",
                 (name,),
             )
             await transaction.execute_many(

@@ -1,6 +1,7 @@
 """Claim, settle, rescue and requeue on a real file; the tallies always agree with the rows."""
 
 import sqlite3
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -73,7 +74,7 @@ async def test_limit_and_pilot_are_exact_and_spread_evenly(
     chosen = min(total, limit or total)
     assert len(rows) == chosen
     assert sum(row["pilot"] for row in rows) == min(pilot, chosen)
-    gaps = [b["id"] - a["id"] for a, b in zip(rows, rows[1:], strict=False)]
+    gaps = [b["id"] - a["id"] for a, b in pairwise(rows)]
     assert not gaps or max(gaps) - min(gaps) <= 1
     queue = TaskQueue(builder.database, run_id, await builder.session(run_id))
     assert len(await queue.claim(total, now=0, pilot_only=True)) == min(pilot, chosen)

@@ -1,1 +1,1 @@
-"""The built-in OpenAI-compatible endpoint: grounded answers without a model, and rehearsed trouble."""
+"""The built-in OpenAI-compatible endpoint on loopback: no model, but answers grounded in picture and prompt."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,9 @@ from vqa_tui.store.health import OLDEST_SQLITE, schema_of, sqlite_version
 
 OLDEST_PYTHON = (3, 11)
 _LEAST_FREE_BYTES = 500_000_000
-_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)[^;]*(?:;.*extra\s*==\s*['\"](?P<extra>[\w-]+)['\"])?")
+_REQUIREMENT = re.compile(
+    r"""(?P<wanted>(?P<name>[A-Za-z0-9._-]+)[^;]*)(?:;.*extra\s*==\s*['"](?P<extra>[\w-]+)['"])?"""
+)
 _NOT_FOR_USERS = "dev"
 
 
@@ -82,23 +85,23 @@ def _packages() -> Iterator[Check]:
     except metadata.PackageNotFoundError:
         yield Check("packages", "vqa-tui", False, True, "not installed", "Run `pip install -e .` in its folder.")
         return
-    by_extra: dict[str, list[str]] = {}
+    by_extra: dict[str, dict[str, str]] = {}
     for requirement in requirements:
         if (match := _REQUIREMENT.match(requirement)) and match["name"].lower() != "vqa-tui":
-            by_extra.setdefault(match["extra"] or "", []).append(match["name"])
-    for extra, names in by_extra.items():
+            by_extra.setdefault(match["extra"] or "", {})[match["name"]] = match["wanted"].strip()
+    for extra, wanted in by_extra.items():
         if extra == _NOT_FOR_USERS:
             continue
-        versions = {name: _version(name) for name in names}
+        versions = {name: _version(name) for name in wanted}
         missing = [name for name, version in versions.items() if version is None]
-        what = f"pip install 'vqa-tui[{extra}]'" if extra else "pip install vqa-tui"
         yield Check(
             "packages",
             f"extra {extra}" if extra else "core",
             not missing,
             not extra,
             f"missing: {', '.join(missing)}" if missing else _listed(versions),
-            f"`{what}` brings it.",
+            # Package by package: the name of this product in an index need not be this product.
+            f"Run: python -m pip install {' '.join(shlex.quote(wanted[name]) for name in missing)}" if missing else "",
         )
 
 

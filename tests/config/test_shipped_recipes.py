@@ -1,0 +1,112 @@
+"""The shipped recipes: valid, and with the prompt lines that the embedded endpoint reads."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vqa_tui.config.recipe import Recipe
+from vqa_tui.config.templates import PromptTemplate
+from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, ReferenceQuestion
+from vqa_tui.domain.reply import read_json_pairs
+from vqa_tui.domain.risk_words import risk_pattern
+from vqa_tui.paths import shipped_configs
+
+NAMES = ("caption", "general-vqa", "stcray")
+TRUTH = GroundTruth(
+    categories=("Battery", "Knife"),
+    boxes=(Box(label="Battery", x=118, y=55, width=112, height=95),),
+    captions=("free text\non two lines",),
+)
+TRUTH_LINES = """\
+Ground truth:
+- items: Battery; Knife
+- count: 2
+- place: Battery | upper-left | 118,55,112,95
+- caption: free text on two lines
+"""
+
+
+def _recipe(name: str, **changes: object) -> Recipe:
+    path = shipped_configs() / "recipes" / f"{name}.yaml"
+    return Recipe.model_validate({**yaml.safe_load(path.read_text("utf-8")), **changes})
+
+
+def _prompt(recipe: Recipe, truth: GroundTruth) -> str:
+    facts = PictureFacts("JPEG", 640, 640, 1000, "0" * 64, 1, 0)
+    return PromptTemplate(recipe).render(Item(1, 1, "a.jpg", "a.jpg", facts, None, truth)).user
+
+
+def test_every_shipped_recipe_is_tested_here() -> None:
+    shipped: list[Path] = sorted((shipped_configs() / "recipes").glob("*.yaml"))
+    assert tuple(path.stem for path in shipped) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_recipes_are_valid_and_write_the_ground_truth(name: str) -> None:
+    recipe = _recipe(name)
+    assert recipe.name == name
+    assert recipe.description
+    prompt = _prompt(recipe, TRUTH)
+    assert TRUTH_LINES in prompt
+    assert "\n\n\n" not in prompt
+    for truth in (GroundTruth(), GroundTruth(captions=("x",)), GroundTruth(categories=("x",))):
+        assert "\n\n\n" not in _prompt(recipe, truth)
+
+
+def test_stcray_prompt_lines() -> None:
+    prompt = _prompt(_recipe("stcray", structured_ratio=1.0, pairs=1), TRUTH)
+    assert "\nWrite exactly 1 question-answer pairs.\nExactly 1 of them must be of type structured_list.\n" in prompt
+    types = "general, specific, location, count, detailed, occlusion"
+    assert f"\nAllowed question types: {types}, structured_list.\n" in prompt
+    assert "\nReply with a JSON array only" in prompt
+    assert "List all items detected in this X-ray scan in JSON format." in prompt
+    plain = _prompt(_recipe("stcray", structured_ratio=0.0), GroundTruth())
+    assert "Ground truth:\n- items: none\n- count: 0\n" in plain
+    assert "\nWrite exactly 3 question-answer pairs.\n" in plain
+    assert f"\nAllowed question types: {types}.\n" in plain
+    assert "structured_list" not in plain
+    assert "No prohibited items detected" in plain
+
+
+def test_stcray_follows_the_published_settings() -> None:
+    recipe = _recipe("stcray")
+    assert (recipe.pairs, recipe.structured_ratio, recipe.checks.min_answer_chars) == (3, 0.3, 15)
+    assert recipe.checks.structured_types == ("structured_list",)
+    risk = risk_pattern(recipe.checks.risk_words)
+    assert risk is not None
+    for sentence in ("The RISK  level is high.", "Inspection required!", "I recommend a check.", "It is recommended."):
+        assert risk.search(sentence)
+    assert not risk.search("The asterisk levels with the knife.")
+
+
+@pytest.mark.parametrize("name", ["stcray", "general-vqa"])
+def test_the_example_in_the_prompt_is_what_it_asks_for(name: str) -> None:
+    recipe = _recipe(name, structured_ratio=1.0)
+    example = _prompt(recipe, TRUTH).splitlines()[-1]
+    pairs = read_json_pairs(json.dumps(json.loads(example))).pairs
+    assert {pair.question_type for pair in pairs} <= set(recipe.checks.known_question_types)
+    assert all(len(pair.answer) >= recipe.checks.min_answer_chars for pair in pairs)
+    if name == "stcray":
+        assert json.loads(pairs[-1].answer)["total_count"] == 1
+
+
+def test_general_vqa_needs_no_ground_truth_and_uses_reference_answers() -> None:
+    recipe = _recipe("general-vqa")
+    plain = _prompt(recipe, GroundTruth())
+    assert "Ground truth" not in plain
+    assert "\nWrite exactly 3 question-answer pairs.\n" in plain
+    assert re.search(r"^Allowed question types: general, specific, location, count, detailed\.$", plain, re.MULTILINE)
+    known = GroundTruth(questions=(ReferenceQuestion(question="Who?", answer="A cat."),))
+    assert "\n* Who? -> A cat.\n" in _prompt(recipe, known)
+
+
+def test_caption_is_answered_in_text() -> None:
+    recipe = _recipe("caption")
+    assert recipe.reply.kind == "text"
+    assert recipe.reply.question
+    plain = _prompt(recipe, GroundTruth())
+    assert "Ground truth" not in plain
+    assert "\nReply with plain text only" in plain

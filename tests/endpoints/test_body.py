@@ -1,0 +1,85 @@
+"""Request bodies are exactly the JSON that the OpenAI protocol wants, however they are put together."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vqa_tui.config.endpoint import Endpoint, KeyConfig
+from vqa_tui.config.recipe import Generation, PromptTemplates, Recipe, ReplyFormat
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.endpoints.body import RequestBody
+from vqa_tui.endpoints.pictures import PreparedPicture
+
+ENDPOINT = Endpoint(name="e", base_url="http://h/v1", model="mödel", keys=(KeyConfig(name="k"),))
+
+
+def recipe(*, text_first: bool = True, **generation: Any) -> Recipe:
+    return Recipe(
+        name="r",
+        prompt=PromptTemplates(user="x"),
+        reply=ReplyFormat(kind="json_pairs"),
+        text_first=text_first,
+        generation=Generation.model_validate(generation),
+    )
+
+
+@given(st.text(), st.text(), st.binary(max_size=100), st.booleans())
+def test_every_prompt_and_picture_arrives(system: str, user: str, data: bytes, text_first: bool) -> None:
+    body = RequestBody(recipe(text_first=text_first, max_tokens=7), ENDPOINT)
+    sent = json.loads(body.build(system, user, PreparedPicture(data, "image/png", 1, 1)))
+    readable = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in (system, user)]
+    text = {"type": "text", "text": readable[1]}
+    url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    picture = {"type": "image_url", "image_url": {"url": url}}
+    content = [text, picture] if text_first else [picture, text]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
+    if system:
+        messages.insert(0, {"role": "system", "content": readable[0]})
+    assert sent == {"model": "mödel", "max_tokens": 7, "messages": messages}
+
+
+def test_a_system_prompt_that_changes_between_items_is_not_mixed_up() -> None:
+    body, picture = RequestBody(recipe(), ENDPOINT), PreparedPicture(b"x", "image/png", 1, 1)
+    sent = [json.loads(body.build(system, "u", picture))["messages"] for system in ("a", "b", "", "a")]
+    assert [[m["content"] for m in messages if m["role"] == "system"] for messages in sent] == [["a"], ["b"], [], ["a"]]
+
+
+def test_parameters_and_who_wins() -> None:
+    endpoint = ENDPOINT.model_copy(
+        update={"max_tokens_field": "max_completion_tokens", "extra_body": {"seed": 1, "reasoning_effort": "none"}}
+    )
+    with_all = recipe(max_tokens=9, temperature=0.5, stop=("END",), extra_body={"seed": 2})
+    sent = json.loads(RequestBody(with_all, endpoint).build("", "u", PreparedPicture(b"x", "image/jpeg", 1, 1)))
+    del sent["messages"]
+    assert sent == {
+        "model": "mödel",
+        "max_completion_tokens": 9,
+        "temperature": 0.5,
+        "stop": ["END"],
+        "seed": 2,
+        "reasoning_effort": "none",
+    }
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (
+            lambda: RequestBody(recipe(extra_body={"stream": True}), ENDPOINT),
+            "extra_body of the recipe r must not set `stream`",
+        ),
+        (
+            lambda: RequestBody(recipe(), ENDPOINT.model_copy(update={"extra_body": {"messages": []}})),
+            "extra_body of the endpoint e must not set `messages`",
+        ),
+        (lambda: RequestBody(recipe(extra_body={"x": object()}), ENDPOINT), "is not JSON"),
+    ],
+)
+def test_extra_body_cannot_break_a_request(build: Callable[[], RequestBody], words: str) -> None:
+    with pytest.raises(VqaError, match=words):
+        build()

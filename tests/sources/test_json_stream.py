@@ -1,0 +1,82 @@
+"""Large JSON comes piece by piece, and an error is named with its exact place."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.sources.json_stream import first_byte, stream_items
+
+SCALARS = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(width=32) | st.text(max_size=12)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner))
+
+
+def without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [without_nan(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: without_nan(entry) for key, entry in value.items()}
+    return value
+
+
+@settings(deadline=None, max_examples=150)
+@given(values=st.lists(VALUES, max_size=5), words=st.sampled_from(["", "NaN", 'Infinity "', "\\", '\\"NaN']))
+def test_values_come_back_as_they_were_and_bare_words_as_null(
+    tmp_path_factory: pytest.TempPathFactory, values: list[Any], words: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "values.json"
+    path.write_text(json.dumps([*values, words]), "utf-8")
+    assert list(stream_items(path, "item")) == without_nan([*values, words])
+
+
+@pytest.mark.parametrize("padding", range(65_520, 65_545))
+def test_a_bare_word_across_the_border_of_a_chunk_is_still_one(tmp_path: Path, padding: int) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(f'["{"x" * padding}", -Infinity, "NaN", NaN, "\\"NaN"]')
+    assert list(stream_items(path, "item")) == ["x" * padding, None, "NaN", None, '"NaN']
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf [1]")
+    assert list(stream_items(tmp_path / "a.json", "item")) == [1]
+    assert first_byte(tmp_path / "a.json") == b"["
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "byte"),
+    [
+        ('[\n {"a": 1},\n {"a": oops}\n]', 3, 8, 20),
+        ('[{"a": 1}, {"a": 2]', 1, 19, 18),
+        ("[\n1,\n2", 3, 2, 6),
+        ("[1] x", 1, 5, 4),
+        ("[1, " + " " * 70_000 + "\n\n  x]", 3, 3, 70_008),
+        ("[NaN,\n -Infinity, oops]", 2, 13, 18),
+        ("\ufeff[1,\n oops]", 2, 2, 8),
+    ],
+)
+def test_malformed_json_is_named_by_file_line_column_and_byte(
+    tmp_path: Path, text: str, line: int, column: int, byte: int
+) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text(text, "utf-8")
+    with pytest.raises(VqaError) as refused:
+        list(stream_items(path, "item"))
+    assert f"{path} is not valid JSON: line {line}, column {column} (byte {byte})" in refused.value.message
+
+
+def test_bytes_that_are_not_utf8_are_malformed(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b'["\xff"]')
+    with pytest.raises(VqaError, match="line 1"):
+        list(stream_items(tmp_path / "a.json", "item"))
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(VqaError, match=r"none\.json"):
+        list(stream_items(tmp_path / "none.json", "item"))

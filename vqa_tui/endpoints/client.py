@@ -1,0 +1,207 @@
+"""The HTTP client of the hot path: one question about one picture in, one answer or one classified failure out."""
+
+import io
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from pydantic import SecretStr
+
+from vqa_tui.domain.cost import Usage
+from vqa_tui.domain.failure import Failure, FailureKind
+from vqa_tui.endpoints.classify import classify_exception, classify_response
+from vqa_tui.endpoints.completion import Completion, read_completion
+from vqa_tui.endpoints.error_body import storable
+from vqa_tui.endpoints.proxies import proxy_for, split_credentials
+from vqa_tui.endpoints.settings import EndpointSettings
+
+LARGEST_REPLY = 16 * 1024 * 1024
+"""Bytes after decompression; no model writes a thousandth of it."""
+
+_KEPT_BODY_CHARS = 100_000
+_IDLE_CONNECTION_S = 4.0
+"""Below the five seconds after which uvicorn (vLLM) and Node close theirs: a request must not meet a closing socket."""
+_LARGEST_SINGLE_WRITE = 1024 * 1024
+_SHORTEST_SECRET = 8
+_REDACTED = "[redacted]"
+_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A usable reply. `text` is hostile, but storable: it holds no lone surrogates."""
+
+    text: str
+    finish_reason: str
+    """`stop`, `length` (cut by max_tokens), or whatever the endpoint says."""
+    usage: Usage
+    """Zeros when it was not reported."""
+    usage_reported: bool
+    model: str
+    request_id: str
+    http_status: int
+    latency_ms: float
+    """From the call, a wait for a free connection included, to the last byte."""
+    headers: Mapping[str, str]
+    """Names in lower case."""
+
+
+class AskFailed(Exception):
+    """A request that brought no usable reply. Neither it nor anything it holds contains the key."""
+
+    def __init__(
+        self,
+        failure: Failure,
+        *,
+        latency_ms: float = 0.0,
+        http_status: int | None = None,
+        request_id: str = "",
+        raw_body: str = "",
+        usage: Usage | None = None,
+    ) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.latency_ms = latency_ms
+        self.http_status = http_status
+        self.request_id = request_id
+        self.raw_body = raw_body
+        """What the endpoint sent, as text, at most 100,000 characters."""
+        self.usage = usage
+        """What a refusal or an empty reply cost, if it was reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """What came back; `failure` is set when that is not a complete answer."""
+
+    status: int | None
+    headers: dict[str, str]
+    body: str
+    failure: Failure | None = None
+
+
+class VisionClient:
+    """Asks one endpoint. Use it as an async context manager; one per run.
+
+    Connections are kept alive, at most `connections` at once (0: as many as are asked for); a request beyond that waits
+    for one. TLS certificates are verified. Nothing is retried here (and aiohttp
+    repeats only idempotent methods, never a POST), no redirect is followed, no cookie is kept.
+    Raises VqaError when the environment names a proxy that cannot be used.
+    """
+
+    def __init__(self, endpoint: EndpointSettings, base_url: str, connections: int) -> None:
+        self._endpoint = endpoint
+        self._url = f"{base_url.rstrip('/')}/chat/completions"
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        self._proxy, self._proxy_auth = split_credentials(proxy_for(self._url))
+
+    async def __aenter__(self) -> Self:
+        timeouts = self._endpoint.timeouts
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_IDLE_CONNECTION_S),
+            # sock_connect, not connect: the latter would also count the wait for a free connection.
+            timeout=aiohttp.ClientTimeout(
+                total=timeouts.total_s, sock_connect=timeouts.connect_s, sock_read=timeouts.first_byte_s
+            ),
+            headers={"Content-Type": "application/json", "User-Agent": "vqa-tui", **self._endpoint.extra_headers},
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(self, body: bytes, key_value: SecretStr) -> Answer:
+        """Send one prepared `body` (JSON) with one key and return the reply. Raises AskFailed for everything else."""
+        started = time.monotonic()
+        received = await self._exchange(body, key_value)
+        latency_ms = (time.monotonic() - started) * 1000
+        completion = Completion()
+        failure = received.failure
+        if failure is None and received.status is not None:
+            failure, completion = _understood(received.status, received)
+        request_id = next(
+            (value for name in _REQUEST_ID_HEADERS if (value := received.headers.get(name))), completion.id
+        )
+        if failure is not None:
+            raise AskFailed(
+                replace(failure, http_status=received.status),
+                latency_ms=latency_ms,
+                http_status=received.status,
+                request_id=request_id,
+                raw_body=received.body[:_KEPT_BODY_CHARS],
+                usage=completion.usage,
+            )
+        return Answer(
+            text=completion.text,
+            finish_reason=completion.finish_reason,
+            usage=completion.usage or Usage(),
+            usage_reported=completion.usage is not None,
+            model=completion.model,
+            request_id=request_id,
+            http_status=received.status or 0,
+            latency_ms=latency_ms,
+            headers=received.headers,
+        )
+
+    async def _exchange(self, body: bytes, key_value: SecretStr) -> _Received:
+        """Return what came back. Exceptions end here: theirs hold the request with its Authorization header."""
+        assert self._session is not None, "VisionClient is used outside `async with`"
+        key = key_value.get_secret_value()
+        if not (key.isascii() and key.isprintable()):
+            problem = "the value of the key holds characters that no HTTP header can carry; nothing was sent"
+            return _Received(None, {}, "", Failure(FailureKind.AUTH, problem, never_sent=True))
+        status, headers = None, dict[str, str]()
+        try:
+            async with self._session.post(
+                self._url,
+                data=body if len(body) <= _LARGEST_SINGLE_WRITE else io.BytesIO(body),
+                headers={"Authorization": f"Bearer {key}"},
+                allow_redirects=False,
+                proxy=self._proxy,
+                proxy_auth=self._proxy_auth,
+            ) as response:
+                status = response.status
+                headers = {name.lower(): self._hidden(storable(text), key) for name, text in response.headers.items()}
+                data = await _read_at_most(response, LARGEST_REPLY)
+        except (aiohttp.ClientError, OSError) as error:
+            return _Received(status, headers, "", classify_exception(error))
+        if data is None:
+            problem = f"the answer is longer than {LARGEST_REPLY // 1024**2} MiB and was not read to its end"
+            return _Received(status, headers, "", Failure(FailureKind.BAD_REPLY, problem))
+        return _Received(status, headers, self._hidden(data.decode("utf-8", "replace"), key))
+
+    def _hidden(self, text: str, key: str) -> str:
+        """Return `text` without the key: some servers repeat it in their errors. Short placeholders are no secrets."""
+        if len(key) < _SHORTEST_SECRET or key not in text or self._endpoint.kind == "embedded":
+            return text
+        return text.replace(key, _REDACTED)
+
+
+def _understood(status: int, received: _Received) -> tuple[Failure | None, Completion]:
+    if not 200 <= status < 300:
+        return classify_response(status, received.headers, received.body, time.time()), Completion()
+    completion = read_completion(received.body)
+    if completion.error_status is not None:
+        # Some gateways answer 200 and write the provider's real status, such as a rate limit, into the body.
+        return classify_response(completion.error_status, received.headers, received.body, time.time()), completion
+    return completion.failure, completion
+
+
+async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
+    """Return the whole body, or None as soon as it is longer than `limit` bytes."""
+    chunks, size = [], 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > limit:
+            response.close()
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,109 @@
+"""Reading a chat completion out of a successful answer."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from vqa_tui.domain.cost import Usage
+from vqa_tui.domain.failure import Failure, FailureKind
+from vqa_tui.endpoints.error_body import read_error_body, storable
+
+_MOST_TOKENS = 10**9
+"""No model reads or writes more; a larger number is nonsense that would break sums."""
+_FILTERED = frozenset({"content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii"})
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The first choice of a chat completion. Hostile text, but storable."""
+
+    text: str = ""
+    finish_reason: str = ""
+    model: str = ""
+    id: str = ""
+    usage: Usage | None = None
+    """None when the endpoint did not report it."""
+    failure: Failure | None = None
+    """Why `text` cannot be used; a cut by `max_tokens` is no failure."""
+    error_status: int | None = None
+    """The status that a gateway wrote into an error object inside a success."""
+
+
+def read_completion(body: str) -> Completion:
+    """Return the completion in `body` (OpenAI chat completions, not streamed). Never raises.
+
+    The failure is `refused` for a content filter or a refusal, `bad_reply` for anything that holds no text.
+    """
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return Completion(failure=_bad("the endpoint's answer is not JSON" if body.strip() else "the answer is empty"))
+    if not isinstance(value, dict):
+        return Completion(failure=_bad("the endpoint's answer is not a chat completion"))
+    usage, model, identity = _usage(value.get("usage")), _text(value.get("model")), _text(value.get("id"))
+    choices = value.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        said = read_error_body(body).message if value.get("error") else ""
+        return Completion(
+            model=model,
+            id=identity,
+            usage=usage,
+            failure=_bad("the answer holds no choices" + (f": {said[:400]}" if said else "")),
+            error_status=_error_status(value.get("error")),
+        )
+    message = choices[0].get("message")
+    message = message if isinstance(message, dict) else {}
+    finish_reason = _text(choices[0].get("finish_reason"))
+    text = _content(message.get("content"))
+    failure = _failure(text, _text(message.get("refusal")), finish_reason)
+    return Completion(text, finish_reason, model, identity, usage, failure)
+
+
+def _failure(text: str, refusal: str, finish_reason: str) -> Failure | None:
+    # Gemini adds its own reason behind a colon: "content_filter: SAFETY".
+    if finish_reason.lower().partition(":")[0] in _FILTERED:
+        return Failure(FailureKind.REFUSED, f"a content filter stopped the reply ({finish_reason[:100]})", 200)
+    if refusal and not text.strip():
+        return Failure(FailureKind.REFUSED, f"the model refused: {' '.join(refusal.split())[:400]}", 200)
+    if text.strip():
+        return None
+    if finish_reason == "length":
+        return _bad("the reply is empty: max_tokens ran out before any text, probably while the model was thinking")
+    return _bad("the reply is empty")
+
+
+def _content(content: Any) -> str:
+    """Return the text of a message: a plain text, or the text parts of a list of parts."""
+    if isinstance(content, list):
+        content = "".join(
+            part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
+        )
+    return _text(content)
+
+
+def _usage(value: Any) -> Usage | None:
+    if not isinstance(value, dict):
+        return None
+    prompt, completion = _tokens(value.get("prompt_tokens")), _tokens(value.get("completion_tokens"))
+    if prompt is None or completion is None:
+        return None
+    # Gemini bills thinking as output but counts it in `total_tokens` only; elsewhere the total is the plain sum.
+    total = _tokens(value.get("total_tokens")) or 0
+    return Usage(prompt, max(completion, total - prompt))
+
+
+def _tokens(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
+
+
+def _error_status(error: Any) -> int | None:
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if type(code) is int and 400 <= code <= 599 else None
+
+
+def _text(value: Any) -> str:
+    return storable(value) if isinstance(value, str) else ""
+
+
+def _bad(message: str) -> Failure:
+    return Failure(FailureKind.BAD_REPLY, message, 200)

@@ -1,0 +1,61 @@
+"""What the endpoint code needs to know of a recipe and of an endpoint; `config.Recipe` and `config.Endpoint` fit.
+
+Protocols, because folders on one floor do not know each other (DESIGN §3).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+
+class TimeoutSettings(Protocol):
+    """Seconds."""
+
+    @property
+    def connect_s(self) -> float: ...
+    @property
+    def first_byte_s(self) -> float: ...
+    @property
+    def total_s(self) -> float: ...
+
+
+class EndpointSettings(Protocol):
+    """How to speak to one endpoint."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def timeouts(self) -> TimeoutSettings: ...
+    @property
+    def max_tokens_field(self) -> str: ...
+    @property
+    def extra_body(self) -> Mapping[str, Any]: ...
+    @property
+    def extra_headers(self) -> Mapping[str, str]: ...
+
+
+class GenerationSettings(Protocol):
+    """Parameters of a request."""
+
+    @property
+    def max_tokens(self) -> int: ...
+    @property
+    def temperature(self) -> float | None: ...
+    @property
+    def stop(self) -> Sequence[str]: ...
+    @property
+    def extra_body(self) -> Mapping[str, Any]: ...
+
+
+class RecipeSettings(Protocol):
+    """How a recipe wants its message built."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def text_first(self) -> bool: ...
+    @property
+    def generation(self) -> GenerationSettings: ...

@@ -1,0 +1,122 @@
+"""The manifest beside an export: where it comes from, what is in it, and the hashes that prove it."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+MANIFEST_SUFFIX = ".manifest.json"
+_MAX_BYTES = 1_000_000
+_PART = re.compile(r"(.+)\.(?:train|val)(\.[^.]+)?")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ManifestFile(_Model):
+    """One file of the export. `part` is train or val of a split, else all."""
+
+    name: str
+    part: Literal["all", "train", "val"]
+    sha256: str
+    bytes: int
+    records: int
+    pictures: int
+    pairs: int
+
+
+class ManifestRun(_Model):
+    """The run; `recipe_sha256` is the hash of the frozen recipe, `config_sha256` that of recipe and endpoint."""
+
+    id: int
+    name: str
+    phase: str
+    dataset: str
+    recipe: str
+    recipe_sha256: str
+    config_sha256: str
+    endpoint: str
+    model: str
+
+
+class ManifestSkipped(_Model):
+    """What the run holds and the export does not."""
+
+    rejected_pairs: int
+    unfinished_pictures: int
+    failed_pictures: int
+    skipped_pictures: int
+
+
+class ManifestSplit(_Model):
+    """Shares asked for; equal pictures stand on one side."""
+
+    train: float
+    val: float
+    by: Literal["picture sha256"] = "picture sha256"
+
+
+class ManifestChecks(_Model):
+    """What validation holds the pairs against, from the recipe."""
+
+    min_answer_chars: int = 1
+    risk_words: tuple[str, ...] = ()
+
+
+class Manifest(_Model):
+    """The whole manifest. Unknown keys are passed over, so that an older version can read a newer one's."""
+
+    made_by: Literal["vqa-tui"] = "vqa-tui"
+    manifest_version: Literal[1] = 1
+    product_version: str
+    created_at: str
+    """UTC, ISO 8601."""
+    format: str
+    grouped: bool
+    image_paths: Literal["relative to this folder", "absolute"]
+    run: ManifestRun
+    pictures: int
+    pairs: int
+    question_types: dict[str, int]
+    skipped: ManifestSkipped
+    split: ManifestSplit | None
+    checks: ManifestChecks
+    files: tuple[ManifestFile, ...]
+
+
+class UnreadableManifest(Exception):
+    """A file that should be a manifest of ours and is not; the text says why."""
+
+
+def manifest_path(out: Path) -> Path:
+    """Return where the manifest of the export `out` stands."""
+    return out.with_name(out.name + MANIFEST_SUFFIX)
+
+
+def part_path(out: Path, part: str) -> Path:
+    """Return the file of one part: `x.jsonl` itself for `all`, else `x.train.jsonl` or `x.val.jsonl`."""
+    return out if part == "all" else out.with_name(f"{out.stem}.{part}{out.suffix}")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest in `path`. Raises UnreadableManifest when it is none of ours, OSError when not readable."""
+    with open(path, "rb") as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise UnreadableManifest("it is too large for a manifest")
+    try:
+        return Manifest.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise UnreadableManifest(f"{place}: {first['msg']}" if place else first["msg"]) from error
+
+
+def manifests_that_may_list(path: Path) -> list[Path]:
+    """Return the existing manifests beside `path` that may name it: its own, and that of the split it is a part of."""
+    candidates = [manifest_path(path)]
+    if match := _PART.fullmatch(path.name):
+        candidates.append(manifest_path(path.with_name(match.group(1) + (match.group(2) or ""))))
+    return [candidate for candidate in candidates if candidate.is_file()]

@@ -1,0 +1,23 @@
+"""Media tags in training text: counted by trainers, and therefore never let in from a model's reply."""
+
+import re
+
+IMAGE_TAG = "<image>"
+
+_TAG = re.compile(r"<(image|video|audio)>", re.IGNORECASE)
+_SPECIAL_TOKEN = re.compile(r"<\|(\w+)\|>")
+
+
+def neutralised(text: str) -> str:
+    """Return `text` with `<image>`, `<video>` and `<audio>` in square brackets, and `<|im_end|>` likewise.
+
+    Trainers match tags with pictures by counting (Qwen-VL refuses a record whose count is off), and chat
+    templates end a turn at a special token. Brackets in place of the signs cannot form a new tag with what stands
+    around them, which removing could: `<im<image>age>`.
+    """
+    return _SPECIAL_TOKEN.sub(r"[\1]", _TAG.sub(r"[\1]", text))
+
+
+def tag_count(text: str, medium: str = "image") -> int:
+    """Return how often `<medium>` stands in `text`, spelled as trainers look for it."""
+    return text.count(f"<{medium}>")

@@ -1,0 +1,109 @@
+"""Opening the pictures that training files name: every distinct file once, wholly decoded, in threads."""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+
+from PIL import Image
+
+MAX_PIXELS = 178_000_000
+"""Largest picture that is decoded, as wide times high; Pillow itself refuses somewhat more as a decompression bomb."""
+_AHEAD = 64
+
+
+@dataclass(slots=True)
+class SeenPicture:
+    """One picture file. `file` and `line` are where it is named first; `sides` are the files that name it."""
+
+    path: str
+    file: str
+    line: int
+    is_entry: bool
+    sides: set[str]
+    uses: int = 0
+    sha256: str = ""
+    fault: str = ""
+
+
+class PictureChecks:
+    """Looks at pictures as they are named; a context, because it keeps threads."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(min(8, os.cpu_count() or 2), thread_name_prefix="validate")
+        self._seen: dict[str, SeenPicture] = {}
+        self._under_way: deque[tuple[SeenPicture, Future[tuple[str, str]]]] = deque()
+
+    def __enter__(self) -> "PictureChecks":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def add(self, named: str, folder: Path, file: str, line: int, *, is_entry: bool, decode: bool = True) -> str:
+        """Note that `line` of `file` in `folder` names a picture; return the path under which it is known.
+
+        Without `decode` a picture that was not named before is only hashed.
+
+        A relative path counts from the folder of the file, else, where nothing is there, from the current folder.
+        """
+        path = _located(named, folder)
+        seen = self._seen.get(path)
+        if seen is None:
+            seen = self._seen[path] = SeenPicture(named, file, line, is_entry, set())
+            self._under_way.append((seen, self._pool.submit(examine, path, decode)))
+            if len(self._under_way) > _AHEAD:
+                self._take_one()
+        seen.sides.add(file)
+        seen.uses += 1
+        return path
+
+    def results(self) -> Iterator[SeenPicture]:
+        """Yield every picture once it has been looked at, in the order of its first naming."""
+        while self._under_way:
+            self._take_one()
+        yield from self._seen.values()
+
+    def _take_one(self) -> None:
+        seen, future = self._under_way.popleft()
+        seen.sha256, seen.fault = future.result()
+
+
+def examine(path: str, decode: bool) -> tuple[str, str]:
+    """Return the SHA-256 of a picture file, and in words what is wrong with it ('' for nothing)."""
+    try:
+        if not os.path.isfile(path):
+            return "", "does not exist" if not os.path.lexists(path) else "is not a file"
+        with open(path, "rb") as file:
+            data = file.read()
+    except (OSError, ValueError) as error:
+        return "", f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    digest = hashlib.sha256(data).hexdigest()
+    if not decode:
+        return digest, ""
+    try:
+        with Image.open(BytesIO(data)) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                return digest, f"is too large to open: {picture.width} × {picture.height} pixels"
+            picture.load()
+    except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
+        return digest, f"cannot be opened: {' '.join(str(error).split())[:200] or type(error).__name__}"
+    return digest, ""
+
+
+def _located(named: str, folder: Path) -> str:
+    beside = os.path.normpath(folder / named)
+    if os.path.isabs(named) or os.path.lexists(beside):
+        return beside
+    here = os.path.abspath(named)
+    return here if os.path.lexists(here) else beside

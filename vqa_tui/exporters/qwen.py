@@ -1,0 +1,24 @@
+"""JSON Lines of conversations for Qwen-VL: `image`, `conversations`, and the ground truth beside them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from vqa_tui.domain.export import ExportedRun, ExportPicture
+from vqa_tui.exporters.conversation import conversations, image_id, item_labels
+
+
+def qwen_records(picture: ExportPicture, image_path: str, run: ExportedRun, grouped: bool) -> Iterator[dict[str, Any]]:
+    """Yield one record for each pair, or one for the picture.
+
+    `image` is the key that Qwen's own trainer (qwen-vl-finetune) reads; `image_path` names the same file for readers
+    of the STCray conversation form.
+    """
+    items = item_labels(picture.truth)
+    for turns in conversations(picture.pairs, grouped=grouped):
+        yield {
+            "image_id": image_id(picture.key, picture.truth),
+            "image": image_path,
+            "image_path": image_path,
+            "conversations": turns,
+            "ground_truth": {"category": "positive" if items else "negative", "items": items},
+        }

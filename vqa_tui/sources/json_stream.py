@@ -1,0 +1,163 @@
+"""Reading large JSON files piece by piece, with the place of an error in words."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import ijson
+
+from vqa_tui.domain.failure import VqaError
+
+_CHUNK = 1 << 16
+_BOM = b"\xef\xbb\xbf"
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|"|-?Infinity|NaN', re.DOTALL)
+_LONGEST_WORD = len(b"-Infinity")
+_AS_NULL = {b"NaN": b"null", b"Infinity": b"null", b"-Infinity": b"null"}
+_AS_LONG_NUMBERS = {b"NaN": b"1e1", b"Infinity": b"1" * 8, b"-Infinity": b"-" + b"1" * 8}
+"""Stand-ins of the same length, so that the offset of an error behind them is that in the file."""
+
+
+class _Readable(Protocol):
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+def stream_items(path: Path, prefix: str) -> Iterator[Any]:
+    """Yield the values at an ijson `prefix` (`item` is each element of a top-level list) in constant memory.
+
+    Numbers become int or float; the bare words NaN and Infinity, which Python's own json module writes although
+    JSON has none, become None. Raises VqaError naming the file, line, column and byte of malformed JSON.
+    """
+    with open_bytes(path) as raw:
+        stream: _Readable = _WordsReplaced(raw, _AS_NULL) if _holds_bare_words(path) else raw
+        try:
+            yield from ijson.items(stream, prefix, use_float=True, buf_size=_CHUNK)
+        except ijson.JSONError as error:
+            raise _malformed(path, error) from error
+
+
+def first_byte(path: Path) -> bytes:
+    """Return the first byte that is not white space, or b'' for an empty file."""
+    with open_bytes(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            if stripped := chunk.lstrip():
+                return stripped[:1]
+    return b""
+
+
+def open_bytes(path: Path) -> io.BufferedReader:
+    """Open a text file as bytes, past a UTF-8 byte order mark. Raises VqaError when it cannot be opened."""
+    try:
+        stream = path.open("rb")
+        if stream.read(len(_BOM)) != _BOM:
+            stream.seek(0)
+    except OSError as error:
+        raise VqaError(f"cannot read {path}: {error.strerror}") from error
+    return stream
+
+
+def _malformed(path: Path, error: Exception) -> VqaError:
+    line, column, byte = _place_of_error(path)
+    # yajl's first line says what; the lines after it quote the file, which the position replaces.
+    lines = _text_of(error).splitlines()
+    what = lines[0] if lines else type(error).__name__
+    return VqaError(
+        f"{path} is not valid JSON: line {line}, column {column} (byte {byte}): {what}",
+        hint="Repair the file there, or write it again; a download may have been cut short.",
+    )
+
+
+def _text_of(error: Exception) -> str:
+    first = error.args[0] if error.args else ""
+    return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
+
+
+def _place_of_error(path: Path) -> tuple[int, int, int]:
+    """Return (line, column, byte) of the first byte that the parser refuses; line and column count from 1.
+
+    Parses again, whole chunks first and then the guilty chunk byte by byte: exact, and only paid for a broken file.
+    """
+    masked = _holds_bare_words(path)
+    good = _count_good_bytes(path, masked, _CHUNK, limit=None)
+    good += _count_good_bytes(path, masked, 1, skip=good, limit=_CHUNK)
+    line, column, seen = 1, 1, 0
+    with open_bytes(path) as stream:
+        mark = stream.tell()
+        while seen < good and (chunk := stream.read(min(_CHUNK, good - seen))):
+            seen += len(chunk)
+            newlines = chunk.count(b"\n")
+            line += newlines
+            column = len(chunk) - chunk.rfind(b"\n") if newlines else column + len(chunk)
+    return line, column, mark + good
+
+
+def _count_good_bytes(path: Path, masked: bool, step: int, *, skip: int = 0, limit: int | None) -> int:
+    events = ijson.sendable_list()
+    parser = ijson.basic_parse_coro(events, use_float=True)
+    good = 0
+    with open_bytes(path) as raw:
+        stream: _Readable = _WordsReplaced(raw, _AS_LONG_NUMBERS) if masked else raw
+        try:
+            for _ in range(0, skip, _CHUNK):
+                parser.send(stream.read(_CHUNK))
+                del events[:]
+            while (limit is None or good < limit) and (chunk := stream.read(step)):
+                parser.send(chunk)
+                del events[:]
+                good += len(chunk)
+        except ijson.JSONError:
+            return good
+    return good
+
+
+def _holds_bare_words(path: Path) -> bool:
+    tail = b""
+    with open_bytes(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            window = tail + chunk
+            if b"NaN" in window or b"Infinity" in window:
+                return True
+            tail = chunk[-_LONGEST_WORD:]
+    return False
+
+
+class _WordsReplaced:
+    """A byte stream in which the bare words NaN, Infinity and -Infinity outside strings read as something else."""
+
+    def __init__(self, stream: io.BufferedReader, stand_ins: dict[bytes, bytes]) -> None:
+        self._stream = stream
+        self._stand_ins = stand_ins
+        self._unread = b""
+        self._ready = b""
+
+    def read(self, size: int = -1) -> bytes:
+        if size == 0:
+            return b""
+        while len(self._ready) < size or size < 0:
+            chunk = self._stream.read(_CHUNK)
+            self._ready += self._translate(self._unread + chunk, last=not chunk)
+            if not chunk:
+                break
+        end = len(self._ready) if size < 0 else size
+        given, self._ready = self._ready[:end], self._ready[end:]
+        return given
+
+    def _translate(self, window: bytes, *, last: bool) -> bytes:
+        parts: list[bytes] = []
+        done = 0
+        for token in _TOKEN.finditer(window):
+            if token.group() == b'"':
+                if not last:
+                    self._unread = window[token.start() :]
+                    return b"".join([*parts, window[done : token.start()]])
+            elif not token.group().startswith(b'"'):
+                parts += [window[done : token.start()], self._stand_ins[token.group()]]
+                done = token.end()
+            else:
+                parts.append(window[done : token.end()])
+                done = token.end()
+        # A word may be cut by the end of the window; a string cannot, it was held back above.
+        keep = len(window) if last else max(done, len(window) - _LONGEST_WORD)
+        self._unread = window[keep:]
+        return b"".join([*parts, window[done:keep]])

@@ -1,0 +1,149 @@
+"""STCray `annotations.json`: a list, or lines, of records that name a picture, its categories and its boxes."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import ImportProblem, SourceItem
+from vqa_tui.domain.ports import Scratch
+from vqa_tui.sources.contained import ContainedRoot, PathRefused
+from vqa_tui.sources.json_stream import first_byte, open_bytes, stream_items
+from vqa_tui.sources.record_truth import BadRecord, as_object, stcray_truth, text_of
+from vqa_tui.sources.splits import split_in_path
+
+_LONGEST_LINE = 16 << 20
+"""Bytes of one JSON line; longer ones are refused so that memory stays bounded."""
+_EXPECTED = (
+    'The STCray form is a list `[{"image_path": …, "categories": …}, …]` or one such record per line; '
+    "COCO files are imported as kind `coco`."
+)
+
+
+class StcraySource:
+    """Reads the annotation list that STCray's preparation scripts write, as JSON or as JSON lines.
+
+    A picture is looked for, inside the dataset root only, in this order: `image_path` from the folder above the
+    annotation file, `image_path` from the root, `image_path_absolute` where it lies in the root, the last part of
+    `image_path`, and `image_filename`; the last two from the root itself and from an `images` folder in it.
+    The root is `images` when given, else the folder of the annotation file.
+    """
+
+    def __init__(self, annotations: Path, images: Path | None = None) -> None:
+        self._file = annotations.absolute()
+        self._contained = ContainedRoot(images or self._file.parent)
+        self.root = self._contained.path
+
+    def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:
+        """Yield the items in the order of the file; see Source.records."""
+        opening = first_byte(self._file)
+        if not opening:
+            raise VqaError(f"{self._file} is empty", hint=_EXPECTED)
+        if opening == b"[":
+            numbered = self._list_entries()
+        elif opening == b"{":
+            numbered = self._lines()
+        else:
+            start = opening.decode("ascii", "backslashreplace")
+            raise VqaError(f"{self._file} starts with `{start}`, which no JSON list of records does", hint=_EXPECTED)
+        for place, record in numbered:
+            if isinstance(record, ImportProblem):
+                yield record
+                continue
+            yield from self._read_record(place, record)
+
+    def _list_entries(self) -> Iterator[tuple[str, Any]]:
+        for number, record in enumerate(stream_items(self._file, "item"), start=1):
+            yield f"{self._file.name} record {number}", record
+
+    def _lines(self) -> Iterator[tuple[str, Any]]:
+        readable = 0
+        for number, line in self._whole_lines():
+            place = f"{self._file.name} line {number}"
+            if line is None:
+                yield place, ImportProblem(place, place, f"is longer than {_LONGEST_LINE >> 20} MiB")
+                continue
+            try:
+                record = json.loads(line, parse_constant=lambda word: None)
+            except (ValueError, RecursionError) as error:
+                if number == 1 and self._file.suffix.lower() == ".json":
+                    break
+                yield place, ImportProblem(place, place, f"is not valid JSON: {error}")
+                continue
+            readable += 1
+            yield place, record
+        if not readable:
+            raise VqaError(f"{self._file} is neither a JSON list of records nor JSON lines", hint=_EXPECTED)
+
+    def _whole_lines(self) -> Iterator[tuple[int, bytes | None]]:
+        """Yield (line number, line) of every line that is not blank; None for one that is too long to hold."""
+        with open_bytes(self._file) as stream:
+            number = 0
+            while line := stream.readline(_LONGEST_LINE):
+                number += 1
+                too_long = len(line) == _LONGEST_LINE and not line.endswith(b"\n")
+                while too_long and line and not line.endswith(b"\n"):
+                    line = stream.readline(_LONGEST_LINE)
+                if too_long or line.strip():
+                    yield number, None if too_long else line
+
+    def _read_record(self, place: str, value: Any) -> Iterator[SourceItem | ImportProblem]:
+        key = place
+        try:
+            record = as_object(value)
+            key = _stable_key(record)
+            truth, dropped = stcray_truth(record)
+            path = self._find_picture(record)
+            split = text_of(record, "split") or split_in_path(text_of(record, "image_path")) or split_in_path(path)
+        except BadRecord as error:
+            yield ImportProblem(key, place, error.reason)
+            return
+        for box in dropped:
+            reason = f"box {box.number} {box.reason}; the picture is imported without this box"
+            yield ImportProblem(f"{key} box {box.number}", place, reason)
+        yield SourceItem(key, path, truth, split, place)
+
+    def _find_picture(self, record: dict[str, Any]) -> str:
+        refusals: dict[str, str] = {}
+        names = self._candidates(record)
+        for name in names:
+            try:
+                if found := self._contained.find(name):
+                    return found
+            except PathRefused as error:
+                refusals[name] = error.reason
+        absolute = text_of(record, "image_path_absolute")
+        if refusals:
+            name, reason = next(iter(refusals.items()))
+            raise BadRecord(f"the picture `{name}` {reason}")
+        if not names:
+            raise BadRecord(f"`image_path_absolute` {absolute} lies outside {self.root}; give its folder with --images")
+        raise BadRecord(f"no such picture in {self.root}: looked for {', '.join(names)}")
+
+    def _candidates(self, record: dict[str, Any]) -> list[str]:
+        image_path, file_name = text_of(record, "image_path"), text_of(record, "image_filename")
+        absolute = text_of(record, "image_path_absolute")
+        names = []
+        if image_path:
+            above = self._contained.inside(str(self._file.parent.parent / image_path))
+            names += [name for name in (above, image_path) if name]
+        if inside := self._contained.inside(absolute):
+            names.append(inside)
+        for base in (image_path.rsplit("/", 1)[-1], file_name):
+            if base:
+                names += [base, f"images/{base}"]
+        return list(dict.fromkeys(names))
+
+
+def _stable_key(record: dict[str, Any]) -> str:
+    """Return what the record calls itself, so that reordering or growing the file changes no key."""
+    if image_path := text_of(record, "image_path"):
+        return image_path
+    image_id = record.get("image_id")
+    if isinstance(image_id, int | str) and not isinstance(image_id, bool) and image_id != "":
+        return f"image_id {image_id}"
+    name = text_of(record, "image_filename") or text_of(record, "image_path_absolute")
+    if not name:
+        raise BadRecord("names no picture: none of image_path, image_filename, image_path_absolute is there")
+    return name
