@@ -39,11 +39,11 @@ def test_rendering() -> None:
 
 
 def test_structured_pairs_depend_on_the_picture_alone() -> None:
-    recipe = _recipe("{{ structured_pairs }}", structured_ratio=0.5)
+    recipe = _recipe("{{ structured_pairs }}", structured_ratio=0.3)
     counts = [PromptTemplate(recipe).render(_item(key=f"{n}")).user for n in range(50)]
     template = PromptTemplate(recipe)
     assert [template.render(_item(key=f"{n}")).user for n in reversed(range(50))] == counts[::-1]
-    assert set(counts) == {"1", "2", "3"}
+    assert set(counts) == {"0", "1"}
 
 
 @pytest.mark.parametrize(

@@ -52,17 +52,17 @@ def test_the_borders_of_the_grid_belong_to_the_later_cell() -> None:
 def test_structured_count_is_repeatable_and_in_bounds(pairs: int, ratio: float, seed: str) -> None:
     count = structured_count(pairs, ratio, seed)
     assert count == structured_count(pairs, ratio, seed)
-    assert 0 <= count <= pairs
+    assert count in (0, 1)
     if ratio >= 0.5 and pairs >= 2:
-        assert count >= 1
+        assert count == 1
 
 
-def test_structured_count_meets_the_ratio_over_many_pictures() -> None:
+def test_structured_count_meets_its_odds_over_many_pictures() -> None:
     drawn = sum(structured_count(3, 0.3, f"picture {n}") for n in range(2000))
-    assert 0.27 < drawn / 6000 < 0.33
-    assert {structured_count(3, 0.3, f"picture {n}") for n in range(200)} == {0, 1, 2, 3}
+    # One hit in three draws: 1 - 0.7 ** 3.
+    assert 0.62 < drawn / 2000 < 0.69
     assert structured_count(5, 0, "x") == 0
-    assert structured_count(5, 1, "x") == 5
+    assert structured_count(5, 1, "x") == 1
     assert structured_count(3, 0.3, "train/000000.jpg") == 1, "the same in every process and on every machine"
 
 

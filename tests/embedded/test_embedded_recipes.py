@@ -51,7 +51,7 @@ def test_the_stcray_prompt_is_read_whole(draw: Callable[..., bytes]) -> None:
     ]
     assert all(place.box is not None for place in asked.truth.places)
     assert asked.truth.caption == "A battery lies beside a knife."
-    assert (asked.pairs, asked.structured, asked.wants_json, asked.is_scan) == (3, 3, True, True)
+    assert (asked.pairs, asked.structured, asked.wants_json, asked.is_scan) == (3, 1, True, True)
     assert asked.original_size == (640, 480)
     assert "occlusion" in asked.types
 

@@ -46,13 +46,14 @@ def _third(position: float, length: int) -> int:
 
 
 def structured_count(pairs: int, ratio: float, seed_text: str) -> int:
-    """Return how many of `pairs` are to be structured: each with probability `ratio`, always the same for `seed_text`.
+    """Return how many of `pairs` are to be structured, 0 or 1, always the same for `seed_text`.
 
-    With a ratio of at least one half and two or more pairs there is at least one.
+    Each pair draws with probability `ratio`, and one hit is enough: the structured question is fixed, so a second one
+    about the same picture would only repeat it. With a ratio of at least one half and two or more pairs there is one.
     """
     draw = random.Random(seed_text)
-    drawn = sum(draw.random() < ratio for _ in range(pairs))
-    return max(drawn, 1) if ratio >= 0.5 and pairs >= 2 else drawn
+    drawn = any([draw.random() < ratio for _ in range(pairs)])
+    return int(drawn or (ratio >= 0.5 and pairs >= 2))
 
 
 def prompt_values(

@@ -39,8 +39,7 @@ def rate_per_second(progress: Sequence[Progress], *, window_s: int = WINDOW_S) -
 def history_per_second(progress: Sequence[Progress]) -> tuple[float, ...]:
     """Return finished tasks per second between neighbouring points, oldest first."""
     return tuple(
-        max(after.finished - before.finished, 0) / max(after.at - before.at, 1)
-        for before, after in pairwise(progress)
+        max(after.finished - before.finished, 0) / max(after.at - before.at, 1) for before, after in pairwise(progress)
     )
 
 

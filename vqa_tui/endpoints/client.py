@@ -97,7 +97,9 @@ class VisionClient:
         self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
-        self._proxy, self._proxy_auth = split_credentials(proxy_for(self._url))
+        self._proxy, self._proxy_headers = split_credentials(proxy_for(self._url))
+        # aiohttp sends proxy headers with CONNECT alone; a plain request passes through the proxy itself.
+        self._plain_proxy_headers = self._proxy_headers if self._url.startswith("http:") else {}
 
     async def __aenter__(self) -> Self:
         timeouts = self._endpoint.timeouts
@@ -163,10 +165,10 @@ class VisionClient:
             async with self._session.post(
                 self._url,
                 data=body if len(body) <= _LARGEST_SINGLE_WRITE else io.BytesIO(body),
-                headers={"Authorization": f"Bearer {key}"},
+                headers={"Authorization": f"Bearer {key}", **self._plain_proxy_headers},
                 allow_redirects=False,
                 proxy=self._proxy,
-                proxy_auth=self._proxy_auth,
+                proxy_headers=self._proxy_headers,
             ) as response:
                 status = response.status
                 headers = {name.lower(): self._hidden(storable(text), key) for name, text in response.headers.items()}

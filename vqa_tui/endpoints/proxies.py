@@ -35,14 +35,14 @@ def proxy_for(url: str) -> str | None:
     return proxy
 
 
-def split_credentials(proxy: str | None) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-    """Return the address of `proxy` and, apart from it, its user and password, as aiohttp wants them."""
+def split_credentials(proxy: str | None) -> tuple[URL | None, dict[str, str]]:
+    """Return the address of `proxy` and, apart from it, the headers that carry its user and password."""
     if proxy is None:
-        return None, None
+        return None, {}
     url = URL(proxy)
     if url.user is None:
-        return url, None
-    return url.with_user(None), aiohttp.BasicAuth(url.user, url.password or "")
+        return url, {}
+    return url.with_user(None), {"Proxy-Authorization": aiohttp.encode_basic_auth(url.user, url.password or "")}
 
 
 def _is_this_computer(host: str) -> bool:

@@ -100,8 +100,11 @@ class Database:
             await connection.close()
 
     async def read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
-        """Return all rows of one query."""
-        return list(await self._connection.execute_fetchall(sql, parameters))
+        """Return all rows of one query. Raises StoreTrouble when the file cannot be read."""
+        try:
+            return list(await self._connection.execute_fetchall(sql, parameters))
+        except sqlite3.DatabaseError as error:
+            raise StoreTrouble(f"cannot read the workspace file: {error}", hint=_TROUBLE_HINT) from error
 
     async def read_one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
         rows = await self.read(sql, parameters)

@@ -1,1 +1,1 @@
-"""From domain values to styled text: pure functions."""
+"""Pure functions from the domain to what a screen shows; foreign text becomes Content only here."""

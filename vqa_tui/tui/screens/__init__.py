@@ -1,1 +1,1 @@
-"""Screens: each module beside its stylesheet."""
+"""Screens: each knows its widgets, asks the services, and carries messages between the two."""

@@ -1,1 +1,1 @@
-"""Widgets draw what they are given and post what is wanted."""
+"""Widgets draw what they are given and post what is wanted; they do no input or output."""

@@ -1,0 +1,52 @@
+"""What holds for every test: no network but loopback, no home directory, no keys and no workspace of the developer."""
+
+import os
+import socket
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_PRIVATE_MARKS = ("_API_KEY", "_PROXY", "_proxy")
+_PRIVATE_NAMES = ("VQA_WORKSPACE", "API_KEY", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TMUX", "STY")
+
+
+class NetworkForbidden(AssertionError):
+    """A test reached for an address outside this machine."""
+
+
+def _is_loopback(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return True
+    host = address[0]
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.socket, Any], Any]:
+    def only_loopback(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address):
+            raise NetworkForbidden(f"a test may not connect to {address!r}")
+        return connect(self, address)
+
+    return only_loopback
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def sealed_off(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
+    """Refuse connections outside loopback and take the developer's own settings out of the environment."""
+    monkeypatch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
+    monkeypatch.setenv("HOME", str(empty_home))
+    for name in list(os.environ):
+        if name in _PRIVATE_NAMES or name.endswith(_PRIVATE_MARKS) or name.startswith("XDG_"):
+            monkeypatch.delenv(name)

@@ -1,0 +1,70 @@
+"""Every key has an id and says what it does; styles use theme variables only."""
+
+import re
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+import vqa_tui.tui
+from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.screens.dashboard import DashboardScreen
+from vqa_tui.tui.screens.dialogs import Question, ValueDialog
+from vqa_tui.tui.screens.export import ExportDialog
+from vqa_tui.tui.screens.help import HelpScreen
+from vqa_tui.tui.screens.item import ItemScreen
+from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.screens.new_run import NewRunDialog
+from vqa_tui.tui.screens.runs import RunsScreen
+from vqa_tui.tui.widgets.live_table import LiveTable
+from vqa_tui.tui.widgets.row_list import RowList
+from vqa_tui.tui.widgets.task_list import TaskList
+
+OWNERS = (
+    VqaApp, RunsScreen, DashboardScreen, ItemsScreen, ItemScreen, NewRunDialog, ExportDialog, Question, ValueDialog,
+    HelpScreen, RowList, LiveTable, TaskList,
+)  # fmt: skip
+FOLDER = Path(vqa_tui.tui.__file__).parent
+
+
+@pytest.mark.parametrize("owner", OWNERS, ids=lambda owner: owner.__name__)
+def test_every_binding_has_an_id_a_tooltip_and_an_action(owner: type[DOMNode]) -> None:
+    for binding in owner.__dict__.get("BINDINGS", []):
+        assert isinstance(binding, Binding)
+        assert binding.id, binding
+        assert binding.tooltip or binding.system, binding
+        action = binding.action.partition("(")[0]
+        if "." not in action:
+            assert hasattr(owner, f"action_{action}"), f"{owner.__name__} has no action {action}"
+
+
+def test_ids_are_unique() -> None:
+    found: dict[str, str] = {}
+    for owner in OWNERS:
+        for binding in owner.__dict__.get("BINDINGS", []):
+            assert isinstance(binding, Binding) and binding.id
+            assert found.setdefault(binding.id, binding.action) == binding.action, binding.id
+
+
+def test_no_key_that_tmux_or_screen_takes() -> None:
+    for owner in OWNERS:
+        for binding in owner.__dict__.get("BINDINGS", []):
+            assert isinstance(binding, Binding)
+            assert not {"ctrl+a", "ctrl+b"} & set(binding.key.split(","))
+
+
+def test_colours_come_from_the_theme() -> None:
+    sources = [*FOLDER.rglob("*.tcss"), *FOLDER.rglob("*.py")]
+    assert sources
+    colour = re.compile(r"#[0-9a-fA-F]{3,8}\b(?=[\"';\s)])|rgb\(")
+    for path in sources:
+        text = "\n".join(line for line in path.read_text("utf-8").splitlines() if "query" not in line)
+        assert [
+            found for found in colour.findall(text) if found[1:].isalnum() and any(c.isdigit() for c in found)
+        ] == []
+
+
+def test_every_stylesheet_lies_beside_its_screen() -> None:
+    names = {path.stem for path in (FOLDER / "screens").glob("*.py")} | {"inspector"}
+    assert {path.stem for path in (FOLDER / "screens").glob("*.tcss")} <= names

@@ -1,0 +1,38 @@
+"""Every screen under other themes and without colours: nothing is told by colour alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from vqa_tui.tui.app import VqaApp
+
+Wait = Callable[..., Any]
+Text = Callable[[Any], str]
+
+
+@pytest.mark.parametrize("theme", ["textual-light", "ansi-dark", "ansi-light", "nord", "solarized-light"])
+async def test_every_screen_in_other_themes(app: VqaApp, until: Wait, screen_text: Text, theme: str) -> None:
+    async with app.run_test(size=(160, 40)) as pilot:
+        app.theme = theme
+        await until(pilot, lambda: "13 489" in screen_text(app))
+        for key, words in (("3", "scan_1.jpg"), ("1", "44.9 %"), ("n", "New run"), ("escape", "● running")):
+            await pilot.press(key)
+            await until(pilot, lambda words=words: words in screen_text(app))
+            assert "<svg" in app.export_screenshot()
+
+
+async def test_without_colours_everything_is_still_told(
+    monkeypatch: pytest.MonkeyPatch, running: Any, until: Wait, screen_text: Text
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = VqaApp(running, open_run=1)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "13 489" in screen_text(app))
+        assert app.no_color
+        for words in ("● running", "◔ cooling", "✖ off", "waiting", "▲"):
+            assert words in screen_text(app)
+        await pilot.press("3")
+        await until(pilot, lambda: "✖ failed" in screen_text(app) and "▌" in screen_text(app))
+        await pilot.press("space")
+        await until(pilot, lambda: "✓" in screen_text(app))

@@ -1,0 +1,71 @@
+"""The filter grammar."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.task import TaskFilter
+from vqa_tui.tui.present.filters import chips, parse_filter
+
+DONE, FAILED, PENDING = TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.PENDING
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("", TaskFilter()),
+        ("   ", TaskFilter()),
+        ("battery", TaskFilter(search="battery")),
+        ("two words", TaskFilter(search="two words")),
+        ('"two  spaces"', TaskFilter(search="two  spaces")),
+        ("status:failed", TaskFilter((FAILED,))),
+        ("STATUS:Failed", TaskFilter((FAILED,))),
+        ("status:pending,done", TaskFilter((PENDING, DONE))),
+        ("status:in_flight", TaskFilter((TaskStatus.LEASED,))),
+        ("status:in-flight", TaskFilter((TaskStatus.LEASED,))),
+        ("!status:done", TaskFilter((PENDING, TaskStatus.LEASED, FAILED, TaskStatus.SKIPPED))),
+        ("status:failed,done !status:done", TaskFilter((FAILED,))),
+        ("kind:bad_reply", TaskFilter(kinds=("bad_reply",))),
+        ("kind:bad-reply", TaskFilter(kinds=("bad_reply",))),
+        ("status:failed kind:bad_reply scan_4", TaskFilter((FAILED,), ("bad_reply",), "scan_4")),
+        ("C:/pictures", TaskFilter(search="C:/pictures")),
+        ("it's", TaskFilter(search="it's")),
+    ],
+)
+def test_what_is_typed_is_what_is_meant(typed: str, meant: TaskFilter) -> None:
+    assert parse_filter(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("status:faild", "Did you mean failed?"),
+        ("statsu:failed", "Did you mean status:failed?"),
+        ("kind:xyzzy", "Known are"),
+        ("status:", "needs a value"),
+        ("!battery", "cannot be inverted"),
+        ("status:failed status:done", "no status is left"),
+        ("!status:pending,leased,done,failed,skipped", "no status is left"),
+    ],
+)
+def test_mistakes_are_named_with_the_nearest_known_word(typed: str, words: str) -> None:
+    with pytest.raises(VqaError) as caught:
+        parse_filter(typed)
+    assert words in str(caught.value)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_filter_or_an_error_in_words(typed: str) -> None:
+    try:
+        chips(parse_filter(typed))
+    except VqaError as error:
+        assert error.message
+
+
+def test_chips_tell_every_part_of_the_filter() -> None:
+    shown = chips(TaskFilter((FAILED,), ("bad_reply",), "scan")).plain
+    for word in ("status", "failed", "kind", "bad reply", "text", "scan"):
+        assert word in shown
+    assert chips(TaskFilter()).plain == "all items"

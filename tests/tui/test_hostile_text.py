@@ -1,0 +1,175 @@
+"""One hostile string in every field of text: no screen crashes, and nothing raw reaches the terminal."""
+
+import re
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from typing import Any
+
+import pytest
+from textual.widgets import Select
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import Box, GroundTruth, ReferenceQuestion
+from vqa_tui.domain.run import Phase, RunView
+from vqa_tui.domain.task import TaskDetail, TaskRow
+from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.present.export_result import ExportResult
+from vqa_tui.tui.services import Choice, Choices
+
+HOSTILE = (
+    "[/nope] [@click=app.quit]x[/] [b]\\[ $error \x1b]0;title\x07 \x1b[31mred \x1b]52;c;eA==\x07 \x9b31m \x90q\x9c "
+    "\u202eevil\u2066 \ud800 漢字かな 👩‍👩‍👧 é\u0301 \x00\x08\x7f\r\nsecond\tline \u2028 " + "long" * 500
+)
+ESSENCE = "[/nope] [@click=app.quit]x[/]"
+RAW = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\u2028\ud800-\udfff]")
+_OURS = {"state", "level"}
+"""Fields that hold words of ours; they are made hostile as well, since another version may have written them."""
+
+Wait = Callable[..., Any]
+Text = Callable[[Any], str]
+Fake = Any
+MakeView = Callable[..., RunView]
+
+
+def spoil(value: Any) -> Any:
+    """Return `value` with every text in it replaced by the hostile one."""
+    if isinstance(value, Enum) or value is None:
+        return value
+    if isinstance(value, str):
+        return HOSTILE
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: spoil(getattr(value, f.name)) for f in fields(value)})
+    if isinstance(value, tuple):
+        return tuple(spoil(each) for each in value)
+    if isinstance(value, dict):
+        return {HOSTILE + str(key): spoil(each) for key, each in value.items()}
+    if isinstance(value, GroundTruth):
+        return GroundTruth(
+            categories=(HOSTILE,),
+            boxes=(Box(label=HOSTILE, x=1, y=2, width=3, height=4),),
+            captions=(HOSTILE,),
+            questions=(ReferenceQuestion(question=HOSTILE, answer=HOSTILE),),
+        )
+    return value
+
+
+def test_the_string_reaches_every_text_field(make_view: MakeView) -> None:
+    spoiled = spoil(make_view(phase_reason="x"))
+    assert spoiled.name == spoiled.why_idle == spoiled.keys[0].reason == spoiled.events[0].message == HOSTILE
+    assert spoiled.in_flight[0].item_key == spoiled.keys[0].state == HOSTILE
+    assert all(kind.startswith(HOSTILE) for kind in spoiled.failures)
+
+
+@pytest.fixture
+def spoiled(fake: Fake, make_view: MakeView, make_row: Any, make_detail: Any, picture: str) -> Fake:
+    """Services that answer with hostile text wherever there is text."""
+    services = fake(spoil(make_view(phase_reason="x")), picture=picture)
+    services.remade_row = lambda task_id: spoil(make_row(task_id))
+
+    def detail(row: TaskRow, path: str) -> TaskDetail:
+        spoiled_detail: TaskDetail = spoil(make_detail(row, path))
+        return replace(spoiled_detail, picture=path)
+
+    services.remade_detail = detail
+    choice = (Choice(HOSTILE, HOSTILE),)
+    services.offered = Choices(choice, choice, choice)
+    services.plan_answer = replace(services.plan_answer, warnings=(HOSTILE,))
+    return services
+
+
+def check(app: VqaApp, screen_text: Text) -> None:
+    """Nothing raw on the screen, and a picture of it can be made."""
+    text = screen_text(app).replace("\n", "")
+    assert RAW.search(text) is None
+    assert "\x1b" not in app.export_screenshot()
+
+
+SIZES = [(80, 24), (200, 50)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_runs(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int]) -> None:
+    app = VqaApp(spoiled)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: "[/nope]" in screen_text(app))
+        check(app, screen_text)
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+@pytest.mark.parametrize("size", SIZES)
+async def test_dashboard(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int], phase: Phase) -> None:
+    spoiled.change(phase=phase)
+    app = VqaApp(spoiled, open_run=1)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: screen_text(app).count("[/nope]") > 3)
+        check(app, screen_text)
+        await pilot.press("x")
+        await pilot.pause()
+        check(app, screen_text)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_items_and_inspector(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int]) -> None:
+    app = VqaApp(spoiled, open_run=1)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        await pilot.press("3")
+        await until(pilot, lambda: "longlong" in screen_text(app))
+        check(app, screen_text)
+        await pilot.press("enter")
+        await until(pilot, lambda: "▀▀▀" in screen_text(app) and "1 try" in screen_text(app))
+        inspector = app.screen.query_one("#inspector")
+        for y in range(0, int(inspector.max_scroll_y) + 20, 15):
+            inspector.scroll_to(y=y, animate=False, immediate=True)
+            await pilot.pause()
+            check(app, screen_text)
+        await pilot.press("y", "j", "o")
+        await pilot.pause()
+        check(app, screen_text)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_new_run_dialog(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int]) -> None:
+    app = VqaApp(spoiled)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: "[/nope]" in screen_text(app))
+        await pilot.press("n")
+        await until(pilot, lambda: "▲ [/nope]" in screen_text(app))
+        check(app, screen_text)
+        app.screen.query_one("#recipe", Select).expanded = True
+        await pilot.pause()
+        check(app, screen_text)
+        await pilot.press("escape")
+        spoiled.refusal = VqaError(HOSTILE, hint=HOSTILE)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.screen.query_one("#problem").display)
+        check(app, screen_text)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_toasts_help_palette_and_export(
+    spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = VqaApp(spoiled, open_run=1)
+
+    async def export(*_: Any) -> ExportResult:
+        return ExportResult(1, 1, (HOSTILE,), HOSTILE, (HOSTILE,), False, ((False, HOSTILE),), (HOSTILE,), 3)
+
+    monkeypatch.setattr(spoiled, "export", export)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: screen_text(app).count("[/nope]") > 3)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        check(app, screen_text)
+        await pilot.press("escape", "e")
+        await until(pilot, lambda: "qwen" in screen_text(app))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "not valid" in screen_text(app))
+        check(app, screen_text)
+        await pilot.press("escape")
+        spoiled.refusal = VqaError(HOSTILE, hint=HOSTILE)
+        await pilot.press("p")
+        await until(pilot, lambda: "That did not work" in screen_text(app))
+        assert ESSENCE in " ".join(screen_text(app).split()) or "[/nope]" in screen_text(app)
+        check(app, screen_text)

@@ -1,0 +1,59 @@
+"""The new-run form: what is typed becomes a request, or an error that names the field."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.operations.planning import RunRequest
+from vqa_tui.tui.run_form import RunForm
+from vqa_tui.tui.screens.export import parse_split
+
+FORM = RunForm("stcray", "caption", "gemini")
+
+
+def test_an_untouched_form_asks_for_everything_with_a_pilot() -> None:
+    assert FORM.request() == RunRequest("stcray", "caption", "gemini", pilot=10)
+
+
+def test_every_field_arrives() -> None:
+    form = replace(FORM, name=" mine ", limit="1 000", pilot="0", budget="$12.50", concurrency="64")
+    wanted = RunRequest("stcray", "caption", "gemini", "mine", 1_000, 0, Decimal("12.50"), 64)
+    assert form.request() == wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dataset": None}, "choose a dataset"),
+        ({"recipe": ""}, "choose a recipe"),
+        ({"endpoint": None}, "choose an endpoint"),
+        ({"limit": "many"}, "limit: 'many' is not a whole number"),
+        ({"limit": "0"}, "limit must be at least 1"),
+        ({"limit": "-3"}, "not a whole number"),
+        ({"limit": "٣"}, "not a whole number"),
+        ({"limit": "9" * 30}, "not a whole number"),
+        ({"pilot": "1.5"}, "pilot: '1.5'"),
+        ({"concurrency": "1025"}, "from 1 to 1024"),
+        ({"budget": "ten"}, "budget: 'ten'"),
+        ({"budget": "0"}, "more than $0"),
+        ({"budget": "nan"}, "more than $0"),
+        ({"budget": "-1"}, "more than $0"),
+    ],
+)
+def test_what_is_wrong_is_named(changes: dict[str, str], words: str) -> None:
+    with pytest.raises(VqaError) as caught:
+        replace(FORM, **changes).request()
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(("typed", "split"), [("", None), ("0.9/0.1", (0.9, 0.1)), (" 0.75 / 0.25 ", (0.75, 0.25))])
+def test_a_split(typed: str, split: tuple[float, float] | None) -> None:
+    assert parse_split(typed) == split
+
+
+@pytest.mark.parametrize("typed", ["0.9", "0.9/0.2", "1/0", "a/b", "0.5/0.3/0.2", "nan/nan"])
+def test_a_split_that_makes_no_whole_is_refused(typed: str) -> None:
+    with pytest.raises(VqaError):
+        parse_split(typed)

@@ -1,0 +1,107 @@
+"""`vqa-tui demo`: from drawn pictures to a validated training file, with no key, no network and no cost."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vqa_tui.cli.errors import WORK_FAILED
+from vqa_tui.cli.options import WorkspaceOption, command_line, in_workspace
+from vqa_tui.cli.output import say
+
+if TYPE_CHECKING:
+    from vqa_tui.operations.workspace import Workspace
+
+_DATASET = "demo"
+_BUDGET_USD = "0.50"
+_FORMAT = "qwen"
+_SPLIT = (0.9, 0.1)
+
+
+def demo(
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No terminal app: approve by itself, print lines, export, exit.")
+    ] = False,
+    images: Annotated[int, typer.Option("--images", metavar="N", min=1, help="How many pictures are drawn.")] = 60,
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="DIR", help="Where pictures, workspace and training files go.")
+    ] = Path("demo"),
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show the whole way on drawn pictures: no key, no cost.
+
+    Draws baggage-like scans, imports them, asks the built-in endpoint about them, and leaves a validated training
+    file behind.
+
+    The workspace of the demo lies in its own folder unless --workspace names another.
+    """
+    if not headless:
+        from vqa_tui.cli.ui import require_terminal
+
+        require_terminal()
+    place = workspace or folder
+
+    async def work(opened: "Workspace") -> int:
+        run_id = await _begin(opened, folder, images, approved=headless)
+        if headless:
+            from vqa_tui.cli.run_watch import RunWatch
+
+            if code := await RunWatch(opened, run_id, place, plain_lines=True).to_the_end():
+                return code
+        else:
+            from vqa_tui.cli.ui import show_ui
+
+            await show_ui(opened, open_run=run_id)
+        return await _finish(opened, run_id, folder, place)
+
+    raise typer.Exit(in_workspace(place, work))
+
+
+async def _begin(opened: "Workspace", folder: Path, images: int, *, approved: bool) -> int:
+    """Draw, import, create the run and start its engine; return the run's id."""
+    import asyncio
+    from decimal import Decimal
+
+    from vqa_tui.demo.dataset import draw_demo_dataset
+    from vqa_tui.operations.datasets import import_dataset
+    from vqa_tui.operations.planning import RunRequest, create_run
+    from vqa_tui.operations.runs import start_engine
+
+    say(f"Drawing {images} scans into {folder / 'images'} …")
+    annotations = await asyncio.to_thread(draw_demo_dataset, folder, images)
+    report = await import_dataset(opened, "stcray", annotations, name=_DATASET)
+    say(f"Imported as dataset {report.dataset}: {report.added} new, {report.unchanged} known already.")
+    request = RunRequest(
+        dataset=report.dataset,
+        recipe="stcray",
+        endpoint="embedded",
+        limit=images,
+        budget_usd=Decimal(_BUDGET_USD),
+        yes=approved,
+    )
+    run_id = await create_run(opened, request)
+    await start_engine(opened, run_id)
+    return run_id
+
+
+async def _finish(opened: "Workspace", run_id: int, folder: Path, place: Path) -> int:
+    """Export and validate a run that is done, or tell how to come back to one that is not; return the exit code."""
+    from vqa_tui.cli.export import show_export, show_verdict
+    from vqa_tui.domain.run import Phase
+    from vqa_tui.operations.exports import export_run, validate_file
+    from vqa_tui.operations.runs import run_view
+
+    view = await run_view(opened, run_id)
+    if view.phase is not Phase.DONE:
+        say(f"The run {view.name} is not done yet. It goes on without this window; to see it again:")
+        say(f"  {command_line('', place)}")
+        say("When it is done:")
+        out = folder / f"{view.name}.jsonl"
+        say(f"  {command_line(f'export {view.name} {_FORMAT} {out} --split 0.9/0.1', place)}")
+        return 0
+    report = await export_run(opened, run_id, _FORMAT, folder / f"{view.name}.jsonl", split=_SPLIT)
+    show_export(report)
+    verdict = validate_file(report.manifest)
+    show_verdict(verdict)
+    say(f"To look at the run again:  {command_line('', place)}")
+    return 0 if verdict.ok else WORK_FAILED

@@ -1,0 +1,151 @@
+"""`vqa-tui endpoint …`: which endpoints there are, what is in one, and whether it works."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vqa_tui.cli.errors import WORK_FAILED
+from vqa_tui.cli.options import JsonOption, WorkspaceOption, in_workspace
+from vqa_tui.cli.output import Column, print_facts, print_table, say
+
+if TYPE_CHECKING:
+    from vqa_tui.config.endpoint import Endpoint, Quota
+    from vqa_tui.endpoints.check import CheckReport
+    from vqa_tui.operations.catalog import EndpointEntry
+    from vqa_tui.operations.workspace import Workspace
+
+app = typer.Typer(no_args_is_help=True, help="Endpoints: where recipes are asked.", rich_markup_mode=None)
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of an endpoint, or path of its YAML file.")]
+
+
+@app.command("list")
+def list_endpoints(json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """List the endpoints that can be named: those beside the workspace, and the shipped ones."""
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.operations import catalog
+
+    async def work(opened: "Workspace") -> "list[EndpointEntry]":
+        return catalog.endpoints(opened)
+
+    entries = in_workspace(workspace, work)
+    if json:
+        print_json(entries)
+        return
+    columns = [Column("name"), Column("description"), Column("file")]
+    print_table(
+        columns,
+        ((each.name, each.problem or each.description, str(each.path)) for each in entries),
+        empty="No endpoints were found.",
+    )
+
+
+@app.command()
+def show(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Show one endpoint: address, model, keys by name, quotas, prices. Values of keys are never shown."""
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.operations import catalog
+
+    async def work(opened: "Workspace") -> "Endpoint":
+        return catalog.endpoint(opened, name)
+
+    endpoint = in_workspace(workspace, work)
+    if json:
+        print_json(endpoint)
+    else:
+        _show(endpoint)
+
+
+def _show(endpoint: "Endpoint") -> None:
+    import os
+
+    from vqa_tui.operations.doctor import missing_keys
+
+    prices = "unknown; a budget cannot be held"
+    if endpoint.prices is not None:
+        prices = (
+            f"${endpoint.prices.input_per_million} in, ${endpoint.prices.output_per_million} out, per million tokens"
+        )
+        prices += f"\n{endpoint.prices.source}" + (f", {endpoint.prices.as_of}" if endpoint.prices.as_of else "")
+    print_facts(
+        [
+            ("endpoint", endpoint.name),
+            ("description", endpoint.description),
+            ("address", endpoint.shown_url if endpoint.base_url else "built in"),
+            ("model", endpoint.model),
+            ("prices", prices.rstrip()),
+            ("quota", _quota_words(endpoint.quota)),
+            ("concurrency", str(endpoint.concurrency)),
+            ("pictures", f"{', '.join(endpoint.picture.formats)}, at most {endpoint.picture.max_bytes} bytes"),
+        ]
+    )
+    say()
+    missing = missing_keys(endpoint, os.environ)
+    columns = [Column("key"), Column("variable"), Column("group"), Column("quota"), Column("value")]
+    print_table(
+        columns,
+        (
+            (
+                key.name,
+                key.env or "none needed",
+                endpoint.group_of(key),
+                _quota_words(key.quota or endpoint.groups.get(endpoint.group_of(key), endpoint.quota)),
+                missing.get(key.name, "there"),
+            )
+            for key in endpoint.keys
+        ),
+        empty="",
+    )
+
+
+def _quota_words(quota: "Quota") -> str:
+    parts = []
+    if quota.requests_per_minute is not None:
+        parts.append(f"{quota.requests_per_minute} requests a minute")
+    if quota.concurrency is not None:
+        parts.append(f"{quota.concurrency} at once")
+    return ", ".join(parts) or "none stated"
+
+
+@app.command()
+def check(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Ask an endpoint about one tiny picture with each key.
+
+    Says what works and what to do about the rest, and exits with 1 if something does not work.
+    """
+    from vqa_tui.cli.json_output import plain, print_json
+    from vqa_tui.operations.catalog import check_endpoint
+
+    async def work(opened: "Workspace") -> "CheckReport":
+        return await check_endpoint(opened, name)
+
+    report = in_workspace(workspace, work)
+    if json:
+        print_json({"ok": report.ok, **plain(report)})
+    else:
+        say(f"{report.endpoint}: {report.model} at {report.address}")
+        for step in report.steps:
+            subject = f"{step.name} ({step.key})" if step.key else step.name
+            say(f"  {'ok  ' if step.ok else 'FAIL'}  {subject}: {step.detail}")
+            if step.advice:
+                say(f"        → {step.advice}")
+    if not report.ok:
+        raise typer.Exit(WORK_FAILED)
+
+
+@app.command()
+def models(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """List the models that an endpoint offers to its first key."""
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.operations.catalog import endpoint_models
+
+    async def work(opened: "Workspace") -> "list[str]":
+        return await endpoint_models(opened, name)
+
+    found = in_workspace(workspace, work)
+    if json:
+        print_json(found)
+        return
+    for model in found:
+        say(model)
+    if not found:
+        say("The endpoint lists no models.")

@@ -1,0 +1,107 @@
+"""`vqa-tui export` and `vqa-tui validate`: training files, and whether they can be trusted."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vqa_tui.cli.errors import WORK_FAILED
+from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, in_workspace
+from vqa_tui.cli.output import say, warn
+from vqa_tui.domain.failure import VqaError
+
+if TYPE_CHECKING:
+    from vqa_tui.exporters.validation_report import ValidationReport
+    from vqa_tui.operations.exports import ExportReport
+    from vqa_tui.operations.workspace import Workspace
+
+
+def export(
+    run: RunArgument,
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="qwen, stcray-flat or llava.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write; splits get names made from it.")],
+    split: Annotated[
+        str | None,
+        typer.Option("--split", metavar="A/B", help="Shares of two files, as 0.9/0.1; no picture stands in both."),
+    ] = None,
+    grouped: Annotated[
+        bool, typer.Option("--grouped", help="All pairs of a picture in one conversation, where the format can.")
+    ] = False,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write training files from what a run has answered.
+
+    Works at any moment of a run. A manifest beside the files says what they were made of.
+    """
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.operations.exports import export_run
+    from vqa_tui.operations.runs import find_run
+
+    shares = shares_of(split)
+
+    async def work(opened: "Workspace") -> "ExportReport":
+        return await export_run(opened, await find_run(opened, run), form, out, split=shares, grouped=grouped)
+
+    report = in_workspace(workspace, work)
+    if json:
+        print_json(report)
+    else:
+        show_export(report)
+
+
+def shares_of(split: str | None) -> tuple[float, float] | None:
+    """Return the two shares of `0.9/0.1`; whether they make sense together is for the export to say."""
+    if split is None:
+        return None
+    try:
+        first, second = (float(part) for part in split.split("/"))
+    except ValueError:
+        raise VqaError(f"--split: {split!r} is not two shares", hint="For example: --split 0.9/0.1") from None
+    return first, second
+
+
+def validate(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A training file, the OUT of an export, or its manifest.")
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Check a training file against its pictures.
+
+    Says with line numbers what is wrong, and exits with 1 then.
+    """
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.operations.exports import validate_file
+
+    report = validate_file(file)
+    if json:
+        print_json(report)
+    else:
+        show_verdict(report)
+    if not report.ok:
+        raise typer.Exit(WORK_FAILED)
+
+
+def show_export(report: "ExportReport") -> None:
+    """Print what an export wrote."""
+    from vqa_tui.tui.present.numbers import file_size, plural
+
+    say(f"Wrote {plural(report.pairs, 'pair')} about {plural(report.pictures, 'picture')} to {report.folder}:")
+    for file in report.files:
+        say(f"  {file.name}  {plural(file.records, 'record')}, {file_size(file.bytes)}")
+    say(f"  {report.manifest.name}  where they come from, and their hashes")
+    for warning in report.warnings:
+        warn(warning)
+
+
+def show_verdict(report: "ValidationReport") -> None:
+    """Print what is wrong by file and line, and the verdict below it."""
+    from vqa_tui.tui.present.numbers import plural
+
+    for problem in report.problems:
+        say(f"{problem.place}: {problem.message}")
+    if (unlisted := report.problem_count - len(report.problems)) > 0:
+        say(f"… and {plural(unlisted, 'more problem')}")
+    for line in report.verdict:
+        say(line)

@@ -1,0 +1,54 @@
+"""The command line `vqa-tui`: all commands under one root; without a command it opens the terminal app."""
+
+from typing import Annotated
+
+import typer
+
+from vqa_tui import __version__
+from vqa_tui.cli import dataset, endpoint, item, recipe, run
+from vqa_tui.cli.demo import demo
+from vqa_tui.cli.doctor import doctor
+from vqa_tui.cli.engine import engine
+from vqa_tui.cli.errors import CommandGroup
+from vqa_tui.cli.export import export, validate
+from vqa_tui.cli.options import WorkspaceOption
+from vqa_tui.cli.simulate import simulate
+
+app = typer.Typer(cls=CommandGroup, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vqa-tui {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    workspace: WorkspaceOption = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """One terminal from a folder of pictures to a fine-tuned vision-language model.
+
+    Without a command this opens the terminal app. The commands do the same things for scripts.
+    """
+    if context.invoked_subcommand is None:
+        from vqa_tui.cli.ui import open_ui
+
+        open_ui(workspace)
+
+
+app.command("demo")(demo)
+app.add_typer(dataset.app, name="dataset")
+app.add_typer(recipe.app, name="recipe")
+app.add_typer(endpoint.app, name="endpoint")
+app.add_typer(run.app, name="run")
+app.add_typer(item.app, name="item")
+app.command("export")(export)
+app.command("validate")(validate)
+app.command("simulate")(simulate)
+app.command("doctor")(doctor)
+app.command("engine", hidden=True)(engine)

@@ -1,0 +1,67 @@
+"""What all commands share: the options --workspace and --json, and running a coroutine in an open workspace."""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from vqa_tui.operations.workspace import Workspace
+
+_CHOSEN = "vqa_tui.workspace"
+T = TypeVar("T")
+
+
+def _chosen_workspace(context: typer.Context, given: Path | None) -> Path | None:
+    """Return the folder given here, else the one given before the command."""
+    if given is not None:
+        context.meta[_CHOSEN] = given
+    chosen: Path | None = context.meta.get(_CHOSEN)
+    return chosen
+
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        metavar="DIR",
+        callback=_chosen_workspace,
+        help="Folder that holds `.vqa`; default: $VQA_WORKSPACE, else the nearest `.vqa` upward from here.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of words for people.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name or number of the run.", show_default=False)]
+
+
+def in_workspace(explicit: Path | None, work: Callable[["Workspace"], Awaitable[T]]) -> T:
+    """Open the workspace, run `work` in it and return its result."""
+    import asyncio
+
+    from vqa_tui.operations.workspace import open_workspace
+
+    async def opened() -> T:
+        async with open_workspace(explicit) as workspace:
+            return await work(workspace)
+
+    return asyncio.run(opened())
+
+
+def command_line(words: str, explicit: Path | None) -> str:
+    """Return a command that a person can type to act on the same workspace."""
+    place = f"--workspace {shlex.quote(str(explicit))}" if explicit else ""
+    return " ".join(part for part in (_program(), words, place) if part)
+
+
+def _program() -> str:
+    """Return how this program is called from the current folder; in a fresh clone `.venv/bin` is on nobody's path."""
+    if shutil.which("vqa-tui"):
+        return "vqa-tui"
+    script = Path(sys.executable).with_name("vqa-tui")
+    if not script.is_file():
+        return f"{shlex.quote(sys.executable)} -m vqa_tui"
+    here = Path.cwd()
+    return shlex.quote(str(script.relative_to(here) if script.is_relative_to(here) else script))

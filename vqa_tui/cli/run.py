@@ -1,0 +1,124 @@
+"""`vqa-tui run …`: list, show and watch runs; starting and steering them stand in files of their own."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, in_workspace
+from vqa_tui.cli.output import Column, print_facts, print_table, say
+from vqa_tui.cli.run_start import start
+from vqa_tui.cli.run_steer import approve, pause, resume, retry, set_limits, stop
+
+if TYPE_CHECKING:
+    from vqa_tui.operations.workspace import Workspace
+
+app = typer.Typer(no_args_is_help=True, help="Start, watch and steer runs.", rich_markup_mode=None)
+
+app.command("start")(start)
+
+
+@app.command("list")
+def list_runs(json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """List the runs of the workspace, newest first."""
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.cli.run_lines import state_words
+    from vqa_tui.operations import runs
+    from vqa_tui.tui.present.numbers import count, money, utc
+
+    summaries = in_workspace(workspace, runs.list_runs)
+    if json:
+        print_json(summaries)
+        return
+    columns = [
+        Column("id", right=True),
+        Column("name"),
+        Column("state"),
+        Column("done", right=True),
+        Column("failed", right=True),
+        Column("of", right=True),
+        Column("spent", right=True),
+        Column("dataset"),
+        Column("recipe"),
+        Column("endpoint"),
+        Column("created"),
+        Column("reason"),
+    ]
+    print_table(
+        columns,
+        (
+            (
+                str(run.id),
+                run.name,
+                state_words(run.phase, run.engine),
+                count(run.counts.done),
+                count(run.counts.failed),
+                count(run.counts.total),
+                money(run.spent),
+                run.dataset,
+                run.recipe,
+                run.endpoint,
+                utc(run.created_at),
+                run.phase_reason,
+            )
+            for run in summaries
+        ),
+        empty="No runs yet. `vqa-tui run start --help` tells how to begin one.",
+    )
+
+
+@app.command()
+def show(run: RunArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Show everything about one run: counts, cost, keys, failures, what it waits for."""
+    from vqa_tui.cli import run_lines
+    from vqa_tui.cli.json_output import print_json, run_document
+    from vqa_tui.operations.runs import find_run, run_view
+    from vqa_tui.tui.present.numbers import plural
+
+    async def work(opened: "Workspace") -> None:
+        view = await run_view(opened, await find_run(opened, run))
+        if json:
+            print_json(run_document(view))
+            return
+        engine = f"{view.engine.state}" + (f", process {view.engine.pid}" if view.engine.pid is not None else "")
+        print_facts(
+            [
+                ("run", f"{view.id}  {run_lines.headline(view)}"),
+                ("made of", f"{view.dataset} × {view.recipe} × {view.endpoint} ({view.model})"),
+                ("progress", run_lines.progress_words(view.counts)),
+                ("pairs", plural(view.samples, "pair")),
+                ("pace", run_lines.pace_words(view)),
+                ("cost", run_lines.cost_words(view)),
+                ("failures", run_lines.failure_words(view)),
+                ("why idle", view.why_idle),
+                ("engine", engine),
+            ]
+        )
+        if view.keys:
+            say()
+            titles = ("key", "group", "state", "requests", "errors", "429", "spent")
+            columns = [Column(title, right=index > 2) for index, title in enumerate(titles)]
+            print_table(columns, map(run_lines.key_words, view.keys), empty="")
+        if view.events:
+            say()
+            for event in reversed(view.events):
+                say(run_lines.event_words(event))
+
+    in_workspace(workspace, work)
+
+
+@app.command()
+def watch(run: RunArgument, workspace: WorkspaceOption = None) -> None:
+    """Watch a run until it ends or waits. Ctrl+C pauses it; a second Ctrl+C leaves it to itself."""
+    from vqa_tui.cli.run_watch import RunWatch
+    from vqa_tui.operations.runs import find_run
+
+    async def work(opened: "Workspace") -> int:
+        run_id = await find_run(opened, run)
+        return await RunWatch(opened, run_id, workspace).to_the_end()
+
+    raise typer.Exit(in_workspace(workspace, work))
+
+
+for command in (pause, resume, stop, approve, retry):
+    app.command()(command)
+app.command("set")(set_limits)

@@ -1,0 +1,123 @@
+"""`vqa-tui run pause`, resume, stop, approve, retry and set: what a person wants of a run."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, command_line, in_workspace
+from vqa_tui.cli.output import print_facts, say
+from vqa_tui.domain.failure import VqaError
+
+if TYPE_CHECKING:
+    from vqa_tui.domain.run import Limits
+    from vqa_tui.operations.workspace import Workspace
+
+NowOption = Annotated[
+    bool, typer.Option("--now", help="Cancel what is in flight too; those pictures are asked again later.")
+]
+
+
+def pause(run: RunArgument, now: NowOption = False, workspace: WorkspaceOption = None) -> None:
+    """Stop starting requests; what is in flight ends first."""
+    from vqa_tui.operations.runs import find_run, pause_run
+
+    async def work(opened: "Workspace") -> None:
+        await pause_run(opened, await find_run(opened, run), cancel_in_flight=now)
+
+    in_workspace(workspace, work)
+    say(f"Pausing. To go on:  {command_line(f'run resume {run}', workspace)}")
+
+
+def resume(run: RunArgument, workspace: WorkspaceOption = None) -> None:
+    """Let a run go on, whatever it waits for; an engine that is gone is started anew."""
+    from vqa_tui.operations.runs import find_run, resume_run
+
+    async def work(opened: "Workspace") -> None:
+        await resume_run(opened, await find_run(opened, run))
+
+    in_workspace(workspace, work)
+    say(f"Going on. To watch it:  {command_line(f'run watch {run}', workspace)}")
+
+
+def stop(run: RunArgument, now: NowOption = False, workspace: WorkspaceOption = None) -> None:
+    """End the engine of a run; what is done stays, and the run can be resumed later."""
+    from vqa_tui.operations.runs import find_run, stop_run
+
+    async def work(opened: "Workspace") -> None:
+        await stop_run(opened, await find_run(opened, run), cancel_in_flight=now)
+
+    in_workspace(workspace, work)
+    say(f"Stopping. To take it up again:  {command_line(f'run resume {run}', workspace)}")
+
+
+def approve(run: RunArgument, workspace: WorkspaceOption = None) -> None:
+    """Approve the pilot of a run, so that it asks about the rest."""
+    from vqa_tui.operations.runs import approve_run, find_run
+
+    async def work(opened: "Workspace") -> None:
+        await approve_run(opened, await find_run(opened, run))
+
+    in_workspace(workspace, work)
+    say(f"Approved. To watch it:  {command_line(f'run watch {run}', workspace)}")
+
+
+def retry(
+    run: RunArgument,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", metavar="K", help="Only failures of this kind; may be repeated.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Put the failed pictures of a run back into its queue; a run that had ended goes on."""
+    from vqa_tui.operations.runs import find_run, retry_failed
+    from vqa_tui.tui.present.numbers import plural
+
+    async def work(opened: "Workspace") -> int:
+        return await retry_failed(opened, await find_run(opened, run), kinds=kind or ())
+
+    count = in_workspace(workspace, work)
+    if count:
+        watch_it = command_line(f"run watch {run}", workspace)
+        say(f"{plural(count, 'picture')} will be asked again. To watch it:  {watch_it}")
+    else:
+        say("Nothing to ask again: no picture of this run failed like that.")
+
+
+def set_limits(
+    run: RunArgument,
+    changes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY=VALUE...", help="budget=USD, concurrency=N, max_attempts=N, rpm.KEY=N; `none` lifts a limit."
+        ),
+    ],
+    json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Change the limits of a run while it works."""
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.operations import runs
+    from vqa_tui.tui.present.numbers import money
+
+    wanted = dict(_key_and_value(change) for change in changes)
+
+    async def work(opened: "Workspace") -> "Limits":
+        return await runs.set_limits(opened, await runs.find_run(opened, run), wanted)
+
+    limits = in_workspace(workspace, work)
+    if json:
+        print_json(limits)
+        return
+    facts = [
+        ("budget", "none" if limits.budget_usd is None else money(limits.budget_usd)),
+        ("concurrency", str(limits.concurrency)),
+        ("max_attempts", str(limits.max_attempts)),
+    ]
+    print_facts(facts + [(f"rpm.{key}", str(value)) for key, value in limits.requests_per_minute.items()])
+
+
+def _key_and_value(change: str) -> tuple[str, str]:
+    key, equals, value = change.partition("=")
+    if not (key.strip() and equals and value.strip()):
+        raise VqaError(f"{change!r} is not of the form key=value", hint="For example: concurrency=32 budget=20")
+    return key.strip(), value

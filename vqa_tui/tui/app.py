@@ -1,0 +1,177 @@
+"""The app: modes, keys that work everywhere, the poller, and what is said when a run changes its state."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker
+
+from vqa_tui.domain.run import EngineState, Phase, RunView
+from vqa_tui.safe_text import clean
+from vqa_tui.tui.commands import ScreenCommands, key_helps, reason
+from vqa_tui.tui.messages import ItemsWanted, LookWanted, ModeWanted, RunPicked
+from vqa_tui.tui.present.farewell import farewell
+from vqa_tui.tui.present.phases import phase_label
+from vqa_tui.tui.present.seen import SeenRun
+from vqa_tui.tui.screens.dashboard import DashboardScreen
+from vqa_tui.tui.screens.help import HelpScreen
+from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.screens.runs import RunsScreen
+from vqa_tui.tui.services import Services
+from vqa_tui.tui.toasts import tell, tell_worker_failure
+from vqa_tui.tui.watch import Watch
+
+_TOLD_PHASES = {Phase.PAUSED, Phase.DONE, Phase.STOPPED, Phase.FAILED, Phase.AWAITING_APPROVAL}
+
+
+class VqaApp(App[None]):
+    """The terminal app over one workspace. Closing it never stops a run."""
+
+    TITLE = "vqa-tui"
+    CSS_PATH = "app.tcss"
+    COMMANDS = App.COMMANDS | {ScreenCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "mode('runs')", "Runs", id="app.runs", tooltip="All runs", show=False),
+        Binding("2", "mode('run')", "Run", id="app.run", tooltip="The dashboard of the run", show=False),
+        Binding("3", "mode('items')", "Items", id="app.items", tooltip="The items of the run", show=False),
+        Binding("question_mark", "help", "help", key_display="?", id="app.help", tooltip="All keys of this screen"),
+        Binding(
+            "colon", "command_palette", "command", key_display=":", id="app.palette", tooltip="Every action by its name"
+        ),
+        Binding(
+            "ctrl+p", "command_palette", "Commands", False, id="app.palette-always", tooltip="Palette", priority=True
+        ),
+        Binding("q", "detach", "detach", id="app.detach", tooltip="Leave; the work goes on without this screen"),
+        Binding(
+            "ctrl+q",
+            "detach",
+            "Detach",
+            id="app.detach-always",
+            tooltip="Leave, from everywhere",
+            show=False,
+            priority=True,
+        ),
+        Binding("ctrl+c", "explain_interrupt", "Interrupt", id="app.interrupt", show=False, system=True),
+    ]
+
+    def __init__(self, services: Services, *, open_run: int | None = None) -> None:
+        super().__init__()
+        self._services = services
+        self._open_run = open_run
+        self.watch_over = Watch(self, services)
+        self._last: tuple[int, Phase, EngineState] | None = None
+
+    def on_mount(self) -> None:
+        self.add_mode("runs", lambda: RunsScreen(self._services, self.watch_over))
+        self.add_mode("run", lambda: DashboardScreen(self._services, self.watch_over))
+        self.add_mode("items", lambda: ItemsScreen(self._services, self.watch_over))
+        self.watch_over.run_seen.subscribe(self, self._run_seen)
+        self.watch_over.trouble.subscribe(self, self._trouble)
+        if self._open_run is None:
+            self.show_mode("runs")
+        else:
+            self.watch_over.follow_run(self._open_run)
+            self.show_mode("run")
+        self.run_worker(self.watch_over.keep_looking(), group="watch", exit_on_error=False)
+
+    def show_mode(self, mode: str) -> None:
+        """Switch to a mode and let the watch read what it shows."""
+        if mode == "runs":
+            self.watch_over.follow_runs()
+        elif self.watch_over.run_id is not None:
+            self.watch_over.follow_run(self.watch_over.run_id)
+        if self.current_mode != mode:
+            self.switch_mode(mode)
+
+    def action_mode(self, mode: str) -> None:
+        """Go to a mode; those about a run take the newest one when none was picked."""
+        if mode != "runs" and self.watch_over.run_id is None:
+            runs = self.watch_over.last_runs
+            if runs is None or not runs.lines:
+                tell(self, "There is no run yet. Press n to start one.", severity="warning")
+                return
+            self.watch_over.follow_run(runs.lines[0].summary.id)
+        self.show_mode(mode)
+
+    @on(RunPicked)
+    def _run_picked(self, event: RunPicked) -> None:
+        self.watch_over.follow_run(event.run_id)
+        self.show_mode("run")
+
+    @on(ModeWanted)
+    def _mode_wanted(self, event: ModeWanted) -> None:
+        self.action_mode(event.mode)
+
+    @on(ItemsWanted)
+    async def _items_wanted(self, event: ItemsWanted) -> None:
+        self.show_mode("items")
+        self.call_after_refresh(self._filter_items, event.filter_text)
+
+    def _filter_items(self, typed: str) -> None:
+        if isinstance(self.screen, ItemsScreen):
+            self.screen.show_filtered(typed)
+
+    @on(LookWanted)
+    def _look_wanted(self) -> None:
+        self.watch_over.look_now()
+
+    def _run_seen(self, seen: SeenRun) -> None:
+        """Say it when a run comes to rest or needs a person while it is followed."""
+        view = seen.view
+        now = (view.id, view.phase, view.engine.state)
+        last, self._last = self._last, now
+        if last is None or last == now or last[0] != view.id:
+            return
+        if view.engine.state is EngineState.LOST:
+            tell(self, f"The engine of {view.name} is lost. Press r to resume.", severity="error")
+        elif last[1] != view.phase and view.phase in _TOLD_PHASES:
+            self._tell_phase(view)
+
+    def _tell_phase(self, view: RunView) -> None:
+        severity = {Phase.FAILED: "error", Phase.DONE: "information"}.get(view.phase, "warning")
+        words = phase_label(view.phase, view.engine.state).word
+        tell(self, view.phase_reason or words, title=clean(f"{view.name}: {words}", one_line=True), severity=severity)
+
+    def _trouble(self, words: str) -> None:
+        tell(self, words, title="Cannot read the workspace", severity="error")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        tell_worker_failure(self, event)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that is grey says why."""
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and not active.enabled:
+            tell(self, reason(active), severity="warning")
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen(key_helps(self, self.screen)))
+
+    def action_explain_interrupt(self) -> None:
+        """Ctrl+C never kills a run."""
+        tell(
+            self,
+            "Ctrl+C stops nothing here. p pauses the run, x stops it, q leaves and lets it work.",
+            severity="warning",
+        )
+
+    def action_help_quit(self) -> None:
+        self.action_explain_interrupt()
+
+    async def action_quit(self) -> None:
+        self.action_detach()
+
+    @work(group="detach", exclusive=True, exit_on_error=False)
+    async def action_detach(self) -> None:
+        """Leave; say what goes on and how to come back."""
+        lines = await self._services.runs()
+        self.exit(message=Text(farewell(lines)))
+
+    def get_system_commands(self, screen: "Screen[object]") -> Iterable[SystemCommand]:
+        """Only what the bindings do not offer already."""
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        yield SystemCommand("Screenshot", "Save the screen as an SVG file", self.deliver_screenshot)

@@ -1,0 +1,79 @@
+"""Header, totals and empty state of the list of runs."""
+
+from decimal import Decimal
+
+from textual.content import Content
+
+from vqa_tui.domain.run import EngineState, Phase
+from vqa_tui.safe_text import clean
+from vqa_tui.tui.present.numbers import count, duration, money, plural, rate, share
+from vqa_tui.tui.present.phases import QUIET
+from vqa_tui.tui.present.seen import RunLine, SeenRuns
+
+
+def runs_header(place: str) -> Content:
+    """Return crumbs and the workspace they belong to."""
+    folder = clean(place, one_line=True, limit=200)
+    return Content.assemble(("vqa-tui › ", QUIET), ("runs", "bold"), ("   ", ""), (folder, QUIET))
+
+
+def runs_totals(seen: SeenRuns) -> Content:
+    """Return one line over all runs: how many, at work, waiting for a person, lost; and what they cost."""
+    runs = [line.summary for line in seen.lines]
+    if not runs:
+        return Content("")
+    parts = [plural(len(runs), "run")]
+    at_work = sum(run.engine is EngineState.ALIVE for run in runs)
+    lost = sum(run.engine is EngineState.LOST for run in runs)
+    waiting = sum(run.phase is Phase.AWAITING_APPROVAL for run in runs)
+    if at_work:
+        parts.append(f"{plural(at_work, 'engine')} at work")
+    if waiting:
+        parts.append(f"{waiting} waiting")
+    if lost:
+        parts.append(f"{lost} lost")
+    parts.append(f"{money(sum((run.spent for run in runs), Decimal(0)))} spent")
+    return Content(" · ".join(parts))
+
+
+def run_detail(line: RunLine) -> Content:
+    """Return three lines about the run under the cursor: what it is made of, how far it is, why it stands."""
+    run, view, counts = line.summary, line.view, line.summary.counts
+    made_of = Content.assemble(
+        clean(run.dataset, one_line=True, limit=80),
+        (" → ", QUIET),
+        clean(run.recipe, one_line=True, limit=80),
+        (" @ ", QUIET),
+        clean(run.endpoint, one_line=True, limit=80),
+        (f"  {clean(view.model, one_line=True, limit=60)}" if view else "", QUIET),
+    )
+    facts = [f"{count(counts.finished)} of {count(counts.total)}  {share(counts.finished, counts.total)}"]
+    if view is not None and view.rate.per_second:
+        facts += [rate(view.rate.per_second), f"ETA {duration(view.eta_s)}"]
+    cap = f" of {money(run.cap)}" if run.cap is not None else ""
+    facts += [f"{money(run.spent)}{cap}", f"{count(counts.failed)} failed"]
+    return Content("\n").join([made_of, Content(" · ".join(facts)), Content.styled(_state_words(line), QUIET)])
+
+
+def _state_words(line: RunLine) -> str:
+    run = line.summary
+    if run.engine is EngineState.LOST:
+        return f"the engine is lost: open the run and press r; {plural(run.counts.leased, 'task')} will be put back"
+    if run.phase is Phase.AWAITING_APPROVAL:
+        return "the pilot is over: open the run, look at what it measured, and press a"
+    why = line.view.why_idle if line.view is not None else ""
+    return clean(run.phase_reason or why, one_line=True, limit=300)
+
+
+def runs_empty() -> Content:
+    """Return what to do when there is no run yet."""
+    return Content.assemble(
+        ("No run yet", "bold"),
+        "\n\n",
+        ("vqa-tui demo", "bold $text-primary"),
+        "\n  draws a small dataset and runs it, with no key and no network\n\n",
+        ("vqa-tui dataset import KIND PATH", "bold $text-primary"),
+        "\n  brings in your own pictures (folder, stcray, stcray-tree, coco)\n\n",
+        ("n", "bold $text-primary"),
+        "\n  starts a run over a dataset that is already imported",
+    )

@@ -1,0 +1,152 @@
+"""The single lines of the dashboard: header, progress, banner, why idle."""
+
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from vqa_tui.domain.run import LIVE_PHASES, EngineState, Phase, RunView
+from vqa_tui.safe_text import clean
+from vqa_tui.tui.present import bars
+from vqa_tui.tui.present.numbers import UNKNOWN, clock, count, duration, money, plural, rate, share
+from vqa_tui.tui.present.phases import QUIET, WARN, engine_words, phase_label
+
+_NAME_LIMIT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What a person must not overlook, and how loudly: error, warning or quiet."""
+
+    content: Content
+    tone: str
+
+
+def header(view: RunView, now: float, width: int) -> Content:
+    """Return crumbs at the left and the state at the right; where space is short the less important goes first."""
+    name = clean(view.name, one_line=True, limit=_NAME_LIMIT)
+    state = phase_label(view.phase, view.engine.state).content()
+    engine = Content.styled(engine_words(view.engine, now), QUIET)
+    spent, hour = Content(_money_of_cap(view)), Content.styled(clock(now, seconds=False), QUIET)
+    rights = [[state, engine, spent, hour], [state, engine, spent], [state, spent], [state]]
+    if view.engine.state is EngineState.LOST:  # the state says it already
+        rights = [[part for part in parts if part is not engine] for parts in rights]
+    lefts = [("vqa-tui › runs › ", name), ("runs › ", name), ("", name)]
+    for parts in rights:
+        right = Content("   ").join(parts)
+        for prefix, crumb in lefts:
+            left = Content.assemble((prefix, QUIET), (crumb, "bold"))
+            if left.cell_length + 2 + right.cell_length <= width:
+                return Content.assemble(left, " " * (width - left.cell_length - right.cell_length), right)
+    left = Content.styled(name, "bold").truncate(max(width - state.cell_length - 2, 1), ellipsis=True)
+    return Content.assemble(left, "  ", state)
+
+
+def progress(view: RunView, width: int) -> Content:
+    """Return the progress line with counts, share and what is left."""
+    counts = view.counts
+    words = Content.assemble(
+        (count(counts.finished), "bold"),
+        (f" / {count(counts.total)}", QUIET),
+        f"  {share(counts.finished, counts.total)}",
+        ("  " + _time_words(view), QUIET),
+    )
+    bar_width = width - words.cell_length - 2
+    if bar_width < 8:
+        return words.truncate(width, ellipsis=True)
+    parts = ((counts.done, "$success"), (counts.failed, "$error"), (counts.skipped, "$warning"))
+    return Content.assemble(bars.segments(parts, counts.total, bar_width), "  ", words)
+
+
+def _time_words(view: RunView) -> str:
+    if view.phase in (Phase.DONE, Phase.STOPPED, Phase.FAILED):
+        if view.started_at is not None and view.ended_at is not None:
+            return f"took {duration(view.ended_at - view.started_at)}"
+        return "ended"
+    if view.engine.state is EngineState.LOST or view.phase is Phase.PAUSED:
+        return "stands still"
+    if view.phase is Phase.AWAITING_APPROVAL:
+        return "waits for you"
+    return f"ETA {duration(view.eta_s)}"
+
+
+def _money_of_cap(view: RunView) -> str:
+    if not view.cost.price_known:
+        return "price unknown"
+    cap = view.cost.cap if view.cost.cap is not None else view.limits.budget_usd
+    return f"{money(view.cost.spent)} of {money(cap)}" if cap is not None else money(view.cost.spent)
+
+
+def banner(view: RunView) -> Banner | None:
+    """Return what needs a person or explains the state; None when there is nothing to say."""
+    reason = clean(view.phase_reason, one_line=True, limit=400)
+    if view.engine.state is EngineState.LOST:
+        back = plural(view.counts.leased, "task")
+        text = Content.assemble(
+            ("✖ engine lost", "bold"),
+            " — press ",
+            ("r", "bold"),
+            f" to resume, {back} will be put back{'. Its last word: ' + reason if reason else ''}",
+        )
+        return Banner(text, "error")
+    if view.engine.state is EngineState.HUNG and view.phase in LIVE_PHASES:
+        age = duration(view.engine.heartbeat_age_s)
+        silent = f"◔ the engine (pid {view.engine.pid or UNKNOWN}) lives but has been silent for {age}. {reason}"
+        return Banner(Content(silent.strip()), "warning")
+    if view.phase is Phase.AWAITING_APPROVAL:
+        return Banner(_approval(view), "approval")
+    if view.phase is Phase.FAILED:
+        return Banner(Content.assemble(("✖ ", "bold"), reason or "failed without a reason"), "error")
+    if view.phase is Phase.PAUSING:
+        waiting = reason or f"waiting for {plural(len(view.in_flight), 'request')} in flight"
+        return Banner(Content.assemble("◑ ", waiting, " — ", ("p", "bold"), " again cancels them"), "warning")
+    if view.phase is Phase.PAUSED:
+        return Banner(Content.assemble("‖ ", reason or "paused", " — ", ("p", "bold"), " resumes"), "warning")
+    if view.phase is Phase.CREATED:
+        return Banner(Content.assemble("○ ", reason or "not started yet", " — ", ("r", "bold"), " starts it"), "quiet")
+    if view.phase is Phase.STOPPED:
+        return Banner(Content.assemble("■ ", reason or "stopped", " — ", ("r", "bold"), " resumes"), "quiet")
+    return Banner(Content(reason), "quiet") if reason else None
+
+
+def _approval(view: RunView) -> Content:
+    """The pilot's measurements and what they mean for the whole run."""
+    pilot = view.pilot
+    counts = view.counts
+    pieces = [f"{count(counts.done)} done, {count(counts.failed)} failed"]
+    if not view.cost.price_known:
+        pieces.append("price unknown")
+    elif pilot is not None and pilot.cost_per_item is not None:
+        pieces.append(f"{money(pilot.cost_per_item)} a picture")
+    if view.rate.per_second:
+        pieces.append(rate(view.rate.per_second))
+    whole = []
+    if pilot is not None and pilot.projected_cost is not None and view.cost.price_known:
+        whole.append(money(pilot.projected_cost))
+    if pilot is not None and pilot.projected_s is not None:
+        whole.append(f"about {duration(max(pilot.projected_s, 1))}")
+    text = f"pilot of {count(pilot.size if pilot else counts.finished)}: {' · '.join(pieces)}"
+    projection = f"all {count(counts.total)}: {', '.join(whole)}" if whole else f"{count(counts.pending)} are left"
+    return Content.assemble(
+        ("◆ ", "bold"), text, "\n  ", (projection, "bold"), " — ", ("a", "bold"), " approves, ", ("x", "bold"), " stops"
+    )
+
+
+def why_idle(view: RunView) -> Content:
+    """Return the sentence that names the binding limit; there always is one."""
+    return Content.assemble(("why idle: ", QUIET), (_idle_words(view), WARN if view.why_idle else QUIET))
+
+
+def _idle_words(view: RunView) -> str:
+    if view.engine.state is EngineState.LOST:
+        return "the engine is lost, nothing is being asked"
+    if view.why_idle:
+        return clean(view.why_idle, one_line=True, limit=300)
+    if view.phase is Phase.DONE:
+        return "every picture is accounted for"
+    if view.phase not in LIVE_PHASES:
+        return "no engine is at work"
+    if view.phase is Phase.AWAITING_APPROVAL:
+        return "the pilot waits for a person"
+    if view.phase is Phase.PAUSED:
+        return clean(view.phase_reason, one_line=True, limit=300) or "paused"
+    return f"nothing is idle, {count(len(view.in_flight))} of {count(view.limits.concurrency)} slots are asking"

@@ -1,0 +1,73 @@
+"""The new-run form as it was typed, and the request that it means."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.operations.planning import RunRequest
+from vqa_tui.tui.verbs import MOST_WORKERS
+
+
+@dataclass(frozen=True, slots=True)
+class RunForm:
+    """The fields as text; names are None where nothing is chosen."""
+
+    dataset: str | None
+    recipe: str | None
+    endpoint: str | None
+    name: str = ""
+    limit: str = ""
+    pilot: str = "10"
+    budget: str = ""
+    concurrency: str = ""
+
+    def request(self) -> RunRequest:
+        """Return what is asked for. Raises VqaError, naming the field, for what cannot be read."""
+        for field, value in (("dataset", self.dataset), ("recipe", self.recipe), ("endpoint", self.endpoint)):
+            if not value:
+                raise VqaError(f"choose {'an' if field == 'endpoint' else 'a'} {field}")
+        return RunRequest(
+            dataset=self.dataset or "",
+            recipe=self.recipe or "",
+            endpoint=self.endpoint or "",
+            name=self.name.strip() or None,
+            limit=_whole("limit", self.limit, least=1, most=None, hint="Empty takes every picture."),
+            pilot=_whole("pilot", self.pilot, least=0, most=None, hint="0 starts without a pilot.") or 0,
+            budget_usd=_dollars(self.budget),
+            concurrency=_whole(
+                "in flight", self.concurrency, least=1, most=MOST_WORKERS, hint="Empty takes the endpoint's own."
+            ),
+        )
+
+
+def _whole(field: str, typed: str, *, least: int, most: int | None, hint: str) -> int | None:
+    text = typed.replace(" ", "").replace("_", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()) or len(text) > 12:
+        raise VqaError(f"{field}: {typed.strip()!r} is not a whole number", hint=hint)
+    number = int(text)
+    if number < least or (most is not None and number > most):
+        allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise VqaError(f"{field} must be {allowed}, not {number}", hint=hint)
+    return number
+
+
+def _dollars(typed: str) -> Decimal | None:
+    text = typed.strip().removeprefix("$").strip()
+    if not text:
+        return None
+    return parse_dollars(text)
+
+
+def parse_dollars(text: str) -> Decimal:
+    """Return an amount of dollars above zero. Raises VqaError for anything else."""
+    try:
+        amount = Decimal(text.strip().removeprefix("$").strip())
+    except InvalidOperation:
+        raise VqaError(
+            f"budget: {text!r} is not an amount of dollars", hint="For example 12.50; empty is no cap."
+        ) from None
+    if not amount.is_finite() or amount <= 0:
+        raise VqaError("a budget must be more than $0", hint="Leave it empty for no cap.")
+    return amount

@@ -1,0 +1,282 @@
+"""The dashboard of one run: everything about it at a glance, and every key that steers it."""
+
+from array import array
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from vqa_tui.domain.run import RunView
+from vqa_tui.tui import verbs
+from vqa_tui.tui.messages import ItemsWanted, LookWanted, ModeWanted
+from vqa_tui.tui.present import run_lines, run_panels
+from vqa_tui.tui.present.consequences import stop_consequence
+from vqa_tui.tui.present.numbers import count, money, plural
+from vqa_tui.tui.present.phases import QUIET
+from vqa_tui.tui.present.rows import EVENT_COLUMNS, KEY_COLUMNS, SLOT_COLUMNS, event_row, key_row, slot_row
+from vqa_tui.tui.present.run_panels import PanelText
+from vqa_tui.tui.present.seen import SeenRun
+from vqa_tui.tui.run_form import parse_dollars
+from vqa_tui.tui.screens.base import RunScreen
+from vqa_tui.tui.screens.dialogs import Question, ValueDialog
+from vqa_tui.tui.screens.export import ExportDialog
+from vqa_tui.tui.screens.item import ItemScreen
+from vqa_tui.tui.toasts import tell
+from vqa_tui.tui.verbs import PauseMeans
+from vqa_tui.tui.widgets.key_bar import KeyBar
+from vqa_tui.tui.widgets.live_table import LiveTable
+from vqa_tui.tui.widgets.panel import Draw, Panel
+
+
+def _panel(text: PanelText) -> Draw:
+    return lambda view, _at, width, height: text(view, width, height)
+
+
+def _nothing(words: str) -> Content:
+    return Content.styled(words, QUIET)
+
+
+class DashboardScreen(RunScreen):
+    """Mode 2: the followed run, live."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["dashboard.tcss"]
+    AUTO_FOCUS: ClassVar[str | None] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (70, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-normal"), (38, "-tall")]  # noqa: RUF012 - Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "p",
+            "toggle_pause",
+            "pause",
+            id="run.pause",
+            tooltip="Pause or resume; once more while pausing cancels",
+        ),
+        Binding(
+            "r",
+            "resume",
+            "resume",
+            id="run.resume",
+            tooltip="Let the run go on; starts a lost engine anew",
+        ),
+        Binding("x", "stop", "stop", id="run.stop", tooltip="End the engine; the run can be resumed"),
+        Binding("a", "approve", "approve", id="run.approve", tooltip="Approve the pilot: ask all the other pictures"),
+        Binding("R", "retry_failed", "retry", id="run.retry", tooltip="Put all failed pictures back into the queue"),
+        Binding("b", "budget", "budget", id="run.budget", tooltip="Change the most that this run may spend"),
+        Binding(
+            "plus,equals_sign",
+            "workers(1)",
+            "workers",
+            key_display="+ -",
+            id="run.more-workers",
+            tooltip="One more request in flight",
+        ),
+        Binding(
+            "minus",
+            "workers(-1)",
+            "fewer workers",
+            id="run.fewer-workers",
+            tooltip="One request in flight less",
+            show=False,
+        ),
+        Binding("i", "items", "items", id="run.items", tooltip="Look at the pictures one by one"),
+        Binding("f", "show_failed", "failed", id="run.failed", tooltip="Look at the failed pictures only"),
+        Binding("e", "export", "export", id="run.export", tooltip="Write the finished pairs as a training file"),
+        Binding(
+            "Q",
+            "stop_and_leave",
+            "stop and leave",
+            id="run.stop-and-leave",
+            tooltip="Stop the engine and leave",
+            show=False,
+        ),
+    ]
+
+    def compose(self) -> ComposeResult:
+        bound = DashboardScreen.seen
+        yield Panel(lambda view, at, width, _h: run_lines.header(view, at, width), id="header").data_bind(bound)
+        yield Panel(lambda view, _at, width, _h: run_lines.progress(view, width), id="progress").data_bind(bound)
+        yield Static("", id="banner")
+        with Horizontal(id="panels"):
+            yield Panel(_panel(run_panels.throughput), title="Throughput", id="throughput").data_bind(bound)
+            yield Panel(_panel(run_panels.cost), title="Cost", id="cost").data_bind(bound)
+            yield Panel(_panel(run_panels.failures), title="Failures", id="failures").data_bind(bound)
+        yield LiveTable(KEY_COLUMNS, id="keys", empty=_nothing("no key has been used yet"))
+        with Horizontal(id="bottom"):
+            yield LiveTable(SLOT_COLUMNS, id="slots", empty=_nothing("nothing is in flight"), picks=True)
+            yield LiveTable(EVENT_COLUMNS, id="events", empty=_nothing("nothing has happened yet"))
+        yield Panel(lambda view, _at, _w, _h: run_lines.why_idle(view), id="why-idle").data_bind(bound)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        for name, title in (("keys", "Keys"), ("slots", "In flight"), ("events", "Events")):
+            self.query_one(f"#{name}", LiveTable).border_title = title
+        self._wanted_workers: int | None = None
+
+    def watch_seen(self, old: SeenRun | None, new: SeenRun | None) -> None:
+        """Carry one sight into the tables, the banner and the state of the keys; panels take it by themselves."""
+        if new is None or not self.is_mounted:
+            return
+        view = new.view
+        self.query_one("#keys", LiveTable).set_rows([key_row(key, new.at) for key in view.keys])
+        slots = sorted(view.in_flight, key=lambda slot: -slot.age_s)
+        self.query_one("#slots", LiveTable).set_rows([slot_row(slot) for slot in slots])
+        self.query_one("#events", LiveTable).set_rows([event_row(event) for event in view.events])
+        self._show_banner(view)
+        if self._wanted_workers == view.limits.concurrency:
+            self._wanted_workers = None
+        if old is None or _key_states(old.view) != _key_states(view):
+            self.refresh_bindings()
+
+    def _show_banner(self, view: RunView) -> None:
+        banner = run_lines.banner(view)
+        widget = self.query_one("#banner", Static)
+        widget.display = banner is not None
+        for tone in ("error", "warning", "approval", "quiet"):
+            widget.set_class(banner is not None and banner.tone == tone, f"-{tone}")
+        if banner is not None:
+            widget.update(banner.content)
+
+    @property
+    def view(self) -> RunView | None:
+        return self.seen.view if self.seen else None
+
+    def why_not(self, action: str) -> str | None:
+        return verbs.why_not(action, self.view)
+
+    def action_back(self) -> None:
+        self.post_message(ModeWanted("runs"))
+
+    def action_items(self) -> None:
+        self.post_message(ModeWanted("items"))
+
+    def action_show_failed(self) -> None:
+        self.post_message(ItemsWanted("status:failed"))
+
+    @on(LiveTable.Picked, "#slots")
+    def _slot_picked(self, event: LiveTable.Picked) -> None:
+        event.stop()
+        if isinstance(event.row_id, int):
+            self.app.push_screen(ItemScreen(self.services, self.watch_over, array("q", [event.row_id]), 0))
+
+    @work(group="steer", exit_on_error=False)
+    async def action_toggle_pause(self) -> None:
+        """Pause, resume, or (once more while pausing) cancel what is in flight after a question."""
+        view = self.view
+        means = verbs.pause_means(view) if view else None
+        if view is None or means is None:
+            return
+        if means is PauseMeans.RESUME:
+            await self.services.resume(view.id)
+            tell(self, "The run goes on.")
+        elif means is PauseMeans.PAUSE:
+            await self.services.pause(view.id)
+            tell(self, f"Pausing: {plural(len(view.in_flight), 'request')} in flight will end first.")
+        else:
+            number = plural(len(view.in_flight), "request")
+            question = Question(
+                "Cancel what is in flight?",
+                f"{number} in flight will be cut off and their pictures put back into the queue. "
+                "The endpoint may bill them all the same.",
+                yes="Cancel them",
+                no="Let them end",
+            )
+            if await self.app.push_screen_wait(question):
+                await self.services.pause(view.id, cancel_in_flight=True)
+        self.post_message(LookWanted())
+
+    @work(group="steer", exit_on_error=False)
+    async def action_resume(self) -> None:
+        await self.services.resume(self.run_id)
+        tell(self, "The run goes on.")
+        self.post_message(LookWanted())
+
+    @work(group="steer", exit_on_error=False)
+    async def action_stop(self) -> None:
+        await self._stop_after_question()
+
+    @work(group="steer", exit_on_error=False)
+    async def action_stop_and_leave(self) -> None:
+        if await self._stop_after_question():
+            await self.app.run_action("detach")
+
+    async def _stop_after_question(self) -> bool:
+        view = self.view
+        if view is None:
+            return False
+        question = Question("Stop the engine?", stop_consequence(view), yes="Stop it", no="Let it work")
+        if not await self.app.push_screen_wait(question):
+            return False
+        await self.services.stop(view.id)
+        self.post_message(LookWanted())
+        return True
+
+    @work(group="steer", exit_on_error=False)
+    async def action_approve(self) -> None:
+        await self.services.approve(self.run_id)
+        tell(self, "Approved: the rest of the pictures is asked now.")
+        self.post_message(LookWanted())
+
+    @work(group="steer", exit_on_error=False)
+    async def action_retry_failed(self) -> None:
+        view = self.view
+        if view is None:
+            return
+        number = plural(view.counts.failed, "failed picture")
+        question = Question(
+            "Ask the failed ones again?",
+            f"{number} will be put back into the queue with all attempts anew; each costs what a picture costs.",
+            yes=f"Retry {count(view.counts.failed)}",
+            no="Leave them",
+        )
+        if await self.app.push_screen_wait(question):
+            tell(self, f"{plural(await self.services.retry_failed(view.id), 'picture')} put back into the queue.")
+            self.post_message(LookWanted())
+
+    @work(group="limits", exclusive=True, exit_on_error=False)
+    async def action_workers(self, by: int) -> None:
+        """Allow one request in flight more or less; quick presses add up."""
+        if self.view is None:
+            return
+        now = self.view.limits.concurrency if self._wanted_workers is None else self._wanted_workers
+        self._wanted_workers = wanted = min(max(now + by, 1), verbs.MOST_WORKERS)
+        await self.services.set_limits(self.run_id, {"concurrency": str(wanted)})
+        self.post_message(LookWanted())
+
+    @work(group="limits", exit_on_error=False)
+    async def action_budget(self) -> None:
+        view = self.view
+        if view is None:
+            return
+        cap = view.limits.budget_usd
+        body = (
+            f"The most that this run may spend, in dollars; empty for no cap. Spent so far: {money(view.cost.spent)}, "
+            f"projected: {money(view.cost.projected)}."
+        )
+        dialog = ValueDialog("Budget", body, value="" if cap is None else f"{cap:f}", check=check_budget)
+        value = await self.app.push_screen_wait(dialog)
+        if value is not None:
+            await self.services.set_limits(view.id, {"budget": value.removeprefix("$") or "none"})
+            tell(self, f"Budget: ${value.removeprefix('$')}" if value else "Budget: no cap")
+            self.post_message(LookWanted())
+
+    @work(group="export", exit_on_error=False)
+    async def action_export(self) -> None:
+        if (view := self.view) is not None:
+            await self.app.push_screen_wait(ExportDialog(self.services, view.id, view.name))
+
+
+def check_budget(text: str) -> None:
+    """Raise VqaError unless `text` is empty or an amount of dollars above zero."""
+    if text:
+        parse_dollars(text)
+
+
+def _key_states(view: RunView) -> tuple[bool, ...]:
+    """Which actions can be done now, and which could at the last sight."""
+    return tuple(verbs.why_not(action, view) is None for action in verbs.ACTIONS)

@@ -1,0 +1,96 @@
+"""Small dialogs: a question with its consequence, and one value with its check."""
+
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import ClassVar, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+from textual.worker import Worker
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.safe_text import clean
+from vqa_tui.tui.toasts import tell_worker_failure
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result]):
+    """Base of all dialogs: Esc leaves, workers that fail say so."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["dialogs.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel", id="dialog.leave", tooltip="Leave and change nothing"),
+    ]
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        tell_worker_failure(self, event)
+
+
+class Question(Dialog[bool]):
+    """Asks before something that cannot be taken back; the safe answer has the focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes", id="question.yes", tooltip="Do it"),
+        Binding("n", "answer(False)", "No", id="question.no", tooltip="Leave everything as it is"),
+        Binding("left,h", "app.focus_previous", "Previous", id="question.previous", tooltip="Other answer", show=False),
+        Binding("right,l", "app.focus_next", "Next", id="question.next", tooltip="Other answer", show=False),
+    ]
+
+    def __init__(self, title: str, body: str, *, yes: str, no: str = "No") -> None:
+        super().__init__()
+        self._title, self._body, self._yes, self._no = title, body, yes, no
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -small") as box:
+            box.border_title = self._title
+            yield Static(Content(clean(self._body, limit=1_000)), classes="dialog-text")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(f"{self._no} (n)", id="no", compact=True)
+                yield Button(f"{self._yes} (y)", id="yes", compact=True, variant="warning")
+
+    def on_mount(self) -> None:
+        self.query_one("#no").focus()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, yes: bool) -> None:
+        self.dismiss(yes)
+
+    def action_leave(self) -> None:
+        self.dismiss(False)
+
+
+class ValueDialog(Dialog[str]):
+    """Asks for one value; what is wrong with it is said inside the dialog."""
+
+    def __init__(self, title: str, body: str, *, value: str, check: Callable[[str], None]) -> None:
+        super().__init__()
+        self._title, self._body, self._value, self._check = title, body, value, check
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -small") as box:
+            box.border_title = self._title
+            box.border_subtitle = "enter sets · esc leaves"
+            yield Static(Content(clean(self._body, limit=1_000)), classes="dialog-text")
+            yield Input(self._value, id="value", compact=True, select_on_focus=True)
+            yield Static("", id="problem", classes="problem")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        try:
+            self._check(event.value.strip())
+        except VqaError as error:
+            self.query_one("#problem", Static).update(Content(clean(str(error), limit=600)))
+            return
+        self.dismiss(event.value.strip())

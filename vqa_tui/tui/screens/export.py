@@ -1,0 +1,130 @@
+"""The export dialog: format, path, split; writes, validates, and shows the verdict."""
+
+from pathlib import Path, PurePath
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Label, Select, Static
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.safe_text import clean
+from vqa_tui.tui.present.export_result import export_text
+from vqa_tui.tui.present.phases import QUIET
+from vqa_tui.tui.screens.dialogs import Dialog
+from vqa_tui.tui.services import FormatChoice, Services
+from vqa_tui.tui.toasts import error_words
+
+_EACH, _TOGETHER = "each", "together"
+_GROUPING = (
+    (Content("each pair in a conversation of its own"), _EACH),
+    (Content("all pairs of a picture in one conversation"), _TOGETHER),
+)
+
+
+class ExportDialog(Dialog[None]):
+    """Stays open with the result, so that the verdict can be read."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["dialogs.tcss", "export.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+s", "export", "Export", id="export.write", tooltip="Write the file and validate it", priority=True
+        ),
+    ]
+
+    def __init__(self, services: Services, run_id: int, run_name: str) -> None:
+        super().__init__()
+        self._services, self._run_id = services, run_id
+        self._stem = clean(run_name, one_line=True, limit=80).replace("/", "-")
+        self._formats = {form.name: form for form in services.export_formats()}
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog", id="export") as box:
+            box.border_title = "Export"
+            box.border_subtitle = "ctrl+s writes · esc leaves"
+            with Horizontal(classes="form-row"):
+                yield Label("Format")
+                options = [(_format_words(form), form.name) for form in self._formats.values()]
+                yield Select(options, allow_blank=False, id="format", compact=True)
+            with Horizontal(classes="form-row"):
+                yield Label("Path")
+                yield Input(self._suggested(next(iter(self._formats))), id="path", compact=True)
+            with Horizontal(classes="form-row"):
+                yield Label("Split")
+                yield Input("", id="split", compact=True, placeholder="none; 0.9/0.1 for train and validation")
+            with Horizontal(classes="form-row"):
+                yield Label("Grouping")
+                yield Select(_GROUPING, allow_blank=False, id="grouped", compact=True)
+            with VerticalScroll(id="result-box", can_focus=False):
+                yield Static(
+                    Content.styled("What is finished by now is written; a run may go on.", "$foreground 60%"),
+                    id="result",
+                )
+            with Horizontal(classes="dialog-buttons"):
+                yield Button("Close (esc)", id="close", compact=True)
+                yield Button("Export (ctrl+s)", id="write", compact=True, variant="primary")
+
+    def _suggested(self, form: str) -> str:
+        return f"{self._stem}.{form}{self._formats[form].suffix}"
+
+    @on(Select.Changed, "#format")
+    def _format_changed(self, event: Select.Changed) -> None:
+        chosen = str(event.value)
+        path, grouped = self.query_one("#path", Input), self.query_one("#grouped", Select)
+        if path.value in {self._suggested(name) for name in self._formats}:
+            path.value = self._suggested(chosen)
+        grouped.disabled = not self._formats[chosen].can_group
+        if grouped.disabled:
+            grouped.value = _EACH
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#write")
+    def action_export(self) -> None:
+        self.write()
+
+    @on(Button.Pressed, "#close")
+    def _close(self) -> None:
+        self.dismiss(None)
+
+    @work(group="export", exclusive=True, exit_on_error=False)
+    async def write(self) -> None:
+        """Write and validate; the result or what is wrong is shown in the dialog."""
+        result = self.query_one("#result", Static)
+        result.update(Content.styled("writing and validating …", QUIET))
+        try:
+            path = self.query_one("#path", Input).value.strip()
+            if not path:
+                raise VqaError("the export needs a path", hint="For example train.jsonl.")
+            split = parse_split(self.query_one("#split", Input).value)
+            written = await self._services.export(
+                self._run_id,
+                str(self.query_one("#format", Select).value),
+                Path(path),
+                split,
+                self.query_one("#grouped", Select).value == _TOGETHER,
+            )
+        except VqaError as error:
+            result.update(Content.styled(clean(error_words(error), limit=1_000), "$text-error"))
+            return
+        result.update(export_text(written))
+
+
+def _format_words(form: FormatChoice) -> Content:
+    return Content.assemble(form.name, (f"  {form.summary}", QUIET))
+
+
+def parse_split(typed: str) -> tuple[float, float] | None:
+    """Return the shares of train and validation, or None for an empty text. Raises VqaError unless they make one."""
+    text = typed.strip()
+    if not text:
+        return None
+    try:
+        train, validation = (float(part) for part in text.split("/"))
+    except ValueError:
+        raise VqaError(f"{text!r} is not a split", hint="Two shares that make 1, as in 0.9/0.1.") from None
+    if not (0 < train < 1 and 0 < validation < 1 and abs(train + validation - 1) < 1e-6):
+        raise VqaError(f"the shares {text} do not make 1", hint="For example 0.9/0.1.")
+    return train, validation

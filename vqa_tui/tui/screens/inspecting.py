@@ -1,0 +1,60 @@
+"""What the items screen and the full-screen inspector share: reading one item, its picture, opening and yanking it."""
+
+import asyncio
+
+from textual import work
+from textual.binding import Binding
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.tui.present.inspect import yank_text
+from vqa_tui.tui.present.rows import text
+from vqa_tui.tui.screens.base import RunScreen
+from vqa_tui.tui.toasts import tell
+from vqa_tui.tui.widgets.inspector import Inspector
+
+OPEN = Binding("o", "open_picture", "open", id="item.open", tooltip="Open the picture in the desktop's own viewer")
+YANK = Binding("y", "yank", "yank", id="item.yank", tooltip="Copy the pairs, else the reply, else the path (OSC 52)")
+RETRY = Binding("r", "retry", "retry", id="items.retry", tooltip="Ask failed items again: the marked, or this one")
+
+
+class InspectingScreen(RunScreen):
+    """A screen with an inspector."""
+
+    @property
+    def inspector(self) -> Inspector:
+        return self.query_one(Inspector)
+
+    @work(group="inspect", exclusive=True, exit_on_error=False)
+    async def inspect_task(self, task_id: int, *, settle_s: float = 0.0) -> None:
+        """Read one item and show it, then its picture; a newer call within `settle_s` seconds takes its place."""
+        await asyncio.sleep(settle_s)
+        shown = self.inspector.detail
+        detail = await self.services.task_detail(self.run_id, task_id)
+        same_picture = shown is not None and shown.picture == detail.picture
+        self.inspector.show(detail)
+        self.refresh_bindings()
+        if same_picture:
+            return
+        try:
+            image = await self.services.thumbnail(detail.picture)
+        except VqaError as error:
+            self.inspector.picture.show_remark(text(error.message, "$text-warning"))
+            return
+        self.inspector.picture.show_picture(image)
+
+    def why_not(self, action: str) -> str | None:
+        if action in ("open_picture", "yank") and self.inspector.detail is None:
+            return "No item is shown."
+        return None
+
+    @work(group="open", exit_on_error=False)
+    async def action_open_picture(self) -> None:
+        if (detail := self.inspector.detail) is not None:
+            await self.services.open_externally(detail.picture)
+            tell(self, f"Opened {detail.picture}")
+
+    def action_yank(self) -> None:
+        if (detail := self.inspector.detail) is not None:
+            copied = yank_text(detail)
+            self.app.copy_to_clipboard(copied)
+            tell(self, f"Copied {len(copied)} characters.")

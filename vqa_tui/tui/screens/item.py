@@ -1,0 +1,89 @@
+"""One item in full screen; j and k go through the list that it was opened from."""
+
+from array import array
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from vqa_tui.domain.run import TaskStatus
+from vqa_tui.tui.messages import LookWanted
+from vqa_tui.tui.present.items_lines import item_header
+from vqa_tui.tui.present.numbers import plural
+from vqa_tui.tui.present.seen import SeenRun
+from vqa_tui.tui.screens.inspecting import OPEN, RETRY, YANK, InspectingScreen
+from vqa_tui.tui.services import Services
+from vqa_tui.tui.toasts import tell
+from vqa_tui.tui.watch import Watch
+from vqa_tui.tui.widgets.inspector import Inspector
+from vqa_tui.tui.widgets.key_bar import KeyBar
+
+
+class ItemScreen(InspectingScreen):
+    """The inspector with the whole screen to itself."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["item.tcss", "inspector.tcss"]
+    AUTO_FOCUS = "#inspector"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,n", "step(1)", "next", key_display="j k", id="item.next", tooltip="The next item of the list"),
+        Binding("k", "step(-1)", "previous", id="item.previous", tooltip="The item before in the list", show=False),
+        RETRY,
+        OPEN,
+        YANK,
+        Binding("escape,enter", "back", "back", id="item.back", tooltip="Back to the list"),
+    ]
+
+    def __init__(self, services: Services, watch: Watch, ids: "array[int]", position: int) -> None:
+        super().__init__(services, watch)
+        self._ids, self._position = ids, position
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="item-header")
+        yield Inspector(id="inspector")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._show()
+
+    def _show(self) -> None:
+        self._show_header()
+        self.inspect_task(self._ids[self._position])
+
+    def _show_header(self) -> None:
+        name = self.seen.view.name if self.seen is not None else ""
+        self.query_one("#item-header", Static).update(item_header(name, self._position, len(self._ids)), layout=False)
+
+    def watch_seen(self, old: SeenRun | None, new: SeenRun | None) -> None:
+        """Read the item again when the run moved; it may have been asked meanwhile."""
+        if new is None or not self.is_mounted:
+            return
+        self._show_header()
+        if old is not None and old.view.counts != new.view.counts:
+            self.inspect_task(self._ids[self._position])
+
+    def why_not(self, action: str) -> str | None:
+        detail = self.inspector.detail
+        if action == "retry" and detail is not None and detail.row.status is not TaskStatus.FAILED:
+            return f"This item is {detail.row.status.value}; only failed ones can be asked again."
+        return super().why_not(action)
+
+    def action_step(self, by: int) -> None:
+        position = min(max(self._position + by, 0), len(self._ids) - 1)
+        if position == self._position:
+            tell(self, "That is the end of the list.")
+            return
+        self._position = position
+        self._show()
+
+    @work(group="retry", exit_on_error=False)
+    async def action_retry(self) -> None:
+        moved = await self.services.retry_tasks(self.run_id, [self._ids[self._position]])
+        tell(self, f"{plural(moved, 'item')} put back into the queue.")
+        self.post_message(LookWanted())
+
+    def action_back(self) -> None:
+        self.dismiss()

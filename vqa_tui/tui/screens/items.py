@@ -1,0 +1,248 @@
+"""Mode 3: the items of the run, filtered, marked and inspected."""
+
+import time
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, Static
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.run import Counts, TaskStatus
+from vqa_tui.domain.task import TaskFilter
+from vqa_tui.tui.messages import LookWanted, ModeWanted
+from vqa_tui.tui.present.filters import EXAMPLE, parse_filter
+from vqa_tui.tui.present.items_lines import items_header, items_status
+from vqa_tui.tui.present.numbers import plural
+from vqa_tui.tui.present.seen import SeenRun
+from vqa_tui.tui.screens.dialogs import Question
+from vqa_tui.tui.screens.inspecting import OPEN, RETRY, YANK, InspectingScreen
+from vqa_tui.tui.screens.item import ItemScreen
+from vqa_tui.tui.services import Services
+from vqa_tui.tui.toasts import tell
+from vqa_tui.tui.watch import Watch
+from vqa_tui.tui.widgets.inspector import Inspector
+from vqa_tui.tui.widgets.key_bar import KeyBar
+from vqa_tui.tui.widgets.task_list import TaskList
+
+_REREAD_S = 1.0
+"""Least seconds between two readings of the ids while a run works; ten times what a reading took, if that is more."""
+
+_SETTLE_S = 0.08
+"""Seconds that the cursor rests on an item before it is read: holding j must not read every item on the way."""
+
+
+class ItemsScreen(InspectingScreen):
+    """The list at the left; the inspector beside it where there are 120 columns, else full screen on Enter."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["items.tcss", "inspector.tcss"]
+    AUTO_FOCUS = "#tasks"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", id="items.filter", tooltip=f"Narrow the list: {EXAMPLE}; ! inverts"),
+        Binding("F", "only('status:failed')", "failed", id="items.failed", tooltip="Show the failed items only"),
+        RETRY,
+        OPEN,
+        YANK,
+        Binding("tab", "app.focus_next", "Next pane", id="items.next-pane", tooltip="To the inspector", show=False),
+    ]
+
+    def __init__(self, services: Services, watch: Watch) -> None:
+        super().__init__(services, watch)
+        self.wanted = TaskFilter()
+        self._typed = ""
+        self._shown_run: int | None = None
+        self._counts: Counts | None = None
+        self._ids_read_at = float("-inf")
+        self._ids_pause = _REREAD_S
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="items-header")
+        with Horizontal(id="items-body"):
+            with Vertical(id="items-left"):
+                yield TaskList(id="tasks")
+                yield Input(placeholder=EXAMPLE, id="filter", compact=True)
+            yield Inspector(id="inspector")
+        yield Static("", id="items-status")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#tasks").border_title = "Items"
+        self.query_one("#inspector").border_title = "Inspector"
+        self.query_one("#filter").display = False
+
+    @property
+    def tasks(self) -> TaskList:
+        return self.query_one(TaskList)
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self._shown_run != self.watch_over.run_id:
+            self._shown_run, self._counts = self.watch_over.run_id, None
+            self.tasks.forget()
+            self.inspector.clear()
+        self.read_ids()
+
+    def show_filtered(self, typed: str) -> None:
+        """Narrow the list by a filter as it would be typed. Raises VqaError when it cannot be read."""
+        self.wanted = parse_filter(typed)
+        self._typed = typed
+        self.query_one("#filter", Input).value = typed
+        if self.is_attached:
+            self.read_ids()
+
+    def watch_seen(self, old: SeenRun | None, new: SeenRun | None) -> None:
+        """Follow the run: visible rows at once, the ids of a filtered list when counts moved."""
+        if new is None or not self.is_mounted:
+            return
+        self._show_lines()
+        if new.view.counts == self._counts:
+            return
+        self._counts = new.view.counts
+        self.tasks.reread()
+        if self.wanted != TaskFilter() and time.monotonic() - self._ids_read_at > self._ids_pause:
+            self.read_ids()
+
+    def _show_lines(self) -> None:
+        if self.seen is not None:
+            self.query_one("#items-header", Static).update(items_header(self.seen.view), layout=False)
+        total = self.seen.view.counts.total if self.seen is not None else None
+        tasks = self.tasks
+        self.query_one("#items-status", Static).update(
+            items_status(
+                self.wanted, shown=len(tasks.ids), total=total, position=tasks.cursor, marked=len(tasks.marked)
+            ),
+            layout=False,
+        )
+
+    @work(group="ids", exclusive=True, exit_on_error=False)
+    async def read_ids(self) -> None:
+        """Read which items the filter means."""
+        started = self._ids_read_at = time.monotonic()
+        ids = await self.services.task_ids(self.run_id, self.wanted)
+        self._ids_read_at = time.monotonic()
+        self._ids_pause = max(_REREAD_S, 10 * (self._ids_read_at - started))
+        self.tasks.set_ids(ids)
+        self._show_lines()
+
+    @on(TaskList.RowsWanted)
+    def _rows_wanted(self, event: TaskList.RowsWanted) -> None:
+        event.stop()
+        self.read_rows(event.ids)
+
+    @work(group="rows", exit_on_error=False)
+    async def read_rows(self, ids: tuple[int, ...]) -> None:
+        self.tasks.put(await self.services.task_rows(self.run_id, ids))
+        self.refresh_bindings()
+
+    @on(TaskList.CursorMoved)
+    def _cursor_moved(self, event: TaskList.CursorMoved) -> None:
+        event.stop()
+        self._show_lines()
+        self.refresh_bindings()
+        if event.task_id is None:
+            self.inspector.clear()
+        elif self.has_class("-wide"):
+            self.inspect_task(event.task_id, settle_s=_SETTLE_S)
+
+    @on(TaskList.MarksChanged)
+    def _marks_changed(self, event: TaskList.MarksChanged) -> None:
+        event.stop()
+        self._show_lines()
+        self.refresh_bindings()
+
+    @on(TaskList.Picked)
+    def _picked(self, event: TaskList.Picked) -> None:
+        event.stop()
+        self.app.push_screen(ItemScreen(self.services, self.watch_over, self.tasks.ids, self.tasks.cursor))
+
+    def on_resize(self) -> None:
+        """The inspector came into sight: fill it."""
+        current = self.tasks.current
+        if self.size.width >= 120 and current is not None and self.inspector.detail is None:
+            self.inspect_task(current)
+
+    def why_not(self, action: str) -> str | None:
+        if action in ("retry", "open_picture", "yank") and self.tasks.current is None:
+            return "The list is empty."
+        if action == "retry" and not self.tasks.marked:
+            row = self.tasks.row(self.tasks.current or 0)
+            if row is not None and row.status is not TaskStatus.FAILED:
+                return f"This item is {row.status.value}; only failed ones can be asked again. Space marks several."
+        if action in ("open_picture", "yank") and self.has_class("-narrow"):
+            return "Press Enter to look at the item first."
+        return super().why_not(action)
+
+    def action_filter(self) -> None:
+        """Show the filter line and type into it."""
+        line = self.query_one("#filter", Input)
+        line.display = True
+        line.focus()
+
+    def action_only(self, typed: str) -> None:
+        self.show_filtered("" if self._typed == typed else typed)
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        """Narrow while typing; what cannot be read yet waits for Enter."""
+        if not event.input.has_focus:
+            return
+        try:
+            self.wanted = parse_filter(event.value)
+        except VqaError:
+            event.input.add_class("-bad")
+            return
+        event.input.remove_class("-bad")
+        self._typed = event.value
+        self.read_ids()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_submitted(self, event: Input.Submitted) -> None:
+        try:
+            self.show_filtered(event.value)
+        except VqaError as error:
+            tell(self, str(error), title="Filter", severity="warning")
+            return
+        self._close_filter()
+
+    def _close_filter(self) -> None:
+        self.query_one("#filter").display = False
+        self.tasks.focus()
+
+    def action_back(self) -> None:
+        """Leave the filter line, then the filter, then the marks, then the screen."""
+        if self.query_one("#filter").has_focus:
+            self._close_filter()
+        elif self._typed:
+            self.show_filtered("")
+        elif self.tasks.marked:
+            self.tasks.unmark_all()
+        else:
+            self.post_message(ModeWanted("run"))
+
+    @work(group="retry", exit_on_error=False)
+    async def action_retry(self) -> None:
+        """Put the marked items, or the one under the cursor, back into the queue."""
+        current = self.tasks.current
+        ids = sorted(self.tasks.marked) or ([current] if current is not None else [])
+        if not ids:
+            return
+        if len(ids) > 1:
+            question = Question(
+                "Ask the marked items again?",
+                f"Of {plural(len(ids), 'marked item')} those that failed are put back into the queue; "
+                "each costs what a picture costs.",
+                yes=f"Retry {len(ids)}",
+                no="Leave them",
+            )
+            if not await self.app.push_screen_wait(question):
+                return
+        moved = await self.services.retry_tasks(self.run_id, ids)
+        tell(self, f"{plural(moved, 'item')} put back into the queue.", severity="information" if moved else "warning")
+        self.tasks.unmark_all()
+        self.post_message(LookWanted())
+        self.read_ids()

@@ -1,0 +1,173 @@
+"""The new-run dialog: what is asked, of which endpoint, how much, with the plan beside it as one types."""
+
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, Input, Label, Select, Static
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.safe_text import clean
+from vqa_tui.tui.present.plans import plan_text
+from vqa_tui.tui.run_form import RunForm
+from vqa_tui.tui.screens.dialogs import Dialog
+from vqa_tui.tui.services import Choice, Services
+from vqa_tui.tui.toasts import error_words, tell_error
+
+_NUMBERS = (
+    ("limit", "Pictures", "", "all", "At most this many, evenly spread over the dataset"),
+    ("pilot", "Pilot", "10", "none", "Pictures asked before the run waits for approval"),
+    ("budget", "Budget $", "", "no cap", "The most that the run may spend"),
+    ("concurrency", "In flight", "", "endpoint's", "Most requests at the same time"),
+)
+
+
+class NewRunDialog(Dialog[int]):
+    """Answers the id of the run that was started, or None."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["dialogs.tcss", "new_run.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+s", "start", "Start", id="new-run.start", tooltip="Create the run and start its engine", priority=True
+        ),
+    ]
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+        self._planned = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog", id="new-run") as box:
+            box.border_title = "New run"
+            box.border_subtitle = "ctrl+s starts · esc leaves"
+            for field, label in (("dataset", "Dataset"), ("recipe", "Recipe"), ("endpoint", "Endpoint")):
+                with Horizontal(classes="form-row"):
+                    yield Label(label)
+                    yield Select[str]([], id=field, compact=True, prompt="reading …")
+            with Horizontal(classes="form-row"):
+                yield Label("Name")
+                yield Input(id="name", compact=True, placeholder="made from dataset and recipe")
+            for pair in (_NUMBERS[:2], _NUMBERS[2:]):
+                with Horizontal(classes="form-row"):
+                    for column, (field, label, value, placeholder, tooltip) in enumerate(pair):
+                        yield Label(label, classes="-second" if column else "")
+                        yield Input(value, id=field, compact=True, placeholder=placeholder, tooltip=tooltip)
+            with Vertical(id="plan-box") as plan_box:
+                plan_box.border_title = "Plan"
+                yield Static(Content.styled("reading what there is …", "$foreground 60%"), id="plan")
+            yield Static("", id="problem", classes="problem")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button("Cancel (esc)", id="cancel", compact=True)
+                yield Button("Start (ctrl+s)", id="start", compact=True, variant="primary")
+
+    def on_mount(self) -> None:
+        self.query_one("#problem").display = False
+        self.read_choices()
+
+    @work(group="choices", exit_on_error=False)
+    async def read_choices(self) -> None:
+        """Fill the lists; one that has a single entry is chosen already."""
+        try:
+            choices = await self._services.choices()
+        except VqaError as error:
+            self._show_problem(error)
+            return
+        none = "none imported yet: vqa-tui dataset import KIND PATH"
+        self._fill("dataset", choices.datasets, none)
+        self._fill("recipe", choices.recipes, "no recipe was found")
+        self._fill("endpoint", choices.endpoints, "no endpoint was found")
+        self.query_one("#dataset").focus()
+        self._plan_soon()
+
+    def _fill(self, field: str, choices: tuple[Choice, ...], none: str) -> None:
+        select = self.query_one(f"#{field}", Select)
+        select.prompt = "choose" if choices else none
+        select.set_options([(_choice(choice), choice.name) for choice in choices])
+        if len(choices) == 1 or (field == "dataset" and choices):
+            select.value = choices[0].name
+
+    @property
+    def form(self) -> RunForm:
+        """The fields as they stand."""
+
+        def chosen(field: str) -> str | None:
+            value = self.query_one(f"#{field}", Select).value
+            return value if isinstance(value, str) else None
+
+        def typed(field: str) -> str:
+            return self.query_one(f"#{field}", Input).value
+
+        return RunForm(
+            chosen("dataset"),
+            chosen("recipe"),
+            chosen("endpoint"),
+            typed("name"),
+            typed("limit"),
+            typed("pilot"),
+            typed("budget"),
+            typed("concurrency"),
+        )
+
+    @on(Select.Changed)
+    @on(Input.Changed)
+    def _plan_soon(self) -> None:
+        self.plan()
+
+    @work(group="plan", exclusive=True, exit_on_error=False)
+    async def plan(self) -> None:
+        """Show what the run would take, or what is still missing or wrong."""
+        self._planned = False
+        try:
+            request = self.form.request()
+            plan = await self._services.plan(request)
+        except VqaError as error:
+            self.query_one("#plan", Static).update(Content.styled("–", "$foreground 60%"))
+            self._show_problem(error, quiet=error.message.startswith("choose"))
+            return
+        self._planned = True
+        self.query_one("#plan", Static).update(plan_text(plan))
+        self.query_one("#problem").display = False
+
+    def _show_problem(self, error: BaseException, *, quiet: bool = False) -> None:
+        problem = self.query_one("#problem", Static)
+        problem.update(Content(clean(error_words(error), limit=800)))
+        problem.set_class(quiet, "-quiet")
+        problem.display = True
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#start")
+    def action_start(self) -> None:
+        self.start()
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(None)
+
+    @work(group="start", exclusive=True, exit_on_error=False)
+    async def start(self) -> None:
+        """Create the run, start its engine, and answer its id; what is wrong is said here."""
+        box = self.query_one("#new-run")
+        box.border_subtitle = "starting the engine …"
+        try:
+            run_id = await self._services.create(self.form.request())
+        except VqaError as error:
+            self._show_problem(error)
+            box.border_subtitle = "ctrl+s starts · esc leaves"
+            return
+        try:
+            await self._services.start_engine(run_id)
+        except VqaError as error:  # the run exists: its dashboard offers r to start it again
+            tell_error(self, error)
+        self.dismiss(run_id)
+
+
+def _choice(choice: Choice) -> Content:
+    """Return a name with its remark, both literal."""
+    name = clean(choice.name, one_line=True, limit=40)
+    remark = clean(choice.remark, one_line=True, limit=60)
+    return Content.assemble(name, (f"  {remark}" if remark else "", "$foreground 60%"))

@@ -1,0 +1,172 @@
+"""The one door outward of the terminal app: every call that a screen makes to the rest of the product."""
+
+import asyncio
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from vqa_tui.domain.run import LIVE_PHASES, EngineState, Limits, RunView
+from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
+from vqa_tui.operations import datasets, items, planning, runs
+from vqa_tui.operations.planning import RunPlan, RunRequest
+from vqa_tui.operations.workspace import Workspace
+from vqa_tui.tui.open_file import open_externally
+from vqa_tui.tui.present.export_result import PROBLEMS_SHOWN, ExportResult
+from vqa_tui.tui.present.numbers import plural
+from vqa_tui.tui.present.seen import RunLine
+from vqa_tui.tui.thumbnails import decode_thumbnail
+
+MOST_LIVE_VIEWS = 8
+"""Runs of the list whose full view is read for rate and ETA; more engines than this on one machine are rare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can be chosen for a run: its name, and a remark."""
+
+    name: str
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a new run can be made of."""
+
+    datasets: tuple[Choice, ...]
+    recipes: tuple[Choice, ...]
+    endpoints: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormatChoice:
+    """One training format; `suffix` is that of its files."""
+
+    name: str
+    summary: str
+    suffix: str
+    can_group: bool = True
+
+
+class Services:
+    """The operations on one workspace as the screens need them. Errors are VqaError; tests replace this class."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    @property
+    def place(self) -> str:
+        """The folder of the workspace, for showing."""
+        return str(self._workspace.paths.root)
+
+    async def data_version(self) -> int:
+        """Return a number that moves when another process has written."""
+        return await self._workspace.db.data_version()
+
+    async def runs(self) -> tuple[RunLine, ...]:
+        """Return all runs, newest first; those with an engine at work come with their view."""
+        lines: list[RunLine] = []
+        live = 0
+        for summary in await runs.list_runs(self._workspace):
+            view = None
+            if summary.engine is EngineState.ALIVE and summary.phase in LIVE_PHASES and live < MOST_LIVE_VIEWS:
+                live += 1
+                view = await self.run_view(summary.id)
+            lines.append(RunLine(summary, view))
+        return tuple(lines)
+
+    async def run_view(self, run_id: int) -> RunView:
+        return await runs.run_view(self._workspace, run_id)
+
+    async def choices(self) -> Choices:
+        """Return the imported datasets, and the recipes and endpoints that are known by name."""
+        from vqa_tui.operations import catalog  # only here: it brings the endpoint clients along
+
+        found = await datasets.list_datasets(self._workspace)
+        recipes = await asyncio.to_thread(catalog.recipes, self._workspace)
+        endpoints = await asyncio.to_thread(catalog.endpoints, self._workspace)
+        return Choices(
+            tuple(Choice(each.name, plural(each.items, "picture")) for each in found),
+            tuple(Choice(each.name, each.problem or each.description) for each in recipes),
+            tuple(Choice(each.name, each.problem or each.description) for each in endpoints),
+        )
+
+    async def plan(self, request: RunRequest) -> RunPlan:
+        """Return what `request` will take; raises VqaError for whatever keeps it from starting."""
+        return await planning.plan_run(self._workspace, request)
+
+    async def create(self, request: RunRequest) -> int:
+        """Create the run and return its id; nothing is asked yet."""
+        return await planning.create_run(self._workspace, request)
+
+    async def start_engine(self, run_id: int) -> None:
+        await runs.start_engine(self._workspace, run_id)
+
+    async def pause(self, run_id: int, *, cancel_in_flight: bool = False) -> None:
+        await runs.pause_run(self._workspace, run_id, cancel_in_flight=cancel_in_flight)
+
+    async def resume(self, run_id: int) -> None:
+        await runs.resume_run(self._workspace, run_id)
+
+    async def stop(self, run_id: int) -> None:
+        await runs.stop_run(self._workspace, run_id)
+
+    async def approve(self, run_id: int) -> None:
+        await runs.approve_run(self._workspace, run_id)
+
+    async def retry_failed(self, run_id: int) -> int:
+        """Put all failed tasks back; return how many."""
+        return await runs.retry_failed(self._workspace, run_id)
+
+    async def set_limits(self, run_id: int, changes: Mapping[str, str]) -> Limits:
+        return await runs.set_limits(self._workspace, run_id, changes)
+
+    async def task_ids(self, run_id: int, chosen: TaskFilter) -> "array[int]":
+        return await items.task_ids(self._workspace, run_id, chosen)
+
+    async def task_rows(self, run_id: int, ids: Sequence[int]) -> dict[int, TaskRow]:
+        return await items.task_rows(self._workspace, run_id, ids)
+
+    async def task_detail(self, run_id: int, task_id: int) -> TaskDetail:
+        return await items.task_detail(self._workspace, run_id, task_id)
+
+    async def retry_tasks(self, run_id: int, ids: Sequence[int]) -> int:
+        """Put those of `ids` that failed back; return how many."""
+        return await items.retry_tasks(self._workspace, run_id, ids)
+
+    def export_formats(self) -> tuple[FormatChoice, ...]:
+        """Return the training formats by name."""
+        from vqa_tui.operations import exports  # only here: exporters and checks are heavy to load
+
+        known = exports.export_formats()
+        return tuple(FormatChoice(each.name, each.summary, each.suffix, each.can_group) for each in known)
+
+    async def export(
+        self, run_id: int, form: str, out: Path, split: tuple[float, float] | None, grouped: bool
+    ) -> ExportResult:
+        """Write the training files, and validate what was written."""
+        from vqa_tui.operations import exports  # only here, as above
+
+        written = await exports.export_run(self._workspace, run_id, form, out, split=split, grouped=grouped)
+        verdict = await asyncio.to_thread(exports.validate_file, written.manifest)
+        problems = verdict.problems[:PROBLEMS_SHOWN]
+        return ExportResult(
+            pictures=written.pictures,
+            pairs=written.pairs,
+            files=tuple(str(written.folder / file.name) for file in written.files),
+            manifest=str(written.manifest),
+            warnings=written.warnings,
+            ok=verdict.ok,
+            checks=tuple((check.ok, check.text) for check in verdict.checks),
+            problems=tuple(f"{problem.place}: {problem.message}" for problem in problems),
+            problem_count=sum(verdict.counts.values()),
+        )
+
+    async def thumbnail(self, path: str) -> Image.Image:
+        """Return a small upright picture; raises VqaError when the file cannot be shown."""
+        return await asyncio.to_thread(decode_thumbnail, Path(path))
+
+    async def open_externally(self, path: str) -> None:
+        await asyncio.to_thread(open_externally, path)

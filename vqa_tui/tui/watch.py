@@ -1,0 +1,92 @@
+"""The one poller: asks cheaply whether anything moved, reads one frozen view, and publishes it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from textual.dom import DOMNode
+from textual.signal import Signal
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.tui.present.seen import SeenRun, SeenRuns
+from vqa_tui.tui.services import Services
+
+POLL_S = 0.25
+REREAD_S = 1.0
+"""Ages, countdowns and a heartbeat that stopped move on although nobody writes."""
+
+
+class Watch:
+    """Reads the list of runs, or one run, whichever is followed. One read at a time, so refreshes never overlap."""
+
+    def __init__(self, owner: DOMNode, services: Services, *, now: Callable[[], float] = time.time) -> None:
+        self.runs_seen: Signal[SeenRuns] = Signal(owner, "runs_seen")
+        self.run_seen: Signal[SeenRun] = Signal(owner, "run_seen")
+        self.trouble: Signal[str] = Signal(owner, "trouble")
+        self.run_id: int | None = None
+        """The run that the modes Run and Items show."""
+        self.last_run: SeenRun | None = None
+        self.last_runs: SeenRuns | None = None
+        self._services = services
+        self._now = now
+        self._shows_list = True
+        self._version: int | None = None
+        self._read_at = float("-inf")
+        self._wake = asyncio.Event()
+        self._trouble = ""
+
+    def follow_runs(self) -> None:
+        """Read the list of runs from now on."""
+        self._shows_list = True
+        self.look_now()
+
+    def follow_run(self, run_id: int) -> None:
+        """Read one run from now on."""
+        if run_id != self.run_id:
+            self.last_run = None
+        self._shows_list, self.run_id = False, run_id
+        self.look_now()
+
+    def look_now(self) -> None:
+        """Read again at once: our own writes do not move the data version of our own connection."""
+        self._version = None
+        self._wake.set()
+
+    async def keep_looking(self) -> None:
+        """Look four times a second until cancelled; a failed read is told once and tried again."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.look()
+                self._trouble = ""
+            except Exception as error:  # A poller that dies leaves a screen that lies; whatever failed is shown.
+                self._tell(error)
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def look(self) -> None:
+        """Read and publish what is followed, if it moved or its ages are a second old."""
+        version = await self._services.data_version()
+        now = self._now()
+        if version == self._version and now - self._read_at < REREAD_S:
+            return
+        if self._shows_list:
+            seen_runs = SeenRuns(await self._services.runs(), now)
+            self.last_runs = seen_runs
+            self.runs_seen.publish(seen_runs)
+        elif (run_id := self.run_id) is not None:
+            view = await self._services.run_view(run_id)
+            if run_id != self.run_id:
+                return
+            self.last_run = SeenRun(view, now)
+            self.run_seen.publish(self.last_run)
+        self._version, self._read_at = version, now
+
+    def _tell(self, error: Exception) -> None:
+        words = str(error) if isinstance(error, VqaError) else f"{type(error).__name__}: {error}"
+        if words != self._trouble:
+            self._trouble = words
+            self.trouble.publish(words)

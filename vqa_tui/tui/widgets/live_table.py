@@ -1,0 +1,114 @@
+"""A small table of rows that change several times a second: runs, keys, requests in flight, events."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+
+from vqa_tui.tui.present.columns import Column, Placed, place
+from vqa_tui.tui.present.rows import Row, widest
+from vqa_tui.tui.widgets.row_list import RowList
+
+
+class LiveTable(RowList):
+    """Holds all its rows; only lines whose text or style changed are drawn again."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "pick", "open", id="table.open", tooltip="Open the row under the cursor"),
+    ]
+
+    @dataclass
+    class Picked(Message):
+        """A row was chosen with Enter or a double click."""
+
+        table: "LiveTable"
+        row_id: Hashable
+
+        @property
+        def control(self) -> "LiveTable":
+            return self.table
+
+    @dataclass
+    class CursorMoved(Message):
+        """Another row is under the cursor; None when there is none."""
+
+        table: "LiveTable"
+        row_id: Hashable | None
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        id: str | None = None,  # noqa: A002
+        empty: Content | None = None,
+        picks: bool = False,
+    ) -> None:
+        super().__init__(columns, id=id, empty=empty)
+        self._rows: tuple[Row, ...] = ()
+        self._picks = picks
+        self._told: Hashable | None = None
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self._rows
+
+    @property
+    def cursor_id(self) -> Hashable | None:
+        """The id of the row under the cursor, if there is one."""
+        return self._rows[self.cursor].id if self.cursor < len(self._rows) else None
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Show `rows`; the cursor stays on the row that it was on."""
+        before, chosen = self._rows, self.cursor_id
+        self._rows = tuple(rows)
+        if [row.id for row in before] != [row.id for row in self._rows]:
+            self.rebuild()
+            self._follow(chosen)
+            self._tell_cursor()
+            return
+        if self._placed_for(self.scrollable_content_region.width) != self._placed:
+            self.rebuild()
+            return
+        self.redraw_rows([i for i, row in enumerate(self._rows) if not row.same_as(before[i])])
+
+    def _follow(self, chosen: Hashable | None) -> None:
+        if chosen is None or self.cursor_id == chosen:
+            return
+        found = next((index for index, row in enumerate(self._rows) if row.id == chosen), None)
+        if found is not None:
+            self.cursor = found
+
+    def _placed_for(self, width: int) -> tuple[Placed, ...]:
+        return self.place_columns(max(width - 2, 1))
+
+    def place_columns(self, width: int) -> tuple[Placed, ...]:
+        return place(self.columns, widest(self.columns, self._rows), width)
+
+    def row_count(self) -> int:
+        return len(self._rows)
+
+    def row_cells(self, index: int) -> tuple[Content, ...]:
+        return self._rows[index].cells
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        self._tell_cursor()
+
+    def _tell_cursor(self) -> None:
+        if self.cursor_id != self._told:
+            self._told = self.cursor_id
+            self.post_message(self.CursorMoved(self, self._told))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Rows that lead nowhere have no key to open them."""
+        return action != "pick" or self._picks
+
+    def pick(self) -> None:
+        if self._picks and (row_id := self.cursor_id) is not None:
+            self.post_message(self.Picked(self, row_id))
+
+    def action_pick(self) -> None:
+        self.pick()
