@@ -107,3 +107,8 @@ def test_ages_of_young_things_show_a_tenth() -> None:
     assert numbers.short_age(0.84) == "0.8s"
     assert numbers.short_age(9.96) == "10s"
     assert numbers.short_age(125) == "2m 05s"
+
+
+def test_utc_does_not_depend_on_the_time_zone() -> None:
+    assert numbers.utc(0) == "1970-01-01 00:00:00 UTC"
+    assert numbers.utc(1795239576.9) == "2026-11-21 05:39:36 UTC"

@@ -103,6 +103,11 @@ def clock(at: float, *, seconds: bool = True) -> str:
     return time.strftime("%H:%M:%S" if seconds else "%H:%M", time.localtime(at))
 
 
+def utc(at: float) -> str:
+    """Return a moment that reads the same on every machine: `2026-11-21 05:29:29 UTC`."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+
+
 def moment(at: float, now: float) -> str:
     """Return when something was: the time of day if it was today, else the date."""
     then, today = time.localtime(at), time.localtime(now)
