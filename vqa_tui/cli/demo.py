@@ -74,7 +74,8 @@ async def _begin(opened: "Workspace", folder: Path, images: int, *, approved: bo
     request = RunRequest(
         dataset=report.dataset,
         recipe="stcray",
-        endpoint="embedded",
+        # A person watches: as slow as a real endpoint, and with some trouble to see. A script does not.
+        endpoint="embedded" if approved else "demo",
         limit=images,
         budget_usd=Decimal(_BUDGET_USD),
         yes=approved,

@@ -105,7 +105,7 @@ def _show_plan(plan: "RunPlan", request: "RunRequest") -> None:
         ("cost", cost),
         ("budget", money(request.budget_usd) if request.budget_usd is not None else "none"),
         ("at least", duration(plan.expected_s) if plan.expected_s is not None else ""),
-        ("pilot", plural(min(request.pilot, plan.items), "picture") if request.pilot else "none"),
+        ("pilot", plural(min(request.pilot, plan.items), "picture") if request.pilot and not request.yes else "none"),
     ]
     for title, value in facts:
         if value:

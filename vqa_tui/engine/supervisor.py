@@ -98,7 +98,7 @@ class Supervisor:
             try:
                 await runs.set_phase(self._database, self._run_id, phase, reason)
                 if phase is not self._phase:
-                    await runs.add_event(self._database, self._run_id, level, f"{phase}: {reason}" if reason else phase)
+                    await runs.add_event(self._database, self._run_id, level, _told(phase, reason))
                 break
             except StoreTrouble as trouble:
                 log.error("cannot store the phase: %s", trouble.message)
@@ -240,3 +240,8 @@ class Supervisor:
         if not working and not parts.writer.trouble:
             idle = self._reason
         await parts.pulse.beat(why_idle=idle, slots=slots, working=working or parts.board.busy > 0, last=last)
+
+
+def _told(phase: Phase, reason: str) -> str:
+    words = phase.replace("_", " ")
+    return f"{words}: {reason}" if reason else words
