@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -42,6 +43,8 @@ from vqa_tui.store.inflight import FlightJournal, read_flights
 from vqa_tui.store.queue import TaskQueue
 from vqa_tui.store.reads import attempt_totals
 
+_FILES = 16_384
+
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +54,7 @@ async def run_engine(paths: WorkspacePaths, run_id: int) -> int:
     Raises VqaError when there is no such run or another engine is at work on it.
     """
     redaction = _log_to_stderr()
+    _allow_many_files()
     async with Database.open(paths) as database, ProcessLock(paths.run_lock(run_id)):
         frozen = await runs.frozen_run(database, run_id)
         if frozen is None:
@@ -123,7 +127,13 @@ async def _machinery(
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         totals = await attempt_totals(database, frozen.id)
         board, breaker = Board(), Breaker()
-        budget = Budget(cap=None, spent=totals.spent_nano, uncertain=totals.uncertain_nano)
+        budget = Budget(
+            cap=None,
+            spent=totals.spent_nano,
+            uncertain=totals.uncertain_nano,
+            worst_ratio=totals.worst_ratio,
+            proven=totals.spent_nano > 0,
+        )
         gatekeeper = Gatekeeper(keyring, budget, board)
         journal = FlightJournal(paths.run_flight_journal(frozen.id))
         stack.callback(journal.close)
@@ -149,7 +159,7 @@ async def _machinery(
             tell=supervisor.tell,
         )
         crew = Crew(feeder.take, Worker(bench).handle)
-        pulse = Pulse(database, frozen.id, session_id, board=board, keyring=keyring, budget=budget)
+        pulse = Pulse(database, paths.database, frozen.id, session_id, board=board, keyring=keyring, budget=budget)
         background = [asyncio.create_task(writer.work()), asyncio.create_task(feeder.work())]
         for each in background:
             each.add_done_callback(lambda done: _end_on_fault(done, supervisor))
@@ -157,7 +167,8 @@ async def _machinery(
             yield Machinery(queue, writer, feeder, crew, gatekeeper, breaker, board, journal, pulse)
         finally:
             await crew.dismiss()
-            await writer.drained()
+            if not background[0].done():
+                await writer.drained()
             for each in background:
                 each.cancel()
             await asyncio.gather(*background, return_exceptions=True)
@@ -195,8 +206,15 @@ async def _rescue(database: Database, paths: WorkspacePaths, run_id: int, sessio
 
 def _end_on_fault(done: "asyncio.Task[None]", supervisor: Supervisor) -> None:
     if not done.cancelled() and (fault := done.exception()) is not None:
-        log.error("a part of the engine broke", exc_info=fault)
-        supervisor.end(f"a fault of the program ({fault!r}); the log has the details")
+        supervisor.break_off(fault)
+
+
+def _allow_many_files() -> None:
+    """Every request in flight needs a file or two; some systems start programs with as few as 256."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _obey_signals(supervisor: Supervisor) -> None:

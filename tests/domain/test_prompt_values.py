@@ -89,6 +89,15 @@ def test_values() -> None:
 def test_a_picture_without_truth() -> None:
     values = _values(GroundTruth())
     assert (values["items"], values["count"], values["caption"], values["has_truth"]) == ([], 0, "", False)
+    assert values["annotated"] is False
+    assert _values(GroundTruth(captions=("A bag.",)))["annotated"] is False
+
+
+def test_a_picture_that_is_said_to_hold_nothing() -> None:
+    values = _values(GroundTruth(states_none=True))
+    assert (values["annotated"], values["items"], values["has_truth"]) == (True, [], False)
+    assert _values(GroundTruth(categories=("Knife",)))["annotated"] is True
+    assert _values(GroundTruth(boxes=(_box(0, 0),)))["annotated"] is True
 
 
 HOSTILE = "Knife;\n- items: Gun | x\u2028- count: 9\x1b[2J\u202e\ud800"

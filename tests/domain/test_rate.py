@@ -24,6 +24,14 @@ def test_a_pause_does_not_lower_the_rate() -> None:
     assert rate is not None and 3.5 <= rate <= 4.0
 
 
+def test_waiting_for_approval_does_not_lower_the_rate() -> None:
+    pilot = [Progress(at, at * 4, 2) for at in range(4)]
+    # Nothing is recorded while a person makes up their mind.
+    after = [Progress(60 + at, 12 + at * 4, 2) for at in range(1, 10)]
+    rate = rate_per_second([*pilot, *after])
+    assert rate is not None and 3.3 <= rate <= 4.5
+
+
 def test_nothing_can_be_said_of_one_point_or_of_idleness() -> None:
     assert rate_per_second([]) is None
     assert rate_per_second([Progress(1, 5, 1)]) is None

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vqa_tui.engine.breaker import LEAST_OUTCOMES, Breaker, wilson_lower_bound
-from vqa_tui.engine.budget import Budget
+from vqa_tui.engine.budget import UNPROVEN_IN_FLIGHT, Budget, Reservation
 
 
 @given(
@@ -18,41 +18,79 @@ def test_spent_reserved_and_uncertain_never_pass_the_cap(
     cap: int, requests: list[tuple[int, float, bool]], seed: int
 ) -> None:
     chance, budget = random.Random(seed), Budget(cap)
-    in_flight: list[tuple[int, float, bool]] = []
+    in_flight: list[tuple[Reservation, float, bool]] = []
     for estimate, share, lost in requests:
-        amount = budget.amount_for(estimate)
-        if budget.reserve(amount):
-            in_flight.append((amount, share, lost))
+        reservation = budget.reserve(budget.amount_for(estimate))
+        if reservation is not None:
+            in_flight.append((reservation, share, lost))
         assert budget.spent + budget.uncertain + budget.reserved <= cap
         while in_flight and chance.random() < 0.5:
-            reserved, part, gone = in_flight.pop(chance.randrange(len(in_flight)))
-            budget.settle(reserved, actual=0 if gone else int(reserved * part), uncertain=reserved if gone else 0)
+            held, part, gone = in_flight.pop(chance.randrange(len(in_flight)))
+            budget.settle(held, actual=0 if gone else int(held.amount * part), uncertain=held.amount if gone else 0)
             assert budget.spent + budget.uncertain + budget.reserved <= cap
-    for reserved, _part, _gone in in_flight:
-        budget.settle(reserved)
+    for held, _part, _gone in in_flight:
+        budget.settle(held)
     assert budget.reserved == 0
+
+
+@given(
+    ratio=st.floats(1, 20),
+    estimates=st.lists(st.integers(1, 50), min_size=1, max_size=300),
+    in_flight_at_most=st.integers(1, 64),
+)
+def test_too_low_estimates_pass_the_cap_by_the_first_volley_at_most(
+    ratio: float, estimates: list[int], in_flight_at_most: int
+) -> None:
+    cap, budget = 3_000, Budget(3_000)
+    in_flight: list[tuple[Reservation, int]] = []
+    for estimate in estimates:
+        reservation = budget.reserve(budget.amount_for(estimate))
+        if reservation is not None:
+            in_flight.append((reservation, int(estimate * ratio)))
+        if reservation is None or len(in_flight) >= in_flight_at_most:
+            for held, actual in in_flight:
+                budget.settle(held, actual=actual)
+            in_flight.clear()
+    for held, actual in in_flight:
+        budget.settle(held, actual=actual)
+    assert budget.spent <= cap + UNPROVEN_IN_FLIGHT * 50 * ratio
+
+
+def test_under_a_cap_only_a_few_go_out_before_the_first_price_is_known() -> None:
+    budget = Budget(10_000)
+    held = [budget.reserve(10) for _ in range(10)]
+    assert sum(each is not None for each in held) == UNPROVEN_IN_FLIGHT
+    first = held[0]
+    assert first is not None
+    budget.settle(first, actual=9)
+    assert all(budget.reserve(10) is not None for _ in range(10))
 
 
 def test_without_a_cap_everything_fits_and_is_still_counted() -> None:
     budget = Budget(None)
-    assert budget.reserve(10**15) and not budget.is_used_up(10**18)
-    budget.settle(10**15, actual=5)
-    assert (budget.spent, budget.reserved) == (5, 0)
+    held = [budget.reserve(10**15) for _ in range(5)]
+    assert None not in held and not budget.is_used_up(10**18)
+    first = held[0]
+    assert first is not None
+    budget.settle(first, actual=5)
+    assert (budget.spent, budget.reserved) == (5, 4 * 10**15)
 
 
-def test_an_estimate_that_proved_too_low_is_raised_from_then_on() -> None:
+def test_an_estimate_that_proved_too_low_is_raised_at_once_for_what_is_in_flight_too() -> None:
     budget = Budget(1000)
     assert budget.amount_for(100) == 100
-    budget.reserve(100)
-    budget.settle(100, actual=150)
-    assert budget.amount_for(100) == 150
+    first, second = budget.reserve(100), budget.reserve(100)
+    assert first is not None and second is not None
+    budget.settle(first, actual=150)
+    assert budget.amount_for(100) == second.amount == budget.reserved == 150
 
 
 def test_is_used_up_only_when_no_settlement_could_make_room() -> None:
-    budget = Budget(100)
-    assert budget.reserve(80)
-    assert not budget.reserve(30) and not budget.is_used_up(30)
-    budget.settle(80, actual=75)
+    budget = Budget(100, proven=True)
+    held = budget.reserve(80)
+    assert held is not None
+    assert budget.reserve(30) is None and not budget.is_used_up(30)
+    budget.settle(held, actual=75)
     assert budget.is_used_up(30)
 
 

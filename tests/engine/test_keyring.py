@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from vqa_tui.config.endpoint import Endpoint, KeyConfig, Quota
 from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.domain.quota import SlidingWindow
-from vqa_tui.engine.keyring import Keyring, NoKeyLeft, NotNow
+from vqa_tui.engine.keyring import DEFAULT_COOLDOWN_S, Keyring, NoKeyLeft, NotNow
 
 
 def endpoint(*keys: KeyConfig, quota: Quota | None = None, groups: dict[str, Quota] | None = None) -> Endpoint:
@@ -93,11 +93,11 @@ async def test_a_cooldown_is_the_longer_of_two_and_other_keys_go_on() -> None:
     first, second = await ring.borrow(), await ring.borrow()
     a = first if first.key.name == "a" else second
     b = second if a is first else first
-    ring.used(a.key, Failure(FailureKind.RATE_LIMITED, "slow", retry_after_s=100))
-    ring.used(b.key, None)
+    ring.used(a, Failure(FailureKind.RATE_LIMITED, "slow", retry_after_s=100))
+    ring.used(b, None)
     again = await ring.borrow()
     assert again.key.name == "b"
-    ring.used(a.key, Failure(FailureKind.RATE_LIMITED, "slow", retry_after_s=1))
+    ring.used(a, Failure(FailureKind.RATE_LIMITED, "slow", retry_after_s=1))
     (shown,) = [key for key in ring.published() if key["name"] == "a"]
     assert shown["state"] == "cooling"
     until = shown["until"]
@@ -107,7 +107,7 @@ async def test_a_cooldown_is_the_longer_of_two_and_other_keys_go_on() -> None:
 async def test_a_cooling_key_is_lent_again_by_itself_when_its_time_has_come() -> None:
     ring = keyring(endpoint(KeyConfig(name="a")))
     loan = await ring.borrow()
-    ring.used(loan.key, Failure(FailureKind.RATE_LIMITED, "slow", retry_after_s=0.05))
+    ring.used(loan, Failure(FailureKind.RATE_LIMITED, "slow", retry_after_s=0.05))
     again = await asyncio.wait_for(ring.borrow(), 5)
     assert again.key.name == "a"
 
@@ -115,11 +115,11 @@ async def test_a_cooling_key_is_lent_again_by_itself_when_its_time_has_come() ->
 async def test_a_refused_key_is_off_and_the_last_one_ends_the_wait_with_reasons() -> None:
     ring = keyring(endpoint(KeyConfig(name="a"), KeyConfig(name="b", quota=Quota(concurrency=1))))
     loans = {loan.key.name: loan for loan in [await ring.borrow(), await ring.borrow()]}
-    assert "key a is off" in ring.used(loans["a"].key, Failure(FailureKind.AUTH, "wrong key"))
+    assert "key a is off" in ring.used(loans["a"], Failure(FailureKind.AUTH, "wrong key"))
     waiting = asyncio.create_task(ring.borrow())
     await asyncio.sleep(0)
     assert not waiting.done()
-    ring.used(loans["b"].key, Failure(FailureKind.QUOTA_EXHAUSTED, "no funds"))
+    ring.used(loans["b"], Failure(FailureKind.QUOTA_EXHAUSTED, "no funds"))
     with pytest.raises(NoKeyLeft, match=r"a is off: wrong key; b is parked: no funds"):
         await asyncio.wait_for(waiting, 1)
     ring.revive()
@@ -131,7 +131,7 @@ async def test_exhausted_quota_parks_the_whole_group() -> None:
     loan = await ring.borrow()
     while loan.key.group.name != "g":
         loan = await ring.borrow()
-    ring.used(loan.key, Failure(FailureKind.QUOTA_EXHAUSTED, "per day"))
+    ring.used(loan, Failure(FailureKind.QUOTA_EXHAUSTED, "per day"))
     assert {str(key["name"]): key["state"] for key in ring.published()} == {"a": "parked", "b": "parked", "c": "ok"}
 
 
@@ -150,7 +150,7 @@ async def test_a_cancelled_wait_gives_its_key_back() -> None:
     loan = await ring.borrow()
     waiting = asyncio.create_task(ring.borrow())
     await asyncio.sleep(0)
-    ring.used(loan.key, None)
+    ring.used(loan, None)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     assert (await asyncio.wait_for(ring.borrow(), 1)).key.name == "a"
@@ -167,3 +167,42 @@ async def test_a_person_may_change_requests_a_minute_while_it_works() -> None:
     ring.set_overrides({})
     for _ in range(10):
         await asyncio.wait_for(ring.borrow(), 1)
+
+
+async def test_a_burst_of_rate_limits_counts_once_and_an_old_success_does_not_end_it() -> None:
+    ring = keyring(endpoint(KeyConfig(name="a")))
+    loans = [await ring.borrow() for _ in range(33)]
+    for loan in loans[:-1]:
+        ring.used(loan, Failure(FailureKind.RATE_LIMITED, "slow"))
+    free = ring.next_free()
+    assert free is not None and DEFAULT_COOLDOWN_S - 1 < free[1] <= DEFAULT_COOLDOWN_S
+    ring.used(loans[-1], None)
+    group = ring.keys[0].group
+    assert group.streak == 1
+    group.cooling_until = 0.0
+    again = await asyncio.wait_for(ring.borrow(), 1)
+    ring.used(again, Failure(FailureKind.RATE_LIMITED, "slow"))
+    free = ring.next_free()
+    assert free is not None and DEFAULT_COOLDOWN_S < free[1] <= 2 * DEFAULT_COOLDOWN_S
+
+
+async def test_an_override_may_lift_the_quota_of_a_lone_key_and_of_a_named_group() -> None:
+    ring = keyring(endpoint(KeyConfig(name="a"), quota=Quota(requests_per_minute=3)), a=100)
+    for _ in range(50):
+        await asyncio.wait_for(ring.borrow(), 1)
+    keys = (KeyConfig(name="a", group="g"), KeyConfig(name="b", group="g"))
+    ring = keyring(endpoint(*keys, groups={"g": Quota(requests_per_minute=3)}), g=100)
+    for _ in range(50):
+        await asyncio.wait_for(ring.borrow(), 1)
+
+
+async def test_the_concurrency_of_a_group_holds_over_its_keys() -> None:
+    keys = (KeyConfig(name="a", group="g"), KeyConfig(name="b", group="g"))
+    ring = keyring(endpoint(*keys, groups={"g": Quota(concurrency=2)}))
+    first = await ring.borrow()
+    await ring.borrow()
+    waiting = asyncio.create_task(ring.borrow())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    ring.used(first, None)
+    await asyncio.wait_for(waiting, 1)

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import ClassVar
 
 import pytest
 
 from vqa_tui.domain.run import TaskStatus
-from vqa_tui.domain.work import TaskOutcome
+from vqa_tui.domain.sample import Pair
+from vqa_tui.domain.work import AttemptRecord, TaskOutcome
 from vqa_tui.engine import writer as writer_module
 from vqa_tui.engine.writer import GROUP_SIZE, Writer
-from vqa_tui.store.db import StoreTrouble
+from vqa_tui.store.db import StoreTrouble, Unstorable
 
 
 class Store:
@@ -73,7 +75,7 @@ async def test_a_lone_outcome_does_not_wait_for_a_full_group() -> None:
 
 
 async def test_trouble_is_told_and_no_paid_reply_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "_RETRY_S", (0.01,))
+    monkeypatch.setattr(writer_module, "RETRY_S", (0.01,))
     store, counted = Store(failures=3), list[int]()
     writer = Writer(store, lambda group: counted.extend(each.task_id for each in group))
     work = asyncio.create_task(writer.work())
@@ -84,4 +86,29 @@ async def test_trouble_is_told_and_no_paid_reply_is_lost(monkeypatch: pytest.Mon
     assert "disk is full" in writer.trouble and "10 results wait in memory" in writer.trouble
     await asyncio.wait_for(writer.drained(), 5)
     assert counted == list(range(10)) and writer.trouble == ""
+    work.cancel()
+
+
+async def test_one_result_that_the_schema_refuses_fails_alone_and_keeps_its_cost() -> None:
+    class Picky(Store):
+        async def settle(self, outcomes: Sequence[TaskOutcome]) -> None:
+            if any(each.task_id == 3 and each.pairs for each in outcomes):
+                raise Unstorable("the workspace file refuses these values")
+            self.kept.extend(outcomes)
+
+        kept: ClassVar[list[TaskOutcome]] = []
+
+    store, counted = Picky(), list[int]()
+    writer = Writer(store, lambda group: counted.extend(each.task_id for each in group))
+    work = asyncio.create_task(writer.work())
+    for number in range(6):
+        paid = AttemptRecord("a", 1.0, 2.0, "ok", cost_nano=7, raw_reply="kept")
+        await writer.submit(TaskOutcome(number, TaskStatus.DONE, paid, True, pairs=(Pair("q", "a"),)))
+    await asyncio.wait_for(writer.drained(), 5)
+    assert counted == list(range(6)) and writer.trouble == ""
+    by_task = {each.task_id: each for each in store.kept}
+    assert sorted(by_task) == list(range(6))
+    refused = by_task[3]
+    assert refused.status is TaskStatus.FAILED and refused.attempt is not None
+    assert (refused.attempt.cost_nano, refused.attempt.raw_reply) == (7, "kept")
     work.cancel()

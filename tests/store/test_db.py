@@ -58,6 +58,24 @@ async def test_cancel_at_any_step_leaves_no_open_transaction(database: Database,
     assert (await database.read("SELECT count(*) AS n FROM event"))[0]["n"] == before + 1
 
 
+@pytest.mark.parametrize("after", range(12))
+async def test_a_snapshot_cancelled_at_any_step_leaves_no_open_transaction(database: Database, after: int) -> None:
+    async def look() -> None:
+        async with database.snapshot():
+            await database.read("SELECT * FROM event")
+            await database.read("SELECT * FROM event")
+
+    task = asyncio.create_task(look())
+    for _ in range(after):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await look()
+    async with database.write() as transaction:
+        await transaction.execute("INSERT INTO event (at, level, message) VALUES (0, 'info', 'x')")
+    assert len(await database.read("SELECT * FROM event")) == 1
+
+
 async def test_a_failing_statement_is_trouble_in_words_and_stores_nothing(database: Database) -> None:
     with pytest.raises(StoreTrouble, match="no such table"):
         async with database.write() as transaction:

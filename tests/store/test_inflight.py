@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vqa_tui.domain.work import Flight
-from vqa_tui.store.inflight import CAPACITY, FlightJournal, read_flights
+from vqa_tui.store.inflight import CAPACITY, FlightJournal, JournalView, read_flights, read_journal
 
 _WRITER = """
 import sys, time
@@ -77,4 +77,18 @@ def test_an_answered_flight_is_still_there_until_its_commit(tmp_path: Path) -> N
     journal.leave(4)
     journal.enter(Flight(6, 2.0, 7, "y"))
     assert read_flights(tmp_path / "inflight") == [Flight(6, 2.0, 7, "y", answered=False)]
+    journal.close()
+
+
+def test_a_heartbeat_and_trouble_are_read_beside_the_flights(tmp_path: Path) -> None:
+    journal = FlightJournal(tmp_path / "inflight")
+    assert read_journal(tmp_path / "inflight") == JournalView((), None, "")
+    journal.enter(Flight(4, 1.0, 7, "x"))
+    journal.beat(12.5, "the disk is full ä" + "!" * 1000)
+    seen = read_journal(tmp_path / "inflight")
+    assert seen.flights == (Flight(4, 1.0, 7, "x"),) and seen.beat_at == 12.5
+    assert seen.trouble.startswith("the disk is full ä!!!") and len(seen.trouble) < 500
+    journal.beat(13.0, "")
+    assert read_journal(tmp_path / "inflight").trouble == ""
+    assert (tmp_path / "inflight").stat().st_mode & 0o777 == 0o600
     journal.close()

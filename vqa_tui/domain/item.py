@@ -5,6 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+PIXEL_LIMIT = 89_478_485
+"""Pixels above which a picture is not decoded: 256 MiB as 24-bit RGB, where Pillow itself begins to warn."""
+
 
 class Box(BaseModel):
     """One labelled rectangle in pixels of the upright picture: left, top, width, height."""
@@ -29,16 +32,23 @@ class ReferenceQuestion(BaseModel):
 
 
 class GroundTruth(BaseModel):
-    """What the dataset itself says about a picture."""
+    """What the dataset itself says about a picture; without any of it nothing is known, not even that it is clean."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     categories: tuple[str, ...] = ()
+    states_none: bool = False
+    """The dataset says that nothing of what it labels is in the picture."""
     boxes: tuple[Box, ...] = ()
     captions: tuple[str, ...] = ()
     questions: tuple[ReferenceQuestion, ...] = ()
     extra: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the original record that exports give back unchanged (JSON values)."""
+
+    @property
+    def annotated(self) -> bool:
+        """Whether the dataset says what is in the picture, be it nothing."""
+        return self.states_none or bool(self.categories or self.boxes)
 
 
 @dataclass(frozen=True, slots=True)

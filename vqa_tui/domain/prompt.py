@@ -8,6 +8,7 @@ from vqa_tui.safe_text import clean
 
 PROMPT_VALUE_NAMES = frozenset(
     {
+        "annotated",
         "items",
         "count",
         "places",
@@ -68,7 +69,8 @@ def prompt_values(
 ) -> dict[str, object]:
     """Return what a template may use. `width` and `height` are pixels of the upright picture.
 
-    `items` are the distinct labels, `count` the number of objects, `places` one dict for each box (label, location, x,
+    `annotated` says whether the dataset tells what is in the picture, be it nothing; without it an empty `items` means
+    that nothing is known. `items` are the distinct labels, `count` the number of objects, `places` one dict for each box (label, location, x,
     y, width, height in whole pixels), `caption` the first caption or ''. Every text of the dataset is one line without
     control characters, and labels hold no `;` or `|`: a label or caption cannot forge a line of the prompt.
     """
@@ -76,6 +78,7 @@ def prompt_values(
     captions = list(filter(None, map(_one_line, truth.captions)))
     return {
         **variables,
+        "annotated": truth.annotated,
         "items": labels,
         "count": max(len(truth.boxes), len(truth.categories)),
         "places": [

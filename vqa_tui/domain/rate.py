@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 WINDOW_S = 60
+_LONGEST_STEP_S = 3
+"""Points come once a second while work goes on; a longer step means that nobody worked in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ def rate_per_second(progress: Sequence[Progress], *, window_s: int = WINDOW_S) -
         gained = max(after.finished - before.finished, 0)
         if gained or after.in_flight or before.in_flight:
             finished += gained
-            working_s += after.at - before.at
+            step_s = after.at - before.at
+            working_s += step_s if step_s <= _LONGEST_STEP_S else 1
     return finished / working_s if working_s else None
 
 

@@ -67,18 +67,26 @@ class EngineState(StrEnum):
     """Nobody is there and nobody should be."""
 
 
+SMALLEST_BUDGET_USD = Decimal("0.000001")
+LARGEST_BUDGET_USD = Decimal(1_000_000_000)
+"""In nano-dollars it still fits the store's 64-bit whole numbers."""
+MOST_REQUESTS_PER_MINUTE = 1_000_000
+
+
 class Limits(BaseModel):
     """What a person may change while the run works. Unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    budget_usd: Annotated[Decimal, Field(gt=0)] | None = None
+    budget_usd: Annotated[Decimal, Field(ge=SMALLEST_BUDGET_USD, le=LARGEST_BUDGET_USD)] | None = None
     """Hard cap in dollars; None is no cap."""
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 16
     """Most requests in flight at once."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 4
     """Spent attempts after which a task fails for good."""
-    requests_per_minute: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    requests_per_minute: dict[str, Annotated[int, Field(ge=1, le=MOST_REQUESTS_PER_MINUTE)]] = Field(
+        default_factory=dict
+    )
     """Overrides by key name; a key that is not named keeps the endpoint's quota."""
 
 

@@ -10,11 +10,17 @@ from vqa_tui.domain.sample import Sample
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks of a run are meant. None means no restriction; `search` is a substring of the item's key."""
+    """Which tasks of a run are meant; all parts must hold, and an empty part restricts nothing.
+
+    `kinds` are kinds of the last failure, `search` is a substring of the item's key. `not_kinds` and `not_search` mean
+    everything else, so tasks that never failed are among `not_kinds`.
+    """
 
     statuses: tuple[TaskStatus, ...] = ()
     kinds: tuple[str, ...] = ()
     search: str = ""
+    not_kinds: tuple[str, ...] = ()
+    not_search: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

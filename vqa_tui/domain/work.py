@@ -32,6 +32,8 @@ class AttemptRecord:
     usage: Usage = field(default_factory=Usage)
     cost_nano: int = 0
     uncertain_nano: int = 0
+    reserved_nano: int = 0
+    """What was set aside for it."""
     finish_reason: str = ""
     model: str = ""
     request_id: str = ""

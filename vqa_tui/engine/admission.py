@@ -4,12 +4,19 @@ import asyncio
 from dataclasses import dataclass
 
 from vqa_tui.engine.board import Board
-from vqa_tui.engine.budget import Budget
+from vqa_tui.engine.budget import Budget, Reservation
 from vqa_tui.engine.keyring import Keyring, Loan, NotNow
 
 
 class BudgetReached(Exception):
     """The cap cannot take one more request, even when everything in flight has settled."""
+
+    def __init__(self, needed: int, left: int) -> None:
+        super().__init__(needed, left)
+        self.needed = needed
+        """What one more request may cost, in nano-dollars."""
+        self.left = left
+        """What the cap leaves, in nano-dollars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +24,11 @@ class Admission:
     """Leave to send one request: a key, and nano-dollars set aside."""
 
     loan: Loan
-    reserved: int
+    reservation: Reservation
+
+    @property
+    def reserved(self) -> int:
+        return self.reservation.amount
 
 
 class Gatekeeper:
@@ -41,15 +52,17 @@ class Gatekeeper:
             finally:
                 self._board.waiting_for_key -= 1
             amount = self.budget.amount_for(estimate)
-            if self.budget.reserve(amount):
-                return Admission(loan, amount)
+            reservation = self.budget.reserve(amount)
+            if reservation is not None:
+                return Admission(loan, reservation)
             self.keyring.give_back(loan)
             if self.budget.is_used_up(amount):
-                raise BudgetReached
+                left = (self.budget.cap or 0) - self.budget.spent - self.budget.uncertain
+                raise BudgetReached(amount, max(left, 0))
             await self._settlement()
 
     def settle(self, admission: Admission, *, actual: int, uncertain: int) -> None:
-        self.budget.settle(admission.reserved, actual=actual, uncertain=uncertain)
+        self.budget.settle(admission.reservation, actual=actual, uncertain=uncertain)
         self._look_again()
 
     def set_cap(self, cap: int | None) -> None:

@@ -1,6 +1,22 @@
-"""The hard cap: money is reserved before a request and settled after it, so the cap is never passed."""
+"""The hard cap: money is set aside before a request and settled after it.
+
+Spent, uncertain and set aside together never pass the cap as long as estimates are upper bounds. Where a reply proves
+one too low, everything that is set aside at that moment is raised by the same share, and so is every later estimate;
+until the first reply has shown what requests really cost, only a few are let out at a time. What can pass the cap is
+therefore at most the excess of those few.
+"""
 
 from dataclasses import dataclass, field
+
+UNPROVEN_IN_FLIGHT = 2
+"""Requests in flight at once, under a cap, before the first one has settled."""
+
+
+@dataclass(slots=True, eq=False)
+class Reservation:
+    """Nano-dollars set aside for one request."""
+
+    amount: int
 
 
 @dataclass(slots=True)
@@ -13,31 +29,42 @@ class Budget:
     cap: int | None
     spent: int = 0
     uncertain: int = 0
-    reserved: int = 0
-    worst_ratio: float = field(default=1.0)
+    worst_ratio: float = 1.0
     """Largest actual cost ÷ estimate seen; estimates are scaled by it, so that they stay upper bounds."""
+    proven: bool = False
+    """Whether a reply has shown what requests cost."""
+    reserved: int = 0
+    _reservations: set[Reservation] = field(default_factory=set)
 
     def amount_for(self, estimate: int) -> int:
-        """Return what to reserve for a request estimated at `estimate`."""
+        """Return what to set aside for a request estimated at `estimate`."""
         return int(estimate * self.worst_ratio + 0.999999)
 
-    def fits(self, amount: int) -> bool:
-        return self.cap is None or self.spent + self.uncertain + self.reserved + amount <= self.cap
-
-    def reserve(self, amount: int) -> bool:
-        """Set `amount` aside; False, and nothing is set aside, when the cap would be passed."""
-        if not self.fits(amount):
-            return False
+    def reserve(self, amount: int) -> Reservation | None:
+        """Set `amount` aside; None, and nothing is set aside, when the cap would be passed."""
+        if self.cap is not None:
+            if not self.proven and len(self._reservations) >= UNPROVEN_IN_FLIGHT:
+                return None
+            if self.spent + self.uncertain + self.reserved + amount > self.cap:
+                return None
+        reservation = Reservation(amount)
+        self._reservations.add(reservation)
         self.reserved += amount
-        return True
+        return reservation
 
-    def settle(self, amount: int, *, actual: int = 0, uncertain: int = 0) -> None:
-        """Replace a reservation of `amount` by what the request really cost."""
-        self.reserved -= amount
+    def settle(self, reservation: Reservation, *, actual: int = 0, uncertain: int = 0) -> None:
+        """Replace a reservation by what the request really cost."""
+        self._reservations.remove(reservation)
+        self.reserved -= reservation.amount
         self.spent += actual
         self.uncertain += uncertain
-        if amount > 0 and actual > amount:
-            self.worst_ratio = max(self.worst_ratio, self.worst_ratio * actual / amount)
+        self.proven = self.proven or actual > 0 or uncertain > 0
+        if 0 < reservation.amount < actual:
+            excess = actual / reservation.amount
+            self.worst_ratio *= excess
+            for other in self._reservations:
+                other.amount = int(other.amount * excess + 0.999999)
+            self.reserved = sum(other.amount for other in self._reservations)
 
     def is_used_up(self, amount: int) -> bool:
         """Tell whether `amount` cannot fit even after everything in flight has settled at nothing."""

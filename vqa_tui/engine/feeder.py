@@ -13,6 +13,7 @@ from vqa_tui.store.queue import TaskQueue
 
 _LONGEST_SLEEP_S = 1.0
 """Faces may requeue tasks at any time, so an idle feeder looks again this often."""
+_TROUBLE_SLEEP_S = 2.0
 
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ class Feeder:
         self._claiming = False
         self.pilot_only = False
         self.batch = 16
+        self.trouble = ""
+        """Why nothing can be claimed at present, in words; '' while all is well."""
         self.next_due: float | None = 0.0
         """When the next pending task may be asked (Unix time, 0 = now); None when none is pending."""
 
@@ -77,26 +80,38 @@ class Feeder:
             await self._wanted.wait()
             self._poked.clear()
             tasks = await self._claim()
+            if self.trouble:
+                await asyncio.sleep(_TROUBLE_SLEEP_S)
+                continue
             if not self._gate.is_set():
                 await self.close()
                 continue
             if len(self._buffer) > self.batch // 2:
                 self._wanted.clear()
             if len(tasks) < self.batch:
-                self.next_due = await self._queue.next_due(pilot_only=self.pilot_only)
+                await self._look_ahead()
                 await self._sleep()
             else:
                 self.next_due = 0.0
+
+    async def _look_ahead(self) -> None:
+        try:
+            self.next_due = await self._queue.next_due(pilot_only=self.pilot_only)
+        except StoreTrouble as trouble:
+            self.trouble = trouble.message
 
     async def _claim(self) -> list[ClaimedTask]:
         self._claiming = True
         try:
             tasks = await self._queue.claim(self.batch, now=time.time(), pilot_only=self.pilot_only)
         except StoreTrouble as trouble:
-            log.error("cannot claim: %s", trouble.message)
+            if not self.trouble:
+                log.error("cannot claim: %s", trouble.message)
+            self.trouble = trouble.message
             return []
         finally:
             self._claiming = False
+        self.trouble = ""
         self._buffer.extend(tasks)
         for _ in tasks:
             self._available.release()

@@ -20,10 +20,10 @@ def why_idle(board: Board, keyring: Keyring, *, slots: int, next_due: float | No
     if board.preparing and board.preparing >= idle:
         return f"{board.preparing} of {slots} slots prepare pictures"
     if next_due is None:
-        return f"{idle} of {slots} slots idle: nothing is left to start" if board.asking else ""
+        return f"{idle} of {slots} slots idle: nothing is left to start"
     if next_due > time.time():
         return f"{idle} of {slots} slots idle: the next retry is due at {_clock(next_due)}"
-    return ""
+    return f"{idle} of {slots} slots are about to ask"
 
 
 def _waiting_for_key(board: Board, keyring: Keyring, slots: int) -> str:

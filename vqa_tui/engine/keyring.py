@@ -13,7 +13,8 @@ from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.domain.quota import SlidingWindow
 
 DEFAULT_COOLDOWN_S = 5.0
-LONGEST_COOLDOWN_S = 300.0
+LONGEST_GUESS_S = 300.0
+"""Longest cooldown where the endpoint does not say how long to wait."""
 
 
 class NoKeyLeft(Exception):
@@ -38,7 +39,9 @@ class _Group:
     in_flight: int = 0
     cooling_until: float = 0.0
     streak: int = 0
-    """Rate limits in a row without a success, for the default cooldown."""
+    """Bursts of rate limits in a row without a success, for the default cooldown."""
+    cooled_at: float = float("-inf")
+    """When the newest of these bursts began."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +78,7 @@ class Keyring:
         missing: Mapping[str, str],
     ) -> None:
         self._groups: dict[str, _Group] = {}
+        self._group_rpm: dict[str, int | None] = {}
         self.keys = [self._key(config, endpoint, values.get(config.name, SecretStr(""))) for config in endpoint.keys]
         for key in self.keys:
             if key.name in missing:
@@ -88,19 +92,19 @@ class Keyring:
         name = endpoint.group_of(config)
         quota = endpoint.groups.get(name, endpoint.quota)
         group = self._groups.setdefault(name, _Group(name, _window(quota), quota.concurrency))
+        self._group_rpm[name] = quota.requests_per_minute
         own = config.quota or Quota()
         return Key(config.name, value, group, _window(own), own.concurrency)
 
     def set_overrides(self, requests_per_minute: Mapping[str, int]) -> None:
-        """Apply a person's requests a minute by key name; a key that is not named has its own quota again."""
+        """Apply a person's requests a minute by name of a key or group; who is not named has the endpoint's again.
+
+        A key that stands alone is a group of its own name, so its override may also lift the endpoint's quota.
+        """
         for key in self.keys:
-            limit = requests_per_minute.get(key.name, self._own_rpm[key.name])
-            if limit is None:
-                key.window = None
-            elif key.window is None:
-                key.window = SlidingWindow(limit)
-            else:
-                key.window.limit = limit
+            key.window = _resized(key.window, requests_per_minute.get(key.name, self._own_rpm[key.name]))
+        for group in self._groups.values():
+            group.window = _resized(group.window, requests_per_minute.get(group.name, self._group_rpm[group.name]))
         self._pump()
 
     async def borrow(self) -> Loan:
@@ -125,21 +129,17 @@ class Keyring:
                 window.give_back(loan.taken_at)
         self._release(loan.key)
 
-    def used(self, key: Key, failure: Failure | None) -> str:
+    def used(self, loan: Loan, failure: Failure | None) -> str:
         """Return a key after its request, with how that ended.
 
         Returns a sentence worth an event when the key is out for good, else ''.
         """
-        told = ""
+        told, key = "", loan.key
         if failure is None:
-            key.group.streak = 0
+            if loan.taken_at > key.group.cooled_at:
+                key.group.streak = 0
         elif failure.kind is FailureKind.RATE_LIMITED:
-            key.group.streak += 1
-            wait = failure.retry_after_s
-            if wait is None:
-                wait = DEFAULT_COOLDOWN_S * 2 ** min(key.group.streak - 1, 6)
-            until = time.monotonic() + min(max(wait, 0.0), LONGEST_COOLDOWN_S)
-            key.group.cooling_until = max(key.group.cooling_until, until)
+            self._cool(loan, failure.retry_after_s)
         elif failure.kind is FailureKind.QUOTA_EXHAUSTED:
             told = self._take_out(key.group.name, "parked", failure.message)
         elif failure.kind is FailureKind.AUTH and not key.out:
@@ -147,6 +147,22 @@ class Keyring:
             told = f"key {key.name} is off: {failure.message}"
         self._release(key)
         return told
+
+    def _cool(self, loan: Loan, retry_after_s: float | None) -> None:
+        """Let the group of a rate-limited request rest.
+
+        Requests sent before the cooldown in force began belong to the same burst: they may extend it by what the
+        endpoint tells, but they do not count as being limited again.
+        """
+        group, now = loan.key.group, time.monotonic()
+        if loan.taken_at > group.cooled_at:
+            group.streak += 1
+            group.cooled_at = now
+        elif retry_after_s is None:
+            return
+        guess = min(DEFAULT_COOLDOWN_S * 2 ** min(group.streak - 1, 10), LONGEST_GUESS_S)
+        wait = guess if retry_after_s is None else retry_after_s
+        group.cooling_until = max(group.cooling_until, now + max(wait, 0.0))
 
     def revive(self) -> None:
         """Try every key again: a person who resumes may have mended what was wrong."""
@@ -230,6 +246,16 @@ class Keyring:
             self._timer = None
         if soonest is not None:
             self._timer = asyncio.get_running_loop().call_later(soonest + 0.001, self._pump)
+
+
+def _resized(window: SlidingWindow | None, limit: int | None) -> SlidingWindow | None:
+    """Return a window with this limit that remembers what was taken; None for no limit."""
+    if limit is None:
+        return None
+    if window is None:
+        return SlidingWindow(limit)
+    window.limit = limit
+    return window
 
 
 def _window(quota: Quota) -> SlidingWindow | None:

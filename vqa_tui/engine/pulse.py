@@ -2,6 +2,7 @@
 
 import logging
 import time
+from pathlib import Path
 
 from vqa_tui.engine.board import Board
 from vqa_tui.engine.budget import Budget
@@ -20,8 +21,18 @@ class Pulse:
     """Publishes what the engine is doing; a write that fails is logged and tried again with the next beat."""
 
     def __init__(
-        self, database: Database, run_id: int, session_id: int, *, board: Board, keyring: Keyring, budget: Budget
+        self,
+        database: Database,
+        path: Path,
+        run_id: int,
+        session_id: int,
+        *,
+        board: Board,
+        keyring: Keyring,
+        budget: Budget,
     ) -> None:
+        self._path = path
+        self._inode = path.stat().st_ino
         self._database = database
         self._run_id = run_id
         self._session_id = session_id
@@ -43,6 +54,14 @@ class Pulse:
                 await self._measure(slots)
         except StoreTrouble as trouble:
             log.error("cannot publish: %s", trouble.message)
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the workspace file was deleted or replaced under us, so that nobody will ever see our work."""
+        try:
+            return self._path.stat().st_ino != self._inode
+        except FileNotFoundError:
+            return True
 
     async def _beat(self, why_idle: str) -> None:
         now = time.monotonic()

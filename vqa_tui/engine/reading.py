@@ -2,16 +2,20 @@
 
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.item import Item
-from vqa_tui.domain.reply import read_json_pairs, read_text
+from vqa_tui.domain.reply import UnreadableReply, read_json_pairs, read_text
 from vqa_tui.domain.sample import Pair
 from vqa_tui.quality.pairs import judge
 
+LONGEST_REPLY = 400_000
+"""Characters; max_tokens keeps honest replies far below."""
 CUT = "length"
 """`finish_reason` of a reply that ran into max_tokens."""
 
 
 def read_pairs(recipe: Recipe, item: Item, text: str, finish_reason: str) -> tuple[Pair, ...]:
-    """Return the pairs of a reply with their flags. Raises UnreadableReply when there is none."""
+    """Return the pairs of a reply with their flags. Raises UnreadableReply when there is none, or far too much."""
+    if len(text) > LONGEST_REPLY:
+        raise UnreadableReply(f"the reply is {len(text)} characters long, more than {LONGEST_REPLY}")
     form = recipe.reply
     if form.kind == "text":
         reply = read_text(text, form.question)

@@ -59,9 +59,11 @@ class Supervisor:
         self._halted_at = 0.0
         self._halt_cap: int | None = None
         self._ending = ""
+        self._fault: BaseException | None = None
         self._changed = asyncio.Event()
         self._cancelled = False
         self._told: list[tuple[str, str]] = []
+        self._trouble = ""
         self.limits = Limits()
 
     def halt(self, halt: Halt) -> None:
@@ -73,6 +75,11 @@ class Supervisor:
     def tell(self, level: str, message: str) -> None:
         """Record an event with the next tick."""
         self._told.append((level, message))
+        self._changed.set()
+
+    def break_off(self, fault: BaseException) -> None:
+        """End the session at once: a part of the engine broke, and waiting for it would be for ever."""
+        self._fault = fault
         self._changed.set()
 
     def end(self, why: str) -> None:
@@ -109,32 +116,42 @@ class Supervisor:
         """Work until the run is done, stopped or broken, and return the phase it ended in."""
         parts = machinery
         while True:
-            wishes = await runs.wishes(self._database, self._run_id)
-            self._apply(wishes, parts)
-            if parts.crew.fault is not None:
-                log.error("a worker broke", exc_info=parts.crew.fault)
-                await self.enter(
-                    Phase.FAILED,
-                    f"a fault of the program: {parts.crew.fault!r}; the log has the details",
-                    level="error",
-                )
+            if (fault := self._fault or parts.crew.fault) is not None:
+                log.error("a part of the engine broke", exc_info=fault)
+                reason = f"a fault of the program: {fault!r}; the log has the details"
+                await self.enter(Phase.FAILED, reason, level="error")
                 return Phase.FAILED
-            if self._ending or wishes.intent is Intent.STOP:
-                if await self._stopped(wishes, parts):
-                    return Phase.STOPPED
-            elif wishes.intent is Intent.PAUSE:
-                await self._pause(wishes, parts, "a person paused it")
-            elif self._halt is not None:
-                await self._pause(wishes, parts, self._halt.reason)
-            elif await self._go_on(wishes, parts):
-                return Phase.DONE
-            await self._publish(parts)
+            try:
+                if (ended := await self._step(parts)) is not None:
+                    return ended
+                self._trouble = ""
+            except StoreTrouble as trouble:
+                if not self._trouble:
+                    log.error("the store is in trouble: %s", trouble.message)
+                self._trouble = trouble.message
+                parts.journal.beat(time.time(), trouble.message)
             self._changed.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK_S):
                     await self._changed.wait()
                 # Commits come ten times a second; there is no need to look more often than that.
                 await asyncio.sleep(0.05)
+
+    async def _step(self, parts: Machinery) -> Phase | None:
+        """Look once at wishes and facts and do what follows; return the phase in which the session ends, if it does."""
+        wishes = await runs.wishes(self._database, self._run_id)
+        self._apply(wishes, parts)
+        if self._ending or wishes.intent is Intent.STOP:
+            if await self._stopped(wishes, parts):
+                return Phase.STOPPED
+        elif wishes.intent is Intent.PAUSE:
+            await self._pause(wishes, parts, "a person paused it")
+        elif self._halt is not None:
+            await self._pause(wishes, parts, self._halt.reason)
+        elif await self._go_on(wishes, parts):
+            return Phase.DONE
+        await self._publish(parts)
+        return None
 
     def _apply(self, wishes: Wishes, parts: Machinery) -> None:
         self.limits = wishes.limits
@@ -185,7 +202,12 @@ class Supervisor:
             await self.enter(Phase.STOPPING, f"{reason}; requests in flight end first")
             return False
         await self._publish(parts, last=True)
-        await self.enter(Phase.STOPPED, f"{reason}; resume it whenever you like")
+        reason = f"{reason}; resume it whenever you like"
+        if not await runs.stop_if_wanted(self._database, self._run_id, reason, forced=bool(self._ending)):
+            return False
+        await runs.add_event(self._database, self._run_id, "info", _told(Phase.STOPPED, reason))
+        self._phase, self._reason = Phase.STOPPED, reason
+        log.info("stopped: %s", reason)
         return True
 
     async def _quiesced(self, wishes: Wishes, parts: Machinery) -> bool:
@@ -200,7 +222,7 @@ class Supervisor:
     def _pause_reason(self, parts: Machinery, reason: str) -> str:
         if self._halt is None or not self._halt.by_budget or self.limits.budget_usd is None:
             return reason
-        return f"the budget of ${self.limits.budget_usd} is reached; raise it to go on"
+        return f"the budget of ${self.limits.budget_usd} is reached: {reason}; raise it to go on"
 
     async def _pilot_result(self) -> str:
         counts = await reads.run_counts(self._database, self._run_id)
@@ -211,34 +233,34 @@ class Supervisor:
         counts = await reads.run_counts(self._database, self._run_id)
         told = (f"{counts.done} done", counts.failed and f"{counts.failed} failed")
         reason = ", ".join(part for part in (*told, counts.skipped and f"{counts.skipped} skipped") if part)
-        try:
-            if not await runs.finish_if_drained(self._database, self._run_id, reason):
-                return False
-            await runs.add_event(self._database, self._run_id, "info", f"done: {reason}")
-        except StoreTrouble as trouble:
-            log.error("cannot store the end: %s", trouble.message)
+        if not await runs.finish_if_drained(self._database, self._run_id, reason):
             return False
+        await runs.add_event(self._database, self._run_id, "info", f"done: {reason}")
         self._phase, self._reason = Phase.DONE, reason
         log.info("done: %s", reason)
         return True
 
     async def _publish(self, parts: Machinery, *, last: bool = False) -> None:
-        told, self._told = self._told, []
-        for level, message in told:
+        while self._told:
+            level, message = self._told[0]
+            await runs.add_event(self._database, self._run_id, level, message)
             log.warning("%s", message)
-            with suppress(StoreTrouble):
-                await runs.add_event(self._database, self._run_id, level, message)
+            self._told.pop(0)
         slots = self.limits.concurrency
+        trouble = parts.writer.trouble or parts.feeder.trouble
         working = self._phase in (Phase.PILOT, Phase.RUNNING)
         idle = why_idle(
             parts.board,
             parts.gatekeeper.keyring,
             slots=slots,
             next_due=parts.feeder.next_due,
-            trouble=parts.writer.trouble,
+            trouble=trouble,
         )
-        if not working and not parts.writer.trouble:
+        if not working and not trouble:
             idle = self._reason
+        parts.journal.beat(time.time(), trouble)
+        if parts.pulse.orphaned and not self._ending:
+            self.end("the workspace was deleted")
         await parts.pulse.beat(why_idle=idle, slots=slots, working=working or parts.board.busy > 0, last=last)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate, RenderedPrompt
-from vqa_tui.domain.cost import Usage
+from vqa_tui.domain.cost import Usage, to_dollars
 from vqa_tui.domain.failure import POLICY, Failure, FailureKind, VqaError
 from vqa_tui.domain.reply import UnreadableReply
 from vqa_tui.domain.run import Limits, TaskStatus
@@ -31,6 +31,11 @@ from vqa_tui.engine.writer import Writer
 from vqa_tui.store.inflight import FlightJournal
 
 LONGEST_BACKOFF_S = 60.0
+_LONG_REPLY = 20_000
+"""Characters above which a reply is read in a thread, so that the others go on meanwhile."""
+
+_MAY_BE_BILLED = frozenset({200, 201, 202, 502, 504, 524})
+"""HTTP statuses after which the model may have worked although no usage came back: success, and gateways giving up."""
 
 log = logging.getLogger(__name__)
 
@@ -89,28 +94,38 @@ class Worker:
         try:
             prompt = self._prompt(task)
             picture = await self._prepare(task)
-        except BadPicture as problem:
-            return TaskOutcome(task.id, TaskStatus.FAILED, kind=FailureKind.BAD_IMAGE, problem=problem.reason)
-        except VqaError as problem:
-            bench.halt(Halt(f"the prompt of {task.item.key} cannot be rendered: {problem.message}"))
-            return released
-        except asyncio.CancelledError:
-            await bench.writer.submit(released)
-            raise
-        try:
+            await bench.writer.healthy.wait()
             admission = await bench.gatekeeper.admit(bench.estimator.upper_bound_nano(task.item, prompt))
+        except BadPicture as problem:
+            return await self._without_picture(task, problem)
+        except VqaError as problem:
+            self._note_failure(FailureKind.REJECTED)
+            reason = f"its prompt cannot be rendered: {problem.message}"
+            return TaskOutcome(task.id, TaskStatus.FAILED, kind=FailureKind.REJECTED, problem=reason)
         except NotNow:
             return released
         except NoKeyLeft as problem:
             bench.halt(Halt(problem.reason))
             return released
-        except BudgetReached:
-            bench.halt(Halt("the budget is reached", by_budget=True))
+        except BudgetReached as reached:
+            needed, left = to_dollars(reached.needed), to_dollars(reached.left)
+            bench.halt(Halt(f"one more request may cost ${needed:.6f} and ${left:.6f} is left", by_budget=True))
             return released
         except asyncio.CancelledError:
             await bench.writer.submit(released)
             raise
         return await self._ask(task, bench.body.build(prompt.system, prompt.user, picture), admission)
+
+    async def _without_picture(self, task: ClaimedTask, problem: BadPicture) -> TaskOutcome:
+        """Fail the task, unless it is this machine that is in trouble and not the picture."""
+        bench = self._bench
+        if not await asyncio.to_thread(bench.dataset_root.is_dir):
+            bench.halt(Halt(f"the folder of the dataset is gone: {bench.dataset_root}"))
+            return TaskOutcome(task.id, TaskStatus.PENDING)
+        if problem.passing:
+            self._note_failure(FailureKind.BAD_IMAGE)
+            return TaskOutcome(task.id, TaskStatus.PENDING, not_before=time.time() + random.uniform(1, 5))
+        return TaskOutcome(task.id, TaskStatus.FAILED, kind=FailureKind.BAD_IMAGE, problem=problem.reason)
 
     def _prompt(self, task: ClaimedTask) -> RenderedPrompt:
         if task.last_kind == FailureKind.BAD_REPLY and task.last_problem:
@@ -150,17 +165,21 @@ class Worker:
         except asyncio.CancelledError:
             await bench.writer.submit(self._cancelled(task, admission, started))
             raise
+        except Exception as fault:
+            # Whatever a client may raise, the request may have been paid for: it is recorded, and the run goes on.
+            log.exception("a request could not be made")
+            failed = AskFailed(Failure(FailureKind.NETWORK, f"the request could not be made: {fault!r}"))
         finally:
             bench.board.asking -= 1
             bench.journal.answer(task.id)
         if failed is not None:
             return self._failed(task, admission, started, failed)
-        return self._answered(task, admission, started, answer)
+        return await self._answered(task, admission, started, answer)
 
     def _cancelled(self, task: ClaimedTask, admission: Admission, started: float) -> TaskOutcome:
         bench = self._bench
         bench.gatekeeper.settle(admission, actual=0, uncertain=admission.reserved)
-        bench.gatekeeper.keyring.used(admission.loan.key, None)
+        bench.gatekeeper.keyring.used(admission.loan, None)
         attempt = AttemptRecord(
             key_name=admission.loan.key.name,
             started_at=started,
@@ -175,10 +194,11 @@ class Worker:
         bench, failure = self._bench, failed.failure
         policy = POLICY[failure.kind]
         cost = self._cost(failed.usage or Usage())
-        unbilled = failed.usage is not None or failure.never_sent or not policy.may_be_billed
+        may_be_billed = policy.may_be_billed or failed.http_status in _MAY_BE_BILLED
+        unbilled = failed.usage is not None or failure.never_sent or not may_be_billed
         uncertain = 0 if unbilled else admission.reserved
         bench.gatekeeper.settle(admission, actual=cost, uncertain=uncertain)
-        if told := bench.gatekeeper.keyring.used(admission.loan.key, failure):
+        if told := bench.gatekeeper.keyring.used(admission.loan, failure):
             bench.tell("warning", told)
         if policy.counts_for_breaker:
             self._note_failure(failure.kind)
@@ -194,25 +214,21 @@ class Worker:
             usage=failed.usage or Usage(),
             cost_nano=cost,
             uncertain_nano=uncertain,
+            reserved_nano=admission.reserved,
             request_id=failed.request_id,
             raw_reply=failed.raw_body or None,
         )
         return self._after_failure(task, failure, attempt)
 
-    def _answered(self, task: ClaimedTask, admission: Admission, started: float, answer: Answer) -> TaskOutcome:
+    async def _answered(self, task: ClaimedTask, admission: Admission, started: float, answer: Answer) -> TaskOutcome:
         bench = self._bench
         cost = self._cost(answer.usage)
         # Without a usage report the price is not known: what was set aside may have been billed.
         uncertain = 0 if answer.usage_reported or self._prices is None else admission.reserved
         bench.gatekeeper.settle(admission, actual=cost, uncertain=uncertain)
-        bench.gatekeeper.keyring.used(admission.loan.key, None)
+        bench.gatekeeper.keyring.used(admission.loan, None)
         bench.board.latencies_ms.append(answer.latency_ms)
-        problem = ""
-        pairs: tuple[Pair, ...] = ()
-        try:
-            pairs = read_pairs(bench.recipe, task.item, answer.text, answer.finish_reason)
-        except UnreadableReply as unreadable:
-            problem = unreadable.reason
+        pairs, problem = await self._read(task, answer)
         attempt = AttemptRecord(
             key_name=admission.loan.key.name,
             started_at=started,
@@ -223,6 +239,7 @@ class Worker:
             usage=answer.usage,
             cost_nano=cost,
             uncertain_nano=uncertain,
+            reserved_nano=admission.reserved,
             finish_reason=answer.finish_reason,
             model=answer.model,
             request_id=answer.request_id,
@@ -234,21 +251,38 @@ class Worker:
         bench.breaker.note("")
         return TaskOutcome(task.id, TaskStatus.DONE, attempt, spends_attempt=True, pairs=pairs)
 
+    async def _read(self, task: ClaimedTask, answer: Answer) -> tuple[tuple[Pair, ...], str]:
+        """Return the pairs of a reply and '', or no pairs and what is wrong with it."""
+        arguments = (self._bench.recipe, task.item, answer.text, answer.finish_reason)
+        try:
+            if len(answer.text) <= _LONG_REPLY:
+                return read_pairs(*arguments), ""
+            return await asyncio.get_running_loop().run_in_executor(self._bench.threads, read_pairs, *arguments), ""
+        except UnreadableReply as unreadable:
+            return (), unreadable.reason
+        except Exception as fault:
+            # The reply is paid for: whatever it does to our reader, it is kept and its task fails alone.
+            log.exception("a reply broke its reader")
+            return (), f"a fault of the program while reading it: {fault!r}"
+
     def _after_failure(self, task: ClaimedTask, failure: Failure, attempt: AttemptRecord) -> TaskOutcome:
         policy = POLICY[failure.kind]
         spends = policy.spends_attempt and not failure.never_sent
         spent = task.attempts_spent + spends
         final = policy.final or (spends and spent >= self._bench.limits().max_attempts)
-        key_is_to_blame = not policy.spends_attempt
-        backoff = 0.0 if final or key_is_to_blame else random.uniform(0.2, min(2.0**spent, LONGEST_BACKOFF_S))
+        backoff = random.uniform(0.2, min(2.0**spent, LONGEST_BACKOFF_S)) if policy.spends_attempt else 0.0
+        if policy.spends_attempt and failure.retry_after_s is not None:
+            backoff = max(backoff, failure.retry_after_s)
+        told = final or policy.spends_attempt
         return TaskOutcome(
             task.id,
             TaskStatus.FAILED if final else TaskStatus.PENDING,
             attempt,
             spends_attempt=spends,
-            not_before=time.time() + backoff if backoff else 0.0,
-            kind=failure.kind,
-            problem=failure.message,
+            not_before=time.time() + backoff if backoff and not final else 0.0,
+            # A key that had to wait says nothing about the task: what was wrong with it before still stands.
+            kind=failure.kind if told else None,
+            problem=failure.message if told else None,
         )
 
     def _note_failure(self, kind: FailureKind) -> None:

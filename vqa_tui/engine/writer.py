@@ -4,15 +4,20 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol
 
+from vqa_tui.domain.failure import FailureKind
+from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import TaskOutcome
-from vqa_tui.store.db import StoreTrouble
+from vqa_tui.store.db import StoreTrouble, Unstorable
 
 GROUP_SIZE = 64
 GROUP_DELAY_S = 0.1
 BACKLOG = 1024
-_RETRY_S = (1.0, 2.0, 5.0, 10.0)
+RETRY_S = (1.0, 2.0, 5.0, 10.0)
+"""Seconds between the tries to reach a store in trouble."""
+_REFUSED = "the result could not be stored; the engine's log has it"
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +47,9 @@ class Writer:
         self._idle.set()
         self.trouble = ""
         """Why nothing can be stored at present, in words; '' while all is well."""
+        self.healthy = asyncio.Event()
+        """Set while results can be stored; nothing more is asked while they cannot."""
+        self.healthy.set()
 
     async def submit(self, outcome: TaskOutcome) -> None:
         """Hand over an outcome; waits only while BACKLOG outcomes are uncommitted."""
@@ -90,11 +98,33 @@ class Writer:
             try:
                 await self._queue.settle(group)
             except StoreTrouble as error:
-                wait = _RETRY_S[min(tries, len(_RETRY_S) - 1)]
+                if isinstance(error, Unstorable):
+                    await self._commit_one_by_one(group)
+                    break
+                wait = RETRY_S[min(tries, len(RETRY_S) - 1)]
                 tries += 1
+                self.healthy.clear()
                 self.trouble = f"{error.message}; {len(self._pending)} results wait in memory, trying again"
                 log.error("%s in %.0f s", self.trouble, wait)
                 await asyncio.sleep(wait)
             else:
-                self.trouble = ""
-                return
+                break
+        self.trouble = ""
+        self.healthy.set()
+
+    async def _commit_one_by_one(self, group: Sequence[TaskOutcome]) -> None:
+        """Store what can be stored; a result that the schema refuses fails its task, with its cost, and is logged."""
+        if len(group) > 1:
+            for outcome in group:
+                await self._commit([outcome])
+            return
+        (outcome,) = group
+        if outcome.problem == _REFUSED:
+            log.critical("not even the failure of task %d can be stored; it stays leased", outcome.task_id)
+            return
+        log.error("a result cannot be stored, so its task fails: %r", outcome)
+        attempt = replace(outcome.attempt, kind=FailureKind.BAD_REPLY, message=_REFUSED) if outcome.attempt else None
+        failed = TaskOutcome(
+            outcome.task_id, TaskStatus.FAILED, attempt, True, kind=FailureKind.BAD_REPLY, problem=_REFUSED
+        )
+        await self._commit([failed])

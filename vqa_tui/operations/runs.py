@@ -17,7 +17,7 @@ from vqa_tui.process.lock import is_locked
 from vqa_tui.process.spawn import reap_children, spawn_detached
 from vqa_tui.process.tail import tail
 from vqa_tui.store import queue, reads, runs
-from vqa_tui.store.inflight import read_flights
+from vqa_tui.store.inflight import JournalView, read_journal
 
 HUNG_AFTER_S = 20.0
 _START_PATIENCE_S = 30.0
@@ -34,8 +34,13 @@ def engine_state(workspace: Workspace, run_id: int, phase: Phase, heartbeat_age_
 
 async def list_runs(workspace: Workspace) -> list[RunSummary]:
     """Return all runs, newest first."""
-    summaries = await reads.run_summaries(workspace.db)
-    return [replace(s, engine=engine_state(workspace, s.id, s.phase, None)) for s in summaries]
+    now = time.time()
+    found = []
+    for summary, heartbeat_at in await reads.run_summaries(workspace.db):
+        journal = read_journal(workspace.paths.run_flight_journal(summary.id))
+        age = _heartbeat_age(now, heartbeat_at, journal)
+        found.append(replace(summary, engine=engine_state(workspace, summary.id, summary.phase, age)))
+    return found
 
 
 async def find_run(workspace: Workspace, ref: str) -> int:
@@ -53,18 +58,41 @@ async def find_run(workspace: Workspace, ref: str) -> int:
 
 async def run_view(workspace: Workspace, run_id: int) -> RunView:
     """Return everything there is to show of a run. Raises VqaError when it is gone."""
-    flights = read_flights(workspace.paths.run_flight_journal(run_id))
-    # The lock is looked at before and after: a run that ended between the two looks must not be called lost.
-    before = is_locked(workspace.paths.run_lock(run_id))
-    view = await reads.run_view(workspace.db, run_id, now=time.time(), flights=flights)
+    reap_children()
+    lock = workspace.paths.run_lock(run_id)
+    # The lock is looked at first: a run that ends between the two looks must not be called lost.
+    held = is_locked(lock)
+    view, journal = await _read_view(workspace, run_id)
+    if not held and view.phase in LIVE_PHASES and is_locked(lock):
+        held = True
+    if held and not is_locked(lock) and view.phase in LIVE_PHASES:
+        view, journal = await _read_view(workspace, run_id)
+        held = is_locked(lock)
+    return _with_engine(view, journal, held=held)
+
+
+async def _read_view(workspace: Workspace, run_id: int) -> tuple[RunView, JournalView]:
+    journal = read_journal(workspace.paths.run_flight_journal(run_id))
+    view = await reads.run_view(workspace.db, run_id, now=time.time(), flights=journal.flights)
     if view is None:
         raise VqaError(f"there is no run {run_id}")
-    state = engine_state(workspace, run_id, view.phase, view.engine.heartbeat_age_s)
-    if state is EngineState.LOST and before:
-        view = await reads.run_view(workspace.db, run_id, now=time.time(), flights=flights) or view
-        state = engine_state(workspace, run_id, view.phase, view.engine.heartbeat_age_s)
-    reap_children()
-    return reads.with_engine(view, state)
+    return view, journal
+
+
+def _with_engine(view: RunView, journal: JournalView, *, held: bool) -> RunView:
+    """Add what the lock and the journal say: they work when the database cannot be written."""
+    if not held:
+        return reads.with_engine(view, EngineState.LOST if view.phase in LIVE_PHASES else EngineState.NONE)
+    now = time.time()
+    heartbeat_at = None if view.engine.heartbeat_age_s is None else now - view.engine.heartbeat_age_s
+    age = _heartbeat_age(now, heartbeat_at, journal)
+    view = replace(view, engine=replace(view.engine, heartbeat_age_s=age), why_idle=journal.trouble or view.why_idle)
+    return reads.with_engine(view, EngineState.HUNG if age is not None and age > HUNG_AFTER_S else EngineState.ALIVE)
+
+
+def _heartbeat_age(now: float, heartbeat_at: float | None, journal: JournalView) -> float | None:
+    beats = [at for at in (heartbeat_at, journal.beat_at) if at is not None]
+    return max(now - max(beats), 0.0) if beats else None
 
 
 async def start_engine(workspace: Workspace, run_id: int) -> None:
@@ -84,6 +112,9 @@ async def start_engine(workspace: Workspace, run_id: int) -> None:
         if standing.pid == child.pid and standing.phase is not Phase.PREFLIGHT:
             if standing.phase is Phase.FAILED:
                 raise VqaError(f"the engine cannot work: {standing.reason}")
+            return
+        if status is not None and is_locked(workspace.paths.run_lock(run_id)):
+            # Somebody else started one at the same moment; that one is at work, which is all that was wanted.
             return
         if status is not None:
             raise VqaError(f"the engine did not start (exit {status})", hint=tail(log, lines=6) or f"Its log: {log}")
@@ -122,6 +153,8 @@ async def approve_run(workspace: Workspace, run_id: int) -> None:
     view = await run_view(workspace, run_id)
     if view.phase in (Phase.DONE, Phase.FAILED):
         raise VqaError(f"run {view.name} is {view.phase}: there is nothing to approve")
+    if view.phase is Phase.STOPPED or view.intent is Intent.STOP:
+        raise VqaError(f"run {view.name} is stopped", hint="Resume it first; then approve.")
     await runs.approve(workspace.db, run_id, who=operator())
     if view.engine.state is EngineState.LOST:
         await _ensure_engine(workspace, run_id)
@@ -130,7 +163,7 @@ async def approve_run(workspace: Workspace, run_id: int) -> None:
 async def retry_failed(
     workspace: Workspace, run_id: int, *, kinds: Sequence[str] = (), ids: Sequence[int] | None = None
 ) -> int:
-    """Put failed tasks back into the queue and return how many; a run that had ended goes on.
+    """Put failed tasks back into the queue and return how many; a run that was done goes on, a stopped one waits.
 
     `kinds` narrows by failure kind, `ids` by task. Raises VqaError for an unknown kind.
     """
@@ -157,28 +190,34 @@ async def retry_failed(
 async def set_limits(workspace: Workspace, run_id: int, changes: Mapping[str, str]) -> Limits:
     """Change limits of a run while it works; return all of them.
 
-    Keys: `budget` (dollars, or `none`), `concurrency`, `max_attempts`, `rpm.KEY` (requests a minute of one key, or
-    `none`). Raises VqaError for an unknown key or a bad value, with nothing changed.
+    Keys: `budget` (dollars, or `none`), `concurrency`, `max_attempts`, `rpm.NAME` (requests a minute of one key or
+    group, or `none`). Raises VqaError for an unknown key or a bad value, with nothing changed.
     """
     view = await run_view(workspace, run_id)
     frozen = await runs.frozen_run(workspace.db, run_id)
     if frozen is None:
         raise VqaError(f"there is no run {run_id}")
     endpoint = thaw_endpoint(frozen.endpoint)
-    limits, noted = view.limits, []
-    for key, text in changes.items():
-        limits, old = _changed(limits, key, text.strip(), endpoint)
-        noted.append((key, old, text.strip()))
-    if limits.budget_usd is not None and endpoint.prices is None:
-        raise VqaError(f"the endpoint {view.endpoint} states no prices, so a budget cannot be held")
-    await runs.set_limits(workspace.db, run_id, limits, who=operator(), changes=noted)
-    return limits
+
+    def change(limits: Limits) -> tuple[Limits, list[runs.LimitChange]]:
+        noted = []
+        for key, text in changes.items():
+            changed, old = _changed(limits, key, text.strip(), endpoint)
+            if changed != limits:
+                noted.append(runs.LimitChange(key, old, text.strip()))
+            limits = changed
+        if limits.budget_usd is not None and endpoint.prices is None:
+            raise VqaError(f"the endpoint {view.endpoint} states no prices, so a budget cannot be held")
+        return limits, noted
+
+    return await runs.change_limits(workspace.db, run_id, change, who=operator())
 
 
 def _changed(limits: Limits, key: str, text: str, endpoint: Endpoint) -> tuple[Limits, str]:
     """Return `limits` after `key=text`, and the old value as text."""
     unset = text.lower() in ("none", "off", "")
-    key_names = [each.name for each in endpoint.keys]
+    # A key that stands alone is a group of its own name; a shared group is named by itself.
+    key_names = sorted({each.name for each in endpoint.keys} | {endpoint.group_of(each) for each in endpoint.keys})
     if key == "budget":
         update: dict[str, object] = {"budget_usd": None if unset else text.removeprefix("$")}
         old: object = limits.budget_usd
@@ -210,12 +249,14 @@ def _require_not_ended(view: RunView, verb: str) -> None:
 
 
 async def _ensure_engine(workspace: Workspace, run_id: int) -> None:
-    """Start the engine unless one is at work; wait for one that is just ending."""
+    """Start the engine unless one is at work; wait for one that is just ending or making up its mind."""
     deadline = time.monotonic() + _START_PATIENCE_S
     lock = workspace.paths.run_lock(run_id)
     while is_locked(lock):
-        view = await run_view(workspace, run_id)
-        if view.phase not in ENDED_PHASES or time.monotonic() > deadline:
+        phase = (await reads.standing(workspace.db, run_id)).phase
+        if phase not in ENDED_PHASES and phase is not Phase.STOPPING:
+            return
+        if time.monotonic() > deadline:
             return
         await asyncio.sleep(0.02)
     await start_engine(workspace, run_id)

@@ -141,6 +141,16 @@ async def finish_import(db: Database, dataset_id: int, *, at: float, complete: b
             )
 
 
+async def drop_if_empty(db: Database, dataset_id: int) -> None:
+    """Delete a dataset that holds no picture, with its problems; one that holds any stays."""
+    async with db.write() as transaction:
+        await transaction.execute(
+            "DELETE FROM dataset WHERE id = ? AND NOT EXISTS (SELECT 1 FROM item WHERE dataset_id = dataset.id) "
+            "AND NOT EXISTS (SELECT 1 FROM run WHERE dataset_id = dataset.id)",
+            (dataset_id,),
+        )
+
+
 async def item_page(db: Database, dataset_id: int, *, after_key: str = "", size: int = 500) -> list[Item]:
     """Return up to `size` items whose key is above `after_key`, by rising key: each page starts after the last key."""
     rows = await db.read(

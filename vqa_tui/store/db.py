@@ -19,6 +19,8 @@ Row = sqlite3.Row
 
 _TROUBLE_HINT = "Look whether the disk is full or another program holds the file; nothing that was stored is lost."
 _BUSY_TIMEOUT_MS = 15_000
+_BUSY_STEP_MS = 250
+"""A transaction waits for its turn in steps, so that waiting can be cancelled and never holds the thread for long."""
 _NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs"}
 )
@@ -59,42 +61,51 @@ class StoreTrouble(VqaError):
     """The workspace file cannot be written at present: a full disk, a lock held too long, an input-output error."""
 
 
+class Unstorable(StoreTrouble):
+    """The schema refuses these values; trying again would not help."""
+
+
 class Database:
     """The workspace file. Writes go through `write()`; reads return lists and leave nothing open."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, *, patience_s: float = _BUSY_TIMEOUT_MS / 1000) -> None:
         self._connection = connection
+        self._patience_s = patience_s
         self._write_lock = asyncio.Lock()
         """One transaction at a time on this connection: SQLite has no nested ones."""
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, paths: WorkspacePaths) -> AsyncIterator["Database"]:
+    async def open(
+        cls, paths: WorkspacePaths, *, patience_s: float = _BUSY_TIMEOUT_MS / 1000
+    ) -> AsyncIterator["Database"]:
         """Open the workspace's database, creating the folder (0700) and bringing the schema up to date.
 
+        A write waits `patience_s` for another program that holds the file; `inf` waits until it is cancelled.
+
         Raises VqaError when the folder is on a network file system, cannot be made, is not a database,
-        or was written by a newer version.
+        or was written by a newer version; StoreTrouble when the disk is full or nothing may be written there.
         """
         _make_private_folder(paths.root)
         try:
+            # aiosqlite does not wait for its thread when it cannot connect, and that one then meets a closed loop.
+            await asyncio.to_thread(_open_and_close, paths.database)
             connection = await aiosqlite.connect(paths.database, isolation_level=None, cached_statements=256)
         except sqlite3.Error as error:
-            raise VqaError(f"cannot open the workspace file {paths.database}: {error}") from error
+            raise _unusable(paths, error) from error
         try:
             connection.row_factory = sqlite3.Row
-            database = cls(connection)
+            database = cls(connection, patience_s=patience_s)
             try:
                 await connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
                 await connection.execute("PRAGMA journal_mode = WAL")
                 await connection.execute("PRAGMA synchronous = NORMAL")
                 await connection.execute("PRAGMA foreign_keys = ON")
                 await database._migrate(paths)
+                await connection.execute(f"PRAGMA busy_timeout = {_BUSY_STEP_MS}")
             except sqlite3.DatabaseError as error:
-                raise VqaError(
-                    f"cannot use the workspace file {paths.database}: {error}",
-                    hint="Nothing was changed. Copies made before upgrades lie in the folder `backups` beside it.",
-                ) from error
-            os.chmod(paths.database, 0o600)
+                raise _unusable(paths, error) from error
+            _keep_private(paths.database, 0o600)
             yield database
         finally:
             await connection.close()
@@ -112,13 +123,19 @@ class Database:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
-        """Make the reads inside see one state of the file. Keep it short: an open read holds back the checkpoint."""
+        """Make the reads inside see one state of the file. Keep it short: an open read holds back the checkpoint.
+
+        Raises StoreTrouble as `read` does; a cancelled snapshot leaves nothing open.
+        """
         async with self._write_lock:
-            await self._connection.execute("BEGIN")
             try:
-                yield
-            finally:
-                await asyncio.shield(self._connection.execute("COMMIT"))
+                await self._begin("BEGIN")
+                try:
+                    yield
+                finally:
+                    await asyncio.shield(self._roll_back())
+            except sqlite3.DatabaseError as error:
+                raise StoreTrouble(f"cannot read the workspace file: {error}", hint=_TROUBLE_HINT) from error
 
     async def data_version(self) -> int:
         """Return a number that moves when another connection has committed."""
@@ -133,7 +150,7 @@ class Database:
         """
         async with self._write_lock:
             try:
-                await self._begin()
+                await self._begin("BEGIN IMMEDIATE")
                 try:
                     yield Transaction(self._connection)
                 except BaseException:
@@ -145,11 +162,23 @@ class Database:
                 except asyncio.CancelledError:
                     await commit
                     raise
-            except sqlite3.OperationalError as error:
+            except (sqlite3.IntegrityError, sqlite3.DataError) as error:
+                raise Unstorable(f"the workspace file refuses these values: {error}") from error
+            except sqlite3.DatabaseError as error:
                 raise StoreTrouble(f"cannot write to the workspace file: {error}", hint=_TROUBLE_HINT) from error
 
-    async def _begin(self) -> None:
-        begin = asyncio.ensure_future(self._connection.execute("BEGIN IMMEDIATE"))
+    async def _begin(self, how: str) -> None:
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return await self._begin_once(how)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                    raise
+            await asyncio.sleep(0.01)
+
+    async def _begin_once(self, how: str) -> None:
+        begin = asyncio.ensure_future(self._connection.execute(how))
         try:
             await asyncio.shield(begin)
         except asyncio.CancelledError:
@@ -243,6 +272,39 @@ class Transaction:
             raise sqlite3.ProgrammingError("the migration ends in the middle of a statement")
 
 
+def _open_and_close(database: Path) -> None:
+    sqlite3.connect(database).close()
+
+
+def _unusable(paths: WorkspacePaths, error: sqlite3.Error) -> VqaError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return StoreTrouble(f"cannot use the workspace file {paths.database}: {error}", hint=_TROUBLE_HINT)
+    if code == sqlite3.SQLITE_READONLY or not os.access(paths.root, os.W_OK):
+        return _read_only(paths.root, str(error))
+    return VqaError(
+        f"cannot use the workspace file {paths.database}: {error}",
+        hint="Nothing was changed. Copies made before upgrades lie in the folder `backups` beside it.",
+    )
+
+
+def _read_only(root: Path, reason: str) -> StoreTrouble:
+    return StoreTrouble(
+        f"the workspace {root} cannot be written: {reason}",
+        hint="Its disk is read-only, or it belongs to somebody else; even looking needs to write there. Copy it to a "
+        "disk of your own and name the copy with --workspace DIR, or make it writable.",
+    )
+
+
+def _keep_private(path: Path, mode: int) -> None:
+    """Take away what `path` allows to others beyond `mode`."""
+    try:
+        if path.stat().st_mode & 0o777 & ~mode:
+            path.chmod(mode)
+    except OSError as error:
+        raise _read_only(path.parent if path.is_file() else path, error.strerror or str(error)) from error
+
+
 def _make_private_folder(root: Path) -> None:
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -256,3 +318,4 @@ def _make_private_folder(root: Path) -> None:
             f"the workspace {root} lies on a network file system ({kind}), where SQLite's locks cannot be trusted",
             hint="Choose a folder on a local disk with --workspace DIR; the pictures may stay where they are.",
         )
+    _keep_private(root, 0o700)

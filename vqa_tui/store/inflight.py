@@ -6,14 +6,18 @@ then the leases in the database still say which tasks to ask again.
 """
 
 import mmap
+import os
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from vqa_tui.domain.work import Flight
 
 CAPACITY = 4096
-_MAGIC = b"vqaflt01"
+_MAGIC = b"vqaflt02"
+_HEADER = struct.Struct("<8sd496s")
+"""Magic, Unix time of the newest heartbeat, and what is wrong with the store (UTF-8, zero-padded)."""
 _SLOT = struct.Struct("<QdQ39s?")
 
 
@@ -22,9 +26,10 @@ class FlightJournal:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        size = len(_MAGIC) + CAPACITY * _SLOT.size
+        size = _HEADER.size + CAPACITY * _SLOT.size
         with open(path, "w+b") as file:
             file.write(_MAGIC + bytes(size - len(_MAGIC)))
+            os.fchmod(file.fileno(), 0o600)
             file.flush()
             self._map = mmap.mmap(file.fileno(), size)
         self._free = list(range(CAPACITY - 1, -1, -1))
@@ -49,6 +54,10 @@ class FlightJournal:
             self._write(slot, Flight(0, 0.0, 0, ""))
             self._free.append(slot)
 
+    def beat(self, at: float, trouble: str) -> None:
+        """Note that the engine lives and, in words, why it cannot reach the store; this works on a full disk too."""
+        _HEADER.pack_into(self._map, 0, _MAGIC, at, trouble.encode("utf-8", "replace")[:495])
+
     def close(self) -> None:
         self._map.close()
 
@@ -66,24 +75,43 @@ class FlightJournal:
 
     @staticmethod
     def _offset(slot: int) -> int:
-        return len(_MAGIC) + slot * _SLOT.size
+        return _HEADER.size + slot * _SLOT.size
 
 
-def read_flights(path: Path) -> list[Flight]:
-    """Return the requests noted in the journal at `path`, oldest first; none when there is no readable journal."""
+@dataclass(frozen=True, slots=True)
+class JournalView:
+    """What the journal says to a reader."""
+
+    flights: tuple[Flight, ...] = ()
+    """Oldest first."""
+    beat_at: float | None = None
+    trouble: str = ""
+
+
+def read_journal(path: Path) -> JournalView:
+    """Return what the journal at `path` says; nothing when there is no readable journal."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return []
-    if not content.startswith(_MAGIC):
-        return []
-    return sorted(_flights(content), key=lambda flight: flight.started_at)
+        return JournalView()
+    if len(content) < _HEADER.size or not content.startswith(_MAGIC):
+        return JournalView()
+    _magic, beat_at, trouble = _HEADER.unpack_from(content)
+    return JournalView(
+        tuple(sorted(_flights(content), key=lambda flight: flight.started_at)),
+        beat_at or None,
+        trouble.rstrip(b"\0").decode("utf-8", "replace"),
+    )
+
+
+def read_flights(path: Path) -> list[Flight]:
+    """Return the requests noted in the journal at `path`, oldest first."""
+    return list(read_journal(path).flights)
 
 
 def _flights(content: bytes) -> Iterator[Flight]:
-    whole = (len(content) - len(_MAGIC)) // _SLOT.size
-    for task_id, started_at, reserved, name, answered in _SLOT.iter_unpack(
-        content[len(_MAGIC) : len(_MAGIC) + whole * _SLOT.size]
-    ):
+    whole = (len(content) - _HEADER.size) // _SLOT.size
+    slots = content[_HEADER.size : _HEADER.size + whole * _SLOT.size]
+    for task_id, started_at, reserved, name, answered in _SLOT.iter_unpack(slots):
         if task_id:
             yield Flight(task_id, started_at, reserved, name.rstrip(b"\0").decode("utf-8", "replace"), answered)

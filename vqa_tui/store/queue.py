@@ -12,10 +12,24 @@ from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
 
 _INSERT_ATTEMPT = """
 INSERT INTO attempt (run_id, task_id, number, session_id, key_name, started_at, latency_ms, http_status, kind, message,
-  input_tokens, output_tokens, cost_nano, uncertain_nano, finish_reason, model, request_id, raw_reply)
+  input_tokens, output_tokens, cost_nano, uncertain_nano, reserved_nano, finish_reason, model, request_id,
+  raw_reply)
 VALUES (?1, ?2, (SELECT attempts FROM task WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-  ?16, ?17)
+  ?16, ?17, ?18)
 """
+
+
+# Each query names its index: without, SQLite takes one that makes it look at every pending task of the run.
+_PENDING = (
+    "SELECT id, not_before FROM task INDEXED BY task_later WHERE run_id = ? AND status = 'pending' AND not_before > 0",
+    "SELECT id FROM task INDEXED BY task_fresh WHERE run_id = ? AND status = 'pending' AND not_before = 0",
+)
+_PILOT_PENDING = (
+    "SELECT id, not_before FROM task INDEXED BY task_pilot WHERE run_id = ? AND pilot = 1 AND status = 'pending' "
+    "AND not_before > 0",
+    "SELECT id FROM task INDEXED BY task_pilot WHERE run_id = ? AND pilot = 1 AND status = 'pending' "
+    "AND not_before = 0",
+)
 
 
 class TaskQueue:
@@ -28,15 +42,13 @@ class TaskQueue:
 
     async def claim(self, limit: int, *, now: float, pilot_only: bool) -> list[ClaimedTask]:
         """Lease at most `limit` pending tasks: those whose retry is due first, then fresh ones in order."""
-        which = "AND pilot = 1 " if pilot_only else ""
-        pending = f"SELECT id FROM task WHERE run_id = ? AND status = 'pending' {which}"
-        # Two queries, one for each partial index: an OR would make SQLite scan.
-        due = f"{pending} AND not_before > 0 AND not_before <= ?"
-        fresh = f"{pending} AND not_before = 0"
+        due, fresh = _PILOT_PENDING if pilot_only else _PENDING
         async with self._database.write() as transaction:
             ids = [
                 row["id"]
-                for row in await transaction.rows(f"{due} ORDER BY not_before LIMIT ?", (self._run_id, now, limit))
+                for row in await transaction.rows(
+                    f"{due} AND not_before <= ? ORDER BY not_before LIMIT ?", (self._run_id, now, limit)
+                )
             ]
             if len(ids) < limit:
                 more = await transaction.rows(f"{fresh} ORDER BY id LIMIT ?", (self._run_id, limit - len(ids)))
@@ -63,14 +75,11 @@ class TaskQueue:
 
     async def next_due(self, *, pilot_only: bool) -> float | None:
         """Return when the next pending task may be asked (0 = now), or None when none is pending."""
-        which = "AND pilot = 1" if pilot_only else ""
-        row = await self._database.read_one(
-            "SELECT CASE WHEN EXISTS (SELECT 1 FROM task WHERE run_id = :run AND status = 'pending' AND not_before = 0 "
-            f"{which}) THEN 0.0 ELSE (SELECT min(not_before) FROM task WHERE run_id = :run AND status = 'pending' "
-            f"AND not_before > 0 {which}) END AS due",
-            {"run": self._run_id},
-        )
-        return None if row is None else row["due"]
+        due, fresh = _PILOT_PENDING if pilot_only else _PENDING
+        if await self._database.read(f"{fresh} LIMIT 1", (self._run_id,)):
+            return 0.0
+        row = await self._database.read_one(f"{due} ORDER BY not_before LIMIT 1", (self._run_id,))
+        return None if row is None else row["not_before"]
 
     async def settle(self, outcomes: Sequence[TaskOutcome]) -> None:
         """Commit a group of outcomes in one transaction.
@@ -194,6 +203,7 @@ class TaskQueue:
                     attempt.usage.output_tokens,
                     attempt.cost_nano,
                     attempt.uncertain_nano,
+                    attempt.reserved_nano,
                     attempt.finish_reason,
                     attempt.model,
                     attempt.request_id,

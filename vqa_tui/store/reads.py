@@ -35,12 +35,12 @@ _EVENTS = 50
 _WORKING = frozenset({Phase.PILOT, Phase.RUNNING})
 
 
-async def run_summaries(database: Database) -> list[RunSummary]:
-    """Return all runs, newest first, with engine state NONE: liveness is not in the file."""
+async def run_summaries(database: Database) -> list[tuple[RunSummary, float | None]]:
+    """Return all runs, newest first, each with the Unix time of its heartbeat; their engine state is left at NONE."""
     async with database.snapshot():
         rows = await database.read(
             "SELECT r.id, r.name, d.name AS dataset, r.recipe_name, r.endpoint_name, s.phase, s.phase_reason, "
-            "r.limits, r.created_at, (SELECT coalesce(sum(cost_nano), 0) "
+            "s.heartbeat_at, r.limits, r.created_at, (SELECT coalesce(sum(cost_nano), 0) "
             "FROM attempt_tally WHERE run_id = r.id) AS spent "
             "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id ORDER BY r.id DESC"
         )
@@ -49,19 +49,22 @@ async def run_summaries(database: Database) -> list[RunSummary]:
     for tally in tallies:
         by_run.setdefault(tally["run_id"], []).append(tally)
     return [
-        RunSummary(
-            id=row["id"],
-            name=row["name"],
-            dataset=row["dataset"],
-            recipe=row["recipe_name"],
-            endpoint=row["endpoint_name"],
-            phase=Phase(row["phase"]),
-            phase_reason=row["phase_reason"],
-            counts=_counts(by_run.get(row["id"], [])),
-            spent=to_dollars(row["spent"]),
-            cap=Limits.model_validate_json(row["limits"]).budget_usd,
-            engine=EngineState.NONE,
-            created_at=row["created_at"],
+        (
+            RunSummary(
+                id=row["id"],
+                name=row["name"],
+                dataset=row["dataset"],
+                recipe=row["recipe_name"],
+                endpoint=row["endpoint_name"],
+                phase=Phase(row["phase"]),
+                phase_reason=row["phase_reason"],
+                counts=_counts(by_run.get(row["id"], [])),
+                spent=to_dollars(row["spent"]),
+                cap=Limits.model_validate_json(row["limits"]).budget_usd,
+                engine=EngineState.NONE,
+                created_at=row["created_at"],
+            ),
+            row["heartbeat_at"],
         )
         for row in rows
     ]
@@ -179,13 +182,16 @@ def _cost(row: Row, attempts: Sequence[Row], counts: Counts, limits: Limits) -> 
     spent = sum(a["cost_nano"] for a in attempts)
     finished = counts.done + counts.failed
     known = json.loads(row["endpoint"]).get("prices") is not None
+    uncertain = sum(a["uncertain_nano"] for a in attempts)
     projected = None
     if known and finished:
-        projected = to_dollars(spent + spent * (counts.pending + counts.leased) // finished)
+        # Where no usage is reported at all, what may have been billed is the only thing to project from.
+        rest = (spent or uncertain) * (counts.pending + counts.leased) // finished
+        projected = to_dollars(spent + uncertain + rest)
     return CostView(
         spent=to_dollars(spent),
         reserved=to_dollars(row["reserved_nano"]),
-        uncertain=to_dollars(sum(a["uncertain_nano"] for a in attempts)),
+        uncertain=to_dollars(uncertain),
         projected=projected,
         cap=limits.budget_usd,
         price_known=known,
@@ -274,7 +280,7 @@ def _pilot(row: Row, progress: Row | None, counts: Counts, cost: CostView) -> Pi
     answered = counts.done + counts.failed
     per_item: Decimal | None = None
     if cost.price_known and answered:
-        per_item = to_dollars(to_nano(cost.spent) // answered)
+        per_item = to_dollars(to_nano(cost.spent or cost.uncertain) // answered)
     rate = finished / took_s if finished and took_s else None
     return PilotView(
         size=min(row["pilot_size"], counts.total),
@@ -291,12 +297,19 @@ class AttemptTotals:
 
     spent_nano: int
     uncertain_nano: int
+    worst_ratio: float
+    """Largest cost ÷ amount set aside of one attempt, at least 1."""
 
 
 async def attempt_totals(database: Database, run_id: int) -> AttemptTotals:
-    row = await database.read_one(
+    totals = await database.read_one(
         "SELECT coalesce(sum(cost_nano), 0) AS spent, coalesce(sum(uncertain_nano), 0) AS uncertain "
         "FROM attempt_tally WHERE run_id = ?",
         (run_id,),
     )
-    return AttemptTotals(row["spent"], row["uncertain"]) if row else AttemptTotals(0, 0)
+    worst = await database.read_one(
+        "SELECT max(1.0 * cost_nano / reserved_nano) AS ratio FROM attempt WHERE run_id = ? AND reserved_nano > 0",
+        (run_id,),
+    )
+    ratio = worst["ratio"] if worst and worst["ratio"] else 1.0
+    return AttemptTotals(totals["spent"] if totals else 0, totals["uncertain"] if totals else 0, max(ratio, 1.0))

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vqa_tui.domain.run import Intent, Limits, Phase
@@ -39,6 +39,15 @@ class NewRun:
     limit: int | None
     limits: Limits
     approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LimitChange:
+    """One limit that a person changed, in words."""
+
+    name: str
+    old: str
+    new: str
 
 
 async def create_run(database: Database, new: NewRun) -> int:
@@ -145,24 +154,30 @@ async def set_intent(
 
 
 async def approve(database: Database, run_id: int, *, who: str) -> None:
+    """Approve the pilot; whether the run goes on is still a matter of its intent."""
     now = time.time()
     async with database.write() as transaction:
-        await transaction.execute(
-            "UPDATE run SET approved_at = coalesce(approved_at, ?), intent = 'run' WHERE id = ?", (now, run_id)
-        )
+        await transaction.execute("UPDATE run SET approved_at = coalesce(approved_at, ?) WHERE id = ?", (now, run_id))
         await transaction.execute(_INSERT_ACTION, (run_id, now, who, "approve the pilot", "", ""))
 
 
-async def set_limits(
-    database: Database, run_id: int, limits: Limits, *, who: str, changes: Sequence[tuple[str, str, str]]
-) -> None:
-    """Store new limits; `changes` lists (name, old, new) and each becomes an action row."""
+async def change_limits(
+    database: Database, run_id: int, change: Callable[[Limits], tuple[Limits, list[LimitChange]]], *, who: str
+) -> Limits:
+    """Apply `change` to the limits as they stand at this moment, in one transaction; each change is an action row.
+
+    Reading and writing in one transaction keeps two faces from undoing each other's changes. What `change` raises
+    leaves everything as it was.
+    """
     now = time.time()
     async with database.write() as transaction:
+        row = (await transaction.rows("SELECT limits FROM run WHERE id = ?", (run_id,)))[0]
+        limits, changes = change(Limits.model_validate_json(row["limits"]))
         await transaction.execute("UPDATE run SET limits = ? WHERE id = ?", (limits.model_dump_json(), run_id))
         await transaction.execute_many(
-            _INSERT_ACTION, [(run_id, now, who, f"set {name}", old, new) for name, old, new in changes]
+            _INSERT_ACTION, [(run_id, now, who, f"set {each.name}", each.old, each.new) for each in changes]
         )
+    return limits
 
 
 async def note_action(database: Database, run_id: int, *, who: str, verb: str, detail: str = "") -> None:
@@ -205,6 +220,20 @@ async def finish_if_drained(database: Database, run_id: int, reason: str) -> boo
             "UPDATE run_state SET phase = 'done', phase_reason = ?, ended_at = ?, why_idle = '' WHERE run_id = ? "
             "AND NOT EXISTS (SELECT 1 FROM task WHERE run_id = ? AND status IN ('pending', 'leased'))",
             (reason, time.time(), run_id, run_id),
+        )
+    return changed == 1
+
+
+async def stop_if_wanted(database: Database, run_id: int, reason: str, *, forced: bool) -> bool:
+    """Move the run to `stopped` if that is still wanted, in one transaction, so that no resume is overlooked.
+
+    `forced` stops whatever is wanted: the engine itself was told to end.
+    """
+    async with database.write() as transaction:
+        changed = await transaction.execute(
+            "UPDATE run_state SET phase = 'stopped', phase_reason = ?, ended_at = ? WHERE run_id = ? "
+            "AND (? OR EXISTS (SELECT 1 FROM run WHERE id = run_state.run_id AND intent = 'stop'))",
+            (reason, time.time(), run_id, forced),
         )
     return changed == 1
 

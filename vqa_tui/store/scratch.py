@@ -2,10 +2,13 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from types import TracebackType
 from typing import Self
+
+from vqa_tui.store.db import StoreTrouble
 
 _BATCH = 2000
 
@@ -13,7 +16,7 @@ _BATCH = 2000
 class SqliteScratch:
     """Implements domain.ports.Scratch; a context manager whose file is gone at the end.
 
-    May be used from several threads. After `close()` every call raises sqlite3.ProgrammingError, which is how a reader
+    May be used from several threads. Every call raises StoreTrouble when the file cannot be written or read. After `close()` every call raises sqlite3.ProgrammingError, which is how a reader
     that still works in a thread learns that its import was cancelled.
     """
 
@@ -22,25 +25,26 @@ class SqliteScratch:
         """Guards the connection: sqlite3 lets threads share one, but not a statement in progress."""
         # SQLite's nameless database is a file in the folder for temporary files, unlinked as soon as it is open, so
         # not even a killed process leaves it behind.
-        self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        # A crash loses nothing of worth, so the file needs neither a journal nor fsync.
-        self._connection.executescript(
-            """
-            PRAGMA journal_mode = OFF;
-            PRAGMA synchronous = OFF;
-            PRAGMA temp_store = FILE;
-            CREATE TABLE entry (bag TEXT NOT NULL, key TEXT NOT NULL, number INTEGER NOT NULL, value TEXT NOT NULL,
-              PRIMARY KEY (bag, key, number)) STRICT, WITHOUT ROWID;
-            CREATE TABLE seen (bag TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (bag, key)) STRICT, WITHOUT ROWID;
-            """
-        )
+        with _in_words():
+            self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+            # A crash loses nothing of worth, so the file needs neither a journal nor fsync.
+            self._connection.executescript(
+                """
+                PRAGMA journal_mode = OFF;
+                PRAGMA synchronous = OFF;
+                PRAGMA temp_store = FILE;
+                CREATE TABLE entry (bag TEXT NOT NULL, key TEXT NOT NULL, number INTEGER NOT NULL, value TEXT NOT NULL,
+                  PRIMARY KEY (bag, key, number)) STRICT, WITHOUT ROWID;
+                CREATE TABLE seen (bag TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (bag, key)) STRICT, WITHOUT ROWID;
+                """
+            )
         self._number = 0
 
     def put_many(self, table: str, rows: Iterable[tuple[str, str]]) -> None:
         """Add (key, value) rows to `table`, keeping their order per key."""
         pending = iter(rows)
         while batch := list(islice(pending, _BATCH)):
-            with self._lock:
+            with self._lock, _in_words():
                 numbered = [(table, key, self._number + n, value) for n, (key, value) in enumerate(batch)]
                 self._number += len(batch)
                 self._connection.execute("BEGIN")
@@ -49,7 +53,7 @@ class SqliteScratch:
 
     def get(self, table: str, key: str) -> list[str]:
         """Return the values put under `key`, in the order of their arrival."""
-        with self._lock:
+        with self._lock, _in_words():
             rows = self._connection.execute(
                 "SELECT value FROM entry WHERE bag = ? AND key = ? ORDER BY number", (table, key)
             ).fetchall()
@@ -57,7 +61,7 @@ class SqliteScratch:
 
     def first_time(self, table: str, keys: Iterable[str]) -> list[bool]:
         """Return for each key whether it was never given for `table` before, earlier in `keys` included."""
-        with self._lock:
+        with self._lock, _in_words():
             self._connection.execute("BEGIN")
             new = [
                 self._connection.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (table, key)).rowcount == 1
@@ -78,3 +82,14 @@ class SqliteScratch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreTrouble(
+            f"cannot use the temporary file of the import: {error}",
+            hint="Make room in the folder for temporary files, or name another in the environment variable TMPDIR.",
+        ) from error

@@ -18,6 +18,9 @@ t.id, i.key, t.status, t.last_kind, t.attempts, t.finished_at,
 (SELECT count(*) FROM sample s WHERE s.task_id = t.id) AS samples
 """
 
+_LARGEST_ID = 2**63 - 1
+_LONGEST_ID = len(str(_LARGEST_ID))
+
 
 async def task_ids(database: Database, run_id: int, chosen: TaskFilter) -> "array[int]":
     """Return the ids of the tasks that `chosen` means, in order; 8 bytes each."""
@@ -29,11 +32,16 @@ async def task_ids(database: Database, run_id: int, chosen: TaskFilter) -> "arra
     if chosen.kinds:
         conditions.append("t.last_kind IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(list(chosen.kinds)))
-    join = ""
+    if chosen.not_kinds:
+        conditions.append("(t.last_kind IS NULL OR t.last_kind NOT IN (SELECT value FROM json_each(?)))")
+        values.append(json.dumps(list(chosen.not_kinds)))
+    join = "JOIN item i ON i.id = t.item_id" if chosen.search or chosen.not_search else ""
     if chosen.search:
-        join = "JOIN item i ON i.id = t.item_id"
         conditions.append("instr(lower(i.key), lower(?)) > 0")
         values.append(chosen.search)
+    for words in chosen.not_search:
+        conditions.append("instr(lower(i.key), lower(?)) = 0")
+        values.append(words)
     rows = await database.read(f"SELECT t.id FROM task t {join} WHERE {' AND '.join(conditions)} ORDER BY t.id", values)
     return array("q", (row[0] for row in rows))
 
@@ -65,7 +73,7 @@ async def find_task(database: Database, run_id: int, ref: str) -> int | None:
     row = await database.read_one(
         "SELECT t.id FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? AND i.key = ?", (run_id, ref)
     )
-    if row is None and ref.isdecimal():
+    if row is None and ref.isdecimal() and len(ref) <= _LONGEST_ID and int(ref) <= _LARGEST_ID:
         row = await database.read_one("SELECT id FROM task WHERE run_id = ? AND id = ?", (run_id, int(ref)))
     return row["id"] if row else None
 

@@ -122,6 +122,7 @@ CREATE TABLE attempt (
   output_tokens  INTEGER NOT NULL DEFAULT 0,
   cost_nano      INTEGER NOT NULL DEFAULT 0,
   uncertain_nano INTEGER NOT NULL DEFAULT 0,
+  reserved_nano  INTEGER NOT NULL DEFAULT 0,
   finish_reason  TEXT NOT NULL DEFAULT '',
   model          TEXT NOT NULL DEFAULT '',
   request_id     TEXT NOT NULL DEFAULT '',
