@@ -36,7 +36,7 @@ from vqa_tui.engine.supervisor import Machinery, Supervisor
 from vqa_tui.engine.worker import Bench, Worker
 from vqa_tui.engine.writer import Writer
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.process.lock import ProcessLock
+from vqa_tui.process.lock import ALREADY_AT_WORK, AlreadyAtWork, ProcessLock
 from vqa_tui.store import runs, tasks
 from vqa_tui.store.db import Database
 from vqa_tui.store.inflight import FlightJournal, read_flights
@@ -49,10 +49,19 @@ log = logging.getLogger(__name__)
 
 
 async def run_engine(paths: WorkspacePaths, run_id: int) -> int:
-    """Be the engine of a run until it is done, stopped or broken; return the exit status (0 ok, 1 failed).
+    """Be the engine of a run until it is done, stopped or broken.
 
-    Raises VqaError when there is no such run or another engine is at work on it.
+    Returns the exit status: 0 ok, 1 failed, ALREADY_AT_WORK when another engine is. Raises VqaError when there is no
+    such run.
     """
+    try:
+        return await _run_engine(paths, run_id)
+    except AlreadyAtWork as refusal:
+        log.warning("%s", refusal.message)
+        return ALREADY_AT_WORK
+
+
+async def _run_engine(paths: WorkspacePaths, run_id: int) -> int:
     redaction = _log_to_stderr()
     _allow_many_files()
     async with Database.open(paths) as database, ProcessLock(paths.run_lock(run_id)):

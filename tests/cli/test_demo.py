@@ -41,6 +41,25 @@ def test_folder_and_workspace_can_be_chosen(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere" / ".vqa").exists()
 
 
+def test_one_picture_is_enough_and_is_not_split(tmp_path: Path) -> None:
+    done = run_demo(tmp_path, "--images", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Dataset ready for training" in done.stdout
+    assert (tmp_path / "demo" / "demo-stcray.jsonl").is_file()
+
+
+def test_a_folder_with_files_of_somebody_else_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    own = {tmp_path / "annotations.json": b"[]", tmp_path / "images" / "000000.jpg": b"mine"}
+    for path, content in own.items():
+        path.write_bytes(content)
+    refused = run_demo(tmp_path, "--images", "1", "--folder", ".")
+    assert refused.returncode == 2
+    assert "annotations.json is already there" in refused.stderr and "--folder" in refused.stderr
+    assert {path: path.read_bytes() for path in own} == own
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["annotations.json", "images"]
+
+
 def test_in_a_terminal_the_app_opens_on_the_run_and_the_files_are_written_after_it(
     tmp_path: Path, in_terminal: Callable[..., Terminal]
 ) -> None:

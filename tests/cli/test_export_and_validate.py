@@ -48,3 +48,15 @@ def test_a_file_that_cannot_be_trusted_fails_with_line_numbers(finished: Place, 
     report = json.loads(validate(out, "--json").stdout)
     assert report["ok"] is False
     assert {problem["line"] for problem in report["problems"]} >= {3, 4}
+
+
+def test_what_was_not_checked_is_said_and_a_recipe_can_be_named(finished: Place, tmp_path: Path) -> None:
+    out = tmp_path / "set.jsonl"
+    finished.ok("export", "first", "qwen", str(out))
+    (tmp_path / "set.jsonl.manifest.json").unlink()
+    result = validate(out)
+    assert result.exit_code == 0
+    assert "– Not checked: risk words and answer length" in result.stdout
+    result = validate(out, "--recipe", "stcray")
+    assert result.exit_code == 0, result.output
+    assert "No risk words" in result.stdout and "Not checked" not in result.stdout

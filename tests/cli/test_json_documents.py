@@ -114,3 +114,16 @@ def test_any_text_survives_and_stays_ascii(text: str) -> None:
 def test_dollars_are_exact_to_a_billionth(nano: int) -> None:
     dollars = Decimal(nano) / 10**9
     assert round(Decimal(repr(plain(dollars))) * 10**9) == nano
+
+
+def test_moving_items_says_how_many_and_why_not(place: Place) -> None:
+    start = ("run", "start", "scans", "--recipe", "stcray", "--endpoint", "embedded", "--name", "first", "--yes")
+    place.ok(*start, "--limit", "3")
+    items = [item["item_key"] for item in document(place, "item", "list", "first")]
+    left = [{"item_key": key, "status": "done"} for key in items[:2]]
+    assert document(place, "item", "retry", "first", *items[:2]) == {"changed": 0, "left": left}
+    assert document(place, "item", "skip", "first", *items[:2]) == {"changed": 0, "left": left}
+    assert document(place, "run", "retry", "first") == {"changed": 0}
+    said = place.ok("item", "retry", "first", items[0])
+    assert said == f"0 pictures put back into the queue.\n{items[0]} is done: only failed pictures are asked again.\n"
+    assert "only pictures that wait or failed can be taken out" in place.ok("item", "skip", "first", items[0])

@@ -2,6 +2,9 @@
 
 import errno
 import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,19 @@ REFUSALS = [
     (("run", "retry", "first", "--kind", "bad_repli"), "Did you mean bad_reply?"),
     (("run", "set", "first", "budget"), "key=value"),
     (("run", "set", "first", "concurrency=0"), "concurrency"),
+    (("run", "set", "first", "budget=1e30"), "budget"),
+    (("run", "set", "first", "budget=1e-20"), "budget"),
+    (("run", "set", "first", "rpm.a=99999999999999999999999"), "rpm.a"),
+    ((*START, "--budget", "1e30"), "not an amount of dollars from 0.000001 to 1,000,000,000"),
+    ((*START, "--budget", "1e400"), "not an amount of dollars"),
+    ((*START, "--budget", "1e-20"), "not an amount of dollars"),
+    ((*START, "--budget", "sNaN"), "not an amount of dollars"),
+    ((*START, "--concurrency", "0"), "concurrency"),
+    ((*START, "--name", "ü日本"), "ASCII letters"),
+    ((*START, "--name", "first"), "already a run named first"),
+    (("item", "show", "first", "9" * 22), "has no item"),
+    (("item", "show", "first", "9" * 5000), "has no item"),
+    (("item", "show", "first", str(2**63)), "has no item"),
     (("item", "list", "first", "--status", "faild"), "Did you mean failed?"),
     (("item", "list", "first", "--kind", "servr"), "Did you mean server?"),
     (("item", "show", "first", "images/none.jpg"), "has no item"),
@@ -71,11 +87,69 @@ def test_a_workspace_that_is_no_database_is_refused(tmp_path: Path) -> None:
     assert "cannot use the workspace file" in said
 
 
+def test_a_workspace_file_that_is_a_folder_is_refused_quietly(tmp_path: Path) -> None:
+    (tmp_path / ".vqa" / "vqa.db").mkdir(parents=True)
+    result = subprocess.run(
+        [sys.executable, "-m", "vqa_tui", "run", "list", "--workspace", str(tmp_path)], capture_output=True, text=True
+    )
+    assert result.returncode == 2
+    assert "cannot use the workspace file" in result.stderr
+    assert "Traceback" not in result.stderr and "Event loop" not in result.stderr
+
+
+LOOKING = [
+    ("run", "list"),
+    ("run", "show", "x"),
+    ("run", "pause", "x"),
+    ("item", "list", "x"),
+    ("dataset", "list"),
+    ("export", "x", "qwen", "out.jsonl"),
+    START,
+]
+
+
+@pytest.mark.parametrize("command", LOOKING, ids=" ".join)
+def test_looking_makes_no_workspace(tmp_path: Path, command: tuple[str, ...]) -> None:
+    said = Place(tmp_path / "typo").refused(*command)
+    assert f"there is no workspace in {tmp_path / 'typo'}" in said
+    assert "vqa-tui dataset import" in said and "--workspace" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [("recipe", "list"), ("recipe", "show", "stcray"), ("endpoint", "show", "gemini")])
+def test_recipes_and_endpoints_need_no_workspace(tmp_path: Path, command: tuple[str, ...]) -> None:
+    assert Place(tmp_path / "none").ok(*command)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_of_the_plan_is_shown_before_a_refusal(finished: Place) -> None:
+    assert "tokens each" not in finished.refused(*START, "--name", "first")
+    assert "tokens each" not in finished.refused(*START, "--concurrency", "4000")
+
+
+def test_an_endpoint_where_nothing_listens_is_work_that_failed(finished: Place, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    file = tmp_path / "nobody.yaml"
+    file.write_text(f"name: nobody\nbase_url: {address}\nmodel: m\nkeys: [{{name: a}}]\n")
+    for command in ("models", "check"):
+        result = finished.call("endpoint", command, str(file))
+        assert result.exit_code == 1
+        assert "nothing listens there" in result.output
+        assert "A server of your own must be running there" in result.output
+
+
+def test_a_limit_beyond_every_number_means_all(place: Place) -> None:
+    place.ok(*START, "--name", "all", "--limit", "9" * 22, "--yes", "--json")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
-        assert "cannot make the workspace folder" in Place(tmp_path).refused("run", "list")
+        refused = Place(tmp_path).refused("dataset", "import", "folder", str(tmp_path))
+        assert "cannot make the workspace folder" in refused
     finally:
         tmp_path.chmod(0o700)
 
@@ -90,14 +164,21 @@ def test_a_budget_needs_prices(finished: Place, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("problem", "words"),
     [
-        (OSError(errno.ENOSPC, "No space left on device", "out.jsonl"), "No space left on device: 'out.jsonl'"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "out.jsonl"),
+            "Error: No space left on device: 'out.jsonl'\nMake room on that disk",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", "x"),
+            "Error: Read-only file system: 'x'\nThat disk is read-only",
+        ),
         (StoreTrouble("cannot write to the workspace file: database or disk is full"), "database or disk is full"),
     ],
 )
 def test_a_machine_that_refuses_is_told_from_bad_input(
     problem: Exception, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_path: Path) -> None:
+    def refuse(_path: Path, **_options: object) -> None:
         raise problem
 
     monkeypatch.setattr("vqa_tui.operations.exports.validate_file", refuse)
@@ -105,3 +186,13 @@ def test_a_machine_that_refuses_is_told_from_bad_input(
     assert result.exit_code == 1
     assert words in result.stderr
     assert result.stdout == ""
+
+
+def test_an_import_without_a_usable_picture_fails_and_leaves_no_dataset(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "odd.json").write_text('[{"image_path": "gone.jpg"}, {"odd": 1}]')
+    result = place.call("dataset", "import", "stcray", str(tmp_path / "odd" / "odd.json"))
+    assert result.exit_code == 1, result.output
+    assert "odd.json record 1: no such picture" in result.stderr
+    assert "No picture could be used" in result.stderr
+    assert "odd" not in place.ok("dataset", "list")

@@ -117,3 +117,16 @@ def test_plain_lines_tell_each_event_once_and_skip_what_is_long_past(capsys: pyt
     assert [shown.count(f"event-{number}.") for number in (6, 7, 8, 9, 10)] == [1] * 5
     assert shown.count("running: 13 487 of 30 044") == 1
     assert "warning: event-10." in shown
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("", ""),
+        ("the budget of $0.50 is reached; raise it to go on", "the budget of $0.50 is reached; raise it to go on"),
+        ("no key is left. Export one, then resume.", "no key is left."),
+        ("the model does not exist (404)\nWrite it as the endpoint does.", "the model does not exist (404)"),
+    ],
+)
+def test_a_list_shows_the_problem_without_the_advice(reason: str, shown: str) -> None:
+    assert run_lines.first_sentence(reason) == shown

@@ -99,13 +99,39 @@ def test_the_name_inside_must_be_the_name_of_the_file(folder: Path, write: Write
         (("    env:", "    envv:"), "somewhere.yaml:7: keys.0.envv: unknown key, did you mean `env`?"),
         (("description", "desription"), "somewhere.yaml:2: desription: unknown key, did you mean `description`?"),
         (("model: some-model\n", ""), "somewhere.yaml:1: model: this key is required"),
-        (("  - name: main", "  - name: ma in"), "somewhere.yaml:6: keys.0.name: String should match pattern"),
-        (("https://api.", "ftp://api."), "somewhere.yaml:1: base_url must be an http or https address"),
-        (("model: some-model", "model: [a, b]"), "somewhere.yaml:4: model: should be a valid string"),
+        (("  - name: main", "  - name: ma in"), "somewhere.yaml:6: keys.0.name: must match the pattern"),
+        (("https://api.", "ftp://api."), "somewhere.yaml:3: base_url: must be an http or https address"),
+        (("model: some-model", "model: [a, b]"), "somewhere.yaml:4: model: must be text"),
         (
             ("model: some-model", "model: a\nmodel: b"),
             "somewhere.yaml:5: the key `model` stands twice (first on line 4)",
         ),
+        (("https://api.", "http://api."), "somewhere.yaml:3: base_url: plain http would carry the key"),
+        (("https://api.example.org/v1", "'http://[::1/v1'"), "somewhere.yaml:3: base_url: must be an http or https"),
+        (("https://", "https://me:word@"), "somewhere.yaml:3: base_url: must not carry user names"),
+        (
+            ("example.org/v1", "example.org/v1/chat/completions/"),
+            "somewhere.yaml:3: base_url: must end before /chat/completions: write https://api.example.org/v1",
+        ),
+        (("base_url: https://api.example.org/v1\n", ""), "somewhere.yaml:1: base_url is required"),
+        (("keys:\n  - name: main\n    env: SOME_KEY\n", "keys: []\n"), "somewhere.yaml:5: keys: needs at least 1"),
+        (
+            ("    env: SOME_KEY", "  - name: main"),
+            "somewhere.yaml:5: keys: two keys have the same name",
+        ),
+        (
+            ("model: some-model", "model: m\nextra_headers: {Cookie: x}"),
+            "somewhere.yaml:5: extra_headers: must not hold",
+        ),
+        (
+            ("model: some-model", "model: m\nimage_tokens: {pixels_per_token: 0}"),
+            "somewhere.yaml:5: image_tokens.pixels",
+        ),
+        (
+            ("model: some-model", "model: m\nimage_tokens: {tokens: -1}"),
+            "somewhere.yaml:5: image_tokens.tokens: must be",
+        ),
+        (("model: some-model", "model: m\nkind: other"), "somewhere.yaml:5: kind: must be 'openai-compatible' or"),
         (("  - name", "\t- name"), "somewhere.yaml:6: a tab stands where YAML wants spaces"),
         (("model: some-model", "model: {{ x }}"), "somewhere.yaml:4: a key must be plain text"),
         (("model: some-model", "model: a: b"), "somewhere.yaml:4: a colon stands where it cannot"),
@@ -174,7 +200,10 @@ def test_a_key_value_under_a_wrong_name_is_not_repeated(folder: Path, write: Wri
     assert "PLANTED" not in f"{error!s}{error!r}{error.__cause__!r}"
 
 
-@pytest.mark.parametrize("value", ["sk-PLANTED9f8e7d", "AIzaPLANTED9f8e7d", "PLANTED 9f8e7d", "P" * 65])
+@pytest.mark.parametrize(
+    "value",
+    ["sk-PLANTED9f8e7d", "AIzaPLANTED9f8e7d", "PLANTED 9f8e7d", "P" * 65, "AB12CD34EF56AB78CD90EF12AB34CD56"],
+)
 def test_a_key_value_in_place_of_its_variable_is_refused_and_not_repeated(
     folder: Path, write: Write, value: str
 ) -> None:
@@ -190,6 +219,110 @@ def test_a_broken_file_is_listed_with_its_problem(folder: Path, write: Write) ->
     broken, simple = list_recipes([folder])
     assert (simple.name, simple.problem) == ("simple", "")
     assert broken.problem.startswith("broken.yaml:1: reply: this key is required")
+
+
+PLANTED = "sk-proj-abcdefgh1234567890ABCDEFGH"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("name: main", f"name: {PLANTED}", "somewhere.yaml:6: keys.0.name: "),
+        ("name: main", "name: AB12CD34EF56AB78CD90EF12AB34CD56", "somewhere.yaml:6: keys.0.name: "),
+        ("    env: SOME_KEY", f"    group: {PLANTED}", "somewhere.yaml:7: keys.0.group: "),
+        ("keys:", f"groups: {{{PLANTED}: {{concurrency: 1}}}}\nkeys:", "somewhere.yaml:5: groups: "),
+        ("keys:", f"{PLANTED}: 1\nkeys:", "somewhere.yaml:1: at the top: "),
+        ("keys:", f"extra_headers: {{X-Project: {PLANTED}}}\nkeys:", "somewhere.yaml:5: extra_headers.X-Project: "),
+        ("keys:", "extra_headers: {X-Pass: Bearer abc}\nkeys:", "somewhere.yaml:5: extra_headers.X-Pass: "),
+        ("keys:", "extra_body: {api_key: my-own-secret}\nkeys:", "somewhere.yaml:5: extra_body.api_key: "),
+        ("keys:", f"extra_body: {{a: [1, {{b: 'x {PLANTED}'}}]}}\nkeys:", "somewhere.yaml:5: extra_body.a.1.b: "),
+        ("a place", f"use {PLANTED}", "somewhere.yaml:2: description: "),
+    ],
+)
+def test_a_key_value_anywhere_is_refused_and_not_repeated(
+    folder: Path, write: Write, old: str, new: str, place: str
+) -> None:
+    write("somewhere.yaml", ENDPOINT.replace(old, new))
+    error = complaint(folder)
+    assert error.message.startswith(place + "something here looks like the value of a key")
+    assert "abcdefgh" not in f"{error!s}{error!r}" and "AB12" not in str(error)
+    assert "never stands in a file" in error.hint
+
+
+def test_a_recipe_holds_no_key_value_either(folder: Path, write: Write) -> None:
+    write("simple.yaml", RECIPE + f"generation: {{extra_body: {{user: {PLANTED}}}}}\n")
+    with pytest.raises(VqaError, match=r"simple.yaml:7: generation.extra_body.user: something here looks like"):
+        load_recipe("simple", folders=[folder])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "extra_body: {max_tokens: 5, model: gpt-4o-2024-08-06, thinking: {budget_tokens: 0}, stop: [sk-learn]}",
+        "extra_headers: {X-Project: proj_12345, X-Trace: 0f8fad5b-d9cb-469f-a165-70867728950e}",
+        "groups: {account-2: {requests_per_minute: 5}}",
+    ],
+)
+def test_what_is_no_key_value_is_let_through(folder: Path, write: Write, text: str) -> None:
+    write("somewhere.yaml", ENDPOINT.replace("SOME_KEY", "A_KEY_OF_MY_ACCOUNT_NUMBER_1234") + text + "\n")
+    assert load_endpoint("somewhere", folders=[folder]).model == "some-model"
+
+
+@pytest.mark.parametrize(
+    ("address", "env", "more", "refused"),
+    [
+        ("http://api.example.org/v1", "SOME_KEY", "", True),
+        ("http://8.8.8.8:8000/v1", "SOME_KEY", "", True),
+        ("http://api.example.org/v1", "SOME_KEY", "allow_unencrypted_keys: true\n", False),
+        ("http://api.example.org/v1", None, "", False),
+        ("https://api.example.org/v1", "SOME_KEY", "", False),
+        ("http://127.0.0.1:8000/v1", "SOME_KEY", "", False),
+        ("http://[::1]:8000/v1", "SOME_KEY", "", False),
+        ("http://192.168.1.7/v1", "SOME_KEY", "", False),
+        ("http://localhost:8000/v1", "SOME_KEY", "", False),
+        ("http://gpu-box:8000/v1", "SOME_KEY", "", False),
+        ("http://gpu-box.local:8000/v1", "SOME_KEY", "", False),
+    ],
+)
+def test_a_key_crosses_public_networks_encrypted_only(
+    folder: Path, write: Write, address: str, env: str | None, more: str, refused: bool
+) -> None:
+    text = ENDPOINT.replace("https://api.example.org/v1", f'"{address}"') + more
+    write("somewhere.yaml", text if env else text.replace("    env: SOME_KEY\n", ""))
+    if refused:
+        error = complaint(folder)
+        assert error.message.startswith("somewhere.yaml:3: base_url: plain http") and "allow_unenc" in error.hint
+    else:
+        assert load_endpoint("somewhere", folders=[folder]).base_url == address
+
+
+def test_both_endings_are_found_by_name(folder: Path, write: Write) -> None:
+    write("somewhere.yml", ENDPOINT)
+    assert [each.path.name for each in list_endpoints([folder])] == ["somewhere.yml"]
+    assert load_endpoint("somewhere", folders=[folder]).model == "some-model"
+
+
+def test_what_exists_but_is_no_configuration_is_told_as_such(folder: Path) -> None:
+    (folder / "junk.bin").write_bytes(b"x")
+    (folder / "things").mkdir()
+    for name, words in [
+        ("./junk.bin", "junk.bin is not taken for a configuration: its name must end in .yaml or .yml"),
+        ("things", "things is a folder, not a .yaml file"),
+    ]:
+        with pytest.raises(VqaError) as caught:
+            load_recipe(name, folders=[folder])
+        assert caught.value.message == words
+
+
+@pytest.mark.parametrize("template", ["{{ pears }}", "{% for %}", "{{ lipsum() }}"])
+def test_a_recipe_whose_template_cannot_work_is_refused_when_it_is_loaded(
+    folder: Path, write: Write, template: str
+) -> None:
+    write("simple.yaml", RECIPE.replace("Describe it.", f'"{template}"'))
+    with pytest.raises(VqaError, match=r"^simple.yaml: recipe simple, prompt.user, line 1: "):
+        load_recipe("simple", folders=[folder])
+    (listed,) = list_recipes([folder])
+    assert listed.problem.startswith("simple.yaml: recipe simple, prompt.user")
 
 
 @given(st.text(max_size=200))

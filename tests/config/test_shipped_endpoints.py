@@ -11,7 +11,7 @@ from vqa_tui.config.load import list_endpoints, load_endpoint
 from vqa_tui.paths import shipped_configs
 
 FOLDER = shipped_configs() / "endpoints"
-NAMES = ["cloudera-gateway", "embedded", "gemini", "openai", "vllm"]
+NAMES = ["cloudera-gateway", "demo", "embedded", "gemini", "openai", "vllm"]
 
 
 def test_exactly_these_are_shipped_and_all_are_sound() -> None:

@@ -52,7 +52,8 @@ def test_recipes_are_valid_and_write_the_ground_truth(name: str) -> None:
     prompt = _prompt(recipe, TRUTH)
     assert TRUTH_LINES in prompt
     assert "\n\n\n" not in prompt
-    for truth in (GroundTruth(), GroundTruth(captions=("x",)), GroundTruth(categories=("x",))):
+    clean = GroundTruth(states_none=True)
+    for truth in (GroundTruth(), clean, GroundTruth(captions=("x",)), GroundTruth(categories=("x",))):
         assert "\n\n\n" not in _prompt(recipe, truth)
 
 
@@ -63,12 +64,23 @@ def test_stcray_prompt_lines() -> None:
     assert f"\nAllowed question types: {types}, structured_list.\n" in prompt
     assert "\nReply with a JSON array only" in prompt
     assert "List all items detected in this X-ray scan in JSON format." in prompt
-    plain = _prompt(_recipe("stcray", structured_ratio=0.0), GroundTruth())
+    plain = _prompt(_recipe("stcray", structured_ratio=0.0), GroundTruth(states_none=True))
     assert "Ground truth:\n- items: none\n- count: 0\n" in plain
     assert "\nWrite exactly 3 question-answer pairs.\n" in plain
     assert f"\nAllowed question types: {types}.\n" in plain
     assert "structured_list" not in plain
     assert "No prohibited items detected" in plain
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_stcray_claims_nothing_of_a_picture_that_nobody_annotated(ratio: float) -> None:
+    prompt = _prompt(_recipe("stcray", structured_ratio=ratio), GroundTruth())
+    assert "ground truth" not in prompt.lower()
+    assert "No prohibited items detected" not in prompt
+    captioned = _prompt(_recipe("stcray", structured_ratio=ratio), GroundTruth(captions=("A bag.",)))
+    assert "Ground truth:\n- caption: A bag.\n" in captioned
+    assert "- items:" not in captioned
+    assert "No prohibited items detected" not in captioned
 
 
 def test_stcray_follows_the_published_settings() -> None:

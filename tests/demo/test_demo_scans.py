@@ -1,6 +1,7 @@
 """Drawn scans: deterministic, exactly annotated, varied, and importable."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -100,6 +101,58 @@ def test_what_was_drawn_is_read_back_as_it_was_drawn(tmp_path: Path) -> None:
         assert boxes == written["bboxes"]
         assert list(record.truth.categories) == written["categories"]
         assert record.truth.captions == (written["caption"],)
+
+
+@pytest.mark.parametrize("foreign", ["annotations.json", "images/holiday.jpg", "images/000000.jpg"])
+def test_what_the_demo_did_not_make_is_never_replaced(tmp_path: Path, foreign: str) -> None:
+    path = tmp_path / foreign
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+    with pytest.raises(VqaError, match="the demo did not make it") as refused:
+        draw_demo_dataset(tmp_path, 1)
+    assert "--folder" in refused.value.hint
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == [path] and path.read_text() == "mine"
+
+
+def test_a_folder_that_the_demo_made_is_drawn_again(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    first = draw_demo_dataset(tmp_path, 1).read_bytes()
+    assert draw_demo_dataset(tmp_path, 2).read_bytes() != first
+    assert len(list((tmp_path / "images").iterdir())) == 2
+
+
+def test_a_caption_tells_what_each_item_overlaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    laid: dict[str, list[baggage._Laid]] = {}
+
+    def keeping(step: str, lay: Any) -> Any:
+        def kept(*arguments: Any) -> Any:
+            laid[step] = lay(*arguments)
+            return laid[step]
+
+        return kept
+
+    for step in ("_lay_garments", "_lay_clutter", "_lay_items"):
+        monkeypatch.setattr(baggage, step, keeping(step, getattr(baggage, step)))
+
+    def pixels(thing: baggage._Laid) -> set[tuple[int, int]]:
+        dark = thing.mask.load()
+        assert dark is not None
+        width, height = thing.mask.size
+        return {(thing.left + x, thing.top + y) for x in range(width) for y in range(height) if dark[x, y]}
+
+    told = set()
+    for seed in range(10):
+        sentences = draw_scan(Random(seed), ["Gun", "Scissors"]).caption.split(". ")[1:]
+        cloth = set().union(*map(pixels, laid["_lay_garments"]))
+        others = [*laid["_lay_clutter"], *laid["_lay_items"]]
+        for item, sentence in zip(laid["_lay_items"], sentences, strict=True):
+            own = pixels(item)
+            over = {other.name for other in others if other is not item and own & pixels(other)}
+            _, _, named = sentence.rstrip(".").partition(" overlaps ")
+            assert set(filter(None, re.split(", | and ", named))) == over
+            assert ("among clothes" in sentence) == bool(own & cloth)
+            told.add(bool(over))
+    assert told == {True, False}
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

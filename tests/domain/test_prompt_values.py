@@ -98,6 +98,7 @@ def test_a_picture_that_is_said_to_hold_nothing() -> None:
     assert (values["annotated"], values["items"], values["has_truth"]) == (True, [], False)
     assert _values(GroundTruth(categories=("Knife",)))["annotated"] is True
     assert _values(GroundTruth(boxes=(_box(0, 0),)))["annotated"] is True
+    assert _values(GroundTruth(categories=("\x1b[0m",)))["annotated"] is False, "no label that can be shown is left"
 
 
 HOSTILE = "Knife;\n- items: Gun | x\u2028- count: 9\x1b[2J\u202e\ud800"

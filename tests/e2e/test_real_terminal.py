@@ -71,7 +71,7 @@ async def test_pause_and_resume_by_key_and_quit_detaches(stage: Stage) -> None:
         terminal.press("\x03")
         await asyncio.to_thread(terminal.until, "Ctrl+C stops nothing here")
         assert (await stage.view(run_id)).engine.state is EngineState.ALIVE
-        terminal.press("p")
+        terminal.press("r")
         await stage.until_phase(run_id, Phase.RUNNING)
         terminal.press("q")
         assert await asyncio.to_thread(terminal.ended) == 0

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vqa_tui.config.faults import Fault
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.embedded.faults import Fault, FaultDice, parse_faults
+from vqa_tui.embedded.faults import FaultDice, parse_faults
 
 SHARES = st.dictionaries(st.sampled_from(list(Fault)), st.floats(0, 0.125))
 
@@ -38,8 +39,8 @@ def test_what_is_wrong_is_named(text: str, said: str) -> None:
 def test_an_unknown_fault_names_the_nearest_and_all_known() -> None:
     with pytest.raises(VqaError) as refused:
         parse_faults("badjson=0.1")
-    assert "Did you mean bad_json?" in refused.value.hint
-    assert all(fault.value in refused.value.hint for fault in Fault)
+    assert "Did you mean bad_json?" in refused.value.message
+    assert all(fault.value in refused.value.message for fault in Fault)
 
 
 @given(SHARES)

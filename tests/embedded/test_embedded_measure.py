@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from vqa_tui.domain.item import PIXEL_LIMIT
 from vqa_tui.embedded.colours import COLOUR_NAMES, colour_name, name_indices
-from vqa_tui.embedded.measure import MAX_PIXELS, UnreadablePicture, measure_picture
+from vqa_tui.embedded.measure import UnreadablePicture, measure_picture
 from vqa_tui.embedded.regions import count_regions
 
 
@@ -119,7 +120,7 @@ def test_a_truncated_picture_is_refused(draw: Callable[..., bytes]) -> None:
 
 
 def test_too_many_pixels_are_refused_before_decoding() -> None:
-    bomb = encoded(Image.new("1", (MAX_PIXELS // 8000 + 1, 8000)))
+    bomb = encoded(Image.new("1", (PIXEL_LIMIT // 8000 + 1, 8000)))
     assert len(bomb) < 200_000
     with pytest.raises(UnreadablePicture, match="pixels"):
         measure_picture(bomb)

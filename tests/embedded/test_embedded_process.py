@@ -122,19 +122,20 @@ def test_it_ignores_the_interrupt_key() -> None:
         assert models_status(running.base_url, "embedded-a") == 200
 
 
-def test_wrong_settings_are_told_in_words() -> None:
-    with pytest.raises(VqaError) as refused:
-        start_embedded(endpoint_of(embedded=EmbeddedSettings(fail={"rest": 0.5})))
-    assert "endpoint built-in" in refused.value.message
-    assert "unknown fault 'rest'" in refused.value.message
-    assert "reset" in refused.value.hint
-
-
 def broken_python(tmp_path: Path, script: str) -> str:
     program = tmp_path / "python"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o700)
     return str(program)
+
+
+def test_what_the_child_reports_is_told_in_its_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    report = json.dumps({"error": "no port is free", "hint": "Close something."})
+    monkeypatch.setattr(sys, "executable", broken_python(tmp_path, f"read settings; echo '{report}'; exit 2"))
+    with pytest.raises(VqaError) as refused:
+        start_embedded(endpoint_of())
+    assert "endpoint built-in" in refused.value.message and "no port is free" in refused.value.message
+    assert refused.value.hint == "Close something."
 
 
 def test_a_child_that_dies_shows_its_stderr(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

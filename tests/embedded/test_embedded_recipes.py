@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from vqa_tui.config.faults import Fault
 from vqa_tui.config.load import load_recipe
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate
 from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts
 from vqa_tui.domain.reply import UnreadableReply, read_json_pairs
 from vqa_tui.embedded.answers import write_caption, write_pairs
-from vqa_tui.embedded.faults import Fault
 from vqa_tui.embedded.measure import measure_picture
 from vqa_tui.embedded.prompt_reader import read_prompt
 from vqa_tui.embedded.reply import json_reply, spoil
@@ -56,7 +56,10 @@ def test_the_stcray_prompt_is_read_whole(draw: Callable[..., bytes]) -> None:
     assert "occlusion" in asked.types
 
 
-@pytest.mark.parametrize("truth", [BAG, GroundTruth()], ids=["items", "clean"])
+CLEAN = GroundTruth(states_none=True)
+
+
+@pytest.mark.parametrize("truth", [BAG, CLEAN, GroundTruth()], ids=["items", "clean", "unknown"])
 @pytest.mark.parametrize("name", ["stcray", "general-vqa"])
 def test_replies_pass_every_check_of_the_recipe(name: str, truth: GroundTruth, draw: Callable[..., bytes]) -> None:
     recipe = recipe_of(name)
@@ -78,7 +81,8 @@ def test_replies_pass_every_check_of_the_recipe(name: str, truth: GroundTruth, d
         assert [pair.flags for pair in judged] == [()] * recipe.pairs, judged
         if name == "stcray" and truth != BAG:
             natural = [pair for pair in judged if pair.question_type != "structured_list"]
-            assert all("No prohibited items detected" in pair.answer for pair in natural)
+            claims = ["No prohibited items detected" in pair.answer for pair in natural]
+            assert all(claims) if truth == CLEAN else not any(claims)
 
 
 def test_the_caption_recipe_gets_plain_text(draw: Callable[..., bytes]) -> None:

@@ -10,7 +10,6 @@ import aiohttp
 import pytest
 
 from vqa_tui.config.endpoint import EmbeddedSettings
-from vqa_tui.domain.failure import VqaError
 from vqa_tui.embedded.server import EmbeddedEndpoint
 
 Body = Callable[..., dict[str, Any]]
@@ -133,11 +132,6 @@ async def test_stopping_does_not_wait_for_what_hangs(prompt: str, body: Body, un
         assert loop.time() - began < 5
         with pytest.raises(aiohttp.ClientError):
             await asking
-
-
-def test_unknown_faults_in_settings_are_refused() -> None:
-    with pytest.raises(VqaError, match="unknown fault 'rest'"):
-        EmbeddedEndpoint(EmbeddedSettings(fail={"rest": 0.5}))
 
 
 async def test_the_books_balance_over_a_mixed_run(

@@ -2,17 +2,40 @@
 
 import asyncio
 import json
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 
 from vqa_tui.config.endpoint import Endpoint, KeyConfig, Timeouts
+from vqa_tui.endpoints.client import Answer, AskFailed, VisionClient
 
 PLANTED = "planted-key-9f8e7d6c5b4a"
+KEY = SecretStr(PLANTED)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+MakeEndpoint = Callable[..., Endpoint]
+MakeCompletion = Callable[..., dict[str, Any]]
+StartRaw = Callable[[Callable[[bytes], bytes]], Awaitable[str]]
+
+
+async def ask(endpoint: Endpoint, base_url: str, body: bytes = b"{}", key: SecretStr = KEY) -> Answer:
+    async with VisionClient(endpoint, base_url, 2) as client:
+        return await client.ask(body, key)
+
+
+async def failed(endpoint: Endpoint, base_url: str, key: SecretStr = KEY) -> AskFailed:
+    """Ask, expect a failure, and make sure that nothing about it holds the key."""
+    with pytest.raises(AskFailed) as caught:
+        await ask(endpoint, base_url, key=key)
+    error = caught.value
+    assert error.__context__ is None and error.__cause__ is None
+    everything = f"{error!s} {error!r} {vars(error)} {''.join(traceback.format_exception(error))}"
+    assert key.get_secret_value() not in everything
+    return error
 
 
 @dataclass

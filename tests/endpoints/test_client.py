@@ -8,8 +8,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import traceback
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +15,11 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from vqa_tui.config.endpoint import Endpoint, Timeouts
+from tests.endpoints.conftest import KEY, PLANTED, MakeCompletion, MakeEndpoint, StartRaw, ask, failed
+from vqa_tui.config.endpoint import Timeouts
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import FailureKind
-from vqa_tui.endpoints.client import LARGEST_REPLY, Answer, AskFailed, VisionClient
-
-PLANTED = "planted-key-9f8e7d6c5b4a"
-KEY = SecretStr(PLANTED)
-MakeEndpoint = Callable[..., Endpoint]
-MakeCompletion = Callable[..., dict[str, Any]]
-StartRaw = Callable[[Callable[[bytes], bytes]], Awaitable[str]]
-
-
-async def ask(endpoint: Endpoint, base_url: str, body: bytes = b"{}", key: SecretStr = KEY) -> Answer:
-    async with VisionClient(endpoint, base_url, 2) as client:
-        return await client.ask(body, key)
-
-
-async def failed(endpoint: Endpoint, base_url: str, key: SecretStr = KEY) -> AskFailed:
-    """Ask, expect a failure, and make sure that nothing about it holds the key."""
-    with pytest.raises(AskFailed) as caught:
-        await ask(endpoint, base_url, key=key)
-    error = caught.value
-    assert error.__context__ is None and error.__cause__ is None
-    everything = f"{error!s} {error!r} {vars(error)} {''.join(traceback.format_exception(error))}"
-    assert key.get_secret_value() not in everything
-    return error
+from vqa_tui.endpoints.client import LARGEST_REPLY, AskFailed, VisionClient
 
 
 async def test_an_answer(server: Any, make_endpoint: MakeEndpoint, completion: MakeCompletion) -> None:

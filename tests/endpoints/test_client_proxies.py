@@ -1,39 +1,14 @@
 """The client behind the proxies that an environment names, and beside a ~/.netrc."""
 
 import json
-import traceback
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-from vqa_tui.config.endpoint import Endpoint
+from tests.endpoints.conftest import PLANTED, MakeCompletion, MakeEndpoint, StartRaw, ask, failed
 from vqa_tui.domain.failure import FailureKind, VqaError
-from vqa_tui.endpoints.client import Answer, AskFailed, VisionClient
-
-PLANTED = "planted-key-9f8e7d6c5b4a"
-KEY = SecretStr(PLANTED)
-MakeEndpoint = Callable[..., Endpoint]
-MakeCompletion = Callable[..., dict[str, Any]]
-StartRaw = Callable[[Callable[[bytes], bytes]], Awaitable[str]]
-
-
-async def ask(endpoint: Endpoint, base_url: str, body: bytes = b"{}", key: SecretStr = KEY) -> Answer:
-    async with VisionClient(endpoint, base_url, 2) as client:
-        return await client.ask(body, key)
-
-
-async def failed(endpoint: Endpoint, base_url: str, key: SecretStr = KEY) -> AskFailed:
-    """Ask, expect a failure, and make sure that nothing about it holds the key."""
-    with pytest.raises(AskFailed) as caught:
-        await ask(endpoint, base_url, key=key)
-    error = caught.value
-    assert error.__context__ is None and error.__cause__ is None
-    everything = f"{error!s} {error!r} {vars(error)} {''.join(traceback.format_exception(error))}"
-    assert key.get_secret_value() not in everything
-    return error
+from vqa_tui.endpoints.client import VisionClient
 
 
 async def test_the_proxy_of_the_environment_is_used_with_its_password(

@@ -1,24 +1,23 @@
 """Listing models and checking an endpoint: what a person is told, in every case that goes wrong."""
 
+import errno
 import json
 import socket
-from collections.abc import Callable
+import ssl
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from vqa_tui.config.endpoint import Endpoint
+from tests.endpoints.conftest import KEY, PLANTED, MakeCompletion, MakeEndpoint
 from vqa_tui.domain.failure import FailureKind
+from vqa_tui.endpoints.advice import advice_for
 from vqa_tui.endpoints.check import CheckReport, check, tiny_picture
 from vqa_tui.endpoints.client import AskFailed
+from vqa_tui.endpoints.connection_errors import classify_connection_error
 from vqa_tui.endpoints.models import list_models
-
-PLANTED = "planted-key-9f8e7d6c5b4a"
-KEY = SecretStr(PLANTED)
-MakeEndpoint = Callable[..., Endpoint]
-MakeCompletion = Callable[..., dict[str, Any]]
 
 
 def models(*names: str) -> dict[str, Any]:
@@ -77,7 +76,40 @@ async def test_a_list_that_fails_is_classified_once_and_holds_no_key(
 async def test_no_list_where_nobody_listens(make_endpoint: MakeEndpoint) -> None:
     with pytest.raises(AskFailed) as caught:
         await list_models(make_endpoint(), free_address(), KEY)
-    assert caught.value.failure.kind is FailureKind.NETWORK
+    failure = caught.value.failure
+    assert failure.kind is FailureKind.NETWORK and failure.never_sent
+    assert "nothing listens there" in failure.message
+    assert "A server of your own must be running there" in advice_for(failure)
+
+
+async def test_a_key_that_stands_in_the_list_of_models_is_hidden(server: Any, make_endpoint: MakeEndpoint) -> None:
+    server.answers(200, models(f"my-{PLANTED}-model", "other"))
+    assert await list_models(make_endpoint(), server.base_url, KEY) == ["my-[redacted]-model", "other"]
+
+
+def chained(*errors: BaseException) -> BaseException:
+    for outer, inner in pairwise(errors):
+        outer.__cause__ = inner
+    return errors[0]
+
+
+@pytest.mark.parametrize(
+    ("cause", "words", "never_sent"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "the name far.example cannot be resolved", True),
+        (ssl.SSLCertVerificationError(1, "self-signed"), "the certificate of far.example is not trusted", True),
+        (ssl.SSLError(1, "wrong version"), "no secure connection to far.example", True),
+        (OSError(errno.EHOSTUNREACH, "No route"), "no connection to far.example:443: there is no way", True),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), "the connection failed (OSError)", False),
+    ],
+)
+def test_the_root_of_a_failed_connection_is_told_in_the_same_words(
+    cause: BaseException, words: str, never_sent: bool
+) -> None:
+    error = chained(RuntimeError("Connection error."), OSError("all attempts failed"), cause)
+    failure = classify_connection_error(error, "https://far.example/v1")
+    assert failure.kind is FailureKind.NETWORK and failure.never_sent is never_sent
+    assert failure.message.startswith(words)
 
 
 def free_address() -> str:

@@ -71,11 +71,20 @@ def test_qwen_is_the_conversation_form() -> None:
 
 
 def test_qwen_of_a_clean_picture_and_of_one_with_boxes_only() -> None:
-    clean = ExportPicture("k", "p", "", GroundTruth(), PICTURE.pairs)
+    clean = ExportPicture("k", "p", "", GroundTruth(states_none=True), PICTURE.pairs)
     assert _records("qwen", clean)[0]["ground_truth"] == {"category": "negative", "items": []}
     boxed = GroundTruth(boxes=(Box(label="cat", x=0, y=0, width=1, height=1),), extra={"image_id": 17})
     (record, _) = _records("qwen", ExportPicture("k", "p", "", boxed, PICTURE.pairs))
     assert (record["image_id"], record["ground_truth"]["items"]) == (17, ["cat"])
+
+
+def test_a_picture_that_nobody_annotated_is_not_called_clean() -> None:
+    for truth in (GroundTruth(), GroundTruth(captions=("A bag.",))):
+        unknown = ExportPicture("k", "p", "", truth, PICTURE.pairs)
+        assert _records("qwen", unknown)[0]["ground_truth"] == {"category": "unknown", "items": []}
+        assert not {"categories", "num_categories"} & _records("stcray-flat", unknown)[0]["metadata"].keys()
+    clean = ExportPicture("k", "p", "", GroundTruth(states_none=True), PICTURE.pairs)
+    assert _records("stcray-flat", clean)[0]["metadata"]["num_categories"] == 0
 
 
 def test_stcray_flat_is_one_line_for_each_pair() -> None:

@@ -19,7 +19,8 @@ from vqa_tui.operations.workspace import Workspace
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.sources.probe import probe
 from vqa_tui.store.datasets import dataset_named, item_page
-from vqa_tui.store.db import Database
+from vqa_tui.store.db import Database, StoreTrouble
+from vqa_tui.store.scratch import SqliteScratch
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -115,8 +116,8 @@ async def test_broken_pictures_are_listed_and_leave_the_list_when_repaired(
     report = await import_dataset(workspace, "folder", tmp_path / "pics")
     assert (report.added, report.problems) == (1, 2)
     assert {problem.key: problem.reason for problem in report.examples} == {
-        "empty.jpg": "empty.jpg the file is empty (0 bytes)",
-        "text.jpg": "text.jpg holds text, not a picture",
+        "empty.jpg": "is empty (0 bytes)",
+        "text.jpg": "holds text, not a picture",
     }
     picture(tmp_path / "pics" / "empty.jpg")
     (tmp_path / "pics" / "text.jpg").unlink()
@@ -219,6 +220,49 @@ async def test_a_folder_without_pictures_makes_no_dataset(workspace: Workspace, 
     assert await list_datasets(workspace) == []
 
 
+async def test_a_source_without_a_usable_picture_leaves_no_new_dataset(workspace: Workspace, tmp_path: Path) -> None:
+    picture(tmp_path / "set" / "a.jpg")
+    path = annotations(tmp_path / "set", {"image_path": "gone.jpg"}, {"odd": 1})
+    report = await import_dataset(workspace, "stcray", path)
+    assert (report.usable, report.problems, len(report.examples)) == (0, 2, 2)
+    assert await list_datasets(workspace) == []
+    path.write_text('[{"image_path": "gone.jpg"}, oops]')
+    with pytest.raises(VqaError) as refused:
+        await import_dataset(workspace, "stcray", path)
+    assert "imported" not in refused.value.hint
+    assert await list_datasets(workspace) == []
+
+    await import_dataset(workspace, "stcray", annotations(tmp_path / "set", {"image_path": "a.jpg"}))
+    report = await import_dataset(workspace, "stcray", annotations(tmp_path / "set", {"image_path": "gone.jpg"}))
+    assert report.usable == 0
+    assert await keys(workspace, "set") == ["a.jpg"], "a dataset with pictures stays"
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+async def test_a_reason_reads_as_a_sentence_about_the_picture_it_names(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    Image.new("1", (30_000, 5_000)).save(tmp_path / "set" / "bomb.png")
+    (only,) = (await import_dataset(workspace, "folder", tmp_path / "set")).examples
+    assert (only.where, only.reason.partition(",")[0]) == ("bomb.png", "has 30000×5000 pixels")
+    path = annotations(tmp_path / "set", {"image_path": "bomb.png"})
+    (only,) = (await import_dataset(workspace, "stcray", path)).examples
+    assert only.where == "annotations.json record 1"
+    assert only.reason.startswith("the picture `bomb.png` has 30000×5000 pixels, more than the limit")
+
+
+async def test_a_full_disk_under_the_scratch_file_is_told_in_words(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture(tmp_path / "set" / "a.jpg")
+    path = annotations(tmp_path / "set", *({"image_id": n, "image_filename": "a.jpg"} for n in range(5_000)))
+    made = SqliteScratch()
+    made._connection.execute("PRAGMA max_page_count = 6")
+    monkeypatch.setattr(dataset_import, "SqliteScratch", lambda: made)
+    with pytest.raises(StoreTrouble, match="temporary file of the import: database or disk is full") as refused:
+        await import_dataset(workspace, "stcray", path)
+    assert "TMPDIR" in refused.value.hint
+
+
 async def test_what_came_before_malformed_json_is_imported_and_stays(workspace: Workspace, tmp_path: Path) -> None:
     picture(tmp_path / "set" / "a.jpg")
     records = [{"image_id": number, "image_filename": "a.jpg", "caption": "x" * 300} for number in range(1000)]
@@ -228,7 +272,7 @@ async def test_what_came_before_malformed_json_is_imported_and_stays(workspace: 
         await import_dataset(workspace, "stcray", path)
     stored = len(await keys(workspace, "set"))
     assert stored >= 256
-    assert f"{stored} pictures before that place are imported and stay in set" in refused.value.hint
+    assert f"{stored} pictures before that place are imported and in set now." in refused.value.hint
 
 
 async def test_progress_grows_to_the_report_and_the_loop_stays_free(workspace: Workspace, tmp_path: Path) -> None:
@@ -293,6 +337,14 @@ async def test_an_unknown_dataset_names_the_nearest(workspace: Workspace, tmp_pa
     with pytest.raises(VqaError) as refused:
         await dataset_detail(workspace, "bgas")
     assert "Did you mean bags?" in refused.value.hint
+    with pytest.raises(VqaError) as refused:
+        await dataset_detail(workspace, "nosuch")
+    assert refused.value.hint == "Known: bags."
+    for number in range(6):
+        await import_dataset(workspace, "folder", tmp_path / "bags", name=f"set{number}")
+    with pytest.raises(VqaError) as refused:
+        await dataset_detail(workspace, "nosuch")
+    assert "set3 and 2 more" in refused.value.hint
 
 
 async def test_detail_tells_splits_and_categories(workspace: Workspace, tmp_path: Path) -> None:

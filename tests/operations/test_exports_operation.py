@@ -19,6 +19,7 @@ from vqa_tui.exporters.validation_report import ProblemKind
 from vqa_tui.operations.exports import export_formats, export_run, validate_file
 from vqa_tui.operations.workspace import Workspace, open_workspace
 from vqa_tui.store import exports as store_exports
+from vqa_tui.store.db import StoreTrouble
 from vqa_tui.store.exports import exported_pictures, exported_run, last_training_hash
 
 RECIPE = Recipe(
@@ -198,9 +199,13 @@ async def test_split_sizes(pictures: int, share: float, training: int, stored: S
 
 async def test_a_single_picture_cannot_be_split(stored: StoredRun, tmp_path: Path) -> None:
     await stored.add([1])
-    report = await export_run(stored.workspace, 1, "llava", tmp_path / "x.json", split=(0.5, 0.5))
-    assert "x.val.json is empty: a split needs at least two different pictures" in report.warnings
-    assert json.loads((tmp_path / "x.val.json").read_text()) == []
+    await stored.add([2], look=1)
+    with pytest.raises(
+        VqaError, match="cannot be split: it has question-answer pairs about one picture only"
+    ) as refused:
+        await export_run(stored.workspace, 1, "llava", tmp_path / "x.json", split=(0.5, 0.5))
+    assert "Leave out the split" in refused.value.hint
+    assert sorted(os.listdir(tmp_path)) == [".vqa", "bags"]
 
 
 async def test_leaks_and_changes_are_found_when_files_are_edited(stored: StoredRun, tmp_path: Path) -> None:
@@ -316,9 +321,46 @@ async def test_a_failure_leaves_the_earlier_export_as_it_was(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(AtomicFile, "seal", no_space)
-    with pytest.raises(VqaError, match="No space left on device"):
+    with pytest.raises(StoreTrouble, match="the disk is full") as refused:
         await export_run(stored.workspace, 1, "qwen", out)
+    assert "Make room" in refused.value.hint
     assert _files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(13, "does not let you write"), (30, "can only be read"), (5, "Input/output error")]
+)
+async def test_a_folder_that_cannot_be_written_is_told_in_words(
+    stored: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    await stored.add([1])
+
+    def refuse(path: Path, mode: str = "r") -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("vqa_tui.exporters.atomic_file.open", refuse, raising=False)
+    with pytest.raises(VqaError, match=words) as refused:
+        await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl")
+    assert "Errno" not in str(refused.value) and "Choose another" in refused.value.hint
+    assert not isinstance(refused.value, StoreTrouble)
+
+
+async def test_a_name_too_long_for_a_file_is_told_in_words(stored: StoredRun, tmp_path: Path) -> None:
+    await stored.add([1])
+    with pytest.raises(VqaError, match="the name is too long"):
+        await export_run(stored.workspace, 1, "qwen", tmp_path / ("x" * 300))
+
+
+async def test_a_recipe_can_be_named_for_a_file_without_a_manifest(stored: StoredRun, tmp_path: Path) -> None:
+    await stored.add([1])
+    report = await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl")
+    report.manifest.unlink()
+    assert validate_file(tmp_path / "x.jsonl").ok
+    verdict = validate_file(tmp_path / "x.jsonl", recipe="stcray")
+    assert not any(line.startswith("–") for line in verdict.verdict)
+    assert "✓ No risk words" in verdict.verdict
+    with pytest.raises(VqaError):
+        validate_file(tmp_path / "x.jsonl", recipe="nosuch")
 
 
 async def test_manifests_are_hostile_text_too(stored: StoredRun, tmp_path: Path) -> None:

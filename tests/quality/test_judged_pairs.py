@@ -76,7 +76,8 @@ def test_structured_answers(answer: str, flags: tuple[SampleFlag, ...]) -> None:
 
 def test_a_clean_picture_accounts_for_no_item() -> None:
     named = Pair("List all items.", '{"items": [{"name": "Knife"}]}', "structured_list")
-    assert _flags(named, GroundTruth()) == (SampleFlag.NOT_IN_TRUTH,)
+    assert _flags(named, GroundTruth(states_none=True)) == (SampleFlag.NOT_IN_TRUTH,)
+    assert _flags(named, GroundTruth()) == (), "nothing is known of the picture"
 
 
 def test_duplicates_are_found_without_case_and_punctuation() -> None:

@@ -23,6 +23,7 @@ def read(
 ) -> tuple[dict[str, SourceItem], dict[str, ImportProblem]]:
     found = list(CocoSource(path, images).records(scratch))
     items = {record.key: record for record in found if isinstance(record, SourceItem)}
+    assert len(items) == sum(isinstance(record, SourceItem) for record in found), "a picture was yielded twice"
     return items, {record.key: record for record in found if isinstance(record, ImportProblem)}
 
 
@@ -196,3 +197,73 @@ def test_memory_does_not_grow_with_the_number_of_annotations(tmp_path: Path, mak
     make_picture("few/1.jpg")
     make_picture("many/1.jpg")
     assert peak_memory(tmp_path / "many", 20_000) < peak_memory(tmp_path / "few", 4_000) * 1.3
+
+
+def joined_sample(folder: Path, make_picture: MakePicture) -> None:
+    """Instances and captions of one set in the layout of the published files: shuffled, with a crowd and gaps."""
+    for number in (1, 2, 3):
+        make_picture(f"images/{number:012}.jpg")
+    pictures = [{"id": n, "file_name": f"{n:012}.jpg", "width": 40, "height": 30, "license": 4} for n in (1, 2, 3)]
+    crowd = {"counts": [3, 4, 5], "size": [30, 40]}
+    write(
+        folder / "annotations" / "instances_val2017.json",
+        info={"year": 2017},
+        licenses=[{"id": 4, "name": "x", "url": "y"}],
+        images=pictures,
+        annotations=[
+            {"id": 9, "image_id": 2, "category_id": 1, "bbox": [0, 0, 40, 15], "iscrowd": 1, "segmentation": crowd},
+            {"id": 7, "image_id": 1, "category_id": 90, "bbox": [1.5, 2, 3, 4], "segmentation": [[1, 2, 3, 4]]},
+            {"id": 8, "image_id": 1, "category_id": 1, "bbox": [5, 6, 7, 8], "iscrowd": 0},
+            {"id": 6, "image_id": 1, "category_id": 1, "bbox": [9, 9, 2, 2], "iscrowd": 0},
+        ],
+        categories=CATEGORIES,
+    )
+    captions = [{"id": 50 + n, "image_id": n % 3 + 1, "caption": f"caption {n} "} for n in range(6)]
+    write(folder / "annotations" / "captions_val2017.json", images=[*reversed(pictures)], annotations=captions)
+
+
+def test_boxes_and_captions_of_two_files_meet_in_one_picture_each(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    joined_sample(tmp_path, make_picture)
+    items, problems = read(tmp_path, scratch)
+    assert problems == {}
+    assert list(items) == [f"val2017/{n:012}.jpg" for n in (1, 2, 3)]
+    first, crowd, clean = (item.truth for item in items.values())
+    assert [(box.label, box.x, box.width) for box in first.boxes] == [
+        ("toothbrush", 1.5, 3),
+        ("person", 5, 7),
+        ("person", 9, 2),
+    ]
+    assert first.categories == ("toothbrush", "person", "person")
+    assert first.captions == ("caption 0", "caption 3")
+    assert [(box.label, box.height) for box in crowd.boxes] == [("person", 15)]
+    assert crowd.captions == ("caption 1", "caption 4")
+    assert (clean.boxes, clean.captions, clean.extra["license"]) == ((), ("caption 2", "caption 5"), 4)
+
+
+def test_only_a_file_with_categories_states_that_there_are_none(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    joined_sample(tmp_path, make_picture)
+    items, _ = read(tmp_path, scratch)
+    assert [item.truth.states_none for item in items.values()] == [False, False, True]
+    captions, _ = read(tmp_path / "annotations" / "captions_val2017.json", SqliteScratch())
+    assert len(captions) == 3
+    assert not any(item.truth.annotated for item in captions.values())
+    assert all(item.truth.captions for item in captions.values())
+
+
+def test_a_picture_whose_only_box_is_garbage_is_not_called_clean(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    make_picture("1.jpg")
+    make_picture("2.jpg")
+    path = write(
+        tmp_path / "instances_x.json",
+        images=[{"id": n, "file_name": f"{n}.jpg"} for n in (1, 2)],
+        annotations=[{"image_id": 1, "category_id": 1, "bbox": [1, 2, 0, 0]}, {"image_id": 2, "category_id": 1}],
+        categories=CATEGORIES,
+    )
+    items, _ = read(path, scratch)
+    assert [item.truth.annotated for item in items.values()] == [False, False]

@@ -186,3 +186,29 @@ def test_the_real_pictures_are_all_found(scratch: SqliteScratch) -> None:
     items, problems = read(PICTURES, scratch)
     assert sorted(items) == sorted(os.listdir(PICTURES))
     assert problems == {}
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "none", "annotated"),
+    [
+        (None, False, False),
+        ({"caption": "A bag."}, False, False),
+        ({"categories": []}, True, True),
+        ({"boxes": []}, True, True),
+        ({"categories": [], "boxes": [{"bbox": [1, 2, 3, 4]}]}, False, False),
+        ({"categories": ["Gun"]}, False, True),
+    ],
+)
+def test_only_a_sidecar_that_says_so_states_none(
+    tmp_path: Path,
+    make_picture: MakePicture,
+    scratch: SqliteScratch,
+    sidecar: dict[str, Any] | None,
+    none: bool,
+    annotated: bool,
+) -> None:
+    make_picture("a.jpg")
+    if sidecar is not None:
+        (tmp_path / "a.json").write_text(json.dumps(sidecar))
+    items, _ = read(tmp_path, scratch)
+    assert (items["a.jpg"].truth.states_none, items["a.jpg"].truth.annotated) == (none, annotated)

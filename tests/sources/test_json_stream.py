@@ -80,3 +80,28 @@ def test_bytes_that_are_not_utf8_are_malformed(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(VqaError, match=r"none\.json"):
         list(stream_items(tmp_path / "none.json", "item"))
+
+
+@pytest.mark.parametrize("padding", [0, *range(65_515, 65_545)])
+@pytest.mark.parametrize(
+    ("escape", "read"),
+    [
+        ("\\ud83d\\ude00", "\U0001f600"),
+        ("\\ud83d", "\ufffd"),
+        ("\\uDE00\\n", "\ufffd\n"),
+        ("\\ud83d\\ud83d\\ude00", "\ufffd\U0001f600"),
+        ("\\\\ud83d", "\\ud83d"),
+    ],
+)
+def test_half_a_surrogate_pair_becomes_the_replacement_character(
+    tmp_path: Path, padding: int, escape: str, read: str
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(f'["{"x" * padding}{escape}y", 1]')
+    assert list(stream_items(path, "item")) == [f"{'x' * padding}{read}y", 1]
+
+
+def test_bytes_of_a_surrogate_are_malformed(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b'["a", "\xed\xa0\x80"]')
+    with pytest.raises(VqaError, match="line 1"):
+        list(stream_items(tmp_path / "a.json", "item"))

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vqa_tui.sources.probe import PIXEL_LIMIT, UnusablePicture, probe
+from vqa_tui.domain.item import PIXEL_LIMIT
+from vqa_tui.sources.probe import UnusablePicture, probe
 
 
 def reason_for(path: Path) -> str:

@@ -167,6 +167,8 @@ def test_a_line_too_long_to_hold_is_passed_over(
         ("", "is empty"),
         ("  \n", "is empty"),
         ("hello", "starts with `h`"),
+        ("\x00\x01", "starts with the byte 0x00"),
+        ("\x1b[31m", "starts with the byte 0x1b"),
         ('{"images": [],\n "annotations": []}', "neither a JSON list"),
         ('[{"image_path": "a.jpg"},', "line 1"),
     ],
@@ -207,3 +209,48 @@ def test_memory_does_not_grow_with_the_number_of_records(
     few = peak_memory(tmp_path / "few.json", 2_000, scratch)
     many = peak_memory(tmp_path / "many.json", 20_000, scratch)
     assert many < few * 1.3
+
+
+@pytest.mark.parametrize(
+    ("record", "none", "annotated"),
+    [
+        ({"categories": [], "bboxes": []}, True, True),
+        ({"categories": []}, True, True),
+        ({"categories": ["Gun"], "bboxes": []}, False, True),
+        ({"categories": [], "bboxes": [[1, 2, 3, 4]]}, False, False),
+        ({"categories": None, "bboxes": []}, False, False),
+        ({"caption": "A bag."}, False, False),
+    ],
+)
+def test_an_empty_list_states_none_and_a_missing_one_nothing(
+    tmp_path: Path,
+    make_picture: MakePicture,
+    scratch: SqliteScratch,
+    record: dict[str, Any],
+    none: bool,
+    annotated: bool,
+) -> None:
+    make_picture("a.jpg")
+    (item,), _ = read(write(tmp_path / "annotations.json", [{"image_path": "a.jpg", **record}]), scratch)
+    assert (item.truth.states_none, item.truth.annotated) == (none, annotated)
+
+
+def test_a_record_that_names_no_picture_says_so(tmp_path: Path, scratch: SqliteScratch) -> None:
+    records = [{"image_id": 1}, {}, {"image_id": 2, "image_path_absolute": "/elsewhere/a.jpg"}]
+    _, problems = read(write(tmp_path / "annotations.json", records), scratch)
+    assert [problem.reason.partition(":")[0] for problem in problems[:2]] == ["names no picture"] * 2
+    assert "`image_path_absolute` /elsewhere/a.jpg lies outside" in problems[2].reason
+
+
+@pytest.mark.parametrize("name", ["annotations.json", "annotations.jsonl"])
+@pytest.mark.parametrize("half", ["\\ud800", "\\udc00"])
+def test_a_name_with_half_a_surrogate_pair_is_named_as_that(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch, half: str, name: str
+) -> None:
+    make_picture("images/a.jpg")
+    line = f'{{"image_path": "images/{half}.jpg"}}'
+    (tmp_path / name).write_text(line if name.endswith("l") else f"[{line}]")
+    items, (problem,) = read(tmp_path / name, scratch)
+    assert items == []
+    assert "is not valid Unicode where the annotations name it" in problem.reason
+    assert "no such picture" not in problem.reason

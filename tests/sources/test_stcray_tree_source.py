@@ -66,6 +66,8 @@ def test_sets_give_splits_and_folders_give_labels(
         "c.jpg": ("test", ("Knife", "Other Sharp Item")),
         "a.jpg": ("train", ("3D printed gun",)),
     }
+    stated = {item.key.split("/")[-1]: item.truth.states_none for item in items.values()}
+    assert stated == {"a.jpg": False, "b.jpg": True, "c.jpg": False}
     polygon = items["STCray_TestSet/Images/Class 22_Multilabel Threat/c.jpg"].truth.boxes[0]
     assert (polygon.x, polygon.y, polygon.width, polygon.height) == (10, 5, 20, 35)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vqa_tui.store.db import StoreTrouble
 from vqa_tui.store.scratch import SqliteScratch
 
 ROWS = st.lists(st.tuples(st.sampled_from(["a", "b", "ä\0"]), st.text(st.characters(codec="utf-8"), max_size=5)))
@@ -56,3 +57,10 @@ def test_a_closed_scratch_stops_whoever_still_uses_it() -> None:
         scratch.put_many("rows", [("a", "b")])
     with pytest.raises(sqlite3.ProgrammingError):
         scratch.get("rows", "a")
+
+
+def test_a_full_disk_is_told_in_words() -> None:
+    with SqliteScratch() as scratch:
+        scratch._connection.execute("PRAGMA max_page_count = 6")
+        with pytest.raises(StoreTrouble, match="database or disk is full"):
+            scratch.put_many("rows", ((str(number), "x" * 500) for number in range(1_000)))

@@ -71,9 +71,9 @@ def test_a_killed_writer_leaves_the_truth_behind(tmp_path: Path) -> None:
 def test_an_answered_flight_is_still_there_until_its_commit(tmp_path: Path) -> None:
     journal = FlightJournal(tmp_path / "inflight")
     journal.enter(Flight(4, 1.0, 7, "x" * 60))
-    journal.answer(4)
-    journal.answer(5)
-    assert read_flights(tmp_path / "inflight") == [Flight(4, 1.0, 7, "x" * 39, answered=True)]
+    journal.answer(4, 5)
+    journal.answer(5, 1)
+    assert read_flights(tmp_path / "inflight") == [Flight(4, 1.0, 5, "x" * 39, answered=True)]
     journal.leave(4)
     journal.enter(Flight(6, 2.0, 7, "y"))
     assert read_flights(tmp_path / "inflight") == [Flight(6, 2.0, 7, "y", answered=False)]

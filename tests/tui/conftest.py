@@ -180,6 +180,8 @@ class FakeServices(Services):
         self.wanted: list[tuple[Any, ...]] = []
         self.refusal: VqaError | None = None
         self.rows_read = 0
+        self.gone: VqaError | None = None
+        self.crashes = Path("crashes")
         self.remade_row: Callable[[int], TaskRow] = make_row
         self.remade_detail: Callable[[TaskRow, str], TaskDetail] = make_detail
         self.offered = Choices(
@@ -202,6 +204,17 @@ class FakeServices(Services):
     @property
     def place(self) -> str:
         return "/data/project/.vqa"
+
+    def command(self, words: str) -> str:
+        return f"vqa-tui {words}".strip()
+
+    @property
+    def crash_folder(self) -> Path:
+        return self.crashes
+
+    def require_workspace(self) -> None:
+        if self.gone is not None:
+            raise self.gone
 
     async def data_version(self) -> int:
         return self.version
@@ -292,6 +305,8 @@ def _matches(row: TaskRow, chosen: TaskFilter) -> bool:
         (not chosen.statuses or row.status in chosen.statuses)
         and (not chosen.kinds or row.kind in chosen.kinds)
         and chosen.search in row.item_key
+        and row.kind not in chosen.not_kinds
+        and not any(words in row.item_key for words in chosen.not_search)
     )
 
 

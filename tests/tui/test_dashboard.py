@@ -57,8 +57,10 @@ async def test_a_change_in_the_store_reaches_the_screen(
         await until(pilot, lambda: "budget of $10.00 reached, 41 requests drained" in screen_text(app))
 
 
-async def test_pause_then_cancel_after_a_question_then_resume(app: VqaApp, running: Fake, until: Wait) -> None:
-    async with app.run_test(size=(80, 24)) as pilot:
+async def test_pause_then_cancel_after_a_question_then_resume(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text
+) -> None:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await until(pilot, lambda: seen(app))
         await pilot.press("p")
         await until(pilot, lambda: ("pause", 1, False) in running.wanted)
@@ -75,6 +77,9 @@ async def test_pause_then_cancel_after_a_question_then_resume(app: VqaApp, runni
         await until(pilot, lambda: ("pause", 1, True) in running.wanted)
         running.change(phase=Phase.PAUSED)
         await until(pilot, lambda: seen(app).phase is Phase.PAUSED)
+        await pilot.press("p")
+        await until(pilot, lambda: "press p again to resume" in screen_text(app))
+        assert ("resume", 1) not in running.wanted
         await pilot.press("p")
         await until(pilot, lambda: ("resume", 1) in running.wanted)
 
@@ -263,6 +268,8 @@ async def test_capital_q_stops_after_a_question_and_leaves(app: VqaApp, running:
 async def test_coming_to_rest_is_told(app: VqaApp, running: Fake, until: Wait, screen_text: Text) -> None:
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         await until(pilot, lambda: seen(app))
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, ItemsScreen))
         running.change(engine=replace(EngineView(), state=EngineState.LOST))
         await until(pilot, lambda: "The engine of stcray-train is lost" in screen_text(app))
 

@@ -32,6 +32,16 @@ DONE, FAILED, PENDING = TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.PENDING
         ("status:failed kind:bad_reply scan_4", TaskFilter((FAILED,), ("bad_reply",), "scan_4")),
         ("C:/pictures", TaskFilter(search="C:/pictures")),
         ("it's", TaskFilter(search="it's")),
+        ("status:taken", TaskFilter((TaskStatus.LEASED,))),
+        ("https://host/scan", TaskFilter(search="https://host/scan")),
+        (r"scans\new\1.jpg", TaskFilter(search=r"scans\new\1.jpg")),
+        ('"foo:bar"', TaskFilter(search="foo:bar")),
+        ("!battery", TaskFilter(not_search=("battery",))),
+        ('!"two words" !three x', TaskFilter(search="x", not_search=("two words", "three"))),
+        ("!kind:server", TaskFilter(not_kinds=("server",))),
+        ("!kind:server,timeout !kind:refused", TaskFilter(not_kinds=("server", "timeout", "refused"))),
+        ("kind:server,refused !kind:server", TaskFilter(kinds=("refused",), not_kinds=("server",))),
+        ("!kind:server kind:server,refused", TaskFilter(kinds=("refused",), not_kinds=("server",))),
     ],
 )
 def test_what_is_typed_is_what_is_meant(typed: str, meant: TaskFilter) -> None:
@@ -45,7 +55,9 @@ def test_what_is_typed_is_what_is_meant(typed: str, meant: TaskFilter) -> None:
         ("statsu:failed", "Did you mean status:failed?"),
         ("kind:xyzzy", "Known are"),
         ("status:", "needs a value"),
-        ("!battery", "cannot be inverted"),
+        ("foo:bar", "there is no field `foo`"),
+        ("foo:bar", 'In quotes it is text: "foo:bar"'),
+        ("kind:server !kind:server", "no kind is left"),
         ("status:failed status:done", "no status is left"),
         ("!status:pending,leased,done,failed,skipped", "no status is left"),
     ],
@@ -68,4 +80,7 @@ def test_chips_tell_every_part_of_the_filter() -> None:
     shown = chips(TaskFilter((FAILED,), ("bad_reply",), "scan")).plain
     for word in ("status", "failed", "kind", "bad reply", "text", "scan"):
         assert word in shown
+    inverted = chips(TaskFilter(not_kinds=("server",), not_search=("scan",))).plain
+    assert "kind not server" in inverted and "text not scan" in inverted
+    assert "taken" in chips(TaskFilter((TaskStatus.LEASED,))).plain
     assert chips(TaskFilter()).plain == "all items"

@@ -1,15 +1,18 @@
 """The items screen: a virtual list, a filter, marks, the inspector."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.run import RunView, TaskStatus
-from vqa_tui.domain.task import TaskFilter, TaskRow
+from vqa_tui.domain.run import RunView, SlotView, TaskStatus
+from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.screens.item import ItemScreen
@@ -116,7 +119,7 @@ async def test_marked_items_are_retried_after_a_question_with_their_number(
         await until(pilot, lambda: "✓ 100 marked" in screen_text(app))
         await pilot.press("asterisk", "space", "space", "r")
         await until(pilot, lambda: isinstance(app.screen, Question))
-        assert "Of 2 marked items" in screen_text(app)
+        assert "Of 2 marked items 2 failed" in screen_text(app)
         await pilot.press("y")
         await until(pilot, lambda: any(wanted[0] == "retry_tasks" for wanted in running.wanted))
         await until(pilot, lambda: found.marked == frozenset())
@@ -226,3 +229,130 @@ async def test_an_error_of_the_store_is_a_toast(
         monkeypatch.setattr(running, "task_ids", refuse)
         await pilot.press("F")
         await until(pilot, lambda: "the workspace is [b]busy[/]" in screen_text(app))
+
+
+async def test_the_picture_comes_while_the_run_goes_on(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_decode = asyncio.Event()
+    decode, read = running.thumbnail, []
+
+    async def slow(path: str) -> Image.Image:
+        read.append(path)
+        await may_decode.wait()
+        image: Image.Image = await decode(path)
+        return image
+
+    monkeypatch.setattr(running, "thumbnail", slow)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show_items(app, pilot, until)
+        await pilot.press("enter")
+        await until(pilot, lambda: "reading the picture …" in screen_text(app))
+        details = 0
+        remade = running.remade_detail
+
+        def counted(row: TaskRow, picture: str) -> TaskDetail:
+            nonlocal details
+            details += 1
+            found: TaskDetail = remade(row, picture)
+            return found
+
+        running.remade_detail = counted
+        counts = running.views[1].counts
+        running.change(counts=type(counts)(pending=1, done=2, failed=3))
+        await until(pilot, lambda: details > 0)
+        may_decode.set()
+        await until(pilot, lambda: "▀▀▀" in screen_text(app))
+        assert read == [running.picture]
+
+
+async def test_the_picture_of_another_item_is_never_shown(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remade = running.remade_detail
+    running.remade_detail = lambda row, picture: remade(row, picture if row.id == 1 else f"/nowhere/{row.id}.jpg")
+    decode = running.thumbnail
+
+    async def never_for_others(path: str) -> Image.Image:
+        if path != running.picture:
+            await asyncio.Event().wait()
+        image: Image.Image = await decode(path)
+        return image
+
+    monkeypatch.setattr(running, "thumbnail", never_for_others)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show_items(app, pilot, until)
+        await pilot.press("enter")
+        await until(pilot, lambda: "▀▀▀" in screen_text(app))
+        await pilot.press("j")
+        await until(pilot, lambda: "BOP00002" in screen_text(app))
+        assert "▀▀▀" not in screen_text(app) and "reading the picture …" in screen_text(app)
+        await pilot.press("k")
+        await until(pilot, lambda: "▀▀▀" in screen_text(app))
+
+
+async def test_the_inspector_beside_the_list_follows_its_item(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text
+) -> None:
+    async with app.run_test(size=(160, 50)) as pilot:
+        await show_items(app, pilot, until)
+        await until(pilot, lambda: "✔ done · 1 try" in screen_text(app) and "▀▀▀" in screen_text(app))
+        make = running.remade_row
+        running.remade_row = lambda task_id: replace(make(task_id), status=TaskStatus.FAILED, attempts=3)
+        running.change(cost=replace(running.views[1].cost, spent=Decimal("1.9")))
+        await until(pilot, lambda: "✖ failed · 3 tries" in screen_text(app))
+        assert "▀▀▀" in screen_text(app)
+
+
+async def test_only_what_is_asked_now_is_in_flight(app: VqaApp, running: Fake, until: Wait, screen_text: Text) -> None:
+    running.change(in_flight=(SlotView(5, "x", "a", 1.0),))
+    running.remade_row = lambda task_id: TaskRow(
+        task_id, f"scan_{task_id}.jpg", TaskStatus.LEASED, None, 0, Decimal(0), 0, None
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show_items(app, pilot, until)
+        await until(pilot, lambda: screen_text(app).count("▸ in flight") == 1)
+        assert screen_text(app).count("▹ taken") > 5
+
+
+async def test_marks_that_are_not_shown_are_dropped_in_long_lists_too(
+    fake: Fake, make_view: MakeView, until: Wait
+) -> None:
+    app = VqaApp(fake(make_view(), tasks=20_000), open_run=1)
+    async with app.run_test(size=(80, 24)) as pilot:
+        found = await show_items(app, pilot, until)
+        await pilot.press("asterisk")
+        await until(pilot, lambda: len(found.marked) == 20_000)
+        await pilot.press("F")
+        await until(pilot, lambda: len(found.ids) == 4_000)
+        assert found.marked == frozenset(found.ids)
+
+
+async def test_marked_items_of_which_none_failed_are_not_asked_again(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text
+) -> None:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        found = await show_items(app, pilot, until)
+        await pilot.press("space")
+        found.cursor = 4
+        await pilot.press("space", "r")
+        await until(pilot, lambda: "None of the 2 marked items has failed" in screen_text(app))
+        assert not [wanted for wanted in running.wanted if wanted[0] == "retry_tasks"]
+
+
+async def test_a_filter_says_while_typing_why_it_cannot_be_read(app: VqaApp, until: Wait, screen_text: Text) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show_items(app, pilot, until)
+        await pilot.press("slash", *"foo", "colon", *"bar")
+        await until(pilot, lambda: "there is no field `foo`" in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "there is no field" not in screen_text(app))
+
+
+@pytest.mark.parametrize("width", [100, 120, 140, 150, 200])
+async def test_more_columns_never_show_less(app: VqaApp, until: Wait, screen_text: Text, width: int) -> None:
+    async with app.run_test(size=(width, 24)) as pilot:
+        await show_items(app, pilot, until)
+        header = screen_text(app).splitlines()[2]
+        for title in ("Item", "Status", "Last failure", "Tries", "Pairs", "Cost"):
+            assert title in header

@@ -29,6 +29,14 @@ def test_counts_are_grouped_by_three(number: int, shown: str) -> None:
         ("0.000000001", "$0.000000001"),
         ("0.9999", "$1.00"),
         ("-0.02", "-$0.02"),
+        ("1000000000", "$1 000 000 000.00"),
+        ("1E+30", "$1.00e+30"),
+        ("-1E+999999", "-$1.00e+999999"),
+        ("1E-20", "<$0.000000001"),
+        ("1E-999999", "<$0.000000001"),
+        ("NaN", "–"),
+        ("sNaN", "–"),
+        ("-Infinity", "–"),
     ],
 )
 def test_money_keeps_three_digits_below_a_dollar(dollars: str | None, shown: str) -> None:

@@ -100,3 +100,13 @@ def test_the_viewer_gets_the_path_as_one_argument(monkeypatch: pytest.MonkeyPatc
     while not seen.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert seen.read_text() == "1:/data/a b; c.jpg\n"
+
+
+def test_a_viewer_that_ends_with_an_error_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    viewer = tmp_path / "xdg-open"
+    viewer.write_text("#!/bin/sh\nexit 3\n")
+    viewer.chmod(0o700)
+    monkeypatch.setattr("vqa_tui.tui.open_file.viewer", lambda: str(viewer))
+    with pytest.raises(VqaError, match="exit 3") as caught:
+        open_externally("/data/scan.jpg")
+    assert "/data/scan.jpg" in str(caught.value)

@@ -6,17 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from vqa_tui.domain.run import Counts, EngineState, EventView, KeyView, Phase, RunSummary, RunView, SlotView, TaskStatus
-from vqa_tui.domain.task import TaskRow
+from vqa_tui.domain.run import Counts, EngineState, EngineView, EventView, KeyView, Phase, RunSummary, RunView, SlotView
 from vqa_tui.operations.planning import RunPlan
 from vqa_tui.tui.present.columns import place
 from vqa_tui.tui.present.export_result import ExportResult, export_text
-from vqa_tui.tui.present.farewell import farewell
+from vqa_tui.tui.present.farewell import farewell, short_farewell
 from vqa_tui.tui.present.help_text import KeyHelp, help_text
 from vqa_tui.tui.present.lists import run_detail, runs_empty, runs_totals
 from vqa_tui.tui.present.phases import key_state_label, level_label, phase_label
 from vqa_tui.tui.present.plans import plan_text
-from vqa_tui.tui.present.rows import TASK_COLUMNS, event_row, key_row, run_row, slot_row, task_cells
+from vqa_tui.tui.present.rows import KEY_COLUMNS, event_row, key_row, key_rows, run_row, slot_row, widest
 from vqa_tui.tui.present.seen import RunLine, SeenRuns
 
 MakeView = Callable[..., RunView]
@@ -29,6 +28,10 @@ def summary(**changes: object) -> RunSummary:
         Decimal("1.84"), None, EngineState.ALIVE, NOW,
     )  # fmt: skip
     return replace(run, **changes)  # type: ignore[arg-type]
+
+
+def typed(words: str) -> str:
+    return f"vqa-tui {words} --workspace /data"
 
 
 def texts(cells: tuple[object, ...]) -> str:
@@ -96,11 +99,6 @@ def test_rows_of_another_colour_are_not_the_same() -> None:
     assert not one.same_as(other)
 
 
-def test_a_task_row() -> None:
-    row = TaskRow(7, "a/b.jpg", TaskStatus.FAILED, "bad_reply", 4, Decimal(0), 0, None)
-    assert texts(task_cells(row)).startswith("7 | a/b.jpg | ✖ failed | bad reply | 4 | 0")
-
-
 def test_totals_name_what_needs_a_person() -> None:
     lines = (
         RunLine(summary()),
@@ -113,18 +111,50 @@ def test_totals_name_what_needs_a_person() -> None:
 
 def test_the_empty_list_says_what_to_do() -> None:
     for word in ("vqa-tui demo", "vqa-tui dataset import", "n"):
-        assert word in runs_empty().plain
+        assert word in runs_empty(typed).plain
 
 
 def test_the_detail_of_a_lost_run_says_what_to_do() -> None:
     text = run_detail(RunLine(summary(engine=EngineState.LOST))).plain
-    assert "press r; 2 tasks will be put back" in text
+    assert "press r to resume; 2 tasks will be put back" in text
 
 
 def test_leaving_tells_what_goes_on() -> None:
-    assert "1 run goes on: train" in farewell([RunLine(summary())])
-    assert "vqa-tui run pause train" in farewell([RunLine(summary())])
-    assert "No engine is at work" in farewell([RunLine(summary(engine=EngineState.NONE))])
+    words = farewell([RunLine(summary(name="my train"))], typed)
+    assert "1 run goes on: my train" in words
+    assert "vqa-tui run pause 'my train' --workspace /data" in words
+    assert "No engine is at work" in farewell([RunLine(summary(engine=EngineState.NONE))], typed)
+
+
+def test_leaving_names_every_run_that_goes_on_or_is_lost_and_what_was_not_written() -> None:
+    lines = [RunLine(summary(name=f"r{number}")) for number in range(7)]
+    lost = RunLine(summary(name="gone", engine=EngineState.LOST))
+    words = farewell([*lines, lost], typed, ["pause of r1"])
+    assert "7 runs go on: r0, r1, r2, r3, r4 and 2 more" in words
+    assert "1 run lost the engine: gone" in words and "run resume gone" in words
+    assert "Not done when this screen closed: pause of r1" in words
+    assert "pause of r1" in short_farewell(typed, ["pause of r1"])
+
+
+def test_keys_in_trouble_come_first_and_none_works_without_an_engine(make_view: MakeView) -> None:
+    view = make_view()
+    assert [row.id for row in key_rows(view, NOW)] == ["old", "b", "a"]
+    ended = [texts(row.cells) for row in key_rows(replace(view, engine=EngineView(EngineState.NONE)), NOW)]
+    assert "✖ off 401" in ended[0]
+    assert all("cooling" not in row and "at rest" in row for row in ended[1:])
+
+
+@pytest.mark.parametrize("reason", ["", "requests per minute, as the endpoint said in many words"])
+def test_a_countdown_is_whole_at_eighty_columns(make_view: MakeView, reason: str) -> None:
+    keys = tuple(
+        KeyView(f"key-number-{n}", "project-number-1", "cooling", reason, NOW + 3_725, requests_per_minute=None)
+        for n in range(2)
+    )
+    rows = key_rows(make_view(keys=keys), NOW)
+    placed = place(KEY_COLUMNS, widest(KEY_COLUMNS, rows), 74)
+    shown = {KEY_COLUMNS[p.index].title: p.width for p in placed}
+    assert "Per minute" not in shown
+    assert shown["State"] >= len("◔ cooling 1:02:05")
 
 
 def test_a_plan_shows_tokens_cost_and_time() -> None:
@@ -172,13 +202,8 @@ def test_help_can_be_narrowed_and_says_why_not() -> None:
         KeyHelp("This screen", "a", "approve", "Approve the pilot", "Nothing waits for approval."),
         KeyHelp("Everywhere", "q", "detach", "Leave"),
     ]
-    everything = help_text(keys, "").plain
+    everything = help_text(keys, "", 80).plain
     assert "not now: Nothing waits for approval." in everything
     assert everything.index("This screen") < everything.index("Everywhere")
-    assert "Leave" not in help_text(keys, "pilot").plain
-    assert help_text(keys, "xyzzy").plain == "no key matches"
-
-
-def test_at_eighty_columns_the_items_still_tell_cost_and_failure() -> None:
-    shown = [TASK_COLUMNS[p.index].title for p in place(TASK_COLUMNS, [7, *[0] * (len(TASK_COLUMNS) - 1)], 75)]
-    assert shown == ["Item", "Status", "Last failure", "Tries", "Pairs", "Cost"]
+    assert "Leave" not in help_text(keys, "pilot", 80).plain
+    assert help_text(keys, "xyzzy", 80).plain == "no key matches"

@@ -7,7 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from vqa_tui.domain.run import CostView, Counts, EngineState, EngineView, Limits, Phase, PilotView, RateView, RunView
+from vqa_tui.domain.run import (
+    CostView,
+    Counts,
+    EngineState,
+    EngineView,
+    Intent,
+    Limits,
+    Phase,
+    PilotView,
+    RateView,
+    RunView,
+)
 from vqa_tui.tui.present import run_lines, run_panels
 
 MakeView = Callable[..., RunView]
@@ -146,15 +157,60 @@ def test_cost_without_prices_or_cap(make_view: MakeView) -> None:
 
 def test_failures_separate_what_is_lost_from_what_only_waits(make_view: MakeView) -> None:
     lines = run_panels.failures(make_view(), 60, 8).plain.split("\n")
-    assert lines[0].split() == ["bad", "reply", "9", "f", "look"]
-    assert any("rate limited" in line and "41" in line and "waiting, not lost" in line for line in lines)
-    assert any("bad reply" in line and "18" in line and "asked again" in line for line in lines)
+    assert lines[0].split() == ["bad", "reply", "9", "failed,", "18", "asked", "again", "f", "look"]
+    assert any("rate limited" in line and "41 waiting, not lost" in line for line in lines)
+    ended = run_panels.failures(make_view(phase=Phase.DONE, engine=EngineView(EngineState.NONE)), 60, 8).plain
+    assert "41 waited, not lost" in ended
+
+
+def test_every_number_of_failures_has_its_word(make_view: MakeView) -> None:
+    view = make_view(failures={"bad_reply": 1}, attempt_failures={"bad_reply": 10})
+    for width in (24, 26, 40, 60):
+        shown = run_panels.failures(view, width, 4).plain
+        assert "1 failed" in shown and "9 a" in shown and "again" in shown
+        assert all(len(line) <= width for line in shown.split("\n"))
+
+
+HUNG = EngineView(EngineState.HUNG, pid=77, heartbeat_age_s=38.0)
+
+
+def test_an_engine_that_does_not_answer_says_what_can_be_done(make_view: MakeView) -> None:
+    view = make_view(engine=HUNG, why_idle="")
+    banner = run_lines.banner(view)
+    assert banner is not None and "kill -9 77, then r" in banner.content.plain
+    assert "nothing is idle" not in run_lines.why_idle(view).plain and "38s" in run_lines.why_idle(view).plain
+    assert "55m" not in run_lines.progress(view, 100).plain
+
+
+def test_nothing_is_idle_only_while_every_slot_asks(make_view: MakeView) -> None:
+    view = make_view(why_idle="")
+    assert "nothing is idle" not in run_lines.why_idle(view).plain and "14 of 16" in run_lines.why_idle(view).plain
+    full = replace(view, limits=Limits(concurrency=14))
+    assert "nothing is idle, 14 of 14" in run_lines.why_idle(full).plain
+    silent = replace(full, engine=EngineView(EngineState.ALIVE, heartbeat_age_s=9.0))
+    assert "nothing is idle" not in run_lines.why_idle(silent).plain
+    assert "last word, 9s ago" in run_lines.why_idle(silent).plain
+    assert "last word 9s ago" in run_lines.header(silent, time.time(), 120).plain
+
+
+def test_the_header_tells_a_wish_that_is_not_carried_out_yet_and_an_old_sight(make_view: MakeView) -> None:
+    assert "● running · stop wanted" in run_lines.header(make_view(intent=Intent.STOP), 0, 120).plain
+    assert "● running · pause wanted" in run_lines.header(make_view(intent=Intent.PAUSE), 0, 120).plain
+    assert "wanted" not in run_lines.header(make_view(intent=Intent.PAUSE, phase=Phase.PAUSED), 0, 120).plain
+    assert "as of 12s ago" in run_lines.header(make_view(), 0, 120, age_s=12.0).plain
+    assert "as of" not in run_lines.header(make_view(), 0, 120, age_s=2.0).plain
+
+
+def test_a_run_that_is_done_names_the_next_step(make_view: MakeView) -> None:
+    banner = run_lines.banner(make_view(phase=Phase.DONE, phase_reason=""))
+    assert banner is not None
+    assert banner.content.plain == "✔ done — e exports, f looks at the failed, R asks them again"
 
 
 def test_failures_that_do_not_fit_are_counted(make_view: MakeView) -> None:
     text = run_panels.failures(make_view(), 26, 4).plain.split("\n")
     assert len(text) == 4
-    assert text[-1].startswith("2 more kinds") and text[-1].endswith("30")
+    assert text[-1].startswith("2 more") and text[-1].endswith("30")
     assert "rate limited" in text[2]
 
 

@@ -166,7 +166,8 @@ async def test_without_a_dataset_the_dialog_says_how_to_import_one(fake: Fake, u
         await until(pilot, lambda: "No run yet" in screen_text(app))
         await pilot.press("n")
         await until(
-            pilot, lambda: "vqa-tui dataset import KIND PATH" in screen_text(app) and "New run" in screen_text(app)
+            pilot,
+            lambda: "There is no dataset yet" in screen_text(app) and "dataset import folder PATH" in screen_text(app),
         )
 
 

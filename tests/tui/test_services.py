@@ -28,7 +28,7 @@ async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
 
 
 async def test_a_run_from_choice_to_inspection(workspace: Workspace) -> None:
-    services = Services(workspace)
+    services = Services(workspace, workspace)
     assert services.place.endswith(".vqa")
     assert await services.runs() == ()
     choices = await services.choices()
@@ -58,7 +58,7 @@ async def test_a_run_from_choice_to_inspection(workspace: Workspace) -> None:
 
 
 async def test_refusals_are_errors_in_words(workspace: Workspace, tmp_path: Path) -> None:
-    services = Services(workspace)
+    services = Services(workspace, workspace)
     with pytest.raises(VqaError, match="no dataset named"):
         await services.plan(RunRequest("scanz", "caption", "embedded"))
     run_id = await create_run(workspace, RunRequest("scans", "caption", "embedded"))
@@ -69,7 +69,7 @@ async def test_refusals_are_errors_in_words(workspace: Workspace, tmp_path: Path
 
 
 async def test_the_version_moves_when_another_connection_writes(workspace: Workspace) -> None:
-    services = Services(workspace)
+    services = Services(workspace, workspace)
     before = await services.data_version()
     assert await services.data_version() == before
     async with open_workspace(workspace.paths.root) as other:

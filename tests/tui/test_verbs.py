@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from vqa_tui.domain.run import CostView, Counts, EngineState, EngineView, Phase, RunView
+from vqa_tui.domain.run import CostView, Counts, EngineState, EngineView, Intent, Phase, RunView
 from vqa_tui.tui.verbs import ACTIONS, PauseMeans, pause_means, why_not
 
 MakeView = Callable[..., RunView]
@@ -31,6 +31,20 @@ LOST = EngineView(EngineState.LOST)
 )
 def test_what_the_pause_key_means(make_view: MakeView, phase: Phase, means: PauseMeans | None) -> None:
     assert pause_means(make_view(phase=phase)) is means
+
+
+def test_the_pause_key_never_weakens_a_stop(make_view: MakeView) -> None:
+    for phase in (Phase.RUNNING, Phase.PAUSING, Phase.PAUSED):
+        view = make_view(phase=phase, intent=Intent.STOP)
+        assert pause_means(view) is None
+        assert "to stop" in (why_not("toggle_pause", view) or "")
+    assert why_not("resume", make_view(intent=Intent.STOP)) is None
+    assert pause_means(make_view(intent=Intent.PAUSE)) is PauseMeans.CANCEL
+
+
+def test_a_hung_engine_says_how_to_end_it(make_view: MakeView) -> None:
+    view = make_view(engine=EngineView(EngineState.HUNG, pid=77))
+    assert "kill -9 77" in (why_not("resume", view) or "")
 
 
 ALLOWED = {

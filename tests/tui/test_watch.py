@@ -124,7 +124,7 @@ async def test_trouble_is_told_once_and_reading_goes_on(host: App[None], running
         watch.look_now()
         await asyncio.sleep(0)
     looking.cancel()
-    assert told == ["the disk is full", "RuntimeError: odd"]
+    assert told == ["the disk is full", "RuntimeError: odd", ""]
 
 
 def counted(running: Any) -> list[int]:

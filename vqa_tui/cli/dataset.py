@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vqa_tui.cli.errors import WORK_FAILED
 from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_workspace
 from vqa_tui.cli.output import Column, note, print_facts, print_table, say
 
@@ -39,7 +40,8 @@ def import_(
 ) -> None:
     """Import pictures with what is known about them; a second import adds only what is new.
 
-    Broken pictures are listed with the reason and do not stop the rest. Pictures stay where they are.
+    Broken pictures are listed with the reason and do not stop the rest. Pictures stay where they are. Exits with 1 when
+    no picture can be used; a dataset without pictures is not made.
     """
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations.datasets import import_dataset
@@ -50,13 +52,15 @@ def import_(
         return await import_dataset(opened, kind, path, name=name, images=images, limit=limit, progress=counter.show)
 
     try:
-        report = in_workspace(workspace, work)
+        report = in_workspace(workspace, work, create=True)
     finally:
         counter.close()
     if json:
         print_json(report)
     else:
         _show_report(report, workspace)
+    if not report.usable:
+        raise typer.Exit(WORK_FAILED)
 
 
 class _Counter:
@@ -93,6 +97,9 @@ def _show_report(report: "ImportReport", explicit: Path | None) -> None:
         note(f"  {problem.where}: {problem.reason}")
     if report.problems > len(report.examples):
         note(f"  … and {count(report.problems - len(report.examples))} more")
+    if not report.usable:
+        note("No picture could be used. What the source names is listed above with the reason.")
+        return
     say(f"To look into it:  {command_line(f'dataset show {report.dataset}', explicit)}")
 
 
@@ -161,7 +168,7 @@ def _lists(detail: "DatasetDetail") -> dict[str, object]:
 
 
 def _show_detail(detail: "DatasetDetail") -> None:
-    from vqa_tui.tui.present.numbers import count, file_size, utc
+    from vqa_tui.tui.present.numbers import count, file_size, plural, utc
 
     view = detail.view
     splits = ", ".join(f"{split or 'none'} {count(items)}" for split, items in detail.splits.items())
@@ -185,7 +192,7 @@ def _show_detail(detail: "DatasetDetail") -> None:
             empty="",
         )
         if len(detail.categories) > len(shown):
-            say(f"… and {count(len(detail.categories) - len(shown))} more categories")
+            say(f"… and {plural(len(detail.categories) - len(shown), 'more category', 'more categories')}")
     if detail.problems:
         say()
         print_table(

@@ -35,10 +35,14 @@ def demo(
 
     The workspace of the demo lies in its own folder unless --workspace names another.
     """
+    from vqa_tui.demo.dataset import refuse_foreign_dataset
+
     if not headless:
         from vqa_tui.cli.ui import require_terminal
 
         require_terminal()
+    # Before the workspace is opened, so that a folder that is not ours gets no workspace either.
+    refuse_foreign_dataset(folder)
     place = workspace or folder
 
     async def work(opened: "Workspace") -> int:
@@ -54,7 +58,7 @@ def demo(
             await show_ui(opened, open_run=run_id)
         return await _finish(opened, run_id, folder, place)
 
-    raise typer.Exit(in_workspace(place, work))
+    raise typer.Exit(in_workspace(place, work, create=True))
 
 
 async def _begin(opened: "Workspace", folder: Path, images: int, *, approved: bool) -> int:
@@ -98,9 +102,12 @@ async def _finish(opened: "Workspace", run_id: int, folder: Path, place: Path) -
         say(f"  {command_line('', place)}")
         say("When it is done:")
         out = folder / f"{view.name}.jsonl"
-        say(f"  {command_line(f'export {view.name} {_FORMAT} {out} --split 0.9/0.1', place)}")
+        option = " --split 0.9/0.1" if view.counts.total > 1 else ""
+        say(f"  {command_line(f'export {view.name} {_FORMAT} {out}{option}', place)}")
         return 0
-    report = await export_run(opened, run_id, _FORMAT, folder / f"{view.name}.jsonl", split=_SPLIT)
+    # One picture cannot stand on both sides of a split.
+    split = _SPLIT if view.counts.done > 1 else None
+    report = await export_run(opened, run_id, _FORMAT, folder / f"{view.name}.jsonl", split=split)
     show_export(report)
     verdict = validate_file(report.manifest)
     show_verdict(verdict)

@@ -4,15 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vqa_tui.cli.errors import WORK_FAILED
-from vqa_tui.cli.options import JsonOption, WorkspaceOption, in_workspace
+from vqa_tui.cli.config_list import print_configs
+from vqa_tui.cli.errors import WORK_FAILED, complain
+from vqa_tui.cli.options import JsonOption, WorkspaceOption
 from vqa_tui.cli.output import Column, print_facts, print_table, say
 
 if TYPE_CHECKING:
     from vqa_tui.config.endpoint import Endpoint, Quota
-    from vqa_tui.endpoints.check import CheckReport
-    from vqa_tui.operations.catalog import EndpointEntry
-    from vqa_tui.operations.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Endpoints: where recipes are asked.", rich_markup_mode=None)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of an endpoint, or path of its YAML file.")]
@@ -21,22 +19,10 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of an en
 @app.command("list")
 def list_endpoints(json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """List the endpoints that can be named: those beside the workspace, and the shipped ones."""
-    from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations import catalog
+    from vqa_tui.paths import find_workspace
 
-    async def work(opened: "Workspace") -> "list[EndpointEntry]":
-        return catalog.endpoints(opened)
-
-    entries = in_workspace(workspace, work)
-    if json:
-        print_json(entries)
-        return
-    columns = [Column("name"), Column("description"), Column("file")]
-    print_table(
-        columns,
-        ((each.name, each.problem or each.description, str(each.path)) for each in entries),
-        empty="No endpoints were found.",
-    )
+    print_configs(catalog.endpoints(find_workspace(workspace)), json=json, empty="No endpoints were found.")
 
 
 @app.command()
@@ -44,11 +30,9 @@ def show(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOptio
     """Show one endpoint: address, model, keys by name, quotas, prices. Values of keys are never shown."""
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations import catalog
+    from vqa_tui.paths import find_workspace
 
-    async def work(opened: "Workspace") -> "Endpoint":
-        return catalog.endpoint(opened, name)
-
-    endpoint = in_workspace(workspace, work)
+    endpoint = catalog.endpoint(find_workspace(workspace), name)
     if json:
         print_json(endpoint)
     else:
@@ -70,7 +54,7 @@ def _show(endpoint: "Endpoint") -> None:
         [
             ("endpoint", endpoint.name),
             ("description", endpoint.description),
-            ("address", endpoint.shown_url if endpoint.base_url else "built in"),
+            ("address", endpoint.base_url or "built in"),
             ("model", endpoint.model),
             ("prices", prices.rstrip()),
             ("quota", _quota_words(endpoint.quota)),
@@ -112,13 +96,13 @@ def check(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOpti
 
     Says what works and what to do about the rest, and exits with 1 if something does not work.
     """
+    import asyncio
+
     from vqa_tui.cli.json_output import plain, print_json
     from vqa_tui.operations.catalog import check_endpoint
+    from vqa_tui.paths import find_workspace
 
-    async def work(opened: "Workspace") -> "CheckReport":
-        return await check_endpoint(opened, name)
-
-    report = in_workspace(workspace, work)
+    report = asyncio.run(check_endpoint(find_workspace(workspace), name))
     if json:
         print_json({"ok": report.ok, **plain(report)})
     else:
@@ -134,14 +118,21 @@ def check(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOpti
 
 @app.command()
 def models(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """List the models that an endpoint offers to its first key."""
+    """List the models that an endpoint offers to its first key.
+
+    Exits with 1 if it does not answer.
+    """
+    import asyncio
+
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.operations.catalog import endpoint_models
+    from vqa_tui.operations.catalog import EndpointTrouble, endpoint_models
+    from vqa_tui.paths import find_workspace
 
-    async def work(opened: "Workspace") -> "list[str]":
-        return await endpoint_models(opened, name)
-
-    found = in_workspace(workspace, work)
+    try:
+        found = asyncio.run(endpoint_models(find_workspace(workspace), name))
+    except EndpointTrouble as error:
+        complain(error)
+        raise typer.Exit(WORK_FAILED) from error
     if json:
         print_json(found)
         return

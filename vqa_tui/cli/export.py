@@ -65,16 +65,21 @@ def validate(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A training file, the OUT of an export, or its manifest.")
     ],
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", metavar="R", help="Recipe whose checks count; default: that in the manifest."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Check a training file against its pictures.
 
-    Says with line numbers what is wrong, and exits with 1 then.
+    Says with line numbers what is wrong, and exits with 1 then. Without a manifest beside the file only --recipe tells
+    which words and how short answers are refused.
     """
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations.exports import validate_file
 
-    report = validate_file(file)
+    report = validate_file(file, recipe=recipe)
     if json:
         print_json(report)
     else:

@@ -1,6 +1,8 @@
 """`vqa-tui item …`: list the pictures of a run, look at one, and move chosen ones."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +12,7 @@ from vqa_tui.cli.output import cell, say
 from vqa_tui.domain.failure import FailureKind, VqaError
 
 if TYPE_CHECKING:
+    from vqa_tui.domain.run import TaskStatus
     from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
     from vqa_tui.operations.workspace import Workspace
 
@@ -126,32 +129,57 @@ def show(run: RunArgument, item: ItemArgument, json: JsonOption = False, workspa
 
 
 @app.command()
-def retry(run: RunArgument, items: ItemsArgument, workspace: WorkspaceOption = None) -> None:
+def retry(run: RunArgument, items: ItemsArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Put chosen pictures that failed back into the queue; a run that had ended goes on."""
+    from vqa_tui.domain.run import TaskStatus
     from vqa_tui.operations.items import retry_tasks
-    from vqa_tui.tui.present.numbers import plural
 
-    async def work(opened: "Workspace") -> int:
-        return await retry_tasks(opened, *await _found(opened, run, items))
-
-    say(f"{plural(in_workspace(workspace, work), 'picture')} put back into the queue.")
+    moved = in_workspace(workspace, partial(_move, run, items, retry_tasks, (TaskStatus.FAILED,)))
+    _tell(moved, "put back into the queue", "only failed pictures are asked again", json=json)
 
 
 @app.command()
-def skip(run: RunArgument, items: ItemsArgument, workspace: WorkspaceOption = None) -> None:
+def skip(run: RunArgument, items: ItemsArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Take chosen pictures that wait or failed out of the queue."""
+    from vqa_tui.domain.run import TaskStatus
     from vqa_tui.operations.items import skip_tasks
-    from vqa_tui.tui.present.numbers import plural
 
-    async def work(opened: "Workspace") -> int:
-        return await skip_tasks(opened, *await _found(opened, run, items))
-
-    say(f"{plural(in_workspace(workspace, work), 'picture')} taken out of the queue.")
+    moved = in_workspace(workspace, partial(_move, run, items, skip_tasks, (TaskStatus.PENDING, TaskStatus.FAILED)))
+    _tell(moved, "taken out of the queue", "only pictures that wait or failed can be taken out", json=json)
 
 
-async def _found(opened: "Workspace", run: str, items: Sequence[str]) -> tuple[int, list[int]]:
-    from vqa_tui.operations.items import find_task
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """How many of the chosen pictures were moved, and those that were not, because of their status."""
+
+    changed: int
+    left: "Sequence[TaskRow]"
+
+
+async def _move(
+    run: str,
+    items: Sequence[str],
+    move: "Callable[[Workspace, int, Sequence[int]], Awaitable[int]]",
+    movable: "Sequence[TaskStatus]",
+    opened: "Workspace",
+) -> _Moved:
+    from vqa_tui.operations.items import find_task, task_rows
     from vqa_tui.operations.runs import find_run
 
     run_id = await find_run(opened, run)
-    return run_id, [await find_task(opened, run_id, item) for item in items]
+    ids = [await find_task(opened, run_id, item) for item in items]
+    rows = await task_rows(opened, run_id, ids)
+    return _Moved(await move(opened, run_id, ids), [row for row in rows.values() if row.status not in movable])
+
+
+def _tell(moved: _Moved, done: str, rule: str, *, json: bool) -> None:
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.tui.present.numbers import plural
+
+    if json:
+        left = [{"item_key": row.item_key, "status": row.status} for row in moved.left]
+        print_json({"changed": moved.changed, "left": left})
+        return
+    say(f"{plural(moved.changed, 'picture')} {done}.")
+    for row in moved.left:
+        say(f"{cell(row.item_key)} is {row.status}: {rule}.")

@@ -37,14 +37,17 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name or number of the run.", show_default=False)]
 
 
-def in_workspace(explicit: Path | None, work: Callable[["Workspace"], Awaitable[T]]) -> T:
-    """Open the workspace, run `work` in it and return its result."""
+def in_workspace(explicit: Path | None, work: Callable[["Workspace"], Awaitable[T]], *, create: bool = False) -> T:
+    """Open the workspace, run `work` in it and return its result.
+
+    A workspace that is not there is made only with `create`: a mistyped --workspace must not leave folders behind.
+    """
     import asyncio
 
     from vqa_tui.operations.workspace import open_workspace
 
     async def opened() -> T:
-        async with open_workspace(explicit) as workspace:
+        async with open_workspace(explicit, create=create) as workspace:
             return await work(workspace)
 
     return asyncio.run(opened())

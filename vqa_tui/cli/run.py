@@ -21,7 +21,7 @@ app.command("start")(start)
 def list_runs(json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """List the runs of the workspace, newest first."""
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.cli.run_lines import state_words
+    from vqa_tui.cli.run_lines import first_sentence, state_words
     from vqa_tui.operations import runs
     from vqa_tui.tui.present.numbers import count, money, utc
 
@@ -58,7 +58,7 @@ def list_runs(json: JsonOption = False, workspace: WorkspaceOption = None) -> No
                 run.recipe,
                 run.endpoint,
                 utc(run.created_at),
-                run.phase_reason,
+                first_sentence(run.phase_reason),
             )
             for run in summaries
         ),

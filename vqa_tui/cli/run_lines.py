@@ -1,5 +1,6 @@
 """What the watch display says, as plain sentences; pure functions from a view to text that is not cleaned yet."""
 
+import re
 from collections.abc import Sequence
 
 from vqa_tui.domain.run import Counts, EngineState, EventView, KeyView, Phase, PilotView, RunView
@@ -27,6 +28,11 @@ def state_words(phase: Phase, engine: EngineState) -> str:
     if engine is EngineState.HUNG:
         return f"{PHASE_WORDS[phase]}, engine not answering"
     return PHASE_WORDS[phase]
+
+
+def first_sentence(text: str) -> str:
+    """Return what stands before the first line break or end of a sentence: the problem, without what to do about it."""
+    return re.split(r"(?<=[.!?])\s|\n", text.strip(), maxsplit=1)[0]
 
 
 def headline(view: RunView) -> str:

@@ -74,8 +74,10 @@ def start(
 
 
 def dollars(text: str | None) -> "Decimal | None":
-    """Return an amount of dollars above zero; raises VqaError for anything else."""
+    """Return an amount of dollars that can be a budget; raises VqaError for anything else."""
     from decimal import Decimal, InvalidOperation
+
+    from vqa_tui.domain.run import LARGEST_BUDGET_USD, SMALLEST_BUDGET_USD
 
     if text is None:
         return None
@@ -83,8 +85,11 @@ def dollars(text: str | None) -> "Decimal | None":
         amount = Decimal(text.strip().removeprefix("$"))
     except InvalidOperation:
         amount = Decimal(0)
-    if not amount.is_finite() or amount <= 0:
-        raise VqaError(f"--budget: {text!r} is not an amount of dollars above zero", hint="For example: --budget 10")
+    if not amount.is_finite() or not SMALLEST_BUDGET_USD <= amount <= LARGEST_BUDGET_USD:
+        raise VqaError(
+            f"--budget: {text!r} is not an amount of dollars from {SMALLEST_BUDGET_USD:f} to {LARGEST_BUDGET_USD:,f}",
+            hint="For example: --budget 10",
+        )
     return amount
 
 

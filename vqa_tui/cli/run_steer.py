@@ -66,9 +66,11 @@ def retry(
     kind: Annotated[
         list[str] | None, typer.Option("--kind", metavar="K", help="Only failures of this kind; may be repeated.")
     ] = None,
+    json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Put the failed pictures of a run back into its queue; a run that had ended goes on."""
+    from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations.runs import find_run, retry_failed
     from vqa_tui.tui.present.numbers import plural
 
@@ -76,7 +78,9 @@ def retry(
         return await retry_failed(opened, await find_run(opened, run), kinds=kind or ())
 
     count = in_workspace(workspace, work)
-    if count:
+    if json:
+        print_json({"changed": count})
+    elif count:
         watch_it = command_line(f"run watch {run}", workspace)
         say(f"{plural(count, 'picture')} will be asked again. To watch it:  {watch_it}")
     else:

@@ -1,6 +1,6 @@
 """`vqa-tui simulate`: the embedded endpoint by hand, to rehearse quotas, slowness and trouble with any client."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from vqa_tui.embedded.server import EmbeddedEndpoint
 
 _REPORT_EVERY_S = 5.0
+_OPTION_OF_SETTING = {
+    "latency_ms": "--latency",
+    "latency_spread": "--latency-spread",
+    "requests_per_minute": "--rpm",
+    "requests_per_minute_by_key": "--rpm-key",
+}
 
 
 def simulate(
@@ -24,7 +30,7 @@ def simulate(
         int | None, typer.Option(min=1, metavar="N", help="Requests per minute of each key; beyond it, 429.")
     ] = None,
     rpm_key: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=N", help="Requests per minute of one key; may be repeated.")
+        list[str] | None, typer.Option(metavar="NAME=N", help="Requests per minute of one of --keys; may be repeated.")
     ] = None,
     fail: Annotated[
         str,
@@ -36,7 +42,7 @@ def simulate(
     keys: Annotated[
         str, typer.Option(metavar="A,B", help="Names of the accepted keys, sent as embedded-A …; none accepts any.")
     ] = "",
-    bad_keys: Annotated[str, typer.Option(metavar="A,B", help="Names of keys that are refused with 401.")] = "",
+    bad_keys: Annotated[str, typer.Option(metavar="A,B", help="Which of --keys are refused with 401.")] = "",
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same answers and faults.")] = 0,
 ) -> None:
     """Serve the built-in OpenAI-compatible endpoint until Ctrl+C.
@@ -45,19 +51,28 @@ def simulate(
     """
     import asyncio
 
+    from pydantic import ValidationError
+
     from vqa_tui.config.endpoint import EmbeddedSettings
     from vqa_tui.embedded.faults import parse_faults
 
-    settings = EmbeddedSettings(
-        latency_ms=latency,
-        latency_spread=latency_spread,
-        requests_per_minute=rpm,
-        requests_per_minute_by_key=_limits_by_key(rpm_key or []),
-        bad_keys=_names(bad_keys, "--bad-keys"),
-        fail=parse_faults(fail),
-        seed=seed,
-    )
-    asyncio.run(_serve(settings, _names(keys, "--keys"), port))
+    key_names, bad_names, limits = _names(keys, "--keys"), _names(bad_keys, "--bad-keys"), _limits_by_key(rpm_key or [])
+    _refuse_unknown_keys(key_names, {"--bad-keys": bad_names, "--rpm-key": tuple(limits)})
+    try:
+        settings = EmbeddedSettings(
+            latency_ms=latency,
+            latency_spread=latency_spread,
+            requests_per_minute=rpm,
+            requests_per_minute_by_key=limits,
+            bad_keys=bad_names,
+            fail=parse_faults(fail),
+            seed=seed,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = _OPTION_OF_SETTING.get(str(first["loc"][0]), str(first["loc"][0]))
+        raise VqaError(f"{option}: {first['msg'].replace('Input should', 'should')}") from None
+    asyncio.run(_serve(settings, key_names, port))
 
 
 async def _serve(settings: "EmbeddedSettings", key_names: Sequence[str], port: int) -> None:
@@ -140,7 +155,19 @@ def _names(text: str, option: str) -> tuple[str, ...]:
                 f"{option}: {name!r} cannot be the name of a key",
                 hint="Use letters, digits, dots and dashes.",
             )
+        if names.count(name) > 1:
+            raise VqaError(f"{option}: {name} is given twice", hint="Give each key once.")
     return names
+
+
+def _refuse_unknown_keys(known: Sequence[str], named: Mapping[str, Sequence[str]]) -> None:
+    """Refuse options that speak of a key which --keys does not name: they would have no effect."""
+    for option, names in named.items():
+        if unknown := [name for name in names if name not in known]:
+            raise VqaError(
+                f"{option}: there is no key {unknown[0]}",
+                hint=f"Name every key with --keys, as in --keys {','.join([*(known or ['main']), *unknown])}.",
+            )
 
 
 def _limits_by_key(entries: Sequence[str]) -> dict[str, int]:
@@ -149,5 +176,7 @@ def _limits_by_key(entries: Sequence[str]) -> dict[str, int]:
         name, _, limit = entry.partition("=")
         if not (name.strip() and limit.strip().isdecimal() and int(limit) >= 1):
             raise VqaError(f"--rpm-key: {entry!r} is not NAME=N", hint="For example --rpm-key a=60.")
+        if name.strip() in limits:
+            raise VqaError(f"--rpm-key: {name.strip()} is given twice", hint="Give each key one limit.")
         limits[name.strip()] = int(limit)
     return limits

@@ -4,7 +4,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.paths import WORKSPACE_FOLDER, WorkspacePaths, find_workspace
 
 if TYPE_CHECKING:
     from vqa_tui.operations.workspace import Workspace
@@ -17,16 +20,34 @@ def require_terminal() -> None:
 
 
 def open_ui(explicit: Path | None) -> None:
-    """Show the terminal app on a workspace until the person leaves it."""
+    """Show the terminal app on a workspace until the person leaves it.
+
+    Raises typer.Exit with a code that is not 0 when the app ended by an error.
+    """
     from vqa_tui.cli.options import in_workspace
 
     require_terminal()
-    in_workspace(explicit, show_ui)
+    in_workspace(explicit, show_ui, create=True)
 
 
 async def show_ui(workspace: "Workspace", open_run: int | None = None) -> None:
     """Show the terminal app in an open workspace, on the run `open_run` if given, until the person leaves it."""
+    from vqa_tui.cli.options import command_line
+    from vqa_tui.operations.workspace import patient_connection
     from vqa_tui.tui.app import VqaApp
     from vqa_tui.tui.services import Services
 
-    await VqaApp(Services(workspace), open_run=open_run).run_async()
+    explicit = _unfound(workspace.paths)
+    async with patient_connection(workspace) as writing:
+        services = Services(workspace, writing, command=lambda words: command_line(words, explicit))
+        app = VqaApp(services, open_run=open_run)
+        await app.run_async()
+    if app.return_code:
+        raise typer.Exit(app.return_code)
+
+
+def _unfound(paths: WorkspacePaths) -> Path | None:
+    """Return the folder to name in commands, or None where the workspace is found from the current folder."""
+    if find_workspace().root == paths.root:
+        return None
+    return paths.root.parent if paths.root.name == WORKSPACE_FOLDER else paths.root

@@ -1,10 +1,17 @@
 """The model of an endpoint: where a recipe is asked, with which keys, quotas and prices."""
 
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from vqa_tui.config.faults import check_shares
+from vqa_tui.domain.run import MOST_REQUESTS_PER_MINUTE
+
+_MOST_TOKENS = 10_000_000
+_LONGEST_S = 86_400
 
 
 class _Strict(BaseModel):
@@ -14,8 +21,8 @@ class _Strict(BaseModel):
 class Quota(_Strict):
     """Limits of a key or of a quota group; None is unlimited."""
 
-    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
-    concurrency: Annotated[int, Field(ge=1)] | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=MOST_REQUESTS_PER_MINUTE)] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=1024)] | None = None
 
 
 class KeyConfig(_Strict):
@@ -32,8 +39,8 @@ class KeyConfig(_Strict):
 class EndpointPrices(_Strict):
     """Dollars per million tokens."""
 
-    input_per_million: Annotated[Decimal, Field(ge=0)]
-    output_per_million: Annotated[Decimal, Field(ge=0)]
+    input_per_million: Annotated[Decimal, Field(ge=0, le=1_000_000)]
+    output_per_million: Annotated[Decimal, Field(ge=0, le=1_000_000)]
     source: str = ""
     as_of: str = ""
 
@@ -41,9 +48,9 @@ class EndpointPrices(_Strict):
 class Timeouts(_Strict):
     """Seconds."""
 
-    connect_s: Annotated[float, Field(gt=0)] = 10
-    first_byte_s: Annotated[float, Field(gt=0)] = 120
-    total_s: Annotated[float, Field(gt=0)] = 300
+    connect_s: Annotated[float, Field(gt=0, le=_LONGEST_S)] = 10
+    first_byte_s: Annotated[float, Field(gt=0, le=_LONGEST_S)] = 120
+    total_s: Annotated[float, Field(gt=0, le=_LONGEST_S)] = 300
 
 
 class PictureLimits(_Strict):
@@ -58,29 +65,42 @@ class ImageTokenRule(_Strict):
     """How the endpoint counts a picture in tokens; see domain.image_tokens."""
 
     rule: Literal["fixed", "gemini_tiles", "openai_tiles", "pixels"] = "fixed"
-    tokens: int = 1500
+    tokens: Annotated[int, Field(ge=0, le=_MOST_TOKENS)] = 1500
     """`fixed`: tokens per picture."""
-    base: int = 85
+    base: Annotated[int, Field(ge=0, le=_MOST_TOKENS)] = 85
     """`openai_tiles`: base tokens."""
-    tile: int = 170
+    tile: Annotated[int, Field(ge=0, le=_MOST_TOKENS)] = 170
     """`openai_tiles`: tokens per 512-pixel tile."""
-    pixels_per_token: int = 750
+    pixels_per_token: Annotated[int, Field(ge=1)] = 750
     """`pixels`: pixels per token, side by side with vendors that bill by area."""
 
 
 class EmbeddedSettings(_Strict):
     """Behaviour of the embedded endpoint."""
 
-    latency_ms: Annotated[float, Field(ge=0)] = 200
+    latency_ms: Annotated[float, Field(ge=0, le=_LONGEST_S * 1000)] = 200
     latency_spread: Annotated[float, Field(ge=0, le=1)] = 0.3
-    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=MOST_REQUESTS_PER_MINUTE)] | None = None
     """Per key; beyond it the server answers 429."""
-    requests_per_minute_by_key: dict[str, int] = Field(default_factory=dict)
+    requests_per_minute_by_key: dict[str, Annotated[int, Field(ge=1, le=MOST_REQUESTS_PER_MINUTE)]] = Field(
+        default_factory=dict
+    )
     bad_keys: tuple[str, ...] = ()
     """Names of keys that the server refuses with 401."""
     fail: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
-    """Share of requests by fault: 500, 503, reset, truncated, bad_json, refused, empty, timeout."""
+    """Share of requests by fault; see config.faults."""
     seed: int = 0
+
+    @field_validator("fail")
+    @classmethod
+    def _known_faults(cls, shares: dict[str, float]) -> dict[str, float]:
+        check_shares(shares)
+        return shares
+
+    @property
+    def named_keys(self) -> tuple[str, ...]:
+        """The keys that these settings speak of."""
+        return (*self.bad_keys, *self.requests_per_minute_by_key)
 
 
 class Endpoint(_Strict):
@@ -91,6 +111,8 @@ class Endpoint(_Strict):
     kind: Literal["openai-compatible", "embedded"] = "openai-compatible"
     base_url: str = ""
     """Up to and without `/chat/completions`; empty for the embedded endpoint."""
+    allow_unencrypted_keys: bool = False
+    """Let keys go to a public host in plain HTTP, because something else protects the way."""
     model: str
     keys: Annotated[tuple[KeyConfig, ...], Field(min_length=1)]
     quota: Quota = Quota()
@@ -107,19 +129,52 @@ class Endpoint(_Strict):
     extra_headers: dict[str, str] = Field(default_factory=dict)
     embedded: EmbeddedSettings = EmbeddedSettings()
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Endpoint":
-        if self.kind == "openai-compatible":
-            parts = urlsplit(self.base_url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError("base_url must be an http or https address")
-            if parts.username or parts.password or parts.query:
-                raise ValueError("base_url must not carry user names, passwords or query strings; use keys")
-        names = [key.name for key in self.keys]
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, address: str) -> str:
+        if not address:
+            return address
+        try:
+            parts = urlsplit(address)
+            host, _port = parts.hostname, parts.port
+        except ValueError:
+            host = None
+        if not host or parts.scheme not in ("http", "https"):
+            raise ValueError("must be an http or https address")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("must not carry user names, passwords or query strings; use keys")
+        if parts.path.rstrip("/").endswith(_COMPLETIONS):
+            right = urlunsplit((*parts[:2], parts.path.rstrip("/").removesuffix(_COMPLETIONS), "", ""))
+            raise ValueError(f"must end before {_COMPLETIONS}: write {right}")
+        return address
+
+    @field_validator("keys")
+    @classmethod
+    def _different_names(cls, keys: tuple[KeyConfig, ...]) -> tuple[KeyConfig, ...]:
+        names = [key.name for key in keys]
         if len(set(names)) != len(names):
             raise ValueError("two keys have the same name")
-        if secret := next((h for h in self.extra_headers if h.lower() in _SECRET_HEADERS), None):
-            raise ValueError(f"extra_headers must not hold {secret}; name a key instead")
+        return keys
+
+    @field_validator("extra_headers")
+    @classmethod
+    def _no_secret_headers(cls, headers: dict[str, str]) -> dict[str, str]:
+        if secret := next((header for header in headers if header.lower() in _SECRET_HEADERS), None):
+            raise ValueError(f"must not hold {secret}; name a key instead")
+        return headers
+
+    @field_validator("embedded")
+    @classmethod
+    def _speaks_of_known_keys(cls, settings: EmbeddedSettings, info: ValidationInfo) -> EmbeddedSettings:
+        known = [key.name for key in info.data.get("keys", ())]
+        if known and (unknown := next((name for name in settings.named_keys if name not in known), None)):
+            raise ValueError(f"no key of this endpoint is named {unknown!r}; its keys are {', '.join(known)}")
+        return settings
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> "Endpoint":
+        if self.kind == "openai-compatible" and not self.base_url:
+            raise ValueError("base_url is required: the address up to and without /chat/completions")
         return self
 
     def group_of(self, key: KeyConfig) -> str:
@@ -127,13 +182,28 @@ class Endpoint(_Strict):
         return key.group or key.name
 
     @property
-    def shown_url(self) -> str:
-        """The base URL without query string and user info."""
+    def sends_keys_unencrypted(self) -> bool:
+        """Whether a key that has a value would cross a public network in plain HTTP."""
         parts = urlsplit(self.base_url)
-        port = f":{parts.port}" if parts.port else ""
-        return urlunsplit((parts.scheme, f"{parts.hostname or ''}{port}", parts.path, "", ""))
+        return (
+            self.kind == "openai-compatible"
+            and parts.scheme == "http"
+            and any(key.env is not None for key in self.keys)
+            and not _is_near(parts.hostname or "")
+        )
 
 
+def _is_near(host: str) -> bool:
+    """Whether `host` is this computer or a private network; a name without a dot is resolved by the local network."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(_NEAR_DOMAINS)
+    return address.is_loopback or address.is_private or address.is_link_local
+
+
+_COMPLETIONS = "/chat/completions"
+_NEAR_DOMAINS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 _SECRET_HEADERS = frozenset(
     {"authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie", "proxy-authorization"}
 )

@@ -1,20 +1,19 @@
 """Finding recipes and endpoints by name or by path, and reading them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from vqa_tui.config.endpoint import Endpoint
+from vqa_tui.config.key_likeness import is_variable_name, key_values_in
 from vqa_tui.config.recipe import Recipe
-from vqa_tui.config.validation import nearest, validated
+from vqa_tui.config.templates import PromptTemplate
+from vqa_tui.config.validation import NO_VALUES_HINT, nearest, validated
 from vqa_tui.config.yaml_document import YamlDocument, read_yaml, shown
 from vqa_tui.domain.failure import VqaError
 
 _SUFFIXES = (".yaml", ".yml")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_KEY_VALUE_BEGINS = ("sk-", "sk_", "AIza", "gsk_", "hf_", "xai-", "nvapi-", "AKIA", "ghp_", "eyJ")
 _MODEL_WORD = {Recipe: "recipe", Endpoint: "endpoint"}
 
 M = TypeVar("M", Recipe, Endpoint)
@@ -22,16 +21,17 @@ M = TypeVar("M", Recipe, Endpoint)
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """One recipe or endpoint file in a folder. A file that cannot be used is listed with what is wrong."""
+    """One recipe or endpoint that can be named."""
 
     name: str
     description: str
     path: Path
     problem: str = ""
+    """Why the file cannot be used; such a file is listed too."""
 
 
 def load_recipe(name_or_path: str, *, folders: Sequence[Path]) -> Recipe:
-    """Return the recipe with that name, from the first of `folders` that holds `<name>.yaml`, or from a path.
+    """Return the recipe with that name, from the first of `folders` that holds its `.yaml` or `.yml`, or from a path.
 
     Anything that ends in `.yaml` or `.yml` is a path; its `name:` is free, while in a folder it must be the file's.
     Raises VqaError with file, line and key, or with the nearest known name.
@@ -64,9 +64,22 @@ def _load(model: type[M], name_or_path: str, folders: Sequence[Path]) -> M:
     word = _MODEL_WORD[model]
     close = nearest(name_or_path, list(files))
     known = f"Known {word}s: {', '.join(sorted(files)) or 'none'}. A path to a .yaml file works too."
+    if (reason := _why_no_path(name_or_path)) and not close:
+        raise VqaError(f"{shown(Path(name_or_path))} {reason}", hint=known)
     raise VqaError(
         f"there is no {word} named {name_or_path!r}" + (f"; did you mean {close}?" if close else ""), hint=known
     )
+
+
+def _why_no_path(text: str) -> str:
+    """Say why something that exists under this path is not taken; empty when nothing does."""
+    path = Path(text).expanduser()
+    try:
+        if path.is_dir():
+            return "is a folder, not a .yaml file"
+        return "is not taken for a configuration: its name must end in .yaml or .yml" if path.exists() else ""
+    except (OSError, ValueError):
+        return ""
 
 
 def _list(model: type[M], folders: Sequence[Path]) -> list[ConfigFile]:
@@ -83,7 +96,7 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in folders:
         try:
-            paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+            paths = [path for suffix in _SUFFIXES for path in sorted(folder.glob(f"*{suffix}"))]
         except OSError as error:
             raise VqaError(f"{shown(folder)} cannot be listed: {error.strerror or error}") from error
         for path in paths:
@@ -108,18 +121,36 @@ def _read(model: type[M], path: Path) -> M:
 
 
 def _checked(model: type[M], document: YamlDocument) -> M:
+    # First, because the words of any other complaint may quote names. What stands here would be stored with each run.
+    for location in key_values_in(document.value):
+        place = ".".join(map(str, location)) or "at the top"
+        raise document.error(location, f"{place}: something here looks like the value of a key", hint=NO_VALUES_HINT)
     config = validated(model, document)
     if isinstance(config, Endpoint):
-        _refuse_key_values(config, document)
+        _refuse_values_as_variables(config, document)
+        _refuse_unencrypted_keys(config, document)
+    else:
+        try:
+            PromptTemplate(config)
+        except VqaError as error:
+            raise VqaError(f"{shown(document.path)}: {error.message}", hint=error.hint) from error
     return config
 
 
-def _refuse_key_values(endpoint: Endpoint, document: YamlDocument) -> None:
+def _refuse_unencrypted_keys(endpoint: Endpoint, document: YamlDocument) -> None:
+    if endpoint.sends_keys_unencrypted and not endpoint.allow_unencrypted_keys:
+        raise document.error(
+            ("base_url",),
+            "base_url: plain http would carry the key, readable on the way, to a host outside your own network",
+            hint="Write https://. If the way is protected otherwise (a VPN, a tunnel), add "
+            "`allow_unencrypted_keys: true`.",
+        )
+
+
+def _refuse_values_as_variables(endpoint: Endpoint, document: YamlDocument) -> None:
     """A key pasted where its variable's name belongs would be frozen into the database with the endpoint."""
     for index, key in enumerate(endpoint.keys):
-        if key.env is None:
-            continue
-        if not _VARIABLE.fullmatch(key.env) or key.env.startswith(_KEY_VALUE_BEGINS):
+        if key.env is not None and not is_variable_name(key.env):
             raise document.error(
                 ("keys", index, "env"),
                 f"keys.{index}.env: must be the name of an environment variable, not the key itself",

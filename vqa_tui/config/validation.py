@@ -11,7 +11,31 @@ from vqa_tui.domain.failure import VqaError
 
 _MOST_SHOWN = 8
 _WORDS_FOR_VALUES = frozenset({"value", "key", "api_key", "apikey", "token", "secret", "password"})
-_NO_VALUES_HINT = "The value of a key never stands in a file: write `env: SOME_VARIABLE` and export the value there."
+_IN_WORDS = {
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "decimal_max_digits": "holds too many digits",
+    "decimal_parsing": "must be a number",
+    "decimal_type": "must be a number",
+    "dict_type": "must be keys with values",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a smaller number",
+    "int_type": "must be a whole number",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "model_type": "must be keys with values",
+    "string_pattern_mismatch": "must match the pattern {pattern}",
+    "string_type": "must be text, in quotes if it looks like a number",
+    "too_short": "needs at least {min_length}",
+    "tuple_type": "must be a list",
+}
+"""By pydantic's type of error; the rest keep pydantic's own words."""
+NO_VALUES_HINT = "The value of a key never stands in a file: write `env: SOME_VARIABLE` and export the value there."
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,7 +54,7 @@ def validated(model: type[M], document: YamlDocument) -> M:
             for each in details
         )
         # `from None`: pydantic's own text quotes the values, and one of them may be a key that stands there by mistake.
-        raise VqaError("\n".join(lines), hint=_NO_VALUES_HINT if told_a_value else "") from None
+        raise VqaError("\n".join(lines), hint=NO_VALUES_HINT if told_a_value else "") from None
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -62,8 +86,14 @@ def _in_words(model: type[BaseModel], document: YamlDocument, detail: ErrorDetai
         )
     if detail["type"] == "missing":
         return f"{place}{key}: this key is required"
-    message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    message = _message(detail)
     return f"{place}{key}: {message}" if key else f"{place}{message}"
+
+
+def _message(detail: ErrorDetails) -> str:
+    if words := _IN_WORDS.get(detail["type"]):
+        return words.format(**detail.get("ctx", {}))
+    return detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
 
 
 def _known_keys(model: type[BaseModel], location: Location) -> list[str]:

@@ -16,6 +16,7 @@ _BACKGROUND = (250, 252, 253)
 _OBJECT_SIZE = 1.15
 """Enlargement of objects, so that a small one can still be made out at half-block resolution in a terminal."""
 _GRAIN = [255 - value // 24 for value in range(256)]
+_VISIBLE_CLOTH = [255 if light < 250 else 0 for light in range(256)]
 _TRIES = 60
 _ITEMS_SHARE, _CLUTTER_SHARES = 0.12, 0.35
 """Share of the smaller box up to which two prohibited items, or two other things, may overlap."""
@@ -30,6 +31,36 @@ class Scan:
     boxes: tuple[Box, ...]
     """One per prohibited item, in pixels, tight around the pixels that the item darkens."""
     caption: str
+    """What lies in the bag, where the prohibited items lie, and which of the other things each of them overlaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """Something that lies in the bag. `name` is what a caption calls it."""
+
+    name: str
+    left: int
+    top: int
+    mask: Image.Image
+    """Mode L, 255 where it darkens the picture, else 0."""
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, width, height in pixels."""
+        return self.left, self.top, *self.mask.size
+
+    def overlaps(self, other: "_Laid") -> bool:
+        """Whether any pixel belongs to both."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        right = min(self.left + self.mask.width, other.left + other.mask.width)
+        bottom = min(self.top + self.mask.height, other.top + other.mask.height)
+        if left >= right or top >= bottom:
+            return False
+        shares = [
+            each.mask.crop((left - each.left, top - each.top, right - each.left, bottom - each.top))
+            for each in (self, other)
+        ]
+        return ImageChops.darker(*shares).getbbox() is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +78,14 @@ def draw_scan(rng: Random, labels: list[str]) -> Scan:
     size = rng.choice(SIZES)
     scene = Image.new("RGB", size, _BACKGROUND)
     bag = _lay_bag(scene, rng)
-    _lay_garments(scene, bag, rng)
+    garments = _lay_garments(scene, bag, rng)
     things = _lay_clutter(scene, bag, rng)
-    boxes = _lay_items(scene, bag, rng, labels)
-    return Scan(_with_noise(scene, rng), boxes, _caption(bag, things, boxes, size))
+    items = _lay_items(scene, bag, rng, labels)
+    boxes = tuple(
+        Box(label=label, x=item.left, y=item.top, width=item.mask.width, height=item.mask.height)
+        for label, item in zip(labels, items, strict=True)
+    )
+    return Scan(_with_noise(scene, rng), boxes, _caption(bag, garments, things, items, size))
 
 
 def _lay_bag(scene: Image.Image, rng: Random) -> _Bag:
@@ -89,8 +124,9 @@ def _lay_bag(scene: Image.Image, rng: Random) -> _Bag:
     return _Bag(noun, outline)
 
 
-def _lay_garments(scene: Image.Image, bag: _Bag, rng: Random) -> None:
+def _lay_garments(scene: Image.Image, bag: _Bag, rng: Random) -> list[_Laid]:
     left, top, right, bottom = bag.outline
+    laid = []
     for _ in range(rng.randint(7, 9)):
         stamp = make_stamp(garment(rng), rng.uniform(0, 360), _pixels_per_unit(scene), softness=0, least_visible=1)
         x, y = _somewhere(stamp, (left + 6, top + 6, right - 6, bottom - 6), rng)
@@ -99,33 +135,31 @@ def _lay_garments(scene: Image.Image, bag: _Bag, rng: Random) -> None:
             (0, 0, min(stamp.light.width, right - 6 - x), min(stamp.light.height, bottom - 6 - y))
         )
         _multiply(scene, pressed, x, y)
+        laid.append(_Laid("clothes", x, y, pressed.convert("L").point(_VISIBLE_CLOTH)))
+    return laid
 
 
-def _lay_clutter(scene: Image.Image, bag: _Bag, rng: Random) -> list[str]:
-    """Lay three to five things that overlap little; return what a caption calls them."""
-    laid: list[tuple[int, int, int, int]] = []
-    names = []
+def _lay_clutter(scene: Image.Image, bag: _Bag, rng: Random) -> list[_Laid]:
+    """Lay three to five things that overlap little."""
+    laid: list[_Laid] = []
     for name in rng.sample(sorted(CLUTTER), rng.randint(3, 5)):
         stamp = make_stamp(CLUTTER[name](rng), rng.choice([0, 90, 180, 270]) + rng.uniform(-25, 25), _scale(scene))
         place, shared = _roomiest_place(stamp, bag, rng, laid, _CLUTTER_SHARES)
         if shared <= _CLUTTER_SHARES:
             _multiply(scene, stamp.light, *place)
-            laid.append((*place, *stamp.mask.size))
-            names.append(name)
-    return names
+            laid.append(_Laid(name, *place, stamp.mask))
+    return laid
 
 
-def _lay_items(scene: Image.Image, bag: _Bag, rng: Random, labels: list[str]) -> tuple[Box, ...]:
-    laid: list[tuple[int, int, int, int]] = []
-    boxes = []
+def _lay_items(scene: Image.Image, bag: _Bag, rng: Random, labels: list[str]) -> list[_Laid]:
+    laid: list[_Laid] = []
     for label in labels:
         stamp = make_stamp(ITEMS[label](rng), rng.uniform(0, 360), _scale(scene))
         place, _ = _roomiest_place(stamp, bag, rng, laid, _ITEMS_SHARE)
         _multiply(scene, stamp.light, *place)
-        laid.append((*place, *stamp.mask.size))
         # The stamp is trimmed to its mask, so its size is the exact extent of the item.
-        boxes.append(Box(label=label, x=place[0], y=place[1], width=stamp.mask.width, height=stamp.mask.height))
-    return tuple(boxes)
+        laid.append(_Laid(_WITH_ARTICLE.get(label, f"a {label.lower()}"), *place, stamp.mask))
+    return laid
 
 
 def _pixels_per_unit(scene: Image.Image) -> float:
@@ -148,7 +182,7 @@ def _somewhere(stamp: Stamp, room: tuple[int, int, int, int], rng: Random) -> tu
 
 
 def _roomiest_place(
-    stamp: Stamp, bag: _Bag, rng: Random, laid: list[tuple[int, int, int, int]], enough: float
+    stamp: Stamp, bag: _Bag, rng: Random, laid: list[_Laid], enough: float
 ) -> tuple[tuple[int, int], float]:
     """Return a corner inside the bag and the largest share of a box that overlaps another there.
 
@@ -159,7 +193,7 @@ def _roomiest_place(
     best, least = _somewhere(stamp, room, rng), math.inf
     for _ in range(_TRIES):
         x, y = _somewhere(stamp, room, rng)
-        shared = max((_shared((x, y, *stamp.mask.size), other) for other in laid), default=0.0)
+        shared = max((_shared((x, y, *stamp.mask.size), other.box) for other in laid), default=0.0)
         if shared < least:
             best, least = (x, y), shared
         if least <= enough:
@@ -181,23 +215,36 @@ def _with_noise(scene: Image.Image, rng: Random) -> Image.Image:
     return ImageChops.multiply(scene, Image.merge("RGB", (grain, grain, grain)))
 
 
-def _caption(bag: _Bag, things: list[str], boxes: tuple[Box, ...], size: tuple[int, int]) -> str:
-    contents = _in_words(["clothes", *things])
-    if not boxes:
+def _caption(bag: _Bag, garments: list[_Laid], things: list[_Laid], items: list[_Laid], size: tuple[int, int]) -> str:
+    contents = _in_words(["clothes", *(thing.name for thing in things)])
+    if not items:
         return f"A clean X-ray scan of a {bag.noun} with {contents}; there is no prohibited item."
-    found = [f"{_WITH_ARTICLE.get(box.label, f'A {box.label.lower()}')} {_lies(box, size)}." for box in boxes]
-    return " ".join([f"An X-ray scan of a {bag.noun} with {contents}.", *found])
+    sentences = [f"An X-ray scan of a {bag.noun} with {contents}."]
+    for item in items:
+        others = [other.name for other in (*things, *items) if other is not item and item.overlaps(other)]
+        among_clothes = any(item.overlaps(cloth) for cloth in garments)
+        sentences.append(
+            f"{item.name[0].upper()}{item.name[1:]} {_lies(item, size)}{_touching(others, among_clothes)}."
+        )
+    return " ".join(sentences)
 
 
-_WITH_ARTICLE = {"Scissors": "A pair of scissors"}
+def _touching(others: list[str], among_clothes: bool) -> str:
+    if others:
+        return f"{', among clothes,' if among_clothes else ''} and overlaps {_in_words(others)}"
+    return ", among clothes and clear of the other things" if among_clothes else ", clear of everything else in the bag"
+
+
+_WITH_ARTICLE = {"Scissors": "a pair of scissors"}
 
 
 def _in_words(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _lies(box: Box, size: tuple[int, int]) -> str:
-    column = min(int((box.x + box.width / 2) / size[0] * 3), 2)
-    row = min(int((box.y + box.height / 2) / size[1] * 3), 2)
+def _lies(item: _Laid, size: tuple[int, int]) -> str:
+    x, y, width, height = item.box
+    column = min(int((x + width / 2) / size[0] * 3), 2)
+    row = min(int((y + height / 2) / size[1] * 3), 2)
     words = " ".join(word for word in (("upper", "", "lower")[row], ("left", "", "right")[column]) if word)
     return f"lies in the {words} part of the picture" if words else "lies in the centre of the picture"

@@ -12,6 +12,11 @@ from vqa_tui.domain.failure import VqaError
 _CLEAN_EVERY = 10
 _ITEM_COUNTS = (1, 1, 1, 1, 2, 2, 3)
 _JPEG_QUALITY = 88
+_MARKER = "MADE-BY-VQA-TUI-DEMO.txt"
+_MARKER_TEXT = (
+    "vqa-tui demo wrote annotations.json and images/ of this folder, and replaces both when it runs here again.\n"
+    "Keep nothing of your own in them.\n"
+)
 
 
 def draw_demo_dataset(folder: Path, count: int, seed: int = 7) -> Path:
@@ -19,12 +24,14 @@ def draw_demo_dataset(folder: Path, count: int, seed: int = 7) -> Path:
 
     The form is the list that `dataset import stcray` reads (boxes are [x, y, width, height] in pixels). Every tenth
     scan is clean, the others hold one to three items. The same seed and Pillow give the same bytes, and a longer
-    dataset begins with the shorter one. Raises VqaError when the folder cannot be written.
+    dataset begins with the shorter one. Raises VqaError when the folder cannot be written, or as
+    `refuse_foreign_dataset` does.
     """
-    images = folder / "images"
-    annotations = folder / "annotations.json"
+    refuse_foreign_dataset(folder)
+    images, annotations = folder / "images", folder / "annotations.json"
     try:
         images.mkdir(parents=True, exist_ok=True)
+        (folder / _MARKER).write_text(_MARKER_TEXT, "utf-8")
         records = [_draw_one(images, index, seed) for index in range(count)]
         unfinished = annotations.with_suffix(".json.part")
         unfinished.write_text(json.dumps(records, indent=1), "utf-8")
@@ -32,6 +39,29 @@ def draw_demo_dataset(folder: Path, count: int, seed: int = 7) -> Path:
     except OSError as error:
         raise VqaError(f"cannot write the demo pictures into {folder}: {error.strerror}") from error
     return annotations
+
+
+def refuse_foreign_dataset(folder: Path) -> None:
+    """Raise VqaError when `folder` holds annotations.json or pictures in images/ that no demo wrote.
+
+    A file beside them tells a folder that the demo made; without it nothing there may be replaced.
+    """
+    try:
+        if (folder / _MARKER).is_file():
+            return
+        images, annotations = folder / "images", folder / "annotations.json"
+        if os.path.lexists(annotations):
+            found = annotations
+        elif os.path.lexists(images) and not (images.is_dir() and next(images.iterdir(), None) is None):
+            found = images
+        else:
+            return
+    except OSError as error:
+        raise VqaError(f"cannot look into {folder}: {error.strerror}") from error
+    raise VqaError(
+        f"{found} is already there, and the demo did not make it",
+        hint="Nothing was changed. Name an empty or a new folder with --folder DIR.",
+    )
 
 
 def _draw_one(images: Path, index: int, seed: int) -> dict[str, object]:

@@ -101,20 +101,15 @@ def scissors(rng: Random) -> list[Part]:
 
 
 def battery(rng: Random) -> list[Part]:
-    count, radius, length = rng.choice([1, 2, 2, 4]), rng.randint(16, 22), rng.randint(100, 130)
-    size = (length + 50, count * (2 * radius + 4) + 40)
-    shell, shell_draw = _sheet(*size)
-    core, core_draw = _sheet(*size)
-    for index in range(count):
-        top = 20 + index * (2 * radius + 4)
-        _rod(shell_draw, (20, top, 20 + length, top + 2 * radius), 180)
-        _rod(core_draw, (30, top + radius * 0.4, 12 + length, top + radius * 1.6), 150)
-        nub = (20 + length, top + radius * 0.65, 28 + length, top + radius * 1.35)
-        ends = [nub, (20, top + 3, 26, top + 2 * radius - 3)]
-        for end in (
-            ends if index % 2 == 0 else [(12, nub[1], 20, nub[3]), (14 + length, top + 3, 20 + length, top + 30)]
-        ):
-            core_draw.rectangle(end, 190)
+    """A single cell: one annotation is one thing, so that answers about numbers are true of the drawing."""
+    radius, length = rng.randint(26, 36), rng.randint(120, 160)
+    size = (length + 50, 2 * radius + 40)
+    shell, draw = _sheet(*size)
+    _rod(draw, (20, 20, 20 + length, 20 + 2 * radius), 180)
+    core, draw = _sheet(*size)
+    _rod(draw, (30, 20 + radius * 0.4, 12 + length, 20 + radius * 1.6), 150)
+    draw.rectangle((20 + length, 20 + radius * 0.65, 28 + length, 20 + radius * 1.35), 190)
+    draw.rectangle((20, 23, 26, 17 + 2 * radius), 190)
     return [Part(shell, Material.MIXED), Part(core, Material.METAL)]
 
 
@@ -184,16 +179,14 @@ def lighter(rng: Random) -> list[Part]:
 
 
 def bullet(rng: Random) -> list[Part]:
-    count, radius, length = rng.choice([1, 2, 3]), rng.randint(13, 17), rng.randint(64, 82)
-    size = (length + 50, count * (2 * radius + 8) + 40)
-    case, case_draw = _sheet(*size)
-    tip, tip_draw = _sheet(*size)
-    for index in range(count):
-        top = 20 + index * (2 * radius + 8)
-        neck = 20 + length * 0.6
-        _rod(case_draw, (22, top, neck, top + 2 * radius), 210)
-        case_draw.rectangle((18, top - 2, 24, top + 2 * radius + 2), 220)
-        tip_draw.pieslice((neck - length * 0.4, top + 1, 20 + length, top + 2 * radius - 1), 270, 90, 245)
+    radius, length = rng.randint(17, 22), rng.randint(84, 108)
+    size = (length + 50, 2 * radius + 48)
+    case, draw = _sheet(*size)
+    neck = 20 + length * 0.6
+    _rod(draw, (22, 20, neck, 20 + 2 * radius), 210)
+    draw.rectangle((18, 18, 24, 22 + 2 * radius), 220)
+    tip, draw = _sheet(*size)
+    draw.pieslice((neck - length * 0.4, 21, 20 + length, 19 + 2 * radius), 270, 90, 245)
     return [Part(case, Material.METAL), Part(tip, Material.DENSE)]
 
 

@@ -1,4 +1,4 @@
-"""Half surrogate pairs (`\\ud800` alone) in JSON: no UTF-8 text can hold them, and parsers silently make `?` of them."""
+"""Half surrogate pairs (`\\ud800` alone) in JSON: no UTF-8 text can hold them, and a parser may make `?` of them."""
 
 import re
 from typing import Protocol

@@ -70,15 +70,16 @@ def prompt_values(
     """Return what a template may use. `width` and `height` are pixels of the upright picture.
 
     `annotated` says whether the dataset tells what is in the picture, be it nothing; without it an empty `items` means
-    that nothing is known. `items` are the distinct labels, `count` the number of objects, `places` one dict for each box (label, location, x,
-    y, width, height in whole pixels), `caption` the first caption or ''. Every text of the dataset is one line without
-    control characters, and labels hold no `;` or `|`: a label or caption cannot forge a line of the prompt.
+    that nothing is known. `items` are the distinct labels, `count` the number of objects, `places` one dict for each
+    box (label, location, x, y, width, height in whole pixels), `caption` the first caption or ''. Every text of the
+    dataset is one line without control characters, and labels hold no `;` or `|`: a label or caption cannot forge a
+    line of the prompt.
     """
     labels = list(dict.fromkeys(filter(None, map(_label, [*truth.categories, *(box.label for box in truth.boxes)]))))
     captions = list(filter(None, map(_one_line, truth.captions)))
     return {
         **variables,
-        "annotated": truth.annotated,
+        "annotated": truth.states_none or bool(labels),
         "items": labels,
         "count": max(len(truth.boxes), len(truth.categories)),
         "places": [

@@ -61,6 +61,7 @@ class Flight:
     task_id: int
     started_at: float
     reserved_nano: int
+    """What it may cost at most; once answered, what it cost."""
     key_name: str
     answered: bool = False
     """Whether the reply is here and only its commit is outstanding."""

@@ -7,10 +7,11 @@ import itertools
 import random
 from dataclasses import dataclass
 
+from vqa_tui.domain.structured import STRUCTURED_TYPE
 from vqa_tui.embedded.clean_topics import clean_topics
 from vqa_tui.embedded.measured_topics import measured_sentences, measured_topics
 from vqa_tui.embedded.scene import Scene
-from vqa_tui.embedded.structured import STRUCTURED_QUESTIONS, STRUCTURED_TYPE, structured_answer
+from vqa_tui.embedded.structured import STRUCTURED_QUESTIONS, structured_answer
 from vqa_tui.embedded.topics import FAMILIES, Topic, family_of
 from vqa_tui.embedded.truth_topics import truth_topics
 from vqa_tui.embedded.wording import capital, inventory, lower_first

@@ -6,7 +6,7 @@ from vqa_tui.embedded.topics import Sentence, Topic
 from vqa_tui.embedded.truth_topics import caption_of
 
 CLEAN_ANSWER = "No prohibited items detected"
-"""The answer for a scan without items (FORMATS §1.1)."""
+"""The answer for a scan without items, in the words that the shipped recipe asks for."""
 
 
 def clean_topics(scene: Scene) -> list[Topic]:
@@ -25,12 +25,15 @@ def clean_topics(scene: Scene) -> list[Topic]:
         topic(
             "general",
             (f"What can be seen in this {noun}?", f"Are there any prohibited items in this {noun}?"),
-            ("Nothing in it stands out as an item of interest.", f"The {noun} holds no items of interest."),
+            (
+                f"Among what the {noun} shows, nothing is marked as prohibited.",
+                "Nothing in it is marked as prohibited.",
+            ),
         ),
         topic(
             "specific",
             (f"Does this {noun} contain a prohibited item?", f"Can any prohibited item be identified in this {noun}?"),
-            ("There is no item to name.", "So no item can be named."),
+            ("There is no prohibited item to name.", "So no prohibited item can be named."),
         ),
         topic(
             "location",
@@ -38,7 +41,7 @@ def clean_topics(scene: Scene) -> list[Topic]:
                 f"Where are prohibited items located in this {noun}?",
                 f"Which part of this {noun} holds a prohibited item?",
             ),
-            ("So there is no position to give.", f"No part of the {noun} holds an item of interest."),
+            ("So there is no position to give.", f"No part of the {noun} holds a prohibited item."),
         ),
         topic(
             "count",
@@ -51,14 +54,17 @@ def clean_topics(scene: Scene) -> list[Topic]:
         topic(
             "detailed",
             (
-                f"Describe the items in this {noun} in detail.",
-                f"Give a detailed description of the items in this {noun}.",
+                f"Describe the prohibited items in this {noun} in detail.",
+                f"Give a detailed description of the prohibited items in this {noun}.",
             ),
-            ("There are no items to describe.", f"The {noun} holds no items that could be described."),
+            ("There is no prohibited item to describe.", f"The {noun} holds none that could be described."),
         ),
         topic(
             "occlusion",
-            (f"Is any prohibited item in this {noun} hidden or partly covered?", f"Do items in this {noun} overlap?"),
-            ("So there is nothing that could be covered.", "With no items, there is nothing to overlap."),
+            (
+                f"Is any prohibited item in this {noun} hidden or partly covered?",
+                f"Do any prohibited items in this {noun} overlap?",
+            ),
+            ("So there is none that could be covered or overlapped.", "There is none to be covered or overlapped."),
         ),
     ]

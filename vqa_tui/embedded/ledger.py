@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from vqa_tui.embedded.faults import Fault
+from vqa_tui.config.faults import Fault
 
 
 class Ledger:

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vqa_tui.domain.failure import VqaError
 from vqa_tui.embedded.errors import ApiError
 
 WINDOW_S = 60.0
@@ -54,15 +53,7 @@ class RequestLimiter:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`default` is the limit of a key that `by_key` does not name; None is unlimited. `clock` is in seconds.
-
-        Raises VqaError for a limit below 1.
-        """
-        for key, limit in by_key.items():
-            if limit < 1:
-                raise VqaError(
-                    f"the request limit of key {key} is {limit}", hint="A limit is at least 1 request per minute."
-                )
+        """`default` is the limit of a key that `by_key` does not name; None is unlimited. `clock` is in seconds."""
         self._default = default
         self._by_key = dict(by_key)
         self._clock = clock

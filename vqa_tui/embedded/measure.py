@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 
+from vqa_tui.domain.item import PIXEL_LIMIT
 from vqa_tui.embedded.colours import COLOUR_NAMES, name_indices
 from vqa_tui.embedded.regions import count_regions
 
-MAX_PIXELS = 80_000_000
-"""Pictures with more pixels are refused before they are decoded."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _OVERVIEW_SIDE = 160
 _REGION_SIDE = 40
@@ -122,8 +121,8 @@ def _open_overview(data: bytes) -> tuple[int, int, Image.Image]:
         raise UnreadablePicture(_in_words(error)) from error
     with picture:
         width, height = picture.size
-        if width * height > MAX_PIXELS:
-            raise UnreadablePicture(f"it has {width} x {height} pixels, more than {MAX_PIXELS} in all")
+        if width * height > PIXEL_LIMIT:
+            raise UnreadablePicture(f"it has {width} x {height} pixels, more than {PIXEL_LIMIT} in all")
         try:
             scale = min(_OVERVIEW_SIDE / max(width, height), 1)
             size = max(round(width * scale), 1), max(round(height * scale), 1)

@@ -1,8 +1,9 @@
 """What can be asked about a picture of which only the measurements are known."""
 
 from vqa_tui.embedded.measure import Measurement
+from vqa_tui.embedded.nouns import number
 from vqa_tui.embedded.topics import Sentence, Topic
-from vqa_tui.embedded.wording import capital, listed, number, part, parts_of, percent
+from vqa_tui.embedded.wording import capital, listed, part, parts_of, share_of
 
 
 def measured_sentences(seen: Measurement, noun: str) -> dict[str, Sentence]:
@@ -17,7 +18,7 @@ def measured_sentences(seen: Measurement, noun: str) -> dict[str, Sentence]:
         ),
         "colours": (
             f"In this {noun}, the dominant {colours_are} {listed(colours)}.",
-            f"Most of the {noun} is {first.name}, about {percent(first.share)} of the area.",
+            f"{capital(first.name)} covers {share_of(first.share)} the {noun}.",
             f"The main {colours_are} {listed(colours)}.",
         ),
         "light": (
@@ -28,16 +29,13 @@ def measured_sentences(seen: Measurement, noun: str) -> dict[str, Sentence]:
             f"Edges in the {noun} look {seen.sharpness_word}.",
             f"The outlines in the {noun} are {seen.sharpness_word}.",
         ),
-        "regions": (
-            f"The {noun} splits into about {number(seen.regions)} distinct {_areas(seen.regions)} of colour.",
-            f"About {number(seen.regions)} separate colour {_areas(seen.regions)} can be told apart.",
-        ),
+        "regions": _regions(seen, noun),
     }
     if seen.busiest and seen.emptiest:
         sentences["detail"] = (
-            f"Most of the detail lies in {part(seen.busiest)}, the least in {part(seen.emptiest)}.",
+            f"The detail is densest in {part(seen.busiest)} and sparsest in {part(seen.emptiest)}.",
             f"The densest structure is found in {part(seen.busiest)}.",
-            f"The emptiest area lies in {part(seen.emptiest)}.",
+            f"The emptiest part of the {noun} is {part(seen.emptiest)}.",
         )
     else:
         sentences["detail"] = (
@@ -78,10 +76,7 @@ def measured_topics(seen: Measurement, noun: str) -> list[Topic]:
                 f"How many distinct areas of colour are there in this {noun}?",
                 f"Into how many colour areas does this {noun} divide?",
             ),
-            (
-                f"About {number(seen.regions)} distinct {_areas(seen.regions)} of colour can be counted.",
-                f"The {noun} divides into about {number(seen.regions)} {_areas(seen.regions)} of colour.",
-            ),
+            _regions(seen, noun),
             (say["colours"], say["detail"]),
         ),
         Topic(
@@ -89,7 +84,7 @@ def measured_topics(seen: Measurement, noun: str) -> list[Topic]:
             (f"How many colours dominate this {noun}?", f"What is the number of dominant colours in this {noun}?"),
             (
                 f"The number of dominant colours is {number(len(seen.colours))}: {_names(seen)}.",
-                f"As many as {number(len(seen.colours))} can be named: {_names(seen)}.",
+                f"{capital(number(len(seen.colours)))} {_dominate(seen)}: {_names(seen)}.",
             ),
             (say["light"], say["regions"]),
         ),
@@ -110,8 +105,8 @@ def measured_topics(seen: Measurement, noun: str) -> list[Topic]:
                 f"Can overlapping things be made out in this {noun}?",
             ),
             (
-                f"Nothing in the {noun} can be said to cover something else with certainty.",
-                f"From the {noun} alone, no overlap can be established with certainty.",
+                "From colours and light alone, it cannot be told what covers what.",
+                "Colours and light alone do not tell with certainty what overlaps.",
             ),
             (say["detail"], say["sharpness"], say["regions"]),
         ),
@@ -123,10 +118,10 @@ def _colour_topics(seen: Measurement, noun: str, say: dict[str, Sentence]) -> li
     topics = [
         Topic(
             "specific",
-            (f"What is the dominant colour of this {noun}?", f"Which colour covers most of this {noun}?"),
+            (f"What is the dominant colour of this {noun}?", f"Which colour covers the largest part of this {noun}?"),
             (
-                f"The dominant colour is {first.name}, with about {percent(first.share)} of the area.",
-                f"{capital(first.name)} covers most of the {noun}, about {percent(first.share)}.",
+                f"The dominant colour is {first.name}, which covers {share_of(first.share)} the {noun}.",
+                f"{capital(first.name)} takes up {share_of(first.share)} the {noun}, more than any other colour.",
             ),
             (say["light"], say["regions"]),
         )
@@ -140,10 +135,13 @@ def _colour_topics(seen: Measurement, noun: str, say: dict[str, Sentence]) -> li
                     f"How much of this {noun} is {colour.name}?",
                 ),
                 (
-                    f"{capital(colour.name)} covers about {percent(colour.share)} of the {noun}.",
-                    f"About {percent(colour.share)} of the {noun} is {colour.name}.",
+                    f"{capital(colour.name)} covers {share_of(colour.share)} the {noun}.",
+                    f"{capital(share_of(colour.share))} the {noun} is {colour.name}.",
                 ),
-                ((f"The larger part is {first.name}.", f"Only {first.name} covers more or as much."), say["light"]),
+                (
+                    (f"{capital(first.name)} comes first among the colours.", f"The main colour is {first.name}."),
+                    say["light"],
+                ),
             )
         )
     return topics
@@ -170,7 +168,7 @@ def _location_topics(seen: Measurement, noun: str, say: dict[str, Sentence]) -> 
     busiest = emptiest = say["detail"]
     if seen.busiest and seen.emptiest:
         busiest = (
-            f"Most of the detail lies {parts_of([seen.busiest], noun)}.",
+            f"The detail is densest {parts_of([seen.busiest], noun)}.",
             f"The busiest area is found {parts_of([seen.busiest], noun)}.",
         )
         emptiest = (
@@ -180,7 +178,7 @@ def _location_topics(seen: Measurement, noun: str, say: dict[str, Sentence]) -> 
     topics = [
         Topic(
             "location",
-            (f"Where is most of the detail in this {noun}?", f"Which part of this {noun} is the busiest?"),
+            (f"Where is the detail in this {noun} densest?", f"Which part of this {noun} is the busiest?"),
             busiest,
             (say["colours"], say["light"]),
         ),
@@ -213,8 +211,15 @@ def _names(seen: Measurement) -> str:
     return listed([colour.name for colour in seen.colours])
 
 
-def _areas(count: int) -> str:
-    return "area" if count == 1 else "areas"
+def _dominate(seen: Measurement) -> str:
+    return "colour dominates" if len(seen.colours) == 1 else "colours dominate"
+
+
+def _regions(seen: Measurement, noun: str) -> Sentence:
+    if seen.regions < 2:
+        return (f"The {noun} does not divide into separate areas of colour.",)
+    areas = f"{number(seen.regions)} separate areas of colour"
+    return (f"The {noun} divides into about {areas}.", f"About {areas} can be told apart.")
 
 
 def _shape(seen: Measurement) -> str:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vqa_tui.config.faults import Fault
+from vqa_tui.domain.structured import STRUCTURED_TYPE
 from vqa_tui.embedded.answers import WrittenPair
-from vqa_tui.embedded.faults import Fault
-from vqa_tui.embedded.structured import STRUCTURED_TYPE
 from vqa_tui.embedded.usage import CHARACTERS_PER_TOKEN, text_tokens
 
 REFUSAL = "I can't help with this picture."

@@ -11,7 +11,9 @@ from vqa_tui.embedded.prompt_reader import UNKNOWN_PLACE, Asked, Place, StatedTr
 _OVERLAP_SHARE = 0.1
 """Two boxes overlap from this share of the smaller box upward; less is the slack of hand-drawn boxes."""
 _CONCEALED = re.compile(
-    r"\b(?:conceal\w*|hidden|hid(?:es|ing)|obscur\w*|occlu\w*|(?:partly|partially) covered|underneath)\b", re.IGNORECASE
+    r"\b(?:conceal\w*|hidden|hid(?:es|ing)|obscur\w*|occlu\w*|(?:partly|partially) covered|covered by|underneath"
+    r"|overlap(?:s|ped|ping)?)\b",
+    re.IGNORECASE,
 )
 _DENIED = re.compile(r"\b(?:no|not|nothing|without|never|isn't|aren't)\b(?:\W+\w+){0,3}\W*$", re.IGNORECASE)
 _JUDGEMENT = re.compile(
@@ -20,6 +22,8 @@ _JUDGEMENT = re.compile(
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _MAX_CAPTION = 400
+_MOST_COMPARED = 40
+"""Boxes compared in pairs; beyond that nothing is said about overlap."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,21 @@ class Scene:
     @property
     def noun(self) -> str:
         return "scan" if self.asked.is_scan else "picture"
+
+    @property
+    def marked(self) -> str:
+        """What one annotated thing is called. Not everything in a picture is annotated, so it is never just `item`."""
+        return "prohibited item" if self.asked.is_scan else "marked item"
+
+    @property
+    def kind_of_item(self) -> str:
+        """What stands before `is marked`."""
+        return "prohibited item" if self.asked.is_scan else "item"
+
+    @property
+    def marked_here(self) -> str:
+        """What follows a number of things of one label: of a scan all prohibited items are annotated."""
+        return "in this scan" if self.asked.is_scan else "marked in this picture"
 
     @property
     def truth(self) -> StatedTruth:
@@ -68,47 +87,79 @@ class Scene:
         """The stated count, but never fewer than the items that are named."""
         return max(self.truth.count or 0, len(self.items))
 
+    @property
+    def numbers_are_known(self) -> bool:
+        """Whether `counted` accounts for all of `total`; a prompt may name the labels and only count all together."""
+        return len(self.items) == self.total
+
     @cached_property
     def overlaps(self) -> tuple[tuple[Place, Place], ...]:
         """Pairs of items whose boxes overlap."""
-        boxed = self.boxed
-        return tuple(
-            (one, other)
-            for index, one in enumerate(boxed)
-            for other in boxed[index + 1 :]
-            if _overlap_share(one, other) >= _OVERLAP_SHARE
-        )
+        return tuple((one, other) for one, other, share in self._meeting if share >= _OVERLAP_SHARE)
+
+    def is_clear(self, label: str | None = None) -> bool:
+        """Whether no two boxes, or none of `label` and any other, share a single pixel; False when not all are known.
+
+        Without two items there is nothing to compare, and the answer is False too.
+        """
+        if self.total < 2 or self.total != len(self._boxed) or self.total > _MOST_COMPARED:
+            return False
+        return not any(label is None or label in (one.label, other.label) for one, other, _ in self._meeting)
 
     @cached_property
+    def _meeting(self) -> list[tuple[Place, Place, float]]:
+        """Pairs of items whose boxes share any pixel, and the shared part of the smaller one."""
+        compared = self._boxed[:_MOST_COMPARED]
+        return [
+            (one, other, share)
+            for index, one in enumerate(compared)
+            for other in compared[index + 1 :]
+            if (share := _overlap_share(one, other)) > 0
+        ]
+
+    @cached_property
+    def _boxed(self) -> tuple[Place, ...]:
+        return tuple(item for item in self.items if item.box is not None)
+
+    @property
     def boxed(self) -> tuple[Place, ...]:
-        """Items that have a box, at most twelve: enough to speak of, and pairs stay few."""
-        return tuple(item for item in self.items if item.box is not None)[:12]
+        """Items that have a box, at most twelve: enough to speak of."""
+        return self._boxed[:12]
+
+    @cached_property
+    def all_boxed(self) -> bool:
+        """Whether every item has a box that `boxed` shows."""
+        return len(self.boxed) == self.total
 
     @cached_property
     def caption(self) -> str:
         """The stated caption without sentences that judge or advise; at most 400 characters, whole sentences only."""
         kept = ""
-        for sentence in _SENTENCE_END.split(self.truth.caption.strip()):
-            if not sentence or _JUDGEMENT.search(sentence):
-                continue
-            finished = sentence if sentence[-1] in ".!?" else f"{sentence}."
-            if len(kept) + len(finished) >= _MAX_CAPTION:
+        for sentence in self._caption_sentences:
+            if len(kept) + len(sentence) >= _MAX_CAPTION:
                 break
-            kept = f"{kept} {finished}".strip()
+            kept = f"{kept} {sentence}".strip()
         return kept[:1].upper() + kept[1:]
 
     @cached_property
-    def caption_tells_concealment(self) -> bool:
-        """Whether the caption says that something is hidden or covered, and does not deny it."""
-        text = self.truth.caption
-        return any(
-            not _DENIED.search(text[max(found.start() - 60, 0) : found.start()]) for found in _CONCEALED.finditer(text)
-        )
+    def concealment(self) -> tuple[str, ...]:
+        """The sentences of the caption that say that something is hidden, covered or overlapped, and do not deny it."""
+        return tuple(sentence for sentence in self._caption_sentences if _tells_concealment(sentence))
+
+    @cached_property
+    def _caption_sentences(self) -> list[str]:
+        """Sentences of the caption, each with its full stop, without those that judge or advise."""
+        sentences = _SENTENCE_END.split(self.truth.caption.strip())
+        return [
+            sentence if sentence[-1] in ".!?" else f"{sentence}."
+            for sentence in sentences
+            if sentence and not _JUDGEMENT.search(sentence)
+        ]
 
     @property
     def has_concealed_items(self) -> bool:
-        """Whether boxes overlap or the caption tells of something concealed."""
-        return bool(self.items) and (bool(self.overlaps) or self.caption_tells_concealment)
+        """Whether boxes of items overlap or the caption tells that something is hidden, covered or overlapped."""
+        return bool(self.items) and (bool(self.overlaps) or _tells_concealment(self.truth.caption))
 
     def share(self, item: Place) -> float | None:
         """Return the share of the picture that the item's box covers, None when box or picture size are not stated."""
@@ -126,17 +177,24 @@ def area(item: Place) -> float:
 def relation(one: Place, other: Place) -> str | None:
     """Return how `one` lies seen from `other`: `to the left of`, `above` …; None when the boxes do not tell.
 
-    The axis along which the centres are further apart decides.
+    Only a box that lies wholly on one side of the other tells; the wider gap decides.
     """
     if one.box is None or other.box is None:
         return None
-    across = one.box[0] + one.box[2] / 2 - (other.box[0] + other.box[2] / 2)
-    down = one.box[1] + one.box[3] / 2 - (other.box[1] + other.box[3] / 2)
-    if max(abs(across), abs(down)) < 1:
-        return None
-    if abs(across) >= abs(down):
-        return "to the left of" if across < 0 else "to the right of"
-    return "above" if down < 0 else "below"
+    gaps = {
+        "to the left of": other.box[0] - (one.box[0] + one.box[2]),
+        "to the right of": one.box[0] - (other.box[0] + other.box[2]),
+        "above": other.box[1] - (one.box[1] + one.box[3]),
+        "below": one.box[1] - (other.box[1] + other.box[3]),
+    }
+    how = max(gaps, key=gaps.__getitem__)
+    return how if gaps[how] >= 0 else None
+
+
+def _tells_concealment(text: str) -> bool:
+    return any(
+        not _DENIED.search(text[max(found.start() - 60, 0) : found.start()]) for found in _CONCEALED.finditer(text)
+    )
 
 
 def _overlap_share(one: Place, other: Place) -> float:

@@ -13,11 +13,12 @@ from typing import Any, Self
 from aiohttp import web
 
 from vqa_tui.config.endpoint import EmbeddedSettings, ImageTokenRule
+from vqa_tui.config.faults import Fault
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.embedded.chat import Answered, Answerer
 from vqa_tui.embedded.delivery import cut, hang, send
 from vqa_tui.embedded.errors import ApiError, server_error, unknown_model
-from vqa_tui.embedded.faults import Fault, FaultDice
+from vqa_tui.embedded.faults import FaultDice
 from vqa_tui.embedded.keys import KeyRing, key_name
 from vqa_tui.embedded.ledger import Ledger
 from vqa_tui.embedded.limits import RequestLimiter
@@ -58,8 +59,7 @@ class EmbeddedEndpoint:
     ) -> None:
         """`key_names` are the accepted keys (`embedded-<name>`), none accepts any; port 0 takes a free one.
 
-        `image_tokens` is how pictures count in `usage`; `clock` gives seconds and drives the request limits. Raises
-        VqaError for a wrong fault or limit in `settings`.
+        `image_tokens` is how pictures count in `usage`; `clock` gives seconds and drives the request limits.
         """
         self._settings = settings or EmbeddedSettings()
         self.model = model

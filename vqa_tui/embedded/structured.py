@@ -1,12 +1,12 @@
-"""The structured list: a question whose answer is itself JSON (FORMATS §1.1)."""
+"""The structured list: a question whose answer is itself JSON."""
 
 import json
 
+from vqa_tui.domain.structured import STRUCTURED_QUESTION
 from vqa_tui.embedded.scene import Scene, area
 
-STRUCTURED_TYPE = "structured_list"
 STRUCTURED_QUESTIONS = (
-    "List all items detected in this X-ray scan in JSON format.",
+    STRUCTURED_QUESTION,
     "Give the items of this X-ray scan as a JSON list.",
     "Which items does this X-ray scan hold? Answer in JSON format.",
     "Return the content of this X-ray scan as JSON.",

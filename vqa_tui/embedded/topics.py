@@ -40,17 +40,20 @@ def family_of(question_type: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One thing to ask. An answer is the core and one to three of the further sentences, in their order."""
+    """One thing to ask. An answer is the core, what always follows it, and some of the further sentences in order."""
 
     family: str
     questions: tuple[str, ...]
     core: Sentence
     further: tuple[Sentence, ...] = ()
     least_further: int = 1
+    always: tuple[Sentence, ...] = ()
+    """At most two sentences without which the core would leave the question half answered."""
 
     def answer(self, dice: random.Random) -> str:
         """Return a natural answer of two to four sentences (one, where there is nothing further to say)."""
-        most = min(len(self.further), 3)
-        least = min(self.least_further, most)
+        most = min(len(self.further), 3 - len(self.always))
+        least = max(min(self.least_further - len(self.always), most), 0)
         chosen = sorted(dice.sample(range(len(self.further)), dice.randint(least, most)))
-        return " ".join([dice.choice(self.core), *(dice.choice(self.further[index]) for index in chosen)])
+        said = (self.core, *self.always, *(self.further[index] for index in chosen))
+        return " ".join(dice.choice(sentence) for sentence in said)

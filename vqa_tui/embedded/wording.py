@@ -1,30 +1,9 @@
-"""Small pieces of English: articles, numbers, lists, places."""
+"""Small pieces of English: lists, places, shares."""
 
 from collections.abc import Mapping, Sequence
 
+from vqa_tui.embedded.nouns import number, several
 from vqa_tui.embedded.prompt_reader import UNKNOWN_PLACE
-
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-
-
-def number(value: int) -> str:
-    """Return a number in words up to twelve, in digits beyond."""
-    return _NUMBERS[value] if 0 <= value < len(_NUMBERS) else str(value)
-
-
-def items_of(value: int) -> str:
-    """Return `one item`, `three items` …"""
-    return f"{number(value)} item" if value == 1 else f"{number(value)} items"
-
-
-def a(label: str) -> str:
-    """Return `label` with its indefinite article. Labels stay as the dataset spells them, so that checks find them."""
-    return f"an {label}" if label[:1].lower() in ("a", "e", "i", "o", "u") else f"a {label}"
-
-
-def several(label: str, count: int) -> str:
-    """Return `a Knife` for one, `two Knife items` for more."""
-    return a(label) if count == 1 else f"{number(count)} {label} items"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -51,9 +30,10 @@ def parts_of(words: Sequence[str], noun: str) -> str:
     return f"in {listed(known)} of the {noun}" if known else f"in the {noun}"
 
 
-def percent(share: float) -> str:
-    """Return a share as a whole percentage."""
-    return f"{round(share * 100)} %"
+def share_of(share: float) -> str:
+    """Return `about 12% of`, or `almost all of` and `less than 1% of` where a whole percentage would be wrong."""
+    whole = round(share * 100)
+    return "almost all of" if whole >= 99 else f"about {whole}% of" if whole else "less than 1% of"
 
 
 def capital(text: str) -> str:

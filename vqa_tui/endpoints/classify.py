@@ -1,4 +1,4 @@
-"""Every error answer becomes one kind of failure, with a sentence that says what happened (DESIGN §4)."""
+"""Every error answer becomes one kind of failure, with a sentence that says what happened."""
 
 import re
 from collections.abc import Mapping

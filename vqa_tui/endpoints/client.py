@@ -14,8 +14,8 @@ from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.endpoints.classify import classify_exception, classify_response
 from vqa_tui.endpoints.completion import Completion, read_completion
-from vqa_tui.endpoints.error_body import storable
 from vqa_tui.endpoints.proxies import proxy_for, split_credentials
+from vqa_tui.endpoints.redaction import without_key
 from vqa_tui.endpoints.settings import EndpointSettings
 
 LARGEST_REPLY = 16 * 1024 * 1024
@@ -25,8 +25,6 @@ _KEPT_BODY_CHARS = 100_000
 _IDLE_CONNECTION_S = 4.0
 """Below the five seconds after which uvicorn (vLLM) and Node close theirs: a request must not meet a closing socket."""
 _LARGEST_SINGLE_WRITE = 1024 * 1024
-_SHORTEST_SECRET = 8
-_REDACTED = "[redacted]"
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id")
 
 
@@ -171,20 +169,17 @@ class VisionClient:
                 proxy_headers=self._proxy_headers,
             ) as response:
                 status = response.status
-                headers = {name.lower(): self._hidden(storable(text), key) for name, text in response.headers.items()}
+                headers = {
+                    name.lower(): without_key(text, key_value, self._endpoint)
+                    for name, text in response.headers.items()
+                }
                 data = await _read_at_most(response, LARGEST_REPLY)
         except (aiohttp.ClientError, OSError) as error:
             return _Received(status, headers, "", classify_exception(error))
         if data is None:
             problem = f"the answer is longer than {LARGEST_REPLY // 1024**2} MiB and was not read to its end"
             return _Received(status, headers, "", Failure(FailureKind.BAD_REPLY, problem))
-        return _Received(status, headers, self._hidden(data.decode("utf-8", "replace"), key))
-
-    def _hidden(self, text: str, key: str) -> str:
-        """Return `text` without the key: some servers repeat it in their errors. Short placeholders are no secrets."""
-        if len(key) < _SHORTEST_SECRET or key not in text or self._endpoint.kind == "embedded":
-            return text
-        return text.replace(key, _REDACTED)
+        return _Received(status, headers, without_key(data.decode("utf-8", "replace"), key_value, self._endpoint))
 
 
 def _understood(status: int, received: _Received) -> tuple[Failure | None, Completion]:

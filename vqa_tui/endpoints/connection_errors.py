@@ -2,6 +2,10 @@
 
 import asyncio
 import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -32,7 +36,7 @@ def classify_exception(error: BaseException) -> Failure:
         case aiohttp.ClientConnectorCertificateError():
             return _failure(
                 FailureKind.NETWORK,
-                f"the certificate of {error.host} is not trusted ({_certificate_reason(error)})",
+                _untrusted(error.host, _certificate_reason(error)),
                 never_sent=True,
             )
         case aiohttp.ClientConnectorSSLError():
@@ -59,6 +63,37 @@ def classify_exception(error: BaseException) -> Failure:
             return _failure(FailureKind.CANCELLED, "cancelled while in flight")
         case _:
             return _failure(FailureKind.NETWORK, f"the request failed ({type(error).__name__})")
+
+
+def classify_connection_error(error: BaseException, url: str) -> Failure:
+    """Return the failure that `error` of another HTTP library means: by the system's error at the root of its causes.
+
+    Words and `never_sent` are those of `classify_exception`, and nothing of `error` itself is quoted.
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            reason = getattr(cause, "verify_message", "") or type(cause).__name__
+            return _failure(FailureKind.NETWORK, _untrusted(host, reason), never_sent=True)
+        if isinstance(cause, ssl.SSLError):
+            return _failure(FailureKind.NETWORK, f"no secure connection to {host} (TLS failed)", never_sent=True)
+        if isinstance(cause, socket.gaierror):
+            return _failure(FailureKind.NETWORK, f"the name {host} cannot be resolved", never_sent=True)
+        if isinstance(cause, OSError) and cause.errno in _REASONS:
+            message = f"no connection to {host}:{port}: {_REASONS[cause.errno]}"
+            return _failure(FailureKind.NETWORK, message, never_sent=True)
+    return _failure(FailureKind.NETWORK, f"the connection failed ({type(error.__cause__ or error).__name__})")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _untrusted(host: str, reason: str) -> str:
+    return f"the certificate of {host} is not trusted ({reason})"
 
 
 def _failure(kind: FailureKind, message: str, *, never_sent: bool = False) -> Failure:

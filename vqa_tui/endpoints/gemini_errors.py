@@ -30,7 +30,7 @@ class GeminiQuota:
 
 
 def read_gemini_quota(details: Sequence[dict[str, Any]]) -> GeminiQuota:
-    """Return what Google's `details` of an error say (google.rpc.QuotaFailure and RetryInfo; FORMATS §6)."""
+    """Return what Google's `details` of an error say (google.rpc.QuotaFailure and RetryInfo)."""
     quotas = list(_quota_ids(details))
     by_day = next((quota for quota in quotas if "perday" in quota.lower() or "daily" in quota.lower()), "")
     delay = next(

@@ -7,8 +7,9 @@ from pydantic import SecretStr
 from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.endpoints.classify import classify_response
 from vqa_tui.endpoints.client import AskFailed
-from vqa_tui.endpoints.error_body import storable
+from vqa_tui.endpoints.connection_errors import classify_connection_error
 from vqa_tui.endpoints.proxies import proxy_for
+from vqa_tui.endpoints.redaction import without_key
 from vqa_tui.endpoints.settings import EndpointSettings
 
 _MOST_LISTED = 10_000
@@ -22,7 +23,6 @@ async def list_models(endpoint: EndpointSettings, base_url: str, key_value: Secr
     # Imported here: the package takes most of a second, and listing endpoints or showing help needs none of it.
     import openai
 
-    key = key_value.get_secret_value()
     timeouts = endpoint.timeouts
     transport = openai.DefaultAsyncHttpxClient(
         trust_env=False,
@@ -31,7 +31,7 @@ async def list_models(endpoint: EndpointSettings, base_url: str, key_value: Secr
         timeout=openai.Timeout(timeouts.total_s, connect=timeouts.connect_s, read=timeouts.first_byte_s),
     )
     client = openai.AsyncOpenAI(
-        api_key=key,
+        api_key=key_value.get_secret_value(),
         base_url=base_url,
         max_retries=0,
         default_headers=dict(endpoint.extra_headers),
@@ -41,20 +41,17 @@ async def list_models(endpoint: EndpointSettings, base_url: str, key_value: Secr
     client.organization = client.project = None
     try:
         async with client:
-            names = {
-                storable(model.id) for model in (await client.models.list()).data or () if isinstance(model.id, str)
-            }
+            listed = (await client.models.list()).data or ()
+            names = {without_key(each.id, key_value, endpoint) for each in listed if isinstance(each.id, str)}
         return sorted(names)[:_MOST_LISTED]
     except openai.APIStatusError as error:
         headers = {name.lower(): value for name, value in error.response.headers.items()}
-        failure = classify_response(
-            error.status_code, headers, error.response.text.replace(key, "[redacted]"), time.time()
-        )
+        body = without_key(error.response.text, key_value, endpoint)
+        failure = classify_response(error.status_code, headers, body, time.time())
     except openai.APITimeoutError:
         failure = Failure(FailureKind.TIMEOUT, "no list of models in the time allowed")
     except openai.APIConnectionError as error:
-        reason = type(error.__cause__ or error).__name__
-        failure = Failure(FailureKind.NETWORK, f"no connection for the list of models ({reason})")
+        failure = classify_connection_error(error, base_url)
     except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
         # The package does not check what came back: a list where it wants an object surfaces as any of these.
         failure = Failure(FailureKind.BAD_REPLY, f"the list of models cannot be read ({type(error).__name__})")

@@ -1,5 +1,6 @@
 """Making one picture file ready for an endpoint: as it is where it already fits, else smaller and upright."""
 
+import errno
 import hashlib
 import io
 import math
@@ -11,11 +12,9 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from vqa_tui.domain.item import PictureFacts
+from vqa_tui.domain.item import PIXEL_LIMIT, PictureFacts
 from vqa_tui.endpoints.pixels import to_rgb
 
-PIXEL_LIMIT = 89_478_485
-"""Pixels above which nothing is decoded: 256 MiB as 24-bit RGB, where Pillow itself begins to warn."""
 LARGEST_FILE = 512 * 1024 * 1024
 """Bytes of a picture file that is read at all."""
 SMALLEST_SIDE = 16
@@ -25,6 +24,7 @@ _READABLE = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "PPM", "AV
 """Pillow's other decoders start programs (EPS) or hold no photographs. JPEG opens MPO, its multi-picture form, too."""
 _WRITTEN = ("JPEG", "PNG", "WEBP", "GIF")
 """What a changed picture is written as: the first of these that the endpoint accepts."""
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM, errno.EAGAIN, errno.EINTR})
 _MAY_MOVE = frozenset({"GIF", "WEBP"})
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
@@ -42,11 +42,15 @@ class PreparedPicture:
 
 
 class BadPicture(Exception):
-    """A picture that cannot be sent. `reason` says why in plain words and may quote a hostile file."""
+    """A picture that cannot be sent. `reason` says why in plain words and may quote a hostile file.
 
-    def __init__(self, reason: str) -> None:
+    `passing` tells that it is not the picture that is at fault: the disk, the network or this process is in trouble.
+    """
+
+    def __init__(self, reason: str, *, passing: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.passing = passing
 
 
 def prepare_picture(
@@ -94,7 +98,7 @@ def _read_unchanged(path: Path, facts: PictureFacts) -> bytes:
     except FileNotFoundError as error:
         raise BadPicture("the file is missing") from error
     except OSError as error:
-        raise BadPicture(f"cannot be read: {error.strerror or error}") from error
+        raise BadPicture(f"cannot be read: {error.strerror or error}", passing=error.errno in _PASSING) from error
     untouched = len(data) == facts.size_bytes and status.st_mtime_ns == facts.modified_ns
     if not untouched and hashlib.sha256(data).hexdigest() != facts.sha256:
         raise BadPicture("the file has changed since import; import the dataset again")

@@ -1,6 +1,6 @@
 """What the endpoint code needs to know of a recipe and of an endpoint; `config.Recipe` and `config.Endpoint` fit.
 
-Protocols, because folders on one floor do not know each other (DESIGN §3).
+Protocols, because folders on one floor do not know each other.
 """
 
 from collections.abc import Mapping, Sequence

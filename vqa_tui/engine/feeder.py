@@ -63,11 +63,18 @@ class Feeder:
         while self._buffer:
             await self._writer.submit(TaskOutcome(self._buffer.popleft().id, TaskStatus.PENDING))
 
+    def shut(self) -> None:
+        """Hand out nothing more from this moment; `close` then puts back what is left."""
+        self._gate.clear()
+
     async def take(self) -> ClaimedTask:
         """Wait for a task."""
         while True:
+            await self._gate.wait()
             await self._available.acquire()
-            if self._buffer:
+            if not self._gate.is_set():
+                self._available.release()
+            elif self._buffer:
                 task = self._buffer.popleft()
                 if len(self._buffer) <= self.batch // 2:
                     self._wanted.set()

@@ -39,6 +39,7 @@ class Pulse:
         self._board = board
         self._keyring = keyring
         self._budget = budget
+        self._told = ""
         self._beaten_at = 0.0
         self._published: object = None
         self._metric_at = 0
@@ -53,7 +54,11 @@ class Pulse:
             if working:
                 await self._measure(slots)
         except StoreTrouble as trouble:
-            log.error("cannot publish: %s", trouble.message)
+            if trouble.message != self._told:
+                log.error("cannot publish: %s", trouble.message)
+            self._told = trouble.message
+        else:
+            self._told = ""
 
     @property
     def orphaned(self) -> bool:

@@ -25,6 +25,7 @@ from vqa_tui.store.inflight import FlightJournal
 from vqa_tui.store.queue import TaskQueue
 
 TICK_S = 0.25
+_LONG_WAIT_S = 2.0
 _CLAIM_AHEAD = (16, 256)
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Supervisor:
         self._changed = asyncio.Event()
         self._cancelled = False
         self._told: list[tuple[str, str]] = []
+        self._shut: Callable[[], None] = lambda: None
         self._trouble = ""
         self.limits = Limits()
 
@@ -70,6 +72,7 @@ class Supervisor:
         """Pause the run for a reason of the engine's own; the first reason stands."""
         if self._halt is None:
             self._halt, self._halted_at = halt, time.time()
+            self._shut()
             self._changed.set()
 
     def tell(self, level: str, message: str) -> None:
@@ -114,7 +117,23 @@ class Supervisor:
 
     async def work(self, machinery: Machinery) -> Phase:
         """Work until the run is done, stopped or broken, and return the phase it ended in."""
-        parts = machinery
+        self._shut = machinery.feeder.shut
+        beating = asyncio.create_task(self._beat(machinery))
+        try:
+            return await self._work(machinery)
+        finally:
+            beating.cancel()
+
+    async def _beat(self, parts: Machinery) -> None:
+        """Note in the journal that we live and what is wrong with the store; nothing of the store is needed for it."""
+        while True:
+            waiting_s = self._database.waiting_s
+            locked = f"another program has locked the workspace file for {waiting_s:.0f} s; waiting for it"
+            trouble = parts.writer.trouble or parts.feeder.trouble or self._trouble
+            parts.journal.beat(time.time(), trouble or (locked if waiting_s > _LONG_WAIT_S else ""))
+            await asyncio.sleep(TICK_S)
+
+    async def _work(self, parts: Machinery) -> Phase:
         while True:
             if (fault := self._fault or parts.crew.fault) is not None:
                 log.error("a part of the engine broke", exc_info=fault)
@@ -129,7 +148,6 @@ class Supervisor:
                 if not self._trouble:
                     log.error("the store is in trouble: %s", trouble.message)
                 self._trouble = trouble.message
-                parts.journal.beat(time.time(), trouble.message)
             self._changed.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK_S):
@@ -258,7 +276,6 @@ class Supervisor:
         )
         if not working and not trouble:
             idle = self._reason
-        parts.journal.beat(time.time(), trouble)
         if parts.pulse.orphaned and not self._ending:
             self.end("the workspace was deleted")
         await parts.pulse.beat(why_idle=idle, slots=slots, working=working or parts.board.busy > 0, last=last)

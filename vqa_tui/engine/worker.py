@@ -171,14 +171,13 @@ class Worker:
             failed = AskFailed(Failure(FailureKind.NETWORK, f"the request could not be made: {fault!r}"))
         finally:
             bench.board.asking -= 1
-            bench.journal.answer(task.id)
         if failed is not None:
             return self._failed(task, admission, started, failed)
         return await self._answered(task, admission, started, answer)
 
     def _cancelled(self, task: ClaimedTask, admission: Admission, started: float) -> TaskOutcome:
         bench = self._bench
-        bench.gatekeeper.settle(admission, actual=0, uncertain=admission.reserved)
+        self._settle(task, admission, 0, admission.reserved)
         bench.gatekeeper.keyring.used(admission.loan, None)
         attempt = AttemptRecord(
             key_name=admission.loan.key.name,
@@ -197,7 +196,7 @@ class Worker:
         may_be_billed = policy.may_be_billed or failed.http_status in _MAY_BE_BILLED
         unbilled = failed.usage is not None or failure.never_sent or not may_be_billed
         uncertain = 0 if unbilled else admission.reserved
-        bench.gatekeeper.settle(admission, actual=cost, uncertain=uncertain)
+        self._settle(task, admission, cost, uncertain)
         if told := bench.gatekeeper.keyring.used(admission.loan, failure):
             bench.tell("warning", told)
         if policy.counts_for_breaker:
@@ -225,7 +224,7 @@ class Worker:
         cost = self._cost(answer.usage)
         # Without a usage report the price is not known: what was set aside may have been billed.
         uncertain = 0 if answer.usage_reported or self._prices is None else admission.reserved
-        bench.gatekeeper.settle(admission, actual=cost, uncertain=uncertain)
+        self._settle(task, admission, cost, uncertain)
         bench.gatekeeper.keyring.used(admission.loan, None)
         bench.board.latencies_ms.append(answer.latency_ms)
         pairs, problem = await self._read(task, answer)
@@ -290,6 +289,11 @@ class Worker:
         breaker.note(kind)
         if verdict := breaker.verdict():
             self._bench.halt(Halt(verdict))
+
+    def _settle(self, task: ClaimedTask, admission: Admission, cost: int, uncertain: int) -> None:
+        # The journal first: after a kill it must not claim more money than the budget would.
+        self._bench.journal.answer(task.id, cost + uncertain)
+        self._bench.gatekeeper.settle(admission, actual=cost, uncertain=uncertain)
 
     def _cost(self, usage: Usage) -> int:
         return self._prices.cost_nano(usage) if self._prices else 0

@@ -98,7 +98,7 @@ class Writer:
             try:
                 await self._queue.settle(group)
             except StoreTrouble as error:
-                if isinstance(error, Unstorable):
+                if isinstance(error, Unstorable) and not _is_refusal(group):
                     await self._commit_one_by_one(group)
                     break
                 wait = RETRY_S[min(tries, len(RETRY_S) - 1)]
@@ -119,12 +119,14 @@ class Writer:
                 await self._commit([outcome])
             return
         (outcome,) = group
-        if outcome.problem == _REFUSED:
-            log.critical("not even the failure of task %d can be stored; it stays leased", outcome.task_id)
-            return
         log.error("a result cannot be stored, so its task fails: %r", outcome)
         attempt = replace(outcome.attempt, kind=FailureKind.BAD_REPLY, message=_REFUSED) if outcome.attempt else None
         failed = TaskOutcome(
             outcome.task_id, TaskStatus.FAILED, attempt, True, kind=FailureKind.BAD_REPLY, problem=_REFUSED
         )
         await self._commit([failed])
+
+
+def _is_refusal(group: Sequence[TaskOutcome]) -> bool:
+    """Tell whether this is the failure in place of a refused result: if not even that can be stored, we must wait."""
+    return len(group) == 1 and group[0].problem == _REFUSED

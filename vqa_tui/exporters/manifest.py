@@ -63,6 +63,8 @@ class ManifestChecks(_Model):
 
     min_answer_chars: int = 1
     risk_words: tuple[str, ...] = ()
+    structured_types: tuple[str, ...] = ()
+    """Question types whose answer must itself be JSON."""
 
 
 class Manifest(_Model):

@@ -5,7 +5,7 @@ import re
 IMAGE_TAG = "<image>"
 
 _TAG = re.compile(r"<(image|video|audio)>", re.IGNORECASE)
-_SPECIAL_TOKEN = re.compile(r"<\|(\w+)\|>")
+_SPECIAL_TOKEN = re.compile(r"<\|([\w▁]+)\|>")
 
 
 def neutralised(text: str) -> str:
@@ -16,6 +16,12 @@ def neutralised(text: str) -> str:
     around them, which removing could: `<im<image>age>`.
     """
     return _SPECIAL_TOKEN.sub(r"[\1]", _TAG.sub(r"[\1]", text))
+
+
+def special_token(text: str) -> str:
+    """Return the first special token of a chat template (`<|im_end|>`) in `text`, or ''."""
+    found = _SPECIAL_TOKEN.search(text)
+    return found.group() if found else ""
 
 
 def tag_count(text: str, medium: str = "image") -> int:

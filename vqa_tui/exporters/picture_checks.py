@@ -12,8 +12,8 @@ from types import TracebackType
 
 from PIL import Image
 
-MAX_PIXELS = 178_000_000
-"""Largest picture that is decoded, as wide times high; Pillow itself refuses somewhat more as a decompression bomb."""
+from vqa_tui.domain.item import PIXEL_LIMIT
+
 _AHEAD = 64
 
 
@@ -93,8 +93,9 @@ def examine(path: str, decode: bool) -> tuple[str, str]:
         return digest, ""
     try:
         with Image.open(BytesIO(data)) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                return digest, f"is too large to open: {picture.width} × {picture.height} pixels"
+            if picture.width * picture.height > PIXEL_LIMIT:
+                size = f"{picture.width}×{picture.height} pixels"
+                return digest, f"has {size}, more than the limit of {PIXEL_LIMIT:,} pixels; it was not decoded"
             picture.load()
     except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
         return digest, f"cannot be opened: {' '.join(str(error).split())[:200] or type(error).__name__}"

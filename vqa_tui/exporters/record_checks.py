@@ -1,9 +1,10 @@
 """Checking the form of one record: who speaks, which pictures it names, whether tags and pictures agree."""
 
+import posixpath
 from dataclasses import dataclass, field
 from typing import Any
 
-from vqa_tui.exporters.media_tags import tag_count
+from vqa_tui.exporters.media_tags import special_token, tag_count
 
 FLAT = "stcray-flat"
 QWEN = "qwen"
@@ -22,7 +23,12 @@ class CheckedRecord:
     pairs: list[tuple[str, str]] = field(default_factory=list)
     """Questions without media tags, and their answers."""
     question_type: str = ""
+    record_id: str = ""
+    """The `id` of a LLaVA record, or ''."""
     faults: list[str] = field(default_factory=list)
+    states_truth: bool = False
+    truth_fault: str = ""
+    """What is wrong with the ground truth that the record states."""
 
 
 def check_record(record: dict[str, Any], *, in_list: bool) -> CheckedRecord:
@@ -30,13 +36,32 @@ def check_record(record: dict[str, Any], *, in_list: bool) -> CheckedRecord:
     checked = CheckedRecord()
     if "conversations" in record:
         checked.format = LLAVA if in_list else QWEN
+        if in_list and isinstance(given := record.get("id"), str | int):
+            checked.record_id = str(given)
         _check_conversation(record, checked)
     elif "question" in record or "answer" in record:
         checked.format = FLAT
         _check_flat(record, checked)
     else:
         checked.faults.append("neither `conversations` nor `question` and `answer`")
+    for texts in checked.pairs:
+        for name, text in zip(("a question", "an answer"), texts, strict=True):
+            if token := special_token(text):
+                checked.faults.append(f"the special token {token} in {name}")
+    _check_truth(record, checked)
     return checked
+
+
+def _check_truth(record: dict[str, Any], checked: CheckedRecord) -> None:
+    truth = record.get("ground_truth")
+    if not isinstance(truth, dict):
+        return
+    checked.states_truth = True
+    category, items = truth.get("category"), truth.get("items")
+    if category == "positive" and not items:
+        checked.truth_fault = "the ground truth is `positive` and names no items"
+    elif category in ("negative", "unknown") and items:
+        checked.truth_fault = f"the ground truth is `{category}` and names items"
 
 
 def _check_flat(record: dict[str, Any], checked: CheckedRecord) -> None:
@@ -94,17 +119,26 @@ def _check_conversation(record: dict[str, Any], checked: CheckedRecord) -> None:
 
 
 def _media(record: dict[str, Any], medium: str, checked: CheckedRecord) -> list[str]:
-    """Return the files that a record names for one medium; a text, or a list of texts, under one of several keys."""
+    """Return the files that a record names for one medium: a text, or a list of texts.
+
+    It may stand under several keys for several readers, and must be the same under each.
+    """
+    found: dict[str, list[str]] = {}
     for key in _MEDIA[medium]:
         if key not in record:
             continue
         named = record[key]
         files = named if isinstance(named, list) else [named]
-        usable = [file for file in files if isinstance(file, str) and file]
-        if len(usable) != len(files):
+        found[key] = [file for file in files if isinstance(file, str) and file]
+        if len(found[key]) != len(files):
             checked.faults.append(f"`{key}` is not a path or a list of paths")
-        return usable
-    return []
+    if not found:
+        return []
+    first, *others = found
+    for other in others:
+        if [*map(posixpath.normpath, found[other])] != [*map(posixpath.normpath, found[first])]:
+            checked.faults.append(f"`{first}` and `{other}` name different files")
+    return found[first]
 
 
 def _without_tags(text: str) -> str:

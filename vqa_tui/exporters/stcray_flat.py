@@ -11,8 +11,12 @@ from vqa_tui.exporters.media_tags import neutralised
 def stcray_flat_records(
     picture: ExportPicture, image_path: str, run: ExportedRun, grouped: bool
 ) -> Iterator[dict[str, Any]]:
-    """Yield one record for each pair; there is no grouped form."""
+    """Yield one record for each pair; there is no grouped form.
+
+    The metadata say nothing of categories where the dataset does not: an empty list would state that there are none.
+    """
     categories = item_labels(picture.truth)
+    stated = {"categories": categories, "num_categories": len(categories)} if picture.truth.annotated else {}
     for pair in picture.pairs:
         yield {
             "image_path": image_path,
@@ -21,8 +25,7 @@ def stcray_flat_records(
             "metadata": {
                 "image_id": image_id(picture.key, picture.truth),
                 "question_type": pair.question_type,
-                "categories": categories,
-                "num_categories": len(categories),
+                **stated,
                 "generated_by": "llm",
                 "model": run.model,
             },

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.risk_words import risk_pattern
+from vqa_tui.domain.structured import STRUCTURED_QUESTION, STRUCTURED_TYPE, structured_names
 from vqa_tui.exporters.manifest import (
     MANIFEST_SUFFIX,
     Manifest,
@@ -19,9 +20,10 @@ from vqa_tui.exporters.manifest import (
     read_manifest,
 )
 from vqa_tui.exporters.picture_checks import PictureChecks
-from vqa_tui.exporters.record_checks import FLAT, CheckedRecord, check_record
+from vqa_tui.exporters.record_checks import FLAT, LLAVA, CheckedRecord, check_record
 from vqa_tui.exporters.record_reading import is_json_list, read_records
 from vqa_tui.exporters.validation_report import (
+    ChecksMade,
     ProblemKind,
     ProblemLog,
     ValidationReport,
@@ -37,17 +39,17 @@ STCRAY_CHECKS = ManifestChecks(
 _PLAIN_CHECKS = ManifestChecks()
 
 
-def validate_export(path: Path) -> ValidationReport:
+def validate_export(path: Path, limits: ManifestChecks | None = None) -> ValidationReport:
     """Check one training file, or all parts of an export when `path` is its manifest or the name given to the export.
 
     The format is told from the content: conversations on lines (qwen) or in a list (llava), or single questions and
     answers (stcray-flat). A manifest beside the file adds its hashes, its split and its recipe's limits to the checks;
-    for one part of a split the other part's pictures are read too. Raises VqaError when there is no such file, OSError
-    when one cannot be read.
+    for one part of a split the other part's pictures are read too. `limits` stand in the place of the
+    manifest's. Raises VqaError when there is no such file, OSError when one cannot be read.
     """
     log = ProblemLog()
     manifest, files = _what_to_check(path, log)
-    validation = _Validation(log, manifest, path.parent)
+    validation = _Validation(log, manifest, path.parent, limits or (manifest.checks if manifest else None))
     with PictureChecks() as pictures:
         for file in files:
             validation.check_file(file, pictures)
@@ -106,9 +108,11 @@ class _Place:
 class _Validation:
     """The state of one validation over one or two files."""
 
-    def __init__(self, log: ProblemLog, manifest: Manifest | None, folder: Path) -> None:
+    def __init__(self, log: ProblemLog, manifest: Manifest | None, folder: Path, limits: ManifestChecks | None) -> None:
         self._log = log
         self._manifest = manifest
+        self._limits = limits
+        """Those of the recipe, where it is known."""
         self._folder = folder
         self._listed: dict[str, ManifestFile] = {file.name: file for file in manifest.files} if manifest else {}
         self._asked: dict[bytes, tuple[str, int]] = {}
@@ -118,12 +122,16 @@ class _Validation:
         self._files = self._records = self._pairs = self._answer_chars = 0
         self._pictures: int | None = None
         """How many pictures the checked files name, once those of another side are read as well."""
-        self._checks_risk = False
+        self._ids: dict[bytes, int] = {}
+        """First entry of the file being read by a hash of its id."""
+        self._checks_risk = self._checks_structure = self._checks_truth = False
+        self._knows_limits = True
         self._sides = 0
 
     def check_file(self, path: Path, pictures: PictureChecks) -> None:
         """Check every record of one file, and the file against the manifest."""
         self._files += 1
+        self._ids.clear()
         in_list = is_json_list(path)
         pairs_before = self._pairs
         format_here = ""
@@ -197,9 +205,15 @@ class _Validation:
         return judge_findings(
             self._log,
             stats,
-            checks_risk=self._checks_risk,
-            is_split=is_split,
-            has_manifest=self._manifest is not None,
+            ChecksMade(
+                risk_words=self._checks_risk,
+                ids=LLAVA in self._formats,
+                structure=self._checks_structure,
+                ground_truth=self._checks_truth,
+                split=is_split,
+                manifest=self._manifest is not None,
+                recipe=self._knows_limits,
+            ),
         )
 
     def _add(self, kind: ProblemKind, place: _Place, message: str) -> None:
@@ -213,7 +227,14 @@ class _Validation:
         known_as = [
             pictures.add(image, folder, place.file, place.line, is_entry=place.is_entry) for image in checked.images
         ]
-        limits = self._manifest.checks if self._manifest else STCRAY_CHECKS if checked.format == FLAT else _PLAIN_CHECKS
+        self._checks_truth |= checked.states_truth
+        if checked.truth_fault:
+            self._add(ProblemKind.GROUND_TRUTH, place, checked.truth_fault)
+        if checked.record_id:
+            self._check_id(checked.record_id, place)
+        limits = self._limits or (STCRAY_CHECKS if checked.format == FLAT else _PLAIN_CHECKS)
+        self._knows_limits &= limits is not _PLAIN_CHECKS
+        structured_types = {STRUCTURED_TYPE, *limits.structured_types}
         risk = risk_pattern(limits.risk_words)
         self._checks_risk |= risk is not None
         for question, answer in checked.pairs:
@@ -227,9 +248,20 @@ class _Validation:
                 self._add(ProblemKind.ANSWER, place, fault if length else "an empty answer")
             if risk is not None and (found := risk.search(question) or risk.search(answer)):
                 self._add(ProblemKind.RISK_WORDS, place, f"the risk word `{found.group()}`")
+            if question.strip() == STRUCTURED_QUESTION or checked.question_type in structured_types:
+                self._checks_structure = True
+                if answer.strip() and structured_names(answer) is None:
+                    message = "a structured answer that is not JSON of the form asked for"
+                    self._add(ProblemKind.STRUCTURE, place, message)
             self._check_duplicate("\n".join(known_as), question, place)
         if checked.format == FLAT and checked.pairs:
             self._question_types[checked.question_type] += 1
+
+    def _check_id(self, record_id: str, place: _Place) -> None:
+        key = hashlib.blake2b(record_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        first = self._ids.setdefault(key, place.line)
+        if first != place.line:
+            self._add(ProblemKind.DUPLICATE_ID, place, f"the id `{record_id}` of entry {first}")
 
     def _check_duplicate(self, picture: str, question: str, place: _Place) -> None:
         text = f"{picture}\n{' '.join(question.split()).casefold()}"

@@ -20,7 +20,13 @@ class ProblemKind(StrEnum):
     """An answer or a question that is empty or too short."""
     DUPLICATE = "duplicate"
     """The same question about the same picture."""
+    DUPLICATE_ID = "duplicate_id"
+    """The same `id` on two records of a LLaVA list."""
     RISK_WORDS = "risk_words"
+    STRUCTURE = "structure"
+    """A structured answer that is not JSON of the form asked for."""
+    GROUND_TRUTH = "ground_truth"
+    """A record whose ground truth contradicts itself."""
     SPLIT = "split"
     """A picture on both sides of a split."""
     MANIFEST = "manifest"
@@ -65,10 +71,13 @@ class Check:
     """One line of the verdict."""
 
     ok: bool
+    """False when it was made and failed."""
     text: str
+    made: bool = True
+    """False for a check that could not be made; `text` says why."""
 
     def __str__(self) -> str:
-        return f"{'✓' if self.ok else '✗'} {self.text}"
+        return f"{('✓' if self.ok else '✗') if self.made else '–'} {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class ValidationReport:
 
     @property
     def verdict(self) -> tuple[str, ...]:
-        """The lines of the verdict, each led by ✓ or ✗."""
+        """The lines of the verdict, each led by ✓ or ✗, or – for what was not checked."""
         return tuple(str(check) for check in self.checks)
 
     @property
@@ -107,28 +116,100 @@ class ProblemLog:
         return tuple(sorted(self._kept, key=lambda problem: (problem.file, problem.line)))
 
 
-def judge_findings(
-    log: ProblemLog, stats: ValidationStats, *, checks_risk: bool, is_split: bool, has_manifest: bool
-) -> ValidationReport:
-    """Return the report; every check that was made has a line in the verdict."""
+@dataclass(frozen=True, slots=True)
+class ChecksMade:
+    """Which of the checks that depend on the files were made."""
+
+    risk_words: bool = False
+    ids: bool = False
+    structure: bool = False
+    ground_truth: bool = False
+    split: bool = False
+    manifest: bool = False
+    recipe: bool = True
+    """Whether the limits of a recipe were known for every record."""
+
+
+_LINES: tuple[tuple[ProblemKind, str, str, str], ...] = (
+    (
+        ProblemKind.UNREADABLE,
+        "Validated {pairs} VQA pairs",
+        "1 line or entry is not plain JSON",
+        "{n} lines or entries are not plain JSON",
+    ),
+    (
+        ProblemKind.PICTURE,
+        "All images exist",
+        "1 image is missing, broken or not named",
+        "{n} images are missing, broken or not named",
+    ),
+    (
+        ProblemKind.CONVERSATION,
+        "All conversations have valid format",
+        "1 fault in the form of conversations",
+        "{n} faults in the form of conversations",
+    ),
+    (
+        ProblemKind.ANSWER,
+        "No question or answer is empty or too short",
+        "1 question or answer is empty or too short",
+        "{n} questions or answers are empty or too short",
+    ),
+    (
+        ProblemKind.DUPLICATE,
+        "No question is asked twice about an image",
+        "1 question is asked twice about an image",
+        "{n} questions are asked twice about an image",
+    ),
+    (ProblemKind.DUPLICATE_ID, "No id stands twice", "1 id stands twice", "{n} ids stand twice"),
+    (ProblemKind.RISK_WORDS, "No risk words", "1 pair holds risk words", "{n} pairs hold risk words"),
+    (
+        ProblemKind.STRUCTURE,
+        "All structured answers are JSON of the form asked for",
+        "1 structured answer is not JSON of the form asked for",
+        "{n} structured answers are not JSON of the form asked for",
+    ),
+    (
+        ProblemKind.GROUND_TRUTH,
+        "No ground truth contradicts itself",
+        "1 ground truth contradicts itself",
+        "{n} ground truths contradict themselves",
+    ),
+    (
+        ProblemKind.SPLIT,
+        "No image is on both sides of the split",
+        "1 image is on both sides of the split",
+        "{n} images are on both sides of the split",
+    ),
+    (
+        ProblemKind.MANIFEST,
+        "Files are as the manifest lists them",
+        "1 difference to the manifest",
+        "{n} differences to the manifest",
+    ),
+)
+_NOT_CHECKED = "Not checked: risk words and answer length, as no manifest names the recipe; name it with --recipe"
+
+
+def judge_findings(log: ProblemLog, stats: ValidationStats, made: ChecksMade) -> ValidationReport:
+    """Return the report; every check that was made has a line in the verdict, and so has what a recipe would add."""
     counts = log.counts
-    lines = [
-        (ProblemKind.UNREADABLE, f"Validated {stats.pairs:,} VQA pairs", "{n} lines or entries cannot be read"),
-        (ProblemKind.PICTURE, "All images exist", "{n} images are missing, broken or not named"),
-        (ProblemKind.CONVERSATION, "All conversations have valid format", "{n} faults in the form of conversations"),
-        (ProblemKind.ANSWER, "No question or answer is empty or too short", "{n} questions or answers are too short"),
-        (ProblemKind.DUPLICATE, "No question is asked twice about an image", "{n} questions are asked twice"),
-    ]
-    if checks_risk:
-        lines.append((ProblemKind.RISK_WORDS, "No risk words", "{n} pairs hold risk words"))
-    if is_split:
-        lines.append((ProblemKind.SPLIT, "No image is on both sides of the split", "{n} images are on both sides"))
-    if has_manifest or counts[ProblemKind.MANIFEST]:
-        lines.append((ProblemKind.MANIFEST, "Files are as the manifest lists them", "{n} differences to the manifest"))
-    checks = [
-        Check(False, bad.format(n=f"{counts[kind]:,}")) if counts[kind] else Check(True, good)
-        for kind, good, bad in lines
-    ]
+    depends = {
+        ProblemKind.DUPLICATE_ID: made.ids,
+        ProblemKind.RISK_WORDS: made.risk_words,
+        ProblemKind.STRUCTURE: made.structure,
+        ProblemKind.GROUND_TRUTH: made.ground_truth,
+        ProblemKind.SPLIT: made.split,
+        ProblemKind.MANIFEST: made.manifest,
+    }
+    checks = []
+    for kind, good, one, many in _LINES:
+        if number := counts[kind]:
+            checks.append(Check(False, one if number == 1 else many.format(n=f"{number:,}")))
+        elif depends.get(kind, True):
+            checks.append(Check(True, good.format(pairs=f"{stats.pairs:,}")))
+    if not made.recipe:
+        checks.append(Check(True, _NOT_CHECKED, made=False))
     total = counts.total()
     checks.append(
         Check(True, "Dataset ready for training")

@@ -4,9 +4,8 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import SecretStr
 
@@ -15,54 +14,46 @@ from vqa_tui.config.load import ConfigFile, list_endpoints, list_recipes, load_e
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.secrets import MissingKey, resolve_key
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.operations.workspace import Workspace
 
 if TYPE_CHECKING:
     from vqa_tui.endpoints.check import CheckReport
 
 
-@dataclass(frozen=True, slots=True)
-class RecipeEntry:
-    """One recipe that can be named. A file that cannot be used says why in `problem`."""
+class Places(Protocol):
+    """Where recipes and endpoints lie: an open workspace, or its paths alone, whether there is one or not."""
 
-    name: str
-    description: str
-    path: Path
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointEntry:
-    """One endpoint that can be named. A file that cannot be used says why in `problem`."""
-
-    name: str
-    description: str
-    path: Path
-    problem: str = ""
+    @property
+    def recipe_folders(self) -> tuple[Path, ...]: ...
+    @property
+    def endpoint_folders(self) -> tuple[Path, ...]: ...
 
 
-def recipes(workspace: Workspace) -> list[RecipeEntry]:
+class EndpointTrouble(VqaError):
+    """The endpoint was asked and did not answer as it should; the input was not wrong."""
+
+
+def recipes(workspace: Places) -> list[ConfigFile]:
     """Return every recipe by name; one beside the workspace hides the shipped one of the same name."""
-    return [RecipeEntry(*_fields(each)) for each in list_recipes(workspace.recipe_folders)]
+    return list_recipes(workspace.recipe_folders)
 
 
-def recipe(workspace: Workspace, name_or_path: str) -> Recipe:
+def recipe(workspace: Places, name_or_path: str) -> Recipe:
     """Return one recipe. Raises VqaError with file, line and key, or with the nearest name."""
     return load_recipe(name_or_path, folders=workspace.recipe_folders)
 
 
-def endpoints(workspace: Workspace) -> list[EndpointEntry]:
+def endpoints(workspace: Places) -> list[ConfigFile]:
     """Return every endpoint by name; one beside the workspace hides the shipped one of the same name."""
-    return [EndpointEntry(*_fields(each)) for each in list_endpoints(workspace.endpoint_folders)]
+    return list_endpoints(workspace.endpoint_folders)
 
 
-def endpoint(workspace: Workspace, name_or_path: str) -> Endpoint:
+def endpoint(workspace: Places, name_or_path: str) -> Endpoint:
     """Return one endpoint. Raises VqaError with file, line and key, or with the nearest name."""
     return load_endpoint(name_or_path, folders=workspace.endpoint_folders)
 
 
 async def check_endpoint(
-    workspace: Workspace, name_or_path: str, *, environ: Mapping[str, str] = os.environ
+    workspace: Places, name_or_path: str, *, environ: Mapping[str, str] = os.environ
 ) -> "CheckReport":
     """Ask the endpoint about one tiny picture with each of its keys and report what works and what to do.
 
@@ -80,11 +71,11 @@ async def check_endpoint(
 
 
 async def endpoint_models(
-    workspace: Workspace, name_or_path: str, *, environ: Mapping[str, str] = os.environ
+    workspace: Places, name_or_path: str, *, environ: Mapping[str, str] = os.environ
 ) -> list[str]:
     """Return the names of the models that the endpoint offers to its first key that has a value.
 
-    Raises VqaError, with what to do, when no key has a value or the endpoint does not answer.
+    Raises VqaError when no key has a value, EndpointTrouble when the endpoint does not answer, both with what to do.
     """
     from vqa_tui.endpoints.advice import NO_VALUE, advice_for
     from vqa_tui.endpoints.client import AskFailed
@@ -101,7 +92,7 @@ async def endpoint_models(
             return await list_models(chosen, base_url, value)
         except AskFailed as failed:
             failure = failed.failure
-    raise VqaError(f"{chosen.name} does not list its models: {failure.message}", hint=advice_for(failure))
+    raise EndpointTrouble(f"{chosen.name} does not list its models: {failure.message}", hint=advice_for(failure))
 
 
 @asynccontextmanager
@@ -117,7 +108,3 @@ async def _reachable(chosen: Endpoint) -> AsyncIterator[str]:
         yield running.base_url
     finally:
         await asyncio.to_thread(running.stop)
-
-
-def _fields(file: ConfigFile) -> tuple[str, str, Path, str]:
-    return file.name, file.description, file.path, file.problem

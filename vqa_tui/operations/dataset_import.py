@@ -52,6 +52,11 @@ class ImportReport:
     bytes: int
     """Size of the usable pictures of this import together."""
 
+    @property
+    def usable(self) -> int:
+        """Pictures of the source that are in the dataset now."""
+        return self.added + self.unchanged + self.updated
+
 
 @dataclass(slots=True)
 class _Tally:
@@ -107,8 +112,12 @@ class Importer:
             try:
                 self._batch = await self._next_batch(limit)
             except VqaError as error:
-                stay = f"{self._tally.usable} pictures before that place are imported and stay in {name}."
-                raise VqaError(error.message, hint=f"{error.hint} {stay}".strip()) from error
+                if usable := self._tally.usable:
+                    before = (
+                        "1 picture before that place is" if usable == 1 else f"{usable} pictures before that place are"
+                    )
+                    error.hint = f"{error.hint} {before} imported and in {name} now.".strip()
+                raise
         reached_end = limit is None or self._tally.usable < limit
         await finish_import(self._db, dataset_id, at=self.at, complete=owns_problems and reached_end)
         done = self._tally.progress
@@ -196,7 +205,9 @@ def _examine(root: Path, items: Sequence[SourceItem], known: dict[str, StoredIte
         try:
             facts = _current_facts(f"{root}/{item.path}", item, known.get(item.key))
         except UnusablePicture as error:
-            result.problems.append(ImportProblem(item.key, item.where or item.path, f"{item.path} {error.reason}"))
+            where = item.where or item.path
+            reason = error.reason if where == item.path else f"the picture `{item.path}` {error.reason}"
+            result.problems.append(ImportProblem(item.key, where, reason))
             continue
         result.usable.append(StoredItem(item.key, item.path, facts, item.split, truth_json(item.truth)))
         if problem := _boxes_outside(item, facts):

@@ -30,6 +30,7 @@ __all__ = [
 
 _NAME = re.compile(r"[^\W_][\w.+-]{0,99}")
 _PROBLEMS_SHOWN = 100
+_NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ async def import_dataset(
 
     Without `name` the dataset is called like its folder; a second import of the same path goes into the same dataset.
     `limit` is the largest number of usable pictures taken, from the start of the source. Nothing is ever deleted from
-    a dataset: a picture that is gone or broken now stays in it and is listed as a problem.
+    a dataset: a picture that is gone or broken now stays in it and is listed as a problem. A new dataset of which no
+    picture is usable is not kept; its problems stand in the report.
     Batches are committed as they come, so what is imported stays when this is cancelled or fails later.
 
     Raises VqaError when the source cannot be read, the name is malformed or belongs to a dataset of another kind or
@@ -97,7 +99,11 @@ async def import_dataset(
             workspace.db, name=chosen, kind=kind, root=str(source.root), source=str(given), at=importer.at
         )
         _refuse_other(row, kind, source)
-        return await importer.run(row.id, chosen, limit, owns_problems=row.source == str(given))
+        try:
+            return await importer.run(row.id, chosen, limit, owns_problems=row.source == str(given))
+        finally:
+            if existing is None:
+                await store.drop_if_empty(workspace.db, row.id)
 
 
 async def list_datasets(workspace: Workspace) -> list[DatasetView]:
@@ -109,15 +115,26 @@ async def dataset_detail(workspace: Workspace, name: str) -> DatasetDetail:
     """Return what is in one dataset. Raises VqaError, naming the nearest name, when there is none called so."""
     row = await store.dataset_named(workspace.db, name)
     if row is None:
-        close = difflib.get_close_matches(name, await store.dataset_names(workspace.db), n=1)
-        hint = f"Did you mean {close[0]}?" if close else "Import one with `vqa-tui dataset import KIND PATH`."
-        raise VqaError(f"there is no dataset named {name}", hint=hint)
+        raise VqaError(
+            f"there is no dataset named {name}", hint=_nearest(name, await store.dataset_names(workspace.db))
+        )
     return DatasetDetail(
         view=_view(row),
         splits=await store.split_counts(workspace.db, row.id),
         categories=tuple(await store.category_counts(workspace.db, row.id)),
         problems=tuple(await store.problem_page(workspace.db, row.id, size=_PROBLEMS_SHOWN)),
     )
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """Return the hint for a name that is not known: the one that was meant, or those that there are."""
+    if not known:
+        return "Import one with `vqa-tui dataset import KIND PATH`."
+    if close := difflib.get_close_matches(name, known, n=1):
+        return f"Did you mean {close[0]}?"
+    others = len(known) - _NAMES_SHOWN
+    more = f" and {others} more; `vqa-tui dataset list` lists them" if others > 0 else ""
+    return f"Known: {', '.join(known[:_NAMES_SHOWN])}{more}."
 
 
 def _view(row: store.DatasetRow) -> DatasetView:

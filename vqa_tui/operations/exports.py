@@ -1,6 +1,7 @@
 """Exporting a run to training files, and validating training files."""
 
 import asyncio
+import errno
 import hashlib
 import math
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from vqa_tui import __version__
 from vqa_tui.config.freeze import thaw_recipe
+from vqa_tui.config.load import load_recipe
+from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.export import ExportedRun
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, export_format
@@ -25,7 +28,13 @@ from vqa_tui.exporters.validation import validate_export
 from vqa_tui.exporters.validation_report import ValidationReport
 from vqa_tui.exporters.writing import ExportWriter, Part, picture_prefix, refuse_foreign_files
 from vqa_tui.operations.workspace import Workspace
+from vqa_tui.paths import find_workspace
+from vqa_tui.store.db import StoreTrouble
 from vqa_tui.store.exports import exported_pictures, exported_run, last_training_hash
+
+
+class DiskFull(StoreTrouble):
+    """There is no room for an export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,8 @@ async def export_run(
     `<stem>.val…`; equal pictures always stand on one side. `grouped` puts all pairs of a picture into one
     conversation. Rejected pairs are left out. The folder of `out` is made; earlier exports of the same name are
     replaced, all at once at the end, and other files never. Memory does not grow with the run.
-    Raises VqaError when the run, the format, the split or the place cannot be used, or there is nothing to export.
+    Raises VqaError when the run, the format, the split or the place cannot be used, or there is nothing to export;
+    DiskFull when there is no room.
     """
     chosen = export_format(format, grouped=grouped)
     training_share = None if split is None else _training_share(split)
@@ -71,9 +81,9 @@ async def export_run(
         raise VqaError(f"there is no run {run_id}")
     if not run.last_sample_id:
         raise VqaError(f"the run {run.name} has no question-answer pairs yet", hint="Export again when some are done.")
-    earlier = refuse_foreign_files(out, parts)
     last_hash = None if training_share is None else await last_training_hash(workspace.db, run, training_share)
     try:
+        earlier = refuse_foreign_files(out, parts)
         out.parent.mkdir(parents=True, exist_ok=True)
         prefix, is_relative = picture_prefix(Path(run.root), out.parent)
         with ExportWriter(out, chosen, run, prefix=prefix, grouped=grouped, last_training_hash=last_hash) as writer:
@@ -82,29 +92,66 @@ async def export_run(
             files = await asyncio.to_thread(writer.seal)
             if not any(file.pairs for file in files):
                 raise VqaError(f"every question-answer pair of the run {run.name} was rejected")
+            if not all(file.pairs for file in files):
+                raise VqaError(
+                    f"the run {run.name} cannot be split: it has question-answer pairs about one picture only",
+                    hint="Leave out the split, or wait until a second picture that is not equal is done.",
+                )
             manifest = _manifest(run, files, split, format, grouped, is_relative, writer.question_types)
             # A few renames, and not in a thread: a cancel must not find the old and the new export mixed.
             written = writer.commit(manifest)
     except OSError as error:
-        raise VqaError(
-            f"cannot write the export {out}: {error.strerror or error}",
-            hint="Nothing was replaced; make room or choose another folder.",
-        ) from error
+        raise _cannot_write(out, error) from error
     return ExportReport(
         out.parent, files, written, manifest.pictures, manifest.pairs, _warnings(run, manifest, earlier, out.parent)
     )
 
 
-def validate_file(path: Path) -> ValidationReport:
+def _cannot_write(out: Path, error: OSError) -> VqaError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(
+            f"cannot write the export {out}: the disk is full",
+            hint="Nothing was replaced. Make room, or choose a folder on another disk.",
+        )
+    reason = _REFUSED.get(error.errno or 0) or error.strerror or str(error)
+    return VqaError(
+        f"cannot write the export {out}: {reason}", hint="Nothing was replaced. Choose another folder or name."
+    )
+
+
+_REFUSED = {
+    errno.EACCES: "its folder does not let you write",
+    errno.EPERM: "its folder does not let you write",
+    errno.EROFS: "its folder is on a disk that can only be read",
+    errno.ENOTDIR: "what should be its folder is a file",
+    errno.EEXIST: "what should be its folder is a file",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+def validate_file(path: Path, *, recipe: str | None = None) -> ValidationReport:
     """Check a training file, an export with all its parts, or a manifest; see exporters.validation.
 
-    Blocks while every picture is opened: call it in a thread where something else must go on.
-    Raises VqaError when there is no such file or it cannot be read.
+    `recipe` names a recipe, or its file, whose checks count in the place of those in the manifest. Blocks while every
+    picture is opened: call it in a thread where something else must go on.
+    Raises VqaError when there is no such file or recipe, or one cannot be read.
     """
+    limits = None
+    if recipe is not None:
+        limits = _limits(load_recipe(recipe, folders=find_workspace().recipe_folders))
     try:
-        return validate_export(_absolute(path))
+        return validate_export(_absolute(path), limits)
     except OSError as error:
         raise VqaError(f"cannot read {error.filename or path}: {error.strerror or error}") from error
+
+
+def _limits(recipe: Recipe) -> ManifestChecks:
+    checks = recipe.checks
+    return ManifestChecks(
+        min_answer_chars=max(checks.min_answer_chars, 1),
+        risk_words=checks.risk_words,
+        structured_types=checks.structured_types,
+    )
 
 
 def _absolute(path: Path) -> Path:
@@ -131,7 +178,6 @@ def _manifest(
     is_relative: bool,
     question_types: dict[str, int],
 ) -> Manifest:
-    checks = thaw_recipe(run.recipe).checks
     return Manifest(
         product_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -159,7 +205,7 @@ def _manifest(
             skipped_pictures=run.tasks.get("skipped", 0),
         ),
         split=None if split is None else ManifestSplit(train=split[0], val=split[1]),
-        checks=ManifestChecks(min_answer_chars=max(checks.min_answer_chars, 1), risk_words=checks.risk_words),
+        checks=_limits(thaw_recipe(run.recipe)),
         files=tuple(files),
     )
 
@@ -176,8 +222,6 @@ def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, fo
             warnings.append(f"{count:,} of {sum(run.tasks.values()):,} pictures are not in the file: {what}")
     if skipped.rejected_pairs:
         warnings.append(f"{skipped.rejected_pairs:,} rejected pairs were left out")
-    if empty := next((file for file in manifest.files if not file.pairs), None):
-        warnings.append(f"{empty.name} is empty: a split needs at least two different pictures")
     if manifest.image_paths == "absolute":
         warnings.append("picture paths are absolute, because the pictures do not lie beneath the folder of the file")
     written = {file.name for file in manifest.files}

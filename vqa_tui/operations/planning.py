@@ -4,7 +4,6 @@ import difflib
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -64,9 +63,10 @@ class _Parts:
     recipe: Recipe
     endpoint: Endpoint
     dataset_id: int
-    dataset_root: Path
     items: int
     sample: list[Item]
+    limits: Limits
+    name: str
 
 
 async def plan_run(workspace: Workspace, request: RunRequest) -> RunPlan:
@@ -102,25 +102,11 @@ async def create_run(workspace: Workspace, request: RunRequest) -> int:
     Raises VqaError when anything is wrong, with nothing stored.
     """
     parts = await _parts(workspace, request)
-    try:
-        limits = Limits(budget_usd=request.budget_usd, concurrency=request.concurrency or parts.endpoint.concurrency)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise VqaError(f"{first['loc'][0]}: {first['msg']}") from error
     frozen_recipe, frozen_endpoint = freeze(parts.recipe), freeze(parts.endpoint)
-    existing = {name for _id, name in await run_names(workspace.db)}
-    name = request.name or _free_name(f"{request.dataset}-{parts.recipe.name}", existing)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", name) or name.isdecimal():
-        raise VqaError(
-            f"{name!r} cannot be the name of a run",
-            hint="Use letters, digits, dots, dashes and underscores, at most 80, and not digits alone.",
-        )
-    if name in existing:
-        raise VqaError(f"there is already a run named {name}", hint="Choose another with --name, or resume that one.")
     return await store_run(
         workspace.db,
         NewRun(
-            name=name,
+            name=parts.name,
             dataset_id=parts.dataset_id,
             recipe_name=parts.recipe.name,
             endpoint_name=parts.endpoint.name,
@@ -129,8 +115,8 @@ async def create_run(workspace: Workspace, request: RunRequest) -> int:
             endpoint=frozen_endpoint,
             config_sha256=fingerprint(frozen_recipe, frozen_endpoint),
             pilot_size=min(request.pilot, parts.items),
-            limit=request.limit,
-            limits=limits,
+            limit=None if request.limit is None else parts.items,
+            limits=parts.limits,
             approved=request.yes,
         ),
     )
@@ -142,6 +128,8 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
             raise VqaError(f"{name} must be at least {least}, not {value}")
     recipe = load_recipe(request.recipe, folders=workspace.recipe_folders)
     endpoint = load_endpoint(request.endpoint, folders=workspace.endpoint_folders)
+    limits = _limits(request, endpoint)
+    name = await _run_name(workspace, request, recipe)
     dataset = await dataset_named(workspace.db, request.dataset)
     if dataset is None:
         names = await dataset_names(workspace.db)
@@ -161,7 +149,33 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
     sample = await spread_items(workspace.db, dataset.id, _SAMPLE_ITEMS)
     PromptTemplate(recipe).render(sample[0])
     items = dataset.items if request.limit is None else min(request.limit, dataset.items)
-    return _Parts(recipe, endpoint, dataset.id, Path(dataset.root), items, sample)
+    return _Parts(recipe, endpoint, dataset.id, items, sample, limits, name)
+
+
+def _limits(request: RunRequest, endpoint: Endpoint) -> Limits:
+    concurrency = endpoint.concurrency if request.concurrency is None else request.concurrency
+    try:
+        return Limits(budget_usd=request.budget_usd, concurrency=concurrency)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise VqaError(f"{first['loc'][0]}: {first['msg']}") from error
+
+
+async def _run_name(workspace: Workspace, request: RunRequest, recipe: Recipe) -> str:
+    """Return the name asked for, or a free one. Raises VqaError when it cannot be a name or is taken."""
+    existing = {name for _id, name in await run_names(workspace.db)}
+    name = request.name
+    if name is None:
+        return _free_name(f"{request.dataset}-{recipe.name}", existing)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", name) or name.isdecimal():
+        raise VqaError(
+            f"{name!r} cannot be the name of a run",
+            hint="Use ASCII letters (a-z, A-Z), digits, dots, dashes and underscores, at most 80 of them, beginning "
+            "with a letter or digit, and not digits alone.",
+        )
+    if name in existing:
+        raise VqaError(f"there is already a run named {name}", hint="Choose another name, or resume that one.")
+    return name
 
 
 def _warnings(parts: _Parts, request: RunRequest, per_item: Decimal | None) -> list[str]:

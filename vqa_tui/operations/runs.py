@@ -13,7 +13,7 @@ from vqa_tui.config.freeze import thaw_endpoint
 from vqa_tui.domain.failure import FailureKind, VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Limits, Phase, RunSummary, RunView
 from vqa_tui.operations.workspace import Workspace, operator
-from vqa_tui.process.lock import is_locked
+from vqa_tui.process.lock import ALREADY_AT_WORK, is_locked
 from vqa_tui.process.spawn import reap_children, spawn_detached
 from vqa_tui.process.tail import tail
 from vqa_tui.store import queue, reads, runs
@@ -113,7 +113,7 @@ async def start_engine(workspace: Workspace, run_id: int) -> None:
             if standing.phase is Phase.FAILED:
                 raise VqaError(f"the engine cannot work: {standing.reason}")
             return
-        if status is not None and is_locked(workspace.paths.run_lock(run_id)):
+        if status == ALREADY_AT_WORK:
             # Somebody else started one at the same moment; that one is at work, which is all that was wanted.
             return
         if status is not None:

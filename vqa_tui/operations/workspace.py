@@ -1,11 +1,13 @@
 """An open workspace: what every operation takes first."""
 
 import getpass
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths, find_workspace
 from vqa_tui.store.db import Database
 
@@ -27,14 +29,29 @@ class Workspace:
 
 
 @asynccontextmanager
-async def open_workspace(explicit: Path | None = None) -> AsyncIterator[Workspace]:
-    """Open the workspace that `find_workspace(explicit)` names, making it when it is not there.
+async def open_workspace(explicit: Path | None = None, *, create: bool = True) -> AsyncIterator[Workspace]:
+    """Open the workspace that `find_workspace(explicit)` names, making it when it is not there and `create` is set.
 
-    Raises VqaError as Database.open does.
+    Raises VqaError when it is not there and may not be made, and as Database.open does.
     """
     paths = find_workspace(explicit)
+    if not create and not paths.database.exists():
+        raise VqaError(
+            f"there is no workspace in {paths.root.parent}",
+            hint="`vqa-tui dataset import KIND PATH` makes one there; `--workspace DIR` names one that lies elsewhere.",
+        )
     async with Database.open(paths) as database:
         yield Workspace(paths, database)
+
+
+@asynccontextmanager
+async def patient_connection(workspace: Workspace) -> AsyncIterator[Workspace]:
+    """Open the same workspace once more, for writes that wait until the file is free, however long that takes.
+
+    What is read through `workspace` meanwhile never waits for them.
+    """
+    async with Database.open(workspace.paths, patience_s=math.inf) as database:
+        yield Workspace(workspace.paths, database)
 
 
 def operator() -> str:

@@ -9,6 +9,13 @@ from types import TracebackType
 
 from vqa_tui.domain.failure import VqaError
 
+ALREADY_AT_WORK = 75
+"""Exit status of an engine that found another one at work (EX_TEMPFAIL of sysexits.h)."""
+
+
+class AlreadyAtWork(VqaError):
+    """Another process holds the lock."""
+
 
 class ProcessLock:
     """An exclusive lock on a file, held until the process ends or `release` is called."""
@@ -32,7 +39,7 @@ class ProcessLock:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     os.close(descriptor)
-                    raise VqaError(
+                    raise AlreadyAtWork(
                         "another engine is already at work on this run",
                         hint="Watch it instead of starting a second one.",
                     ) from None

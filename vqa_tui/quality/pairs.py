@@ -1,14 +1,13 @@
 """Judging the pairs of one picture: what a person should know about each before it is trained on."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from vqa_tui.domain.item import GroundTruth
 from vqa_tui.domain.risk_words import risk_pattern
 from vqa_tui.domain.sample import Pair, SampleFlag
+from vqa_tui.domain.structured import structured_names
 
 
 def judge(
@@ -26,8 +25,8 @@ def judge(
 
     `cut` says that the reply was truncated. Risk words are whole words or phrases, in question or answer, in any case.
     An answer of a structured type must be a JSON list of objects, or an object that holds one under `items`, each
-    with a `name`; a name that no category or box label of `truth` accounts for is NOT_IN_TRUTH. CUT_REPLY and
-    FEWER_PAIRS are properties of the reply and stand on each of its pairs.
+    with a `name`; a name that no category or box label of `truth` accounts for is NOT_IN_TRUTH, unless `truth` does not
+    say what is in the picture. CUT_REPLY and FEWER_PAIRS are properties of the reply and stand on each of its pairs.
     """
     reply_flags = [SampleFlag.CUT_REPLY] if cut else []
     if len(pairs) < expected_pairs:
@@ -45,10 +44,10 @@ def judge(
         if known_question_types and pair.question_type not in known_question_types:
             flags.append(SampleFlag.UNKNOWN_TYPE)
         if pair.question_type in structured_types:
-            names = _structured_names(pair.answer)
+            names = structured_names(pair.answer)
             if names is None:
                 flags.append(SampleFlag.BAD_STRUCTURE)
-            elif any(not _accounted_for(name, labels) for name in names):
+            elif truth.annotated and any(not _accounted_for(name, labels) for name in names):
                 flags.append(SampleFlag.NOT_IN_TRUTH)
         question = " ".join(_words(pair.question)) or pair.question.strip()
         if question in asked:
@@ -70,23 +69,3 @@ def _accounted_for(name: str, labels: Sequence[list[str]]) -> bool:
     """Whether all words of some label stand in the name: `Knife` accounts for `a kitchen knife`."""
     words = set(_words(name))
     return any(label and words.issuperset(label) for label in labels)
-
-
-def _structured_names(answer: str) -> list[str] | None:
-    """Return the item names of a structured answer, or None when it is not JSON of the shape asked for."""
-    try:
-        value: Any = json.loads(answer, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return None
-    items = value.get("items") if isinstance(value, dict) else value
-    if not isinstance(items, list):
-        return None
-    names = [item.get("name") if isinstance(item, dict) else None for item in items]
-    if isinstance(value, dict) and value.get("total_count", len(items)) != len(items):
-        return None
-    texts = [name for name in names if isinstance(name, str) and name.strip()]
-    return texts if len(texts) == len(names) else None
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

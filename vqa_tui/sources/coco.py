@@ -35,7 +35,8 @@ class CocoSource:
     looked for inside the root as `file_name`, `NAME/file_name`, `images/file_name`, `images/NAME/file_name`. The root
     is `images` when given, else the folder, or for a file the folder it lies in (the one above for `annotations`).
     The key is `NAME/file_name`, the split that of NAME. A category stands once per box; the picture's own record
-    (licence, URLs) goes into `extra`; segmentations are not kept, so a crowd region is its bounding box.
+    (licence, URLs) goes into `extra`; segmentations are not kept, so a crowd region is its bounding box. A picture that
+    a file with `categories` lists and does not annotate is stated to hold none of them; captions alone state nothing.
     """
 
     def __init__(self, path: Path, images: Path | None = None) -> None:
@@ -58,10 +59,12 @@ class CocoSource:
                         hint="A list of records is imported as kind `stcray`.",
                     )
                 yield from self._list_pictures(group, file, scratch)
+            labels = {str(file): _category_names(file) for file in group.files}
             for file in group.files:
-                yield from self._file_annotations(group, file, scratch)
+                yield from self._file_annotations(group, file, labels[str(file)], scratch)
+            labelling = {file for file, names in labels.items() if names}
             for file in group.files:
-                yield from self._join(group, file, scratch)
+                yield from self._join(group, file, labelling, scratch)
 
     def _list_pictures(self, group: _AnnotationSet, file: Path, scratch: Scratch) -> Iterator[ImportProblem]:
         """Note which file lists each picture first, so that a picture in both files is yielded once."""
@@ -79,8 +82,9 @@ class CocoSource:
         if not found:
             yield ImportProblem(file.name, file.name, "lists no pictures: `images` is missing or empty")
 
-    def _file_annotations(self, group: _AnnotationSet, file: Path, scratch: Scratch) -> Iterator[ImportProblem]:
-        categories = _category_names(file)
+    def _file_annotations(
+        self, group: _AnnotationSet, file: Path, categories: dict[str, str], scratch: Scratch
+    ) -> Iterator[ImportProblem]:
         numbered = enumerate(stream_items(file, "annotations.item"), start=1)
         strays, first_stray = 0, ""
         while chunk := list(islice(numbered, _CHUNK)):
@@ -99,10 +103,14 @@ class CocoSource:
             reason = f"{strays} annotations name pictures that no file lists; the first is image_id {first_stray}"
             yield ImportProblem(f"{file.name} strays", file.name, reason)
 
-    def _join(self, group: _AnnotationSet, file: Path, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:
+    def _join(
+        self, group: _AnnotationSet, file: Path, labelling: set[str], scratch: Scratch
+    ) -> Iterator[SourceItem | ImportProblem]:
+        """Yield the pictures that `file` lists first; `labelling` are the files that have categories."""
         for number, value in enumerate(stream_items(file, "images.item"), start=1):
             place = f"{file.name} picture {number}"
             picture_id = _identity(value, "id")
+            listed_in: list[str] = []
             if picture_id:
                 listed_in = scratch.get(f"pictures {group.name}", picture_id)
                 if listed_in[0] != str(file):
@@ -126,6 +134,7 @@ class CocoSource:
                 yield ImportProblem(f"{key} box {box.number}", place, reason)
             truth = GroundTruth(
                 categories=tuple(box.label for box in boxes),
+                states_none=not labelling.isdisjoint(listed_in) and all(row.keys() == {"caption"} for row in rows),
                 boxes=boxes,
                 captions=tuple(dict.fromkeys(row["caption"] for row in rows if row.get("caption"))),
                 extra=record,

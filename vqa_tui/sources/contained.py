@@ -33,17 +33,20 @@ class ContainedRoot:
         """Return the POSIX path, relative to the root, of the regular file that `name` means; None if there is none.
 
         Raises PathRefused for an absolute name, a `..` step, a NUL, a symbolic link whose target lies outside the
-        root, anything that is not a regular file (a folder, a pipe, a device), or a name that cannot be looked up.
+        root, anything that is not a regular file (a folder, a pipe, a device), a name that cannot be looked up, or one
+        that names no file because reading it put U+FFFD in the place of what is no character.
         """
         relative = _relative_name(name)
         parent, leaf = os.path.split(relative)
         folder = self._real_folder(parent)
-        if folder is None:
-            return None
         try:
-            return relative if self._is_file(os.path.join(folder, leaf)) else None
+            if folder is not None and self._is_file(os.path.join(folder, leaf)):
+                return relative
         except OSError as error:
             raise PathRefused(f"cannot be looked up: {error.strerror}") from error
+        if "\ufffd" in name:
+            raise PathRefused("is not valid Unicode where the annotations name it; correct it there")
+        return None
 
     def inside(self, absolute: str) -> str | None:
         """Return an absolute name as one relative to the root, or None when it lies elsewhere."""

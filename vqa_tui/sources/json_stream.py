@@ -4,11 +4,12 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import ijson
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.lone_surrogates import LoneSurrogatesReplaced, Readable
 
 _CHUNK = 1 << 16
 _BOM = b"\xef\xbb\xbf"
@@ -17,23 +18,23 @@ _LONGEST_WORD = len(b"-Infinity")
 _AS_NULL = {b"NaN": b"null", b"Infinity": b"null", b"-Infinity": b"null"}
 _AS_LONG_NUMBERS = {b"NaN": b"1e1", b"Infinity": b"1" * 8, b"-Infinity": b"-" + b"1" * 8}
 """Stand-ins of the same length, so that the offset of an error behind them is that in the file."""
-
-
-class _Readable(Protocol):
-    def read(self, size: int = ..., /) -> bytes: ...
+_REPLACEMENT_CHARACTER = rb"\ufffd"
 
 
 def stream_items(path: Path, prefix: str) -> Iterator[Any]:
     """Yield the values at an ijson `prefix` (`item` is each element of a top-level list) in constant memory.
 
     Numbers become int or float; the bare words NaN and Infinity, which Python's own json module writes although
-    JSON has none, become None. Raises VqaError naming the file, line, column and byte of malformed JSON.
+    JSON has none, become None, and a lone surrogate becomes U+FFFD. Raises VqaError naming the file,
+    line, column and byte of malformed JSON.
     """
     with open_bytes(path) as raw:
-        stream: _Readable = _WordsReplaced(raw, _AS_NULL) if _holds_bare_words(path) else raw
+        stream: Readable = LoneSurrogatesReplaced(raw, _REPLACEMENT_CHARACTER)
+        if _holds_bare_words(path):
+            stream = _WordsReplaced(stream, _AS_NULL)
         try:
             yield from ijson.items(stream, prefix, use_float=True, buf_size=_CHUNK)
-        except ijson.JSONError as error:
+        except (ijson.JSONError, UnicodeDecodeError) as error:
             raise _malformed(path, error) from error
 
 
@@ -61,7 +62,7 @@ def _malformed(path: Path, error: Exception) -> VqaError:
     line, column, byte = _place_of_error(path)
     # yajl's first line says what; the lines after it quote the file, which the position replaces.
     lines = _text_of(error).splitlines()
-    what = lines[0] if lines else type(error).__name__
+    what = lines[0].rstrip(".") if lines else type(error).__name__
     return VqaError(
         f"{path} is not valid JSON: line {line}, column {column} (byte {byte}): {what}",
         hint="Repair the file there, or write it again; a download may have been cut short.",
@@ -97,7 +98,9 @@ def _count_good_bytes(path: Path, masked: bool, step: int, *, skip: int = 0, lim
     parser = ijson.basic_parse_coro(events, use_float=True)
     good = 0
     with open_bytes(path) as raw:
-        stream: _Readable = _WordsReplaced(raw, _AS_LONG_NUMBERS) if masked else raw
+        stream: Readable = LoneSurrogatesReplaced(raw, _REPLACEMENT_CHARACTER)
+        if masked:
+            stream = _WordsReplaced(stream, _AS_LONG_NUMBERS)
         try:
             for _ in range(0, skip, _CHUNK):
                 parser.send(stream.read(_CHUNK))
@@ -106,7 +109,7 @@ def _count_good_bytes(path: Path, masked: bool, step: int, *, skip: int = 0, lim
                 parser.send(chunk)
                 del events[:]
                 good += len(chunk)
-        except ijson.JSONError:
+        except (ijson.JSONError, UnicodeDecodeError):
             return good
     return good
 
@@ -125,7 +128,7 @@ def _holds_bare_words(path: Path) -> bool:
 class _WordsReplaced:
     """A byte stream in which the bare words NaN, Infinity and -Infinity outside strings read as something else."""
 
-    def __init__(self, stream: io.BufferedReader, stand_ins: dict[bytes, bytes]) -> None:
+    def __init__(self, stream: Readable, stand_ins: dict[bytes, bytes]) -> None:
         self._stream = stream
         self._stand_ins = stand_ins
         self._unread = b""

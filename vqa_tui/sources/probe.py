@@ -10,10 +10,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from vqa_tui.domain.item import PictureFacts
-
-PIXEL_LIMIT = 89_478_485
-"""Pixels above which a picture is not decoded: 256 MiB as 24-bit RGB, where Pillow itself begins to warn."""
+from vqa_tui.domain.item import PIXEL_LIMIT, PictureFacts
 
 _WANTED_DECODERS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "PPM", "AVIF")
 """Decoders that may run (JPEG's also opens MPO). Others start programs (EPS) or hold no photographs."""
@@ -82,7 +79,7 @@ def _open_regular(path: Path) -> BinaryIO:
 
 def _refuse_known_non_pictures(head: bytes) -> None:
     if not head:
-        raise UnusablePicture("the file is empty (0 bytes)")
+        raise UnusablePicture("is empty (0 bytes)")
     if head.startswith(b"version https://git-lfs.github.com/"):
         raise UnusablePicture("is a Git LFS pointer, not the picture itself; run `git lfs pull` in its repository")
 
@@ -99,7 +96,7 @@ def _decode(stream: BinaryIO) -> tuple[str, int, int, int]:
         with Image.open(stream, formats=_decoders()) as image:
             image_format, (width, height) = str(image.format), image.size
             if width * height > PIXEL_LIMIT:
-                raise UnusablePicture(_too_many_pixels(f"{width}×{height}"))
+                raise UnusablePicture(_too_many_pixels(f"{width}×{height} pixels"))
             frames = getattr(image, "n_frames", 1)
             if frames > 1 and image_format != "MPO":
                 raise UnusablePicture(f"holds {frames} frames; save the one that is meant as a still picture")
@@ -111,17 +108,18 @@ def _decode(stream: BinaryIO) -> tuple[str, int, int, int]:
     except UnusablePicture:
         raise
     except Image.DecompressionBombError as error:
-        raise UnusablePicture(_too_many_pixels("its size")) from error
+        raise UnusablePicture(_too_many_pixels("a size")) from error
     except UnidentifiedImageError as error:
         raise UnusablePicture(_what_it_is_instead(stream)) from error
     except MemoryError as error:
         raise UnusablePicture("is too large to decode in the memory there is") from error
     except Exception as error:  # decoders raise nearly any type on a damaged file; every one means the same here
-        raise UnusablePicture(f"is damaged and cannot be decoded: {error or type(error).__name__}") from error
+        what = str(error).rstrip(".") or type(error).__name__
+        raise UnusablePicture(f"is damaged and cannot be decoded: {what}") from error
 
 
 def _too_many_pixels(size: str) -> str:
-    return f"{size} is more than the limit of {PIXEL_LIMIT:,} pixels; it was not decoded"
+    return f"has {size}, more than the limit of {PIXEL_LIMIT:,} pixels; it was not decoded"
 
 
 def _orientation(image: Image.Image) -> int:

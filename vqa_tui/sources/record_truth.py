@@ -154,6 +154,7 @@ def stcray_truth(record: Mapping[str, Any]) -> tuple[GroundTruth, tuple[DroppedB
 
     `categories` and `bboxes` stand side by side, but either may be longer: a category without a box stays; a box
     without a category takes the only category there is, and is dropped when there are several or none.
+    An empty list of categories states that there is nothing; where `categories` is absent, nothing is known.
     Every field that has no place in the ground truth is kept in `extra`. Raises BadRecord.
     """
     categories = texts_of(record, "categories")
@@ -164,6 +165,7 @@ def stcray_truth(record: Mapping[str, Any]) -> tuple[GroundTruth, tuple[DroppedB
     modelled = {"categories", "bboxes", "caption", "captions", "questions", "split"}
     truth = GroundTruth(
         categories=categories,
+        states_none=record.get("categories") == [] and not raw_boxes,
         boxes=boxes,
         captions=captions_of(record),
         questions=questions_of(record),

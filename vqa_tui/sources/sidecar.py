@@ -70,7 +70,8 @@ def truth_of(record: dict[str, Any], captions: tuple[str, ...] = ()) -> tuple[Gr
 
     Each entry of `boxes` is an object with `label` and either `x`, `y`, `width`, `height` or `bbox` = [x, y, width,
     height], in pixels of the upright picture. Without `categories`, the labels of the boxes are the categories.
-    `captions` come before those of the record. Raises BadRecord.
+    An empty list of categories, or of boxes without categories, states that there is nothing; where neither is there,
+    nothing is known. `captions` come before those of the record. Raises BadRecord.
     """
     candidates = []
     for number, entry in enumerate(list_of(record, "boxes"), start=1):
@@ -80,8 +81,10 @@ def truth_of(record: dict[str, Any], captions: tuple[str, ...] = ()) -> tuple[Gr
         candidates.append(make_box(text_of(entry, "label"), corner_and_size))
     boxes, dropped = sort_boxes(candidates)
     categories = texts_of(record, "categories") if "categories" in record else tuple(box.label for box in boxes)
+    says_none = record.get("categories") == [] or (record.get("categories") is None and record.get("boxes") == [])
     truth = GroundTruth(
         categories=categories,
+        states_none=says_none and not candidates,
         boxes=boxes,
         captions=tuple(dict.fromkeys((*captions, *captions_of(record)))),
         questions=questions_of(record),

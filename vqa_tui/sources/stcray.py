@@ -19,6 +19,7 @@ _EXPECTED = (
     'The STCray form is a list `[{"image_path": …, "categories": …}, …]` or one such record per line; '
     "COCO files are imported as kind `coco`."
 )
+_NAMES_NO_PICTURE = "names no picture: none of image_path, image_filename, image_path_absolute is there"
 
 
 class StcraySource:
@@ -45,8 +46,9 @@ class StcraySource:
         elif opening == b"{":
             numbered = self._lines()
         else:
-            start = opening.decode("ascii", "backslashreplace")
-            raise VqaError(f"{self._file} starts with `{start}`, which no JSON list of records does", hint=_EXPECTED)
+            is_visible = 0x20 < opening[0] < 0x7F
+            start = f"`{opening.decode('ascii')}`" if is_visible else f"the byte 0x{opening[0]:02x}"
+            raise VqaError(f"{self._file} starts with {start}, which no JSON list of records does", hint=_EXPECTED)
         for place, record in numbered:
             if isinstance(record, ImportProblem):
                 yield record
@@ -117,6 +119,8 @@ class StcraySource:
         if refusals:
             name, reason = next(iter(refusals.items()))
             raise BadRecord(f"the picture `{name}` {reason}")
+        if not names and not absolute:
+            raise BadRecord(_NAMES_NO_PICTURE)
         if not names:
             raise BadRecord(f"`image_path_absolute` {absolute} lies outside {self.root}; give its folder with --images")
         raise BadRecord(f"no such picture in {self.root}: looked for {', '.join(names)}")
@@ -145,5 +149,5 @@ def _stable_key(record: dict[str, Any]) -> str:
         return f"image_id {image_id}"
     name = text_of(record, "image_filename") or text_of(record, "image_path_absolute")
     if not name:
-        raise BadRecord("names no picture: none of image_path, image_filename, image_path_absolute is there")
+        raise BadRecord(_NAMES_NO_PICTURE)
     return name

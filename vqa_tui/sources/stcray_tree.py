@@ -21,7 +21,8 @@ class StcrayTreeSource:
 
     The path may be the folder of the sets or one set. Boxes are the rectangles of `Json_BB`; where that file is
     absent, the bounds of the polygons of `Json`. The categories are the labels of the boxes as they are spelled; a
-    picture without boxes has the label of its class folder (the text after the first `_`), and none for `Non Threat`.
+    picture without boxes has the label of its class folder (the text after the first `_`); in `Non Threat` it is stated
+    that there is nothing. Directly in `Images`, nothing is known of it.
     The key is the picture's path, the split that of the set's name. An annotation without a picture is a problem.
     """
 
@@ -68,9 +69,11 @@ class StcrayTreeSource:
             reason = f"shape {box.number} {box.reason}; the picture is imported without it"
             yield ImportProblem(f"{picture.path} shape {box.number}", picture.path, reason)
         label = class_folder.split("_", 1)[-1].strip()
-        alone = (label,) if label and label.lower() != _CLEAN_CLASS else ()
+        is_clean = label.lower() == _CLEAN_CLASS
+        alone = (label,) if label and not is_clean else ()
         truth = GroundTruth(
             categories=tuple(box.label for box in boxes) or alone,
+            states_none=is_clean and not boxes and not dropped,
             boxes=boxes,
             captions=(caption,) if caption else (),
             extra={"class_name": class_folder} if class_folder else {},

@@ -73,6 +73,7 @@ class Database:
         self._patience_s = patience_s
         self._write_lock = asyncio.Lock()
         """One transaction at a time on this connection: SQLite has no nested ones."""
+        self._waiting_since: float | None = None
 
     @classmethod
     @asynccontextmanager
@@ -167,15 +168,24 @@ class Database:
             except sqlite3.DatabaseError as error:
                 raise StoreTrouble(f"cannot write to the workspace file: {error}", hint=_TROUBLE_HINT) from error
 
+    @property
+    def waiting_s(self) -> float:
+        """How long a transaction has been waiting for another program's lock, in seconds; 0 when none waits."""
+        return 0.0 if self._waiting_since is None else time.monotonic() - self._waiting_since
+
     async def _begin(self, how: str) -> None:
-        deadline = time.monotonic() + self._patience_s
-        while True:
-            try:
-                return await self._begin_once(how)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
-                    raise
-            await asyncio.sleep(0.01)
+        self._waiting_since = time.monotonic()
+        deadline = self._waiting_since + self._patience_s
+        try:
+            while True:
+                try:
+                    return await self._begin_once(how)
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                        raise
+                await asyncio.sleep(0.01)
+        finally:
+            self._waiting_since = None
 
     async def _begin_once(self, how: str) -> None:
         begin = asyncio.ensure_future(self._connection.execute(how))

@@ -19,6 +19,7 @@ _MAGIC = b"vqaflt02"
 _HEADER = struct.Struct("<8sd496s")
 """Magic, Unix time of the newest heartbeat, and what is wrong with the store (UTF-8, zero-padded)."""
 _SLOT = struct.Struct("<QdQ39s?")
+_COST, _COST_OFFSET = struct.Struct("<Q"), 16
 
 
 class FlightJournal:
@@ -41,10 +42,11 @@ class FlightJournal:
         self._slot_of[flight.task_id] = slot
         self._write(slot, flight)
 
-    def answer(self, task_id: int) -> None:
-        """Note that the reply is here; unknown ids are ignored."""
+    def answer(self, task_id: int, cost_nano: int) -> None:
+        """Note that the reply is here and what it may have cost; unknown ids are ignored."""
         slot = self._slot_of.get(task_id)
         if slot is not None:
+            _COST.pack_into(self._map, self._offset(slot) + _COST_OFFSET, cost_nano)
             self._map[self._offset(slot) + _SLOT.size - 1] = 1
 
     def leave(self, task_id: int) -> None:

@@ -16,8 +16,9 @@ _BATCH = 2000
 class SqliteScratch:
     """Implements domain.ports.Scratch; a context manager whose file is gone at the end.
 
-    May be used from several threads. Every call raises StoreTrouble when the file cannot be written or read. After `close()` every call raises sqlite3.ProgrammingError, which is how a reader
-    that still works in a thread learns that its import was cancelled.
+    May be used from several threads. Every call raises StoreTrouble when the file cannot be written or read.
+    After `close()` every call raises sqlite3.ProgrammingError, which is how a reader that still works in a thread
+    learns that its import was cancelled.
     """
 
     def __init__(self) -> None:

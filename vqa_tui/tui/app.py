@@ -1,6 +1,8 @@
 """The app: modes, keys that work everywhere, the poller, and what is said when a run changes its state."""
 
-from collections.abc import Iterable
+import asyncio
+import time
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from rich.text import Text
@@ -10,11 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.worker import Worker
 
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.commands import ScreenCommands, key_helps, reason
+from vqa_tui.tui.crash import note_crash
 from vqa_tui.tui.messages import ItemsWanted, LookWanted, ModeWanted, RunPicked
-from vqa_tui.tui.present.farewell import farewell
+from vqa_tui.tui.present.farewell import farewell, short_farewell
 from vqa_tui.tui.present.phases import phase_label
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.screens.dashboard import DashboardScreen
@@ -26,6 +30,7 @@ from vqa_tui.tui.toasts import tell, tell_worker_failure
 from vqa_tui.tui.watch import Watch
 
 _TOLD_PHASES = {Phase.PAUSED, Phase.DONE, Phase.STOPPED, Phase.FAILED, Phase.AWAITING_APPROVAL}
+_LEAVE_WITHIN_S = 1.0
 
 
 class VqaApp(App[None]):
@@ -58,11 +63,13 @@ class VqaApp(App[None]):
         Binding("ctrl+c", "explain_interrupt", "Interrupt", id="app.interrupt", show=False, system=True),
     ]
 
-    def __init__(self, services: Services, *, open_run: int | None = None) -> None:
+    def __init__(
+        self, services: Services, *, open_run: int | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
         self._services = services
         self._open_run = open_run
-        self.watch_over = Watch(self, services)
+        self.watch_over = Watch(self, services, monotonic=clock)
         self._last: tuple[int, Phase, EngineState] | None = None
 
     def on_mount(self) -> None:
@@ -120,11 +127,11 @@ class VqaApp(App[None]):
         self.watch_over.look_now()
 
     def _run_seen(self, seen: SeenRun) -> None:
-        """Say it when a run comes to rest or needs a person while it is followed."""
+        """Say it when a run comes to rest or needs a person while it is followed; the dashboard's banner says it."""
         view = seen.view
         now = (view.id, view.phase, view.engine.state)
         last, self._last = self._last, now
-        if last is None or last == now or last[0] != view.id:
+        if last is None or last == now or last[0] != view.id or isinstance(self.screen, DashboardScreen):
             return
         if view.engine.state is EngineState.LOST:
             tell(self, f"The engine of {view.name} is lost. Press r to resume.", severity="error")
@@ -137,7 +144,8 @@ class VqaApp(App[None]):
         tell(self, view.phase_reason or words, title=clean(f"{view.name}: {words}", one_line=True), severity=severity)
 
     def _trouble(self, words: str) -> None:
-        tell(self, words, title="Cannot read the workspace", severity="error")
+        if words and not getattr(self.screen, "tells_trouble", False):
+            tell(self, words, title="Cannot read the workspace", severity="error")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         tell_worker_failure(self, event)
@@ -168,10 +176,26 @@ class VqaApp(App[None]):
     @work(group="detach", exclusive=True, exit_on_error=False)
     async def action_detach(self) -> None:
         """Leave; say what goes on and how to come back."""
-        lines = await self._services.runs()
-        self.exit(message=Text(farewell(lines)))
+        command, wishes = self._services.command, self.watch_over.wishes
+        try:
+            async with asyncio.timeout(_LEAVE_WITHIN_S):
+                words = farewell(await self._services.runs(), command, wishes.unwritten)
+        except (TimeoutError, VqaError):
+            words = short_farewell(command, wishes.unwritten)
+        self.exit(message=Text(words))
+
+    def _fatal_error(self) -> None:
+        """End after an error that nobody expected: in a sentence, with its details in a file and no values shown."""
+        self.bell()
+        error = self._exception or RuntimeError("unknown")
+        said = f"vqa-tui: the screen ended by an unexpected {type(error).__name__}; engines at work go on."
+        try:
+            said += f"\nWhere it happened is written in {note_crash(self._services.crash_folder, error)}"
+        except OSError as refusal:
+            said += f"\nWhere it happened could not be written: {refusal.strerror}"
+        self._exit_renderables.append(Text(clean(said)))
+        self._close_messages_no_wait()
 
     def get_system_commands(self, screen: "Screen[object]") -> Iterable[SystemCommand]:
         """Only what the bindings do not offer already."""
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
-        yield SystemCommand("Screenshot", "Save the screen as an SVG file", self.deliver_screenshot)

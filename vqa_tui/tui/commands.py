@@ -1,6 +1,5 @@
 """The palette and the help, both made from the bindings of the screen that is shown."""
 
-from collections.abc import Iterator
 from functools import partial
 
 from textual.app import App
@@ -13,6 +12,9 @@ from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.help_text import KeyHelp
 
 _PALETTE_ITSELF = "command_palette"
+_MOVES = ("list.", "help.")
+"""Ids of keys that only move within what is shown: a list of actions has no use for them."""
+_GROUPS = ("This screen", "Modes", "List", "Everywhere")
 
 
 def key_helps(app: "App[None]", screen: "Screen[object]") -> list[KeyHelp]:
@@ -26,10 +28,9 @@ def key_helps(app: "App[None]", screen: "Screen[object]") -> list[KeyHelp]:
         shown = app.get_key_display(active.binding)
         if shown not in keys:
             keys.append(shown)
-    groups = {id(app): "Everywhere", id(screen): "This screen"}
     helps = [
         KeyHelp(
-            groups.get(id(active.node), "List"),
+            _group(app, screen, active),
             " ".join(keys),
             active.binding.description,
             active.binding.tooltip,
@@ -37,8 +38,13 @@ def key_helps(app: "App[None]", screen: "Screen[object]") -> list[KeyHelp]:
         )
         for active, keys in found.values()
     ]
-    order = ["This screen", "List", "Everywhere"]
-    return sorted(helps, key=lambda each: order.index(each.group))
+    return sorted(helps, key=lambda each: _GROUPS.index(each.group))
+
+
+def _group(app: "App[None]", screen: "Screen[object]", active: ActiveBinding) -> str:
+    if active.node is app:
+        return "Modes" if active.binding.action.startswith("mode(") else "Everywhere"
+    return "This screen" if active.node is screen else "List"
 
 
 def reason(active: ActiveBinding) -> str:
@@ -52,16 +58,20 @@ def reason(active: ActiveBinding) -> str:
 class ScreenCommands(Provider):
     """Every action of the screen by its name, with its key; grey ones say why."""
 
-    def _commands(self) -> Iterator[tuple[str, str, str]]:
-        """Yield (title, help, key)."""
-        seen: set[str] = set()
+    def _commands(self) -> list[tuple[str, str, str]]:
+        """Return (title, help, key): what the screen does first, then its lists, then the app."""
+        found: dict[str, tuple[int, str, str, str]] = {}
         for key, active in self.screen.active_bindings.items():
             binding = active.binding
-            if binding.system or not binding.tooltip or binding.action in seen or _PALETTE_ITSELF in binding.action:
+            if binding.system or not binding.tooltip or binding.action in found or _PALETTE_ITSELF in binding.action:
                 continue
-            seen.add(binding.action)
+            if binding.id is not None and binding.id.startswith(_MOVES):
+                continue
             title = f"{clean(binding.description, one_line=True).capitalize()} ({self.app.get_key_display(binding)})"
-            yield title, binding.tooltip if active.enabled else f"Not now: {reason(active)}", key
+            words = binding.tooltip if active.enabled else f"Not now: {reason(active)}"
+            rank = 0 if active.node is self.screen else 2 if active.node is self.app else 1
+            found[binding.action] = (rank, title, words, key)
+        return [(title, words, key) for _, title, words, key in sorted(found.values(), key=lambda each: each[0])]
 
     async def discover(self) -> Hits:
         for title, words, key in self._commands():

@@ -6,6 +6,9 @@ import sys
 
 from vqa_tui.domain.failure import VqaError
 
+_START_S = 1.5
+"""Seconds in which a viewer that cannot show anything has said so by its exit code."""
+
 
 def viewer() -> str | None:
     """Return the program that opens a file with the desktop's default application, if there is one."""
@@ -13,12 +16,15 @@ def viewer() -> str | None:
 
 
 def open_externally(path: str) -> None:
-    """Show the file at absolute `path` in the default viewer. Raises VqaError when there is none."""
+    """Show the file at absolute `path` in the default viewer; blocks until that is up, at most 1.5 s.
+
+    Raises VqaError when there is no viewer, or when it ends at once with an error, as it does without a desktop.
+    """
     program = viewer()
     if program is None:
         raise VqaError("this machine has no viewer to open pictures with", hint=f"The picture is {path}")
     try:
-        subprocess.Popen(
+        started = subprocess.Popen(
             [program, path],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -27,3 +33,9 @@ def open_externally(path: str) -> None:
         )
     except OSError as error:
         raise VqaError(f"cannot start {program}: {error.strerror}", hint=f"The picture is {path}") from error
+    try:
+        code = started.wait(_START_S)
+    except subprocess.TimeoutExpired:
+        return  # It shows the picture and stays until that is closed.
+    if code:
+        raise VqaError(f"{program} could not open the picture (exit {code})", hint=f"The picture is {path}")

@@ -8,6 +8,10 @@ from vqa_tui.operations.planning import RunRequest
 from vqa_tui.tui.verbs import MOST_WORKERS
 
 
+class NotChosen(VqaError):
+    """Something has not been chosen yet: no mistake, only not done."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunForm:
     """The fields as text; names are None where nothing is chosen."""
@@ -25,13 +29,13 @@ class RunForm:
         """Return what is asked for. Raises VqaError, naming the field, for what cannot be read."""
         for field, value in (("dataset", self.dataset), ("recipe", self.recipe), ("endpoint", self.endpoint)):
             if not value:
-                raise VqaError(f"choose {'an' if field == 'endpoint' else 'a'} {field}")
+                raise NotChosen(f"choose {'an' if field == 'endpoint' else 'a'} {field}")
         return RunRequest(
             dataset=self.dataset or "",
             recipe=self.recipe or "",
             endpoint=self.endpoint or "",
             name=self.name.strip() or None,
-            limit=_whole("limit", self.limit, least=1, most=None, hint="Empty takes every picture."),
+            limit=_whole("pictures", self.limit, least=1, most=None, hint="Empty takes every picture."),
             pilot=_whole("pilot", self.pilot, least=0, most=None, hint="0 starts without a pilot.") or 0,
             budget_usd=_dollars(self.budget),
             concurrency=_whole(

@@ -1,13 +1,15 @@
 """The one door outward of the terminal app: every call that a screen makes to the rest of the product."""
 
 import asyncio
+import os
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Limits, RunView
 from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
 from vqa_tui.operations import datasets, items, planning, runs
@@ -51,27 +53,54 @@ class FormatChoice:
 
 
 class Services:
-    """The operations on one workspace as the screens need them. Errors are VqaError; tests replace this class."""
+    """The operations on one workspace as the screens need them. Errors are VqaError; tests replace this class.
 
-    def __init__(self, workspace: Workspace) -> None:
+    `writing` is the same workspace over a connection of its own, so that a write that waits for another program never
+    keeps the screens from reading. `command` returns what a person types to act on this workspace.
+    """
+
+    def __init__(
+        self, workspace: Workspace, writing: Workspace, *, command: Callable[[str], str] | None = None
+    ) -> None:
         self._workspace = workspace
+        self._writing = writing
+        self._command = command
+        self._file = _identity(workspace.paths.database)
 
     @property
     def place(self) -> str:
         """The folder of the workspace, for showing."""
         return str(self._workspace.paths.root)
 
+    def command(self, words: str) -> str:
+        """Return the command line for `words`, such as `run pause NAME`, on this workspace."""
+        return self._command(words) if self._command else f"vqa-tui {words}".strip()
+
+    @property
+    def crash_folder(self) -> Path:
+        """Where the details of an unexpected end are written."""
+        return self._workspace.paths.root / "crashes"
+
+    def require_workspace(self) -> None:
+        """Raise VqaError when the workspace file was moved, deleted or replaced while it is open here."""
+        path = self._workspace.paths.database
+        if _identity(path) != self._file:
+            raise VqaError(
+                f"the workspace file {path} is gone or was replaced",
+                hint="What is shown is the last that was read. Put it back, or press q and open it anew.",
+            )
+
     async def data_version(self) -> int:
         """Return a number that moves when another process has written."""
         return await self._workspace.db.data_version()
 
     async def runs(self) -> tuple[RunLine, ...]:
-        """Return all runs, newest first; those with an engine at work come with their view."""
+        """Return all runs, newest first; those with an engine, or that lost theirs, come with their view."""
         lines: list[RunLine] = []
         live = 0
         for summary in await runs.list_runs(self._workspace):
             view = None
-            if summary.engine is EngineState.ALIVE and summary.phase in LIVE_PHASES and live < MOST_LIVE_VIEWS:
+            if summary.engine is not EngineState.NONE and summary.phase in LIVE_PHASES and live < MOST_LIVE_VIEWS:
                 live += 1
                 view = await self.run_view(summary.id)
             lines.append(RunLine(summary, view))
@@ -99,29 +128,29 @@ class Services:
 
     async def create(self, request: RunRequest) -> int:
         """Create the run and return its id; nothing is asked yet."""
-        return await planning.create_run(self._workspace, request)
+        return await planning.create_run(self._writing, request)
 
     async def start_engine(self, run_id: int) -> None:
-        await runs.start_engine(self._workspace, run_id)
+        await runs.start_engine(self._writing, run_id)
 
     async def pause(self, run_id: int, *, cancel_in_flight: bool = False) -> None:
-        await runs.pause_run(self._workspace, run_id, cancel_in_flight=cancel_in_flight)
+        await runs.pause_run(self._writing, run_id, cancel_in_flight=cancel_in_flight)
 
     async def resume(self, run_id: int) -> None:
-        await runs.resume_run(self._workspace, run_id)
+        await runs.resume_run(self._writing, run_id)
 
     async def stop(self, run_id: int) -> None:
-        await runs.stop_run(self._workspace, run_id)
+        await runs.stop_run(self._writing, run_id)
 
     async def approve(self, run_id: int) -> None:
-        await runs.approve_run(self._workspace, run_id)
+        await runs.approve_run(self._writing, run_id)
 
     async def retry_failed(self, run_id: int) -> int:
         """Put all failed tasks back; return how many."""
-        return await runs.retry_failed(self._workspace, run_id)
+        return await runs.retry_failed(self._writing, run_id)
 
     async def set_limits(self, run_id: int, changes: Mapping[str, str]) -> Limits:
-        return await runs.set_limits(self._workspace, run_id, changes)
+        return await runs.set_limits(self._writing, run_id, changes)
 
     async def task_ids(self, run_id: int, chosen: TaskFilter) -> "array[int]":
         return await items.task_ids(self._workspace, run_id, chosen)
@@ -134,7 +163,7 @@ class Services:
 
     async def retry_tasks(self, run_id: int, ids: Sequence[int]) -> int:
         """Put those of `ids` that failed back; return how many."""
-        return await items.retry_tasks(self._workspace, run_id, ids)
+        return await items.retry_tasks(self._writing, run_id, ids)
 
     def export_formats(self) -> tuple[FormatChoice, ...]:
         """Return the training formats by name."""
@@ -170,3 +199,12 @@ class Services:
 
     async def open_externally(self, path: str) -> None:
         await asyncio.to_thread(open_externally, path)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells this file from another of the same name; None when there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -41,14 +41,7 @@ def decode_thumbnail(path: Path, max_side: int = MAX_SIDE) -> Image.Image:
                 return _rgb(upright)
     except FileNotFoundError as error:
         raise VqaError("the picture is not there any more", hint=str(path)) from error
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        OSError,
-        ValueError,
-        SyntaxError,
-        struct.error,
-    ) as error:
+    except _UNREADABLE as error:
         raise VqaError(f"the picture cannot be shown: {error}", hint=str(path)) from error
 
 

@@ -1,5 +1,10 @@
 """Toasts in words: the one place that turns an error into something a person sees."""
 
+import time
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from textual.app import App
 from textual.dom import DOMNode
 from textual.worker import Worker, WorkerState
 
@@ -7,18 +12,27 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.safe_text import clean
 
 _LIMIT = 600
+_SHOWN_S = 5.0
+_last: WeakKeyDictionary[App[Any], tuple[float, dict[str, Any]]] = WeakKeyDictionary()
+"""The newest toast of each app: it stays when another comes, and everything older goes."""
 
 
 def tell(node: DOMNode, message: str, *, title: str = "", severity: str = "information") -> None:
-    """Show `message` as literal text."""
+    """Show `message` as literal text; at most two toasts stand at once, and only errors take more than a line."""
     if severity not in ("information", "warning", "error"):
         raise ValueError(f"unknown severity {severity!r}")
-    node.app.notify(
-        clean(message, limit=_LIMIT),
-        title=title,
-        severity="error" if severity == "error" else "warning" if severity == "warning" else "information",
-        markup=False,
-    )
+    if severity == "error":
+        words = clean(message, limit=_LIMIT)
+    else:
+        words, title = clean(f"{title}: {message}" if title else message, one_line=True, limit=_LIMIT), ""
+    toast: dict[str, Any] = {"message": words, "title": title, "severity": severity, "markup": False}
+    now = time.monotonic()
+    until, before = _last.get(node.app, (0.0, {}))
+    node.app.call_later(node.app.clear_notifications)  # toasts come by message: this keeps its place among them
+    if until > now and before["message"] != words:
+        node.app.notify(**before, timeout=until - now)
+    node.app.notify(**toast, timeout=_SHOWN_S)
+    _last[node.app] = (now + _SHOWN_S, toast)
 
 
 def error_words(error: BaseException) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from enum import StrEnum
 
-from vqa_tui.domain.run import LIVE_PHASES, EngineState, Phase, RunView
+from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Phase, RunView
 
 MOST_WORKERS = 1024
+STOP_STANDS = "The run is to stop, and pausing would undo that. Press r if it is to go on."
 
 
 class PauseMeans(StrEnum):
@@ -17,11 +18,11 @@ class PauseMeans(StrEnum):
 
 
 def pause_means(view: RunView) -> PauseMeans | None:
-    """Return what the pause key does in this phase; None where it can do nothing."""
-    if view.engine.state is EngineState.LOST:
+    """Return what the pause key does in this phase; None where it can do nothing. It never weakens a stop."""
+    if view.engine.state is EngineState.LOST or view.intent is Intent.STOP:
         return None
     if view.phase in (Phase.PREFLIGHT, Phase.PILOT, Phase.RUNNING):
-        return PauseMeans.PAUSE
+        return PauseMeans.CANCEL if view.intent is Intent.PAUSE else PauseMeans.PAUSE
     if view.phase is Phase.PAUSING:
         return PauseMeans.CANCEL
     return PauseMeans.RESUME if view.phase is Phase.PAUSED else None
@@ -41,6 +42,8 @@ def _pause(view: RunView) -> str | None:
         return None
     if view.engine.state is EngineState.LOST:
         return "The engine is lost, so nothing runs. Press r to resume."
+    if view.intent is Intent.STOP and view.phase in LIVE_PHASES:
+        return STOP_STANDS
     if view.phase is Phase.AWAITING_APPROVAL:
         return "The pilot is over and the run waits. Press a to approve or x to stop."
     return _at_rest(view)
@@ -49,6 +52,10 @@ def _pause(view: RunView) -> str | None:
 def _resume(view: RunView) -> str | None:
     if view.engine.state is EngineState.LOST or view.phase in (Phase.PAUSED, Phase.PAUSING, Phase.STOPPED):
         return None
+    if view.phase in (Phase.PREFLIGHT, Phase.PILOT, Phase.RUNNING) and view.intent is not Intent.RUN:
+        return None
+    if view.engine.state is EngineState.HUNG and view.phase in LIVE_PHASES:
+        return f"The engine does not answer. Wait, or end it with `kill -9 {view.engine.pid}`; then r starts it anew."
     if view.phase is Phase.AWAITING_APPROVAL:
         return "The run waits for approval. Press a to approve."
     if view.phase is Phase.DONE:
@@ -61,6 +68,8 @@ def _resume(view: RunView) -> str | None:
 def _stop(view: RunView) -> str | None:
     if view.phase is Phase.STOPPING and view.engine.state is not EngineState.LOST:
         return "The engine is already stopping."
+    if view.intent is Intent.STOP and view.phase in LIVE_PHASES and view.engine.state is not EngineState.LOST:
+        return "The stop is written already; the engine ends as soon as it has read it."
     return None if view.phase in LIVE_PHASES else _at_rest(view)
 
 

@@ -10,6 +10,7 @@ from textual.signal import Signal
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.tui.present.seen import SeenRun, SeenRuns
 from vqa_tui.tui.services import Services
+from vqa_tui.tui.wishes import Wishes
 
 POLL_S = 0.25
 REREAD_S = 1.0
@@ -19,10 +20,19 @@ REREAD_S = 1.0
 class Watch:
     """Reads the list of runs, or one run, whichever is followed. One read at a time, so refreshes never overlap."""
 
-    def __init__(self, owner: DOMNode, services: Services, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        owner: DOMNode,
+        services: Services,
+        *,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.runs_seen: Signal[SeenRuns] = Signal(owner, "runs_seen")
         self.run_seen: Signal[SeenRun] = Signal(owner, "run_seen")
         self.trouble: Signal[str] = Signal(owner, "trouble")
+        """Why nothing can be read, once each time that changes; empty when it can be read again."""
+        self.wishes = Wishes(monotonic)
         self.run_id: int | None = None
         """The run that the modes Run and Items show."""
         self.last_run: SeenRun | None = None
@@ -58,9 +68,9 @@ class Watch:
             self._wake.clear()
             try:
                 await self.look()
-                self._trouble = ""
+                self._tell("")
             except Exception as error:  # A poller that dies leaves a screen that lies; whatever failed is shown.
-                self._tell(error)
+                self._tell(str(error) if isinstance(error, VqaError) else f"{type(error).__name__}: {error}")
             try:
                 async with asyncio.timeout(POLL_S):
                     await self._wake.wait()
@@ -73,6 +83,7 @@ class Watch:
         now = self._now()
         if version == self._version and now - self._read_at < REREAD_S:
             return
+        self._services.require_workspace()
         if self._shows_list:
             seen_runs = SeenRuns(await self._services.runs(), now)
             self.last_runs = seen_runs
@@ -85,8 +96,7 @@ class Watch:
             self.run_seen.publish(self.last_run)
         self._version, self._read_at = version, now
 
-    def _tell(self, error: Exception) -> None:
-        words = str(error) if isinstance(error, VqaError) else f"{type(error).__name__}: {error}"
+    def _tell(self, words: str) -> None:
         if words != self._trouble:
             self._trouble = words
             self.trouble.publish(words)

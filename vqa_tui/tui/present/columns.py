@@ -22,6 +22,10 @@ class Column:
     """Takes the cells that are left over."""
     drop: int = 0
     """Where space is short the highest number goes first; 0 stays. See EARLY_DROP."""
+    soft: bool = False
+    """Shrinks before the others do."""
+    optional: bool = False
+    """Not shown where every cell of it is empty."""
     keep_end: bool = False
     """Cut at the start: of paths the end tells them apart."""
 
@@ -44,13 +48,13 @@ def place(columns: Sequence[Column], widest: Sequence[int], width: int) -> tuple
         min(max(seen, len(column.title), column.least), max(column.most, column.least))
         for column, seen in zip(columns, widest, strict=True)
     ]
-    shown = list(range(len(columns)))
+    shown = [index for index, column in enumerate(columns) if widest[index] or not column.optional]
     least = [column.least for column in columns]
     _drop_until_fit(columns, shown, wanted, width, at_least=EARLY_DROP)
     _drop_until_fit(columns, shown, least, width, at_least=1)
     widths = {index: wanted[index] for index in shown}
     over = sum(widths.values()) + GAP * max(len(shown) - 1, 0) - width
-    for index in sorted(shown, key=lambda index: widths[index] - columns[index].least, reverse=True):
+    for index in sorted(shown, key=lambda index: (columns[index].soft, widths[index] - least[index]), reverse=True):
         if over <= 0:
             break
         cut = min(over, widths[index] - columns[index].least)

@@ -9,5 +9,7 @@ def stop_consequence(view: RunView) -> str:
     queue = f"{plural(view.counts.pending, 'picture')} stay in the queue; r resumes the run at any time."
     if view.engine.state is EngineState.LOST:
         return f"The engine is lost: {plural(view.counts.leased, 'task')} will be put back and the run stops. {queue}"
+    if view.engine.state is EngineState.HUNG:
+        return f"The engine does not answer; it ends when it wakes up and reads this. {queue}"
     in_flight = plural(len(view.in_flight), "request")
     return f"{in_flight} in flight will end first, then the engine of {view.name} ends. {queue}"

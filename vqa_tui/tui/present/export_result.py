@@ -28,21 +28,33 @@ class ExportResult:
     problem_count: int
 
 
+def export_words(result: ExportResult) -> str:
+    """Return the verdict and where the file lies, as one line."""
+    verdict = "valid" if result.ok else f"not valid, {plural(result.problem_count, 'problem')}"
+    return f"{_amount(result)}, {verdict}: {result.manifest}"
+
+
 def export_text(result: ExportResult) -> Content:
-    """Return the verdict, files and counts, warnings, checks and the first problems."""
+    """Return the verdict and counts, then what is wrong, then files and warnings, then the checks that hold."""
     verdict = Content.styled("✔ valid" if result.ok else "✖ not valid", f"bold {GOOD if result.ok else BAD}")
-    lines = [Content.assemble(verdict, f"   {plural(result.pairs, 'pair')} of {plural(result.pictures, 'picture')}")]
-    lines += [Content(_line(file)) for file in result.files]
-    lines.append(Content.styled(_line(result.manifest), QUIET))
-    lines += [Content.styled(f"▲ {_line(warning)}", WARN) for warning in result.warnings]
-    lines += [
-        Content.assemble(("✔ ", GOOD) if holds else ("✖ ", BAD), (_line(words), QUIET if holds else BAD))
-        for holds, words in result.checks
-    ]
+    lines = [Content.assemble(verdict, f"   {_amount(result)}")]
+    lines += [_check(holds, words) for holds, words in result.checks if not holds]
     lines += [Content.styled(f"  {_line(problem)}", BAD) for problem in result.problems]
     if (more := result.problem_count - len(result.problems)) > 0:
         lines.append(Content.styled(f"  and {plural(more, 'more problem')}", BAD))
+    lines += [Content(_line(file)) for file in result.files]
+    lines.append(Content.styled(_line(result.manifest), QUIET))
+    lines += [Content.styled(f"▲ {_line(warning)}", WARN) for warning in result.warnings]
+    lines += [_check(holds, words) for holds, words in result.checks if holds]
     return Content("\n").join(lines)
+
+
+def _amount(result: ExportResult) -> str:
+    return f"{plural(result.pairs, 'pair')} of {plural(result.pictures, 'picture')}"
+
+
+def _check(holds: bool, words: str) -> Content:
+    return Content.assemble(("✔ ", GOOD) if holds else ("✖ ", BAD), (_line(words), QUIET if holds else BAD))
 
 
 def _line(words: str) -> str:

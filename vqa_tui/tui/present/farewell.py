@@ -1,21 +1,58 @@
 """What is said when a person leaves: what goes on without the screen, and how to come back."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 
-from vqa_tui.domain.run import EngineState
+from vqa_tui.domain.run import EngineState, RunSummary
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.numbers import plural
 from vqa_tui.tui.present.seen import RunLine
 
+_MOST_NAMES = 5
 
-def farewell(lines: Sequence[RunLine]) -> str:
-    """Return plain text for the terminal after the app has ended."""
-    at_work = [line.summary for line in lines if line.summary.engine in (EngineState.ALIVE, EngineState.HUNG)]
-    if not at_work:
-        return "vqa-tui: detached. No engine is at work."
-    names = [clean(run.name, one_line=True, limit=60) for run in at_work]
-    return (
-        f"vqa-tui: detached. {plural(len(names), 'run')} {'goes' if len(names) == 1 else 'go'} on: {', '.join(names)}\n"
-        f"  vqa-tui                    shows {'it' if len(names) == 1 else 'them'} again\n"
-        f"  vqa-tui run pause {names[0]}"
-    )
+
+def farewell(lines: Sequence[RunLine], command: Callable[[str], str], unwritten: Sequence[str] = ()) -> str:
+    """Return plain text for the terminal after the app has ended.
+
+    `command` makes the line that a person types; `unwritten` names wishes that did not reach the workspace file.
+    """
+    runs = [line.summary for line in lines]
+    at_work = [run for run in runs if run.engine in (EngineState.ALIVE, EngineState.HUNG)]
+    lost = [run for run in runs if run.engine is EngineState.LOST]
+    said = []
+    if at_work:
+        one = len(at_work) == 1
+        said.append(
+            f"vqa-tui: detached. {plural(len(at_work), 'run')} {'goes' if one else 'go'} on: {_names(at_work)}\n"
+            f"  {command('')}    shows {'it' if one else 'them'} again\n"
+            f"  {command(f'run pause {shlex.quote(_name(at_work[0]))}')}"
+        )
+    else:
+        said.append("vqa-tui: detached. No engine is at work.")
+    if lost:
+        said.append(f"{plural(len(lost), 'run')} lost the engine: {_names(lost)}\n  {_resume(lost[0], command)}")
+    return "\n".join([*said, *_unwritten(unwritten)])
+
+
+def short_farewell(command: Callable[[str], str], unwritten: Sequence[str] = ()) -> str:
+    """Return what can be said without reading the workspace, when that takes too long."""
+    said = f"vqa-tui: detached. Engines that were at work go on.\n  {command('run list')}    shows them"
+    return "\n".join([said, *_unwritten(unwritten)])
+
+
+def _unwritten(wishes: Sequence[str]) -> list[str]:
+    named = "; ".join(clean(wish, one_line=True, limit=80) for wish in wishes)
+    return [f"Not done when this screen closed: {named}. Look whether it has to be repeated."] if wishes else []
+
+
+def _resume(run: RunSummary, command: Callable[[str], str]) -> str:
+    return command(f"run resume {shlex.quote(_name(run))}")
+
+
+def _name(run: RunSummary) -> str:
+    return clean(run.name, one_line=True, limit=60)
+
+
+def _names(runs: Sequence[RunSummary]) -> str:
+    names = ", ".join(_name(run) for run in runs[:_MOST_NAMES])
+    return f"{names} and {len(runs) - _MOST_NAMES} more" if len(runs) > _MOST_NAMES else names

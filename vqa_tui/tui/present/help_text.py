@@ -1,5 +1,6 @@
 """The list of keys with what they do."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ from textual.content import Content
 
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.phases import QUIET, WARN
+
+_LEAST_WORDS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +23,15 @@ class KeyHelp:
     why_not: str = ""
 
 
-def help_text(keys: Sequence[KeyHelp], narrow: str) -> Content:
-    """Return the keys whose key, title or text holds `narrow`, in their groups."""
+def help_text(keys: Sequence[KeyHelp], narrow: str, width: int) -> Content:
+    """Return the keys whose key, title or text holds `narrow`, in their groups; words wrap beside their key."""
     wanted = narrow.strip().lower()
     shown = [key for key in keys if not wanted or wanted in f"{key.key} {key.title} {key.what}".lower()]
     if not shown:
         return Content.styled("no key matches", QUIET)
-    width = max(len(key.key) for key in shown)
+    key_width = max(len(key.key) for key in shown)
+    margin = " " * (key_width + 2)
+    room = max(width - len(margin), _LEAST_WORDS)
     lines: list[Content] = []
     group = None
     for key in shown:
@@ -35,7 +40,12 @@ def help_text(keys: Sequence[KeyHelp], narrow: str) -> Content:
             lines += [Content("")] * bool(lines) + [Content.styled(group, "bold $text-primary")]
         style = QUIET if key.why_not else "bold $text-accent"
         what = clean(key.what or key.title, one_line=True, limit=200)
-        lines.append(Content.assemble((f"{key.key:>{width}}", style), "  ", (what, QUIET if key.why_not else "")))
+        words = textwrap.wrap(what, room) or [""]
+        lines.append(
+            Content.assemble((f"{key.key:>{key_width}}", style), "  ", (words[0], QUIET if key.why_not else ""))
+        )
+        lines += [Content.assemble(margin, (line, QUIET if key.why_not else "")) for line in words[1:]]
         if key.why_not:
-            lines.append(Content.assemble(" " * (width + 2), (f"not now: {clean(key.why_not, one_line=True)}", WARN)))
+            why_not = textwrap.wrap(f"not now: {clean(key.why_not, one_line=True)}", room)
+            lines += [Content.assemble(margin, (line, WARN)) for line in why_not]
     return Content("\n").join(lines)

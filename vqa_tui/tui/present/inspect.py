@@ -25,14 +25,14 @@ class Section:
     body: Content
 
 
-def headline(detail: TaskDetail) -> Content:
-    """Return the item's key and status."""
+def headline(detail: TaskDetail, *, asked: bool = False) -> Content:
+    """Return the item's key and status; `asked` when a request for it is in flight."""
     row = detail.row
     facts = detail.item.facts
     return Content.assemble(
         (clean(row.item_key, one_line=True, limit=_LINE), "bold"),
         "\n",
-        status_label(row.status).content(),
+        status_label(row.status, asked=asked).content(),
         (f" · {plural(row.attempts, 'try', 'tries')} · {plural(row.samples, 'pair')} · {money(row.cost)}", QUIET),
         "\n",
         (

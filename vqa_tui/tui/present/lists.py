@@ -1,5 +1,6 @@
 """Header, totals and empty state of the list of runs."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from textual.content import Content
@@ -48,7 +49,7 @@ def run_detail(line: RunLine) -> Content:
         (f"  {clean(view.model, one_line=True, limit=60)}" if view else "", QUIET),
     )
     facts = [f"{count(counts.finished)} of {count(counts.total)}  {share(counts.finished, counts.total)}"]
-    if view is not None and view.rate.per_second:
+    if line.at_work and view is not None and view.rate.per_second:
         facts += [rate(view.rate.per_second), f"ETA {duration(view.eta_s)}"]
     cap = f" of {money(run.cap)}" if run.cap is not None else ""
     facts += [f"{money(run.spent)}{cap}", f"{count(counts.failed)} failed"]
@@ -58,21 +59,23 @@ def run_detail(line: RunLine) -> Content:
 def _state_words(line: RunLine) -> str:
     run = line.summary
     if run.engine is EngineState.LOST:
-        return f"the engine is lost: open the run and press r; {plural(run.counts.leased, 'task')} will be put back"
+        return f"the engine is lost: press r to resume; {plural(run.counts.leased, 'task')} will be put back"
+    if line.engine is EngineState.HUNG:
+        return "the engine does not answer: open the run to see what can be done"
     if run.phase is Phase.AWAITING_APPROVAL:
         return "the pilot is over: open the run, look at what it measured, and press a"
     why = line.view.why_idle if line.view is not None else ""
     return clean(run.phase_reason or why, one_line=True, limit=300)
 
 
-def runs_empty() -> Content:
-    """Return what to do when there is no run yet."""
+def runs_empty(command: Callable[[str], str]) -> Content:
+    """Return what to do when there is no run yet; `command` makes the line that a person types."""
     return Content.assemble(
         ("No run yet", "bold"),
         "\n\n",
-        ("vqa-tui demo", "bold $text-primary"),
+        (command("demo"), "bold $text-primary"),
         "\n  draws a small dataset and runs it, with no key and no network\n\n",
-        ("vqa-tui dataset import KIND PATH", "bold $text-primary"),
+        (command("dataset import KIND PATH"), "bold $text-primary"),
         "\n  brings in your own pictures (folder, stcray, stcray-tree, coco)\n\n",
         ("n", "bold $text-primary"),
         "\n  starts a run over a dataset that is already imported",

@@ -7,6 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 UNKNOWN = "–"
 """Stands where a value is not known yet."""
 
+_LARGEST_IN_FULL = Decimal(10) ** 15
+_SMALLEST_IN_FULL = Decimal("0.000000001")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -30,10 +32,17 @@ def plural(number: int, singular: str, many: str = "") -> str:
 
 
 def money(dollars: Decimal | None) -> str:
-    """Return dollars: cents from one dollar upward, three significant digits below: $1.84, $0.000137."""
-    if dollars is None:
+    """Return dollars: cents from one dollar upward, three significant digits below: $1.84, $0.000137.
+
+    Total: what is not a number is unknown, a quadrillion and more is shortened, and less than a billionth says so.
+    """
+    if dollars is None or not dollars.is_finite():
         return UNKNOWN
     sign, size = ("-" if dollars < 0 else ""), abs(dollars)
+    if size >= _LARGEST_IN_FULL:
+        return f"{sign}${size:.2e}"
+    if 0 < size < _SMALLEST_IN_FULL:
+        return f"{sign}<${_SMALLEST_IN_FULL:f}"
     if size == 0 or size >= 1:
         return f"{sign}${size.quantize(Decimal('0.01'), ROUND_HALF_UP):,}".replace(",", " ")
     places = max(2, 2 - size.adjusted())

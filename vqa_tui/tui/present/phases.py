@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from vqa_tui.domain.run import LIVE_PHASES, EngineState, EngineView, Phase, TaskStatus
+from vqa_tui.domain.run import LIVE_PHASES, EngineState, EngineView, Intent, Phase, RunView, TaskStatus
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.numbers import duration
 
@@ -22,6 +22,9 @@ class Label:
 
 
 GOOD, WARN, BAD, QUIET, BUSY = "$text-success", "$text-warning", "$text-error", "$foreground 60%", "$text-primary"
+
+SILENT_AFTER_S = 5.0
+"""A heartbeat comes every second; one this old is worth a word."""
 
 _PHASES = {
     Phase.CREATED: Label("○", "created", QUIET),
@@ -41,11 +44,13 @@ _HUNG = Label("◔", "not answering", WARN)
 
 _STATUSES = {
     TaskStatus.PENDING: Label("·", "pending", QUIET),
-    TaskStatus.LEASED: Label("▸", "in flight", BUSY),
+    TaskStatus.LEASED: Label("▹", "taken", BUSY),
     TaskStatus.DONE: Label("✔", "done", GOOD),
     TaskStatus.FAILED: Label("✖", "failed", BAD),
     TaskStatus.SKIPPED: Label("↷", "skipped", QUIET),
 }
+
+_ASKED = Label("▸", "in flight", BUSY)
 
 _KEY_STATES = {
     "ok": Label("●", "ok", GOOD),
@@ -71,8 +76,24 @@ def phase_label(phase: Phase, engine: EngineState) -> Label:
     return _PHASES[phase]
 
 
-def status_label(status: TaskStatus) -> Label:
-    return _STATUSES[status]
+_WANTED = {
+    Intent.STOP: ("stop wanted", LIVE_PHASES - {Phase.STOPPING}),
+    Intent.PAUSE: ("pause wanted", frozenset({Phase.PREFLIGHT, Phase.PILOT, Phase.RUNNING})),
+}
+
+
+def state_content(view: RunView) -> Content:
+    """Return what a run is doing, and what a person wants of it that it does not do yet: `● running · stop wanted`."""
+    state = phase_label(view.phase, view.engine.state).content()
+    words, phases = _WANTED.get(view.intent, ("", frozenset[Phase]()))
+    if view.phase not in phases or view.engine.state is EngineState.LOST:
+        return state
+    return Content.assemble(state, (f" · {words}", WARN))
+
+
+def status_label(status: TaskStatus, *, asked: bool = False) -> Label:
+    """Return the label of a task. An engine takes more tasks than it asks at once; `asked` is one being asked now."""
+    return _ASKED if asked and status is TaskStatus.LEASED else _STATUSES[status]
 
 
 def key_state_label(state: str) -> Label:
@@ -87,6 +108,8 @@ def level_label(level: str) -> Label:
 def engine_words(engine: EngineView, now: float) -> str:
     """Return the engine's state and age: `engine 45m 23s`, `engine lost`, `no engine`."""
     if engine.state is EngineState.ALIVE:
+        if engine.heartbeat_age_s is not None and engine.heartbeat_age_s >= SILENT_AFTER_S:
+            return f"last word {duration(engine.heartbeat_age_s)} ago"
         age = None if engine.session_started_at is None else now - engine.session_started_at
         return "engine starting" if age is None else f"engine {duration(age)}"
     if engine.state is EngineState.HUNG:

@@ -1,12 +1,11 @@
-"""Rows of the live tables: runs, keys, requests in flight, events; and of the list of items."""
+"""Rows of the live tables: runs, keys, requests in flight, events."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
 
-from vqa_tui.domain.run import LIVE_PHASES, EngineState, EventView, KeyView, SlotView
-from vqa_tui.domain.task import TaskRow
+from vqa_tui.domain.run import EngineState, EventView, KeyView, RunView, SlotView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present import bars
 from vqa_tui.tui.present.columns import Column
@@ -28,10 +27,9 @@ from vqa_tui.tui.present.phases import (
     QUIET,
     WARN,
     key_state_label,
-    kind_words,
     level_label,
     phase_label,
-    status_label,
+    state_content,
 )
 from vqa_tui.tui.present.seen import RunLine
 
@@ -65,9 +63,9 @@ def _number(value: int, style: str = "") -> Content:
 
 
 RUN_COLUMNS = (
-    Column("Run", 12, 30),
-    Column("Dataset → recipe @ endpoint", 20, 70, drop=4),
-    Column("State", 9, 16),
+    Column("Run", 12, 30, grow=True),
+    Column("Dataset → recipe @ endpoint", 20, 70, drop=4, grow=True),
+    Column("State", 9, 31),
     Column("Progress", 18, 18),
     Column("Rate", 6, 8, right=True, drop=7),
     Column("ETA", 7, 8, right=True, drop=6),
@@ -80,8 +78,8 @@ RUN_COLUMNS = (
 def run_row(line: RunLine, now: float) -> Row:
     """Return one run of the list."""
     run, view = line.summary, line.view
-    label = phase_label(run.phase, run.engine)
-    works = view is not None and run.engine is EngineState.ALIVE and run.phase in LIVE_PHASES
+    state = state_content(view) if view is not None else phase_label(run.phase, run.engine).content()
+    works = line.at_work
     percent = share(run.counts.finished, run.counts.total)
     bar = bars.line(run.counts.finished, run.counts.total, 10, style="$success" if run.counts.total else QUIET)
     source = Content.assemble(text(run.dataset), (" → ", QUIET), text(run.recipe), (" @ ", QUIET), text(run.endpoint))
@@ -90,7 +88,7 @@ def run_row(line: RunLine, now: float) -> Row:
         (
             text(run.name, "bold"),
             source,
-            label.content(),
+            state,
             Content.assemble(f"{percent:>7} ", bar),
             Content(rate(view.rate.per_second) if works and view else UNKNOWN),
             Content(duration(view.eta_s) if works and view else UNKNOWN),
@@ -103,9 +101,9 @@ def run_row(line: RunLine, now: float) -> Row:
 
 KEY_COLUMNS = (
     Column("Key", 4, 16),
-    Column("Group", 5, 16, drop=4),
-    Column("State", 14, 60),
-    Column("Per minute", 10, 24),
+    Column("Group", 5, 16, drop=4, soft=True),
+    Column("State", 17, 400, grow=True),
+    Column("Per minute", 10, 24, optional=True),
     Column("429", 3, 7, right=True),
     Column("Errors", 6, 7, right=True),
     Column("In flight", 9, 9, right=True, drop=9),
@@ -115,18 +113,32 @@ KEY_COLUMNS = (
 )
 
 
-def key_row(key: KeyView, now: float) -> Row:
-    """Return one key: state with its countdown, use of its minute, what went wrong, what it cost."""
+_KEY_ORDER = {"off": 0, "cooling": 1, "parked": 1, "ok": 3}
+
+
+def key_rows(view: RunView, now: float) -> list[Row]:
+    """Return the keys, those in trouble first. Without an engine no key cools or works: only what is off still is."""
+    limited = any(key.requests_per_minute is not None for key in view.keys)
+    at_rest = view.engine.state in (EngineState.NONE, EngineState.LOST)
+    ordered = sorted(view.keys, key=lambda key: 3 if at_rest and key.state != "off" else _KEY_ORDER.get(key.state, 2))
+    return [key_row(key, now, limited=limited, at_rest=at_rest) for key in ordered]
+
+
+def key_row(key: KeyView, now: float, *, limited: bool = True, at_rest: bool = False) -> Row:
+    """Return one key: state with its countdown, use of its minute, what went wrong, what it cost.
+
+    `limited`: some key of the run has a limit for the minute; `at_rest`: no engine uses the key.
+    """
     return Row(
         key.name,
         (
             text(key.name, "bold"),
             text(key.group, QUIET),
-            _key_state(key, now),
-            _minute_use(key),
+            Content.styled("– at rest", QUIET) if at_rest and key.state != "off" else _key_state(key, now),
+            _minute_use(key) if limited and not at_rest else Content(""),
             _number(key.rate_limited, WARN),
             _number(key.errors, BAD),
-            _number(key.in_flight),
+            _number(0 if at_rest else key.in_flight),
             _number(key.requests),
             Content(milliseconds(key.mean_latency_ms)),
             Content(money(key.spent)),
@@ -150,6 +162,20 @@ def _minute_use(key: KeyView) -> Content:
     style = "$warning" if used >= limit else "$primary"
     gauge = bars.gauge(used, limit, 5, style=style)
     return Content.assemble(f"{count(used):>3}", (f"/{count(limit):<3} ", QUIET), gauge)
+
+
+def key_text(key: KeyView, now: float) -> str:
+    """Return all there is to say about one key, line by line."""
+    limit = "no limit" if key.requests_per_minute is None else f"of {count(key.requests_per_minute)} a minute"
+    left = f" for {countdown(key.until - now)}" if key.until is not None and key.until > now else ""
+    return "\n".join(
+        (
+            f"{key_state_label(key.state).word}{left}{f': {key.reason}' if key.reason else ''}",
+            f"group {key.group}",
+            f"{count(key.requests)} requests, {count(key.in_flight)} in flight, {count(key.used_this_minute)} {limit}",
+            f"{count(key.rate_limited)} times rate limited, {count(key.errors)} errors, {money(key.spent)} spent",
+        )
+    )
 
 
 SLOT_COLUMNS = (
@@ -184,39 +210,6 @@ def event_row(event: EventView) -> Row:
             text(event.message, "" if event.level in ("info", "action") else label.style),
         ),
     )
-
-
-TASK_COLUMNS = (
-    Column("#", 4, 9, right=True, drop=7),
-    Column("Item", 20, 300, grow=True, keep_end=True),
-    Column("Status", 11, 11),
-    Column("Last failure", 12, 17, drop=3),
-    Column("Tries", 5, 5, right=True),
-    Column("Pairs", 5, 5, right=True, drop=4),
-    Column("Cost", 10, 11, right=True, drop=5),
-    Column("Finished", 8, 8, right=True, drop=9),
-)
-
-
-def task_cells(row: TaskRow) -> tuple[Content, ...]:
-    """Return the cells of one item."""
-    kind_style = BAD if row.status == "failed" else QUIET
-    return (
-        Content.styled(str(row.id), QUIET),
-        text(row.item_key),
-        status_label(row.status).content(),
-        Content.styled(kind_words(row.kind), kind_style) if row.kind else Content(""),
-        _number(row.attempts),
-        _number(row.samples),
-        Content.styled(money(row.cost), "" if row.cost else QUIET),
-        Content.styled(clock(row.finished_at) if row.finished_at is not None else "", QUIET),
-    )
-
-
-def unread_task_cells(task_id: int) -> tuple[Content, ...]:
-    """Return the cells of an item whose row has not been read yet."""
-    blank = Content("")
-    return (Content.styled(str(task_id), QUIET), Content.styled("…", QUIET), *([blank] * (len(TASK_COLUMNS) - 2)))
 
 
 def widest(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:

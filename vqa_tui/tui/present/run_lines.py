@@ -8,9 +8,11 @@ from vqa_tui.domain.run import LIVE_PHASES, EngineState, Phase, RunView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present import bars
 from vqa_tui.tui.present.numbers import UNKNOWN, clock, count, duration, money, plural, rate, share
-from vqa_tui.tui.present.phases import QUIET, WARN, engine_words, phase_label
+from vqa_tui.tui.present.phases import BAD, QUIET, SILENT_AFTER_S, WARN, engine_words, state_content
 
 _NAME_LIMIT = 60
+STALE_AFTER_S = 3.0
+"""What was read longer ago than this is no longer the present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +23,15 @@ class Banner:
     tone: str
 
 
-def header(view: RunView, now: float, width: int) -> Content:
-    """Return crumbs at the left and the state at the right; where space is short the less important goes first."""
+def header(view: RunView, now: float, width: int, *, age_s: float = 0.0) -> Content:
+    """Return crumbs at the left and the state at the right; where space is short the less important goes first.
+
+    `age_s` is how long ago `view` was read; one that is old says so beside the state.
+    """
     name = clean(view.name, one_line=True, limit=_NAME_LIMIT)
-    state = phase_label(view.phase, view.engine.state).content()
+    state = state_content(view)
+    if age_s > STALE_AFTER_S:
+        state = Content.assemble(state, (f" · as of {duration(age_s)} ago", BAD))
     engine = Content.styled(engine_words(view.engine, now), QUIET)
     spent, hour = Content(_money_of_cap(view)), Content.styled(clock(now, seconds=False), QUIET)
     rights = [[state, engine, spent, hour], [state, engine, spent], [state, spent], [state]]
@@ -64,6 +71,8 @@ def _time_words(view: RunView) -> str:
         return "ended"
     if view.engine.state is EngineState.LOST or view.phase is Phase.PAUSED:
         return "stands still"
+    if view.engine.state is EngineState.HUNG:
+        return "ETA unknown"
     if view.phase is Phase.AWAITING_APPROVAL:
         return "waits for you"
     return f"ETA {duration(view.eta_s)}"
@@ -89,9 +98,7 @@ def banner(view: RunView) -> Banner | None:
         )
         return Banner(text, "error")
     if view.engine.state is EngineState.HUNG and view.phase in LIVE_PHASES:
-        age = duration(view.engine.heartbeat_age_s)
-        silent = f"◔ the engine (pid {view.engine.pid or UNKNOWN}) lives but has been silent for {age}. {reason}"
-        return Banner(Content(silent.strip()), "warning")
+        return Banner(_silent(view), "warning")
     if view.phase is Phase.AWAITING_APPROVAL:
         return Banner(_approval(view), "approval")
     if view.phase is Phase.FAILED:
@@ -105,7 +112,37 @@ def banner(view: RunView) -> Banner | None:
         return Banner(Content.assemble("○ ", reason or "not started yet", " — ", ("r", "bold"), " starts it"), "quiet")
     if view.phase is Phase.STOPPED:
         return Banner(Content.assemble("■ ", reason or "stopped", " — ", ("r", "bold"), " resumes"), "quiet")
+    if view.phase is Phase.DONE:
+        return Banner(_done(view, reason), "quiet")
     return Banner(Content(reason), "quiet") if reason else None
+
+
+def trouble_banner(words: str) -> Banner:
+    """Return why nothing can be read any more; what is on screen is old then."""
+    return Banner(Content.assemble(("✖ cannot read the workspace: ", "bold"), clean(words, limit=400)), "error")
+
+
+def _silent(view: RunView) -> Content:
+    """An engine that lives and says nothing: nobody here can wake it, so what can be done is said."""
+    pid = view.engine.pid or UNKNOWN
+    return Content.assemble(
+        f"◔ the engine (pid {pid}) has said nothing for {duration(view.engine.heartbeat_age_s)} — wait, or end it: ",
+        (f"kill -9 {pid}", "bold"),
+        ", then ",
+        ("r", "bold"),
+        "; nothing stored is lost",
+    )
+
+
+def _done(view: RunView, reason: str) -> Content:
+    """What can be done with a run that is over."""
+    parts = [Content(f"✔ {reason or 'done'} — ")]
+    if view.samples or view.counts.done:
+        parts.append(Content.assemble(("e", "bold"), " exports"))
+    if view.counts.failed:
+        parts.append(Content.assemble(("f", "bold"), " looks at the failed"))
+        parts.append(Content.assemble(("R", "bold"), " asks them again"))
+    return parts[0] + Content(", ").join(parts[1:]) if len(parts) > 1 else Content(f"✔ {reason or 'done'}")
 
 
 def _approval(view: RunView) -> Content:
@@ -133,20 +170,34 @@ def _approval(view: RunView) -> Content:
 
 def why_idle(view: RunView) -> Content:
     """Return the sentence that names the binding limit; there always is one."""
-    return Content.assemble(("why idle: ", QUIET), (_idle_words(view), WARN if view.why_idle else QUIET))
+    words, binding = _idle_words(view)
+    return Content.assemble(("why idle: ", QUIET), (words, WARN if binding else QUIET))
 
 
-def _idle_words(view: RunView) -> str:
+def _idle_words(view: RunView) -> tuple[str, bool]:
+    """The sentence, and whether it names something that holds the run back."""
     if view.engine.state is EngineState.LOST:
-        return "the engine is lost, nothing is being asked"
-    if view.why_idle:
-        return clean(view.why_idle, one_line=True, limit=300)
+        return "the engine is lost, nothing is being asked", True
+    if view.engine.state is EngineState.HUNG and view.phase in LIVE_PHASES:
+        return f"unknown, the engine has said nothing for {duration(view.engine.heartbeat_age_s)}", True
     if view.phase is Phase.DONE:
-        return "every picture is accounted for"
+        return "every picture is accounted for", False
     if view.phase not in LIVE_PHASES:
-        return "no engine is at work"
+        return "no engine is at work", False
+    if view.why_idle:
+        return clean(view.why_idle, one_line=True, limit=300) + _as_of(view), True
     if view.phase is Phase.AWAITING_APPROVAL:
-        return "the pilot waits for a person"
+        return "the pilot waits for a person", False
     if view.phase is Phase.PAUSED:
-        return clean(view.phase_reason, one_line=True, limit=300) or "paused"
-    return f"nothing is idle, {count(len(view.in_flight))} of {count(view.limits.concurrency)} slots are asking"
+        return clean(view.phase_reason, one_line=True, limit=300) or "paused", False
+    asking, slots = len(view.in_flight), view.limits.concurrency
+    numbers = f"{count(asking)} of {count(slots)} slots are asking"
+    if asking >= slots and not _as_of(view):
+        return f"nothing is idle, {numbers}", False
+    return numbers + (_as_of(view) or ", the others are between two requests"), False
+
+
+def _as_of(view: RunView) -> str:
+    """How old the engine's last word is, where that is more than a moment."""
+    age = view.engine.heartbeat_age_s
+    return f" (its last word, {duration(age)} ago)" if age is not None and age >= SILENT_AFTER_S else ""

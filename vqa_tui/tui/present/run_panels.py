@@ -105,38 +105,69 @@ def _cap_line(spent: Decimal, reserved: Decimal, cap: Decimal | None, width: int
 
 
 def failures(view: RunView, width: int, height: int) -> Content:
-    """Return final failures by kind, then what only had to wait or was asked again."""
-    rows: list[tuple[str, int, str, str]] = []
-    for kind, number in sorted(view.failures.items(), key=lambda entry: (-entry[1], entry[0])):
-        if number > 0:
-            rows.append((kind_words(kind), number, BAD, "f look" if not rows else ""))
-    passing = [
-        (kind in _WAITING_KINDS, n - view.failures.get(kind, 0), kind) for kind, n in view.attempt_failures.items()
-    ]
-    for waiting, number, kind in sorted(passing, key=lambda entry: (not entry[0], -entry[1], entry[2])):
-        if number > 0:
-            rows.append((kind_words(kind), number, WARN, "waiting, not lost" if waiting else "asked again"))
-    if not rows:
+    """Return what failed for good and what only had to wait or was asked again, each by kind and in words.
+
+    A kind has one row where the words fit; else those that failed for good come first and the others in rows below.
+    """
+    if not any(view.failures.values()) and not any(view.attempt_failures.values()):
         return Content.styled("none", QUIET)
+    rows = _joined_failures(view)
+    name_width = min(max(len(name) for name, _ in rows), 18)
+    room = width - name_width - 2
+    if any(sum(len(_piece(*piece)) for piece in pieces) + 2 * len(pieces) - 2 > room for _, pieces in rows):
+        apart = [(name, piece) for name, pieces in rows for piece in pieces]
+        apart.sort(key=lambda row: (row[1][1] != BAD, row[1][2][-1] == "again", -row[1][0], row[0]))
+        rows = [(name, [piece]) for name, piece in apart]
     if len(rows) > height > 1:
-        hidden = len(rows) - height + 1
-        rows = [*rows[: height - 1], (f"{hidden} more kinds", sum(row[1] for row in rows[height - 1 :]), QUIET, "")]
-    name_width = min(max(len(row[0]) for row in rows), 18)
-    number_width = max(len(count(row[1])) for row in rows)
-    lines = []
-    for name, number, style, note in rows:
-        left = Content.assemble(Content(name).truncate(name_width, ellipsis=True, pad=True), "  ")
-        right = Content.assemble(
-            (count(number).rjust(number_width), style), (_note(note, width - name_width - number_width - 2), QUIET)
+        hidden = rows[height - 1 :]
+        number = sum(piece[0] for _, pieces in hidden for piece in pieces)
+        rows = [*rows[: height - 1], (f"{len(hidden)} more", [(number, QUIET, ("",))])]
+    if rows[0][1][0][1] == BAD:
+        rows[0][1].append((0, QUIET, ("f look",)))
+    number_width = max(len(count(pieces[0][0])) for _, pieces in rows)
+    return _lines([_failure_line(name, pieces, name_width, number_width, width) for name, pieces in rows], height)
+
+
+_Piece = tuple[int, str, tuple[str, ...]]
+"""(number, style, words from long to short); number 0 shows the words alone."""
+
+
+def _joined_failures(view: RunView) -> list[tuple[str, list[_Piece]]]:
+    """One row a kind: those that lost pictures first, then those that wait, then those asked again."""
+    again = "waiting, not lost" if _at_work(view) else "waited, not lost"
+    rows: list[tuple[tuple[int, int, str], str, list[_Piece]]] = []
+    for kind in {**view.failures, **view.attempt_failures}:
+        final = view.failures.get(kind, 0)
+        passing = view.attempt_failures.get(kind, 0) - final
+        waiting = kind in _WAITING_KINDS
+        pieces: list[_Piece] = [(final, BAD, ("failed",))] if final > 0 else []
+        if passing > 0:
+            pieces.append((passing, WARN, (again, again.split(",")[0]) if waiting else ("asked again", "again")))
+        if pieces:
+            order = (0 if final > 0 else 1 if waiting else 2, -pieces[0][0], kind)
+            rows.append((order, kind_words(kind), pieces))
+    return [(name, pieces) for _, name, pieces in sorted(rows, key=lambda row: row[0])]
+
+
+def _piece(number: int, _style: str, words: tuple[str, ...]) -> str:
+    return f"{count(number)} {words[-1]}"
+
+
+def _failure_line(name: str, pieces: list[_Piece], name_width: int, number_width: int, width: int) -> Content:
+    """One row: each piece with the longest words that leave room for the shortest of those after it."""
+    line = Content.assemble(Content(name).truncate(name_width, ellipsis=True, pad=True), "  ")
+    for position, (number, style, words) in enumerate(pieces):
+        shown = count(number).rjust(number_width if position == 0 else 0) if number else ""
+        after = sum(len(_piece(*piece)) + 2 for piece in pieces[position + 1 :] if piece[0])
+        room = width - line.cell_length - len(shown) - after - (2 if position else 0)
+        fitting = next((text for text in words if text and len(text) + 1 <= room), "")
+        if not shown and not fitting:
+            continue
+        glue = "" if not position else "  " if not number else ", "
+        line = Content.assemble(
+            line, (glue, QUIET), (shown, style), (f" {fitting}" if shown and fitting else fitting, QUIET)
         )
-        lines.append(Content.assemble(left, right))
-    return _lines(lines, height)
-
-
-def _note(note: str, room: int) -> str:
-    """The longest form of a remark that fits into `room` cells."""
-    shorter = note.split(",")[0]
-    return next((f"  {text}" for text in (note, shorter) if text and len(text) + 2 <= room), "")
+    return line
 
 
 def _lines(lines: list[Content], height: int) -> Content:

@@ -2,15 +2,25 @@
 
 from dataclasses import dataclass
 
-from vqa_tui.domain.run import RunSummary, RunView
+from vqa_tui.domain.run import LIVE_PHASES, EngineState, RunSummary, RunView
 
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run of the list; `view` only where an engine is at work, for its rate and what is left."""
+    """One run of the list; `view` only where an engine is or should be, for its rate and what is left."""
 
     summary: RunSummary
     view: RunView | None = None
+
+    @property
+    def engine(self) -> EngineState:
+        """Whether the engine is there; only the view knows of one that does not answer."""
+        return self.view.engine.state if self.view is not None else self.summary.engine
+
+    @property
+    def at_work(self) -> bool:
+        """Whether rate and what is left are those of now."""
+        return self.view is not None and self.engine is EngineState.ALIVE and self.summary.phase in LIVE_PHASES
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,39 +1,16 @@
-"""What all screens share: the services, the watch, keys that can say why not, and errors as toasts."""
+"""What the screens about the one run that is followed share."""
 
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.screen import Screen
-from textual.worker import Worker
 
+from vqa_tui.domain.run import RunView
 from vqa_tui.tui.present.seen import SeenRun
-from vqa_tui.tui.services import Services
-from vqa_tui.tui.toasts import tell_worker_failure
-from vqa_tui.tui.watch import Watch
+from vqa_tui.tui.screens.steering import SteeringScreen
 
 
-class LiveScreen(Screen[None]):
-    """A screen that shows what the watch sees."""
-
-    def __init__(self, services: Services, watch: Watch) -> None:
-        super().__init__()
-        self.services = services
-        self.watch_over = watch
-
-    def why_not(self, action: str) -> str | None:
-        """Return why `action` cannot be done now, or None when it can."""
-        return None
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out what cannot be done now."""
-        return None if self.why_not(action) else True
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        tell_worker_failure(self, event)
-
-
-class RunScreen(LiveScreen):
+class RunScreen(SteeringScreen):
     """A screen about the one run that is followed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,6 +30,10 @@ class RunScreen(LiveScreen):
         """Take in a new sight, unless another mode is on screen."""
         if self in self.app.screen_stack and seen.view.id == self.watch_over.run_id:
             self.seen = seen
+
+    @property
+    def steered(self) -> RunView | None:
+        return self.seen.view if self.seen else None
 
     @property
     def run_id(self) -> int:

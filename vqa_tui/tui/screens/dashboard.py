@@ -1,5 +1,6 @@
 """The dashboard of one run: everything about it at a glance, and every key that steers it."""
 
+import time
 from array import array
 from pathlib import PurePath
 from typing import ClassVar
@@ -13,21 +14,21 @@ from textual.widgets import Static
 
 from vqa_tui.domain.run import RunView
 from vqa_tui.tui import verbs
-from vqa_tui.tui.messages import ItemsWanted, LookWanted, ModeWanted
+from vqa_tui.tui.messages import ItemsWanted, ModeWanted
 from vqa_tui.tui.present import run_lines, run_panels
-from vqa_tui.tui.present.consequences import stop_consequence
-from vqa_tui.tui.present.numbers import count, money, plural
+from vqa_tui.tui.present.numbers import clock, count, money, plural
 from vqa_tui.tui.present.phases import QUIET
-from vqa_tui.tui.present.rows import EVENT_COLUMNS, KEY_COLUMNS, SLOT_COLUMNS, event_row, key_row, slot_row
+from vqa_tui.tui.present.rows import EVENT_COLUMNS, KEY_COLUMNS, SLOT_COLUMNS, event_row, key_rows, key_text, slot_row
 from vqa_tui.tui.present.run_panels import PanelText
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.run_form import parse_dollars
 from vqa_tui.tui.screens.base import RunScreen
 from vqa_tui.tui.screens.dialogs import Question, ValueDialog
 from vqa_tui.tui.screens.export import ExportDialog
+from vqa_tui.tui.screens.full_text import FullText
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.toasts import tell
-from vqa_tui.tui.verbs import PauseMeans
+from vqa_tui.tui.widgets.dashboard_body import DashboardBody
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.panel import Draw, Panel
@@ -43,6 +44,9 @@ def _nothing(words: str) -> Content:
 
 class DashboardScreen(RunScreen):
     """Mode 2: the followed run, live."""
+
+    tells_trouble = True
+    _trouble = ""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dashboard.tcss"]
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -70,8 +74,8 @@ class DashboardScreen(RunScreen):
         Binding(
             "plus,equals_sign",
             "workers(1)",
-            "workers",
-            key_display="+ -",
+            "more workers",
+            key_display="+",
             id="run.more-workers",
             tooltip="One more request in flight",
         ),
@@ -81,34 +85,30 @@ class DashboardScreen(RunScreen):
             "fewer workers",
             id="run.fewer-workers",
             tooltip="One request in flight less",
-            show=False,
+            key_display="-",
         ),
         Binding("i", "items", "items", id="run.items", tooltip="Look at the pictures one by one"),
         Binding("f", "show_failed", "failed", id="run.failed", tooltip="Look at the failed pictures only"),
         Binding("e", "export", "export", id="run.export", tooltip="Write the finished pairs as a training file"),
         Binding(
-            "Q",
-            "stop_and_leave",
-            "stop and leave",
-            id="run.stop-and-leave",
-            tooltip="Stop the engine and leave",
-            show=False,
+            "tab", "app.focus_next", "Next panel", id="run.next-panel", tooltip="To the next panel or table", show=False
         ),
     ]
 
     def compose(self) -> ComposeResult:
         bound = DashboardScreen.seen
-        yield Panel(lambda view, at, width, _h: run_lines.header(view, at, width), id="header").data_bind(bound)
+        yield Panel(self._header, id="header").data_bind(bound)
         yield Panel(lambda view, _at, width, _h: run_lines.progress(view, width), id="progress").data_bind(bound)
         yield Static("", id="banner")
-        with Horizontal(id="panels"):
-            yield Panel(_panel(run_panels.throughput), title="Throughput", id="throughput").data_bind(bound)
-            yield Panel(_panel(run_panels.cost), title="Cost", id="cost").data_bind(bound)
-            yield Panel(_panel(run_panels.failures), title="Failures", id="failures").data_bind(bound)
-        yield LiveTable(KEY_COLUMNS, id="keys", empty=_nothing("no key has been used yet"))
-        with Horizontal(id="bottom"):
-            yield LiveTable(SLOT_COLUMNS, id="slots", empty=_nothing("nothing is in flight"), picks=True)
-            yield LiveTable(EVENT_COLUMNS, id="events", empty=_nothing("nothing has happened yet"))
+        with DashboardBody(id="body"):
+            with Horizontal(id="panels"):
+                yield Panel(_panel(run_panels.throughput), title="Throughput", id="throughput").data_bind(bound)
+                yield Panel(_panel(run_panels.cost), title="Cost", id="cost").data_bind(bound)
+                yield Panel(_panel(run_panels.failures), title="Failures", id="failures").data_bind(bound)
+            yield LiveTable(KEY_COLUMNS, id="keys", empty=_nothing("no key has been used yet"), picks=True)
+            with Horizontal(id="bottom"):
+                yield LiveTable(SLOT_COLUMNS, id="slots", empty=_nothing("nothing is in flight"), picks=True)
+                yield LiveTable(EVENT_COLUMNS, id="events", empty=_nothing("nothing has happened yet"), picks=True)
         yield Panel(lambda view, _at, _w, _h: run_lines.why_idle(view), id="why-idle").data_bind(bound)
         yield KeyBar()
 
@@ -116,17 +116,36 @@ class DashboardScreen(RunScreen):
         super().on_mount()
         for name, title in (("keys", "Keys"), ("slots", "In flight"), ("events", "Events")):
             self.query_one(f"#{name}", LiveTable).border_title = title
+        self.query_one("#cost").tooltip = "uncertain: may have been billed, by requests that ended without a report"
         self._wanted_workers: int | None = None
+        self.watch_over.trouble.subscribe(self, self._take_trouble)
+        self.set_interval(1.0, self._age_header)
+
+    def _header(self, view: RunView, at: float, width: int, _height: int) -> Content:
+        return run_lines.header(view, time.time(), width, age_s=time.time() - at)
+
+    def _age_header(self) -> None:
+        """What is shown grows old although nothing new is seen."""
+        if self.seen is not None and time.time() - self.seen.at > run_lines.STALE_AFTER_S:
+            self.query_one("#header").refresh()
+
+    def _take_trouble(self, words: str) -> None:
+        self._trouble = words
+        if self.view is not None:
+            self._show_banner(self.view)
 
     def watch_seen(self, old: SeenRun | None, new: SeenRun | None) -> None:
         """Carry one sight into the tables, the banner and the state of the keys; panels take it by themselves."""
         if new is None or not self.is_mounted:
             return
         view = new.view
-        self.query_one("#keys", LiveTable).set_rows([key_row(key, new.at) for key in view.keys])
+        self.query_one("#keys", LiveTable).set_rows(key_rows(view, new.at))
         slots = sorted(view.in_flight, key=lambda slot: -slot.age_s)
         self.query_one("#slots", LiveTable).set_rows([slot_row(slot) for slot in slots])
         self.query_one("#events", LiveTable).set_rows([event_row(event) for event in view.events])
+        if old is None or len(old.view.keys) != len(view.keys):
+            body = self.query_one(DashboardBody)
+            body.fit(body.size.height)
         self._show_banner(view)
         if self._wanted_workers == view.limits.concurrency:
             self._wanted_workers = None
@@ -134,7 +153,7 @@ class DashboardScreen(RunScreen):
             self.refresh_bindings()
 
     def _show_banner(self, view: RunView) -> None:
-        banner = run_lines.banner(view)
+        banner = run_lines.trouble_banner(self._trouble) if self._trouble else run_lines.banner(view)
         widget = self.query_one("#banner", Static)
         widget.display = banner is not None
         for tone in ("error", "warning", "approval", "quiet"):
@@ -144,7 +163,13 @@ class DashboardScreen(RunScreen):
 
     @property
     def view(self) -> RunView | None:
-        return self.seen.view if self.seen else None
+        """The run as it was seen last."""
+        return self.steered
+
+    def key_words(self, action: str) -> str | None:
+        """Name the pause key by what it does; the keys of the workers share one word."""
+        shared = {"workers(1)": "", "workers(-1)": "workers"}.get(action)
+        return super().key_words(action) if shared is None else shared
 
     def why_not(self, action: str) -> str | None:
         return verbs.why_not(action, self.view)
@@ -164,63 +189,26 @@ class DashboardScreen(RunScreen):
         if isinstance(event.row_id, int):
             self.app.push_screen(ItemScreen(self.services, self.watch_over, array("q", [event.row_id]), 0))
 
-    @work(group="steer", exit_on_error=False)
-    async def action_toggle_pause(self) -> None:
-        """Pause, resume, or (once more while pausing) cancel what is in flight after a question."""
-        view = self.view
-        means = verbs.pause_means(view) if view else None
-        if view is None or means is None:
-            return
-        if means is PauseMeans.RESUME:
-            await self.services.resume(view.id)
-            tell(self, "The run goes on.")
-        elif means is PauseMeans.PAUSE:
-            await self.services.pause(view.id)
-            tell(self, f"Pausing: {plural(len(view.in_flight), 'request')} in flight will end first.")
-        else:
-            number = plural(len(view.in_flight), "request")
-            question = Question(
-                "Cancel what is in flight?",
-                f"{number} in flight will be cut off and their pictures put back into the queue. "
-                "The endpoint may bill them all the same.",
-                yes="Cancel them",
-                no="Let them end",
-            )
-            if await self.app.push_screen_wait(question):
-                await self.services.pause(view.id, cancel_in_flight=True)
-        self.post_message(LookWanted())
+    @on(LiveTable.Picked, "#keys")
+    def _key_picked(self, event: LiveTable.Picked) -> None:
+        event.stop()
+        if self.seen is not None:
+            for key in self.seen.view.keys:
+                if key.name == event.row_id:
+                    self.app.push_screen(FullText(f"Key {key.name}", key_text(key, self.seen.at)))
 
-    @work(group="steer", exit_on_error=False)
-    async def action_resume(self) -> None:
-        await self.services.resume(self.run_id)
-        tell(self, "The run goes on.")
-        self.post_message(LookWanted())
-
-    @work(group="steer", exit_on_error=False)
-    async def action_stop(self) -> None:
-        await self._stop_after_question()
-
-    @work(group="steer", exit_on_error=False)
-    async def action_stop_and_leave(self) -> None:
-        if await self._stop_after_question():
-            await self.app.run_action("detach")
-
-    async def _stop_after_question(self) -> bool:
-        view = self.view
-        if view is None:
-            return False
-        question = Question("Stop the engine?", stop_consequence(view), yes="Stop it", no="Let it work")
-        if not await self.app.push_screen_wait(question):
-            return False
-        await self.services.stop(view.id)
-        self.post_message(LookWanted())
-        return True
+    @on(LiveTable.Picked, "#events")
+    def _event_picked(self, event: LiveTable.Picked) -> None:
+        event.stop()
+        for each in self.view.events if self.view is not None else ():
+            if event_row(each).id == event.row_id:
+                self.app.push_screen(FullText(f"{clock(each.at)} {each.level}", each.message))
 
     @work(group="steer", exit_on_error=False)
     async def action_approve(self) -> None:
-        await self.services.approve(self.run_id)
-        tell(self, "Approved: the rest of the pictures is asked now.")
-        self.post_message(LookWanted())
+        if (view := self.view) is not None and not self._still(view, "approval"):
+            await self.written(view, "approval", self.services.approve(view.id))
+            tell(self, "Approved: the rest of the pictures is asked now.")
 
     @work(group="steer", exit_on_error=False)
     async def action_retry_failed(self) -> None:
@@ -235,18 +223,17 @@ class DashboardScreen(RunScreen):
             no="Leave them",
         )
         if await self.app.push_screen_wait(question):
-            tell(self, f"{plural(await self.services.retry_failed(view.id), 'picture')} put back into the queue.")
-            self.post_message(LookWanted())
+            number_back = await self.written(view, "retry", self.services.retry_failed(view.id))
+            tell(self, f"{plural(number_back, 'picture')} put back into the queue.")
 
     @work(group="limits", exclusive=True, exit_on_error=False)
     async def action_workers(self, by: int) -> None:
         """Allow one request in flight more or less; quick presses add up."""
-        if self.view is None:
+        if (view := self.view) is None:
             return
-        now = self.view.limits.concurrency if self._wanted_workers is None else self._wanted_workers
+        now = view.limits.concurrency if self._wanted_workers is None else self._wanted_workers
         self._wanted_workers = wanted = min(max(now + by, 1), verbs.MOST_WORKERS)
-        await self.services.set_limits(self.run_id, {"concurrency": str(wanted)})
-        self.post_message(LookWanted())
+        await self.written(view, "worker count", self.services.set_limits(view.id, {"concurrency": str(wanted)}))
 
     @work(group="limits", exit_on_error=False)
     async def action_budget(self) -> None:
@@ -261,9 +248,9 @@ class DashboardScreen(RunScreen):
         dialog = ValueDialog("Budget", body, value="" if cap is None else f"{cap:f}", check=check_budget)
         value = await self.app.push_screen_wait(dialog)
         if value is not None:
-            await self.services.set_limits(view.id, {"budget": value.removeprefix("$") or "none"})
+            changes = {"budget": value.removeprefix("$") or "none"}
+            await self.written(view, "new budget", self.services.set_limits(view.id, changes))
             tell(self, f"Budget: ${value.removeprefix('$')}" if value else "Budget: no cap")
-            self.post_message(LookWanted())
 
     @work(group="export", exit_on_error=False)
     async def action_export(self) -> None:
@@ -277,6 +264,6 @@ def check_budget(text: str) -> None:
         parse_dollars(text)
 
 
-def _key_states(view: RunView) -> tuple[bool, ...]:
-    """Which actions can be done now, and which could at the last sight."""
-    return tuple(verbs.why_not(action, view) is None for action in verbs.ACTIONS)
+def _key_states(view: RunView) -> tuple[object, ...]:
+    """Which actions can be done, and what the pause key means."""
+    return (verbs.pause_means(view), *(verbs.why_not(action, view) is None for action in verbs.ACTIONS))

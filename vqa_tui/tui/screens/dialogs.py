@@ -21,15 +21,30 @@ Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result]):
-    """Base of all dialogs: Esc leaves, workers that fail say so."""
+    """Base of all dialogs: Esc leaves, page keys scroll what does not fit, F1 helps, and `?` outside text."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dialogs.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel", id="dialog.leave", tooltip="Leave and change nothing"),
+        Binding(
+            "f1,question_mark",
+            "app.help",
+            "Help",
+            key_display="F1 ?",
+            id="dialog.help",
+            tooltip="The keys of this dialog",
+        ),
+        Binding("pagedown", "page(1)", "Down", id="dialog.page-down", tooltip="Scroll the dialog down", show=False),
+        Binding("pageup", "page(-1)", "Up", id="dialog.page-up", tooltip="Scroll the dialog up", show=False),
     ]
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+    def action_page(self, by: int) -> None:
+        """Scroll by half a page: the line that one reads stays in sight."""
+        box = self.query_one(".dialog")
+        box.scroll_relative(y=by * max(box.scrollable_content_region.height // 2, 1), animate=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         tell_worker_failure(self, event)
@@ -72,7 +87,7 @@ class Question(Dialog[bool]):
 
 
 class ValueDialog(Dialog[str]):
-    """Asks for one value; what is wrong with it is said inside the dialog."""
+    """Asks for one value and answers it, or None when it stays; what is wrong with it is said inside the dialog."""
 
     def __init__(self, title: str, body: str, *, value: str, check: Callable[[str], None]) -> None:
         super().__init__()
@@ -88,6 +103,10 @@ class ValueDialog(Dialog[str]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
+        """Answer the value; the one that it has already is no change, as is leaving."""
+        if event.value.strip() == self._value:
+            self.dismiss(None)
+            return
         try:
             self._check(event.value.strip())
         except VqaError as error:

@@ -3,7 +3,7 @@
 from pathlib import Path, PurePath
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -12,17 +12,22 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.present.export_result import export_text
-from vqa_tui.tui.present.phases import QUIET
+from vqa_tui.tui.present.export_result import export_text, export_words
+from vqa_tui.tui.present.phases import QUIET, WARN
 from vqa_tui.tui.screens.dialogs import Dialog
 from vqa_tui.tui.services import FormatChoice, Services
-from vqa_tui.tui.toasts import error_words
+from vqa_tui.tui.toasts import error_words, tell, tell_error
 
 _EACH, _TOGETHER = "each", "together"
 _GROUPING = (
     (Content("each pair in a conversation of its own"), _EACH),
     (Content("all pairs of a picture in one conversation"), _TOGETHER),
 )
+
+
+_KEYS = "ctrl+s writes · f1 keys · esc leaves"
+_WRITING = "export-writing"
+"""Group of the workers that write: they belong to the app, so that leaving the dialog does not cut a file short."""
 
 
 class ExportDialog(Dialog[None]):
@@ -38,13 +43,14 @@ class ExportDialog(Dialog[None]):
     def __init__(self, services: Services, run_id: int, run_name: str) -> None:
         super().__init__()
         self._services, self._run_id = services, run_id
+        self._writing = False
         self._stem = clean(run_name, one_line=True, limit=80).replace("/", "-")
         self._formats = {form.name: form for form in services.export_formats()}
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="export") as box:
             box.border_title = "Export"
-            box.border_subtitle = "ctrl+s writes · esc leaves"
+            box.border_subtitle = _KEYS
             with Horizontal(classes="form-row"):
                 yield Label("Format")
                 options = [(_format_words(form), form.name) for form in self._formats.values()]
@@ -58,7 +64,7 @@ class ExportDialog(Dialog[None]):
             with Horizontal(classes="form-row"):
                 yield Label("Grouping")
                 yield Select(_GROUPING, allow_blank=False, id="grouped", compact=True)
-            with VerticalScroll(id="result-box", can_focus=False):
+            with VerticalScroll(id="result-box"):
                 yield Static(
                     Content.styled("What is finished by now is written; a run may go on.", "$foreground 60%"),
                     id="result",
@@ -80,20 +86,39 @@ class ExportDialog(Dialog[None]):
         if grouped.disabled:
             grouped.value = _EACH
 
+    def on_mount(self) -> None:
+        self.query_one("#result-box").can_focus = False
+
     @on(Input.Submitted)
+    def _next_field(self) -> None:
+        """Enter goes on to the next field."""
+        self.focus_next()
+
     @on(Button.Pressed, "#write")
     def action_export(self) -> None:
-        self.write()
+        """Write, once: while an export is being written the key does nothing more."""
+        if any(worker.group == _WRITING and not worker.is_finished for worker in self.app.workers):
+            if not self._writing:
+                self._show(Content.styled("Another export is still being written.", WARN))
+            return
+        self._set_writing(True)
+        self.app.run_worker(self._write(), group=_WRITING, exit_on_error=False)
 
     @on(Button.Pressed, "#close")
     def _close(self) -> None:
         self.dismiss(None)
 
-    @work(group="export", exclusive=True, exit_on_error=False)
-    async def write(self) -> None:
-        """Write and validate; the result or what is wrong is shown in the dialog."""
-        result = self.query_one("#result", Static)
-        result.update(Content.styled("writing and validating …", QUIET))
+    def _set_writing(self, writing: bool) -> None:
+        self._writing = writing
+        self.query_one("#write", Button).disabled = writing
+        self.query_one("#export").border_subtitle = "writing · esc leaves, it goes on" if writing else _KEYS
+
+    def _show(self, words: Content) -> None:
+        self.query_one("#result", Static).update(words)
+
+    async def _write(self) -> None:
+        """Write and validate; the result or what is wrong is shown in the dialog, or as a toast once that is left."""
+        self._show(Content.styled("writing and validating …", QUIET))
         try:
             path = self.query_one("#path", Input).value.strip()
             if not path:
@@ -107,9 +132,21 @@ class ExportDialog(Dialog[None]):
                 self.query_one("#grouped", Select).value == _TOGETHER,
             )
         except VqaError as error:
-            result.update(Content.styled(clean(error_words(error), limit=1_000), "$text-error"))
+            if self.is_attached:
+                self._show(Content.styled(clean(error_words(error), limit=1_000), "$text-error"))
+            else:
+                tell_error(self.app, error)
             return
-        result.update(export_text(written))
+        finally:
+            if self.is_attached:
+                self._set_writing(False)
+        if not self.is_attached:
+            tell(self.app, export_words(written), title="Export", severity="information" if written.ok else "warning")
+            return
+        self._show(export_text(written))
+        box = self.query_one("#result-box")
+        box.can_focus = True
+        box.focus()
 
 
 def _format_words(form: FormatChoice) -> Content:

@@ -22,7 +22,7 @@ class HelpScreen(Dialog[None]):
         Binding("down", "scroll(1)", "Down", id="help.down", tooltip="Scroll down", show=False),
         Binding("up", "scroll(-1)", "Up", id="help.up", tooltip="Scroll up", show=False),
         Binding(
-            "question_mark", "leave", "Close", id="help.close", tooltip="Close the help", show=False, priority=True
+            "question_mark,f1", "leave", "Close", id="help.close", tooltip="Close the help", show=False, priority=True
         ),
     ]
 
@@ -36,11 +36,20 @@ class HelpScreen(Dialog[None]):
             box.border_subtitle = "type to narrow · esc closes"
             yield Input(placeholder="narrow by key or word", compact=True, id="narrow")
             with VerticalScroll(id="help-scroll", can_focus=False):
-                yield Static(help_text(self._keys, ""), id="help-text")
+                yield Static("", id="help-text")
 
     @on(Input.Changed)
-    def _narrow(self, event: Input.Changed) -> None:
-        self.query_one("#help-text", Static).update(help_text(self._keys, event.value))
+    def _narrow(self) -> None:
+        self._show()
+
+    def on_resize(self) -> None:
+        """Words wrap beside their keys, in the width that there is."""
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        width = self.query_one("#help-scroll").scrollable_content_region.width
+        narrow = self.query_one("#narrow", Input).value
+        self.query_one("#help-text", Static).update(help_text(self._keys, narrow, width))
 
     def action_scroll(self, by: int) -> None:
         self.query_one("#help-scroll").scroll_relative(y=by, animate=False)

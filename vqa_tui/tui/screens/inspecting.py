@@ -28,24 +28,26 @@ class InspectingScreen(RunScreen):
     async def inspect_task(self, task_id: int, *, settle_s: float = 0.0) -> None:
         """Read one item and show it, then its picture; a newer call within `settle_s` seconds takes its place."""
         await asyncio.sleep(settle_s)
-        shown = self.inspector.detail
         detail = await self.services.task_detail(self.run_id, task_id)
-        same_picture = shown is not None and shown.picture == detail.picture
-        self.inspector.show(detail)
+        asked = self.seen is not None and any(slot.task_id == task_id for slot in self.seen.view.in_flight)
+        if self.inspector.show(detail, asked=asked):
+            self.read_picture(detail.picture)
         self.refresh_bindings()
-        if same_picture:
-            return
+
+    @work(group="picture", exclusive=True, exit_on_error=False)
+    async def read_picture(self, path: str) -> None:
+        """Decode and show a picture; its own group, so that reading the item again while a run works cannot stop it."""
         try:
-            image = await self.services.thumbnail(detail.picture)
+            image = await self.services.thumbnail(path)
         except VqaError as error:
-            self.inspector.picture.show_remark(text(error.message, "$text-warning"))
+            self.inspector.show_remark(path, text(error.message, "$text-warning"))
             return
-        self.inspector.picture.show_picture(image)
+        self.inspector.show_picture(path, image)
 
     def why_not(self, action: str) -> str | None:
         if action in ("open_picture", "yank") and self.inspector.detail is None:
             return "No item is shown."
-        return None
+        return super().why_not(action)
 
     @work(group="open", exit_on_error=False)
     async def action_open_picture(self) -> None:

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.run import RunView, TaskStatus
 from vqa_tui.tui.messages import LookWanted
 from vqa_tui.tui.present.items_lines import item_header
 from vqa_tui.tui.present.numbers import plural
+from vqa_tui.tui.present.phases import status_label
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.screens.inspecting import OPEN, RETRY, YANK, InspectingScreen
 from vqa_tui.tui.services import Services
@@ -62,13 +63,14 @@ class ItemScreen(InspectingScreen):
         if new is None or not self.is_mounted:
             return
         self._show_header()
-        if old is not None and old.view.counts != new.view.counts:
-            self.inspect_task(self._ids[self._position])
+        task_id = self._ids[self._position]
+        if old is None or _facts(old.view, task_id) != _facts(new.view, task_id):
+            self.inspect_task(task_id)
 
     def why_not(self, action: str) -> str | None:
         detail = self.inspector.detail
         if action == "retry" and detail is not None and detail.row.status is not TaskStatus.FAILED:
-            return f"This item is {detail.row.status.value}; only failed ones can be asked again."
+            return f"This item is {status_label(detail.row.status).word}; only failed ones can be asked again."
         return super().why_not(action)
 
     def action_step(self, by: int) -> None:
@@ -87,3 +89,8 @@ class ItemScreen(InspectingScreen):
 
     def action_back(self) -> None:
         self.dismiss()
+
+
+def _facts(view: RunView, task_id: int) -> tuple[object, ...]:
+    """What moves when the item may have been asked meanwhile."""
+    return view.counts, view.cost.spent, any(slot.task_id == task_id for slot in view.in_flight)

@@ -1,6 +1,7 @@
 """Mode 3: the items of the run, filtered, marked and inspected."""
 
 import time
+from decimal import Decimal
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -16,7 +17,8 @@ from vqa_tui.domain.task import TaskFilter
 from vqa_tui.tui.messages import LookWanted, ModeWanted
 from vqa_tui.tui.present.filters import EXAMPLE, parse_filter
 from vqa_tui.tui.present.items_lines import items_header, items_status
-from vqa_tui.tui.present.numbers import plural
+from vqa_tui.tui.present.numbers import count, plural
+from vqa_tui.tui.present.phases import status_label
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.screens.inspecting import OPEN, RETRY, YANK, InspectingScreen
@@ -27,6 +29,9 @@ from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.inspector import Inspector
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.task_list import TaskList
+
+WIDE = 120
+"""Columns from which the inspector stands beside the list."""
 
 _REREAD_S = 1.0
 """Least seconds between two readings of the ids while a run works; ten times what a reading took, if that is more."""
@@ -40,7 +45,7 @@ class ItemsScreen(InspectingScreen):
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["items.tcss", "inspector.tcss"]
     AUTO_FOCUS = "#tasks"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="items.filter", tooltip=f"Narrow the list: {EXAMPLE}; ! inverts"),
         Binding("F", "only('status:failed')", "failed", id="items.failed", tooltip="Show the failed items only"),
@@ -54,8 +59,10 @@ class ItemsScreen(InspectingScreen):
         super().__init__(services, watch)
         self.wanted = TaskFilter()
         self._typed = ""
+        self._problem = ""
         self._shown_run: int | None = None
         self._counts: Counts | None = None
+        self._cost: Decimal | None = None
         self._ids_read_at = float("-inf")
         self._ids_pause = _REREAD_S
 
@@ -90,8 +97,10 @@ class ItemsScreen(InspectingScreen):
     def show_filtered(self, typed: str) -> None:
         """Narrow the list by a filter as it would be typed. Raises VqaError when it cannot be read."""
         self.wanted = parse_filter(typed)
-        self._typed = typed
-        self.query_one("#filter", Input).value = typed
+        self._typed, self._problem = typed, ""
+        line = self.query_one("#filter", Input)
+        line.value = typed
+        line.remove_class("-bad")
         if self.is_attached:
             self.read_ids()
 
@@ -100,21 +109,36 @@ class ItemsScreen(InspectingScreen):
         if new is None or not self.is_mounted:
             return
         self._show_lines()
-        if new.view.counts == self._counts:
+        view = new.view
+        asked = {slot.task_id for slot in view.in_flight}
+        self.tasks.set_asked(asked)
+        shown = self.inspector.detail
+        if shown is not None and (shown.row.id in asked) is not self.inspector.asked:
+            self.inspect_task(shown.row.id)
+        counts_moved = view.counts != self._counts
+        if not counts_moved and view.cost.spent == self._cost:
             return
-        self._counts = new.view.counts
+        self._counts, self._cost = view.counts, view.cost.spent
         self.tasks.reread()
+        if not counts_moved:
+            return
         if self.wanted != TaskFilter() and time.monotonic() - self._ids_read_at > self._ids_pause:
             self.read_ids()
 
     def _show_lines(self) -> None:
         if self.seen is not None:
-            self.query_one("#items-header", Static).update(items_header(self.seen.view), layout=False)
+            header = self.query_one("#items-header", Static)
+            header.update(items_header(self.seen.view, self.size.width - 2), layout=False)
         total = self.seen.view.counts.total if self.seen is not None else None
         tasks = self.tasks
         self.query_one("#items-status", Static).update(
             items_status(
-                self.wanted, shown=len(tasks.ids), total=total, position=tasks.cursor, marked=len(tasks.marked)
+                self.wanted,
+                shown=len(tasks.ids),
+                total=total,
+                position=tasks.cursor,
+                marked=len(tasks.marked),
+                problem=self._problem,
             ),
             layout=False,
         )
@@ -136,8 +160,15 @@ class ItemsScreen(InspectingScreen):
 
     @work(group="rows", exit_on_error=False)
     async def read_rows(self, ids: tuple[int, ...]) -> None:
-        self.tasks.put(await self.services.task_rows(self.run_id, ids))
+        run_id = self.run_id
+        rows = await self.services.task_rows(run_id, ids)
+        if run_id != self.run_id:
+            return
+        self.tasks.put(rows)
         self.refresh_bindings()
+        shown = self.inspector.detail
+        if shown is not None and shown.row.id == self.tasks.current and rows.get(shown.row.id, shown.row) != shown.row:
+            self.inspect_task(shown.row.id)
 
     @on(TaskList.CursorMoved)
     def _cursor_moved(self, event: TaskList.CursorMoved) -> None:
@@ -161,9 +192,10 @@ class ItemsScreen(InspectingScreen):
         self.app.push_screen(ItemScreen(self.services, self.watch_over, self.tasks.ids, self.tasks.cursor))
 
     def on_resize(self) -> None:
-        """The inspector came into sight: fill it."""
-        current = self.tasks.current
-        if self.size.width >= 120 and current is not None and self.inspector.detail is None:
+        """The inspector came into sight: fill it, or show the item that the cursor went to meanwhile."""
+        self._show_lines()
+        current, shown = self.tasks.current, self.inspector.detail
+        if self.size.width >= WIDE and current is not None and (shown is None or shown.row.id != current):
             self.inspect_task(current)
 
     def why_not(self, action: str) -> str | None:
@@ -172,7 +204,8 @@ class ItemsScreen(InspectingScreen):
         if action == "retry" and not self.tasks.marked:
             row = self.tasks.row(self.tasks.current or 0)
             if row is not None and row.status is not TaskStatus.FAILED:
-                return f"This item is {row.status.value}; only failed ones can be asked again. Space marks several."
+                words = status_label(row.status).word
+                return f"This item is {words}; only failed ones can be asked again. Space marks several."
         if action in ("open_picture", "yank") and self.has_class("-narrow"):
             return "Press Enter to look at the item first."
         return super().why_not(action)
@@ -188,15 +221,18 @@ class ItemsScreen(InspectingScreen):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
-        """Narrow while typing; what cannot be read yet waits for Enter."""
+        """Narrow while typing; a filter that cannot be read says why, and the list stays as it was."""
         if not event.input.has_focus:
             return
         try:
             self.wanted = parse_filter(event.value)
-        except VqaError:
-            event.input.add_class("-bad")
+            self._problem = ""
+        except VqaError as error:
+            self._problem = str(error)
+        event.input.set_class(bool(self._problem), "-bad")
+        self._show_lines()
+        if self._problem:
             return
-        event.input.remove_class("-bad")
         self._typed = event.value
         self.read_ids()
 
@@ -210,7 +246,12 @@ class ItemsScreen(InspectingScreen):
         self._close_filter()
 
     def _close_filter(self) -> None:
-        self.query_one("#filter").display = False
+        """Hide the line; what could not be read is forgotten, and the filter is the last one that could."""
+        line = self.query_one("#filter", Input)
+        line.display = False
+        line.value, self._problem = self._typed, ""
+        line.remove_class("-bad")
+        self._show_lines()
         self.tasks.focus()
 
     def action_back(self) -> None:
@@ -232,11 +273,16 @@ class ItemsScreen(InspectingScreen):
         if not ids:
             return
         if len(ids) > 1:
+            every_failed = await self.services.task_ids(self.run_id, TaskFilter(statuses=(TaskStatus.FAILED,)))
+            failed = len(set(ids).intersection(every_failed))
+            if not failed:
+                tell(self, f"None of the {count(len(ids))} marked items has failed.", severity="warning")
+                return
             question = Question(
                 "Ask the marked items again?",
-                f"Of {plural(len(ids), 'marked item')} those that failed are put back into the queue; "
+                f"Of {plural(len(ids), 'marked item')} {count(failed)} failed. These are put back into the queue; "
                 "each costs what a picture costs.",
-                yes=f"Retry {len(ids)}",
+                yes=f"Retry {count(failed)}",
                 no="Leave them",
             )
             if not await self.app.push_screen_wait(question):

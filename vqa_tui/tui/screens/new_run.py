@@ -13,7 +13,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.plans import plan_text
-from vqa_tui.tui.run_form import RunForm
+from vqa_tui.tui.run_form import NotChosen, RunForm
 from vqa_tui.tui.screens.dialogs import Dialog
 from vqa_tui.tui.services import Choice, Services
 from vqa_tui.tui.toasts import error_words, tell_error
@@ -24,6 +24,9 @@ _NUMBERS = (
     ("budget", "Budget $", "", "no cap", "The most that the run may spend"),
     ("concurrency", "In flight", "", "endpoint's", "Most requests at the same time"),
 )
+
+
+_KEYS = "ctrl+s starts · f1 keys · esc leaves"
 
 
 class NewRunDialog(Dialog[int]):
@@ -39,12 +42,13 @@ class NewRunDialog(Dialog[int]):
     def __init__(self, services: Services) -> None:
         super().__init__()
         self._services = services
-        self._planned = False
+        self._starting = False
+        self._no_dataset = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="new-run") as box:
             box.border_title = "New run"
-            box.border_subtitle = "ctrl+s starts · esc leaves"
+            box.border_subtitle = _KEYS
             for field, label in (("dataset", "Dataset"), ("recipe", "Recipe"), ("endpoint", "Endpoint")):
                 with Horizontal(classes="form-row"):
                     yield Label(label)
@@ -57,10 +61,10 @@ class NewRunDialog(Dialog[int]):
                     for column, (field, label, value, placeholder, tooltip) in enumerate(pair):
                         yield Label(label, classes="-second" if column else "")
                         yield Input(value, id=field, compact=True, placeholder=placeholder, tooltip=tooltip)
+            yield Static("", id="problem", classes="problem")
             with Vertical(id="plan-box") as plan_box:
                 plan_box.border_title = "Plan"
                 yield Static(Content.styled("reading what there is …", "$foreground 60%"), id="plan")
-            yield Static("", id="problem", classes="problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Cancel (esc)", id="cancel", compact=True)
                 yield Button("Start (ctrl+s)", id="start", compact=True, variant="primary")
@@ -77,8 +81,8 @@ class NewRunDialog(Dialog[int]):
         except VqaError as error:
             self._show_problem(error)
             return
-        none = "none imported yet: vqa-tui dataset import KIND PATH"
-        self._fill("dataset", choices.datasets, none)
+        self._no_dataset = not choices.datasets
+        self._fill("dataset", choices.datasets, "none imported yet")
         self._fill("recipe", choices.recipes, "no recipe was found")
         self._fill("endpoint", choices.endpoints, "no endpoint was found")
         self.query_one("#dataset").focus()
@@ -121,47 +125,82 @@ class NewRunDialog(Dialog[int]):
     @work(group="plan", exclusive=True, exit_on_error=False)
     async def plan(self) -> None:
         """Show what the run would take, or what is still missing or wrong."""
-        self._planned = False
+        if self._no_dataset:
+            self._show_words(self._import_first(), quiet=True)
+            return
         try:
             request = self.form.request()
             plan = await self._services.plan(request)
         except VqaError as error:
-            self.query_one("#plan", Static).update(Content.styled("–", "$foreground 60%"))
-            self._show_problem(error, quiet=error.message.startswith("choose"))
+            self._show_problem(error)
             return
-        self._planned = True
-        self.query_one("#plan", Static).update(plan_text(plan))
         self.query_one("#problem").display = False
+        self.query_one("#plan-box").display = True
+        self.query_one("#plan", Static).update(plan_text(plan))
 
-    def _show_problem(self, error: BaseException, *, quiet: bool = False) -> None:
+    def _import_first(self) -> str:
+        command = self._services.command
+        own, drawn = command("dataset import folder PATH"), command("demo")
+        return f"There is no dataset yet. Bring your pictures in with\n  {own}\nor have some drawn with\n  {drawn}"
+
+    def _show_problem(self, error: VqaError) -> None:
+        self._show_words(error_words(error), quiet=isinstance(error, NotChosen))
+
+    def _show_words(self, words: str, *, quiet: bool) -> None:
+        """Show in the place of the plan what keeps the run from starting."""
+        self.query_one("#plan-box").display = False
         problem = self.query_one("#problem", Static)
-        problem.update(Content(clean(error_words(error), limit=800)))
+        problem.update(Content(clean(words, limit=800)))
         problem.set_class(quiet, "-quiet")
         problem.display = True
+        self.call_after_refresh(problem.scroll_visible, animate=False)
 
     @on(Input.Submitted)
+    def _next_field(self) -> None:
+        """Enter goes on to the next field, and from the last one to the button; it never spends money by itself."""
+        if self.focused is self.query_one("#concurrency"):
+            self.query_one("#start").focus()
+        else:
+            self.focus_next()
+
     @on(Button.Pressed, "#start")
     def action_start(self) -> None:
-        self.start()
+        """Start the run, once: while one is being started the key does nothing more."""
+        if not self._starting:
+            self._set_starting(True)
+            self.start()
+
+    def _set_starting(self, starting: bool) -> None:
+        self._starting = starting
+        for button in self.query(Button):
+            button.disabled = starting
+        self.query_one("#new-run").border_subtitle = "starting the engine …" if starting else _KEYS
+
+    def action_leave(self) -> None:
+        """Leave, unless a run is being started: nobody would see what became of it."""
+        if not self._starting:
+            super().action_leave()
 
     @on(Button.Pressed, "#cancel")
     def _cancel(self) -> None:
-        self.dismiss(None)
+        self.action_leave()
 
-    @work(group="start", exclusive=True, exit_on_error=False)
+    @work(group="start", exit_on_error=False)
     async def start(self) -> None:
         """Create the run, start its engine, and answer its id; what is wrong is said here."""
-        box = self.query_one("#new-run")
-        box.border_subtitle = "starting the engine …"
+        run_id = None
         try:
             run_id = await self._services.create(self.form.request())
         except VqaError as error:
             self._show_problem(error)
-            box.border_subtitle = "ctrl+s starts · esc leaves"
+        finally:
+            if run_id is None:
+                self._set_starting(False)
+        if run_id is None:
             return
         try:
             await self._services.start_engine(run_id)
-        except VqaError as error:  # the run exists: its dashboard offers r to start it again
+        except Exception as error:  # The run exists whatever failed: its dashboard offers r to start it again.
             tell_error(self, error)
         self.dismiss(run_id)
 

@@ -21,7 +21,7 @@ class _Entry:
 
     @property
     def width(self) -> int:
-        return cell_len(self.shown) + cell_len(self.words) + 3
+        return cell_len(self.shown) + (cell_len(self.words) + 3 if self.words else 1)
 
 
 class KeyBar(Widget):
@@ -55,32 +55,48 @@ class KeyBar(Widget):
         return Strip(segments).adjust_cell_length(width, base)
 
     def _fitted(self, width: int) -> tuple[list[_Entry], list[_Entry]]:
-        """Return the entries at the left and at the right that fit: those of the app but for the first go before
-        those of the screen, and among these the grey ones before those that work; help lists them all."""
-        own, common = self._entries()
+        """Return the entries at the left and at the right that fit. Where space is short those of the screen that are
+        grey go first, then those of the app but for the first, then the rest; help lists them all. Where there is
+        room the modes are shown too."""
+        own, common, modes = self._entries()
         while sum(entry.width for entry in (*own, *common)) > width and (own or common):
-            if len(common) > 1:
+            grey = next((entry for entry in reversed(own) if not entry.enabled), None)
+            if grey is not None:
+                own.remove(grey)
+            elif len(common) > 1 or not own:
                 common.pop()
             else:
-                own.remove(
-                    next((entry for entry in reversed(own) if not entry.enabled), own[-1])
-                ) if own else common.pop()
+                own.pop()
+        if sum(entry.width for entry in (*own, *modes, *common)) <= width:
+            common = [*modes, *common]
         return own, common
 
-    def _entries(self) -> tuple[list[_Entry], list[_Entry]]:
-        """Return the shown bindings of the screen and its widgets, and those of the app."""
+    def _entries(self) -> tuple[list[_Entry], list[_Entry], list[_Entry]]:
+        """Return the shown bindings of the screen and its widgets, those of the app, and its modes.
+
+        With 16 colours grey cannot be told from the background, so what is grey is left out.
+        """
+        few_colours = self.app.console.color_system == "standard"
         own: list[_Entry] = []
         common: list[_Entry] = []
+        modes: list[_Entry] = []
         seen: set[str] = set()
         for key, active in self.screen.active_bindings.items():
             binding = active.binding
-            if not binding.show or binding.system or binding.action in seen:
+            is_mode = binding.action.startswith("mode(")
+            if not (binding.show or is_mode) or binding.system or binding.action in seen:
                 continue
             seen.add(binding.action)
-            words = clean(binding.description, one_line=True, limit=24).lower()
-            entry = _Entry(self.app.get_key_display(binding), words, key, active.enabled)
-            (common if active.node is self.app else own).append(entry)
-        return own, common
+            if few_colours and not active.enabled:
+                continue
+            key_words = getattr(active.node, "key_words", None)
+            words = key_words(binding.action) if callable(key_words) else None
+            words = binding.description if words is None else words
+            entry = _Entry(
+                self.app.get_key_display(binding), clean(words, one_line=True, limit=24).lower(), key, active.enabled
+            )
+            (modes if is_mode else common if active.node is self.app else own).append(entry)
+        return own, common, modes
 
     def _draw(self, entries: list[_Entry], segments: list[Segment], x: int) -> int:
         """Add entries from column `x`; return where the next one would stand."""
@@ -88,7 +104,8 @@ class KeyBar(Widget):
         key_style, words_style = self.get_visual_style("key-bar--key").rich_style, self.visual_style.rich_style
         for entry in entries:
             segments.append(Segment(f" {entry.shown}", key_style if entry.enabled else grey))
-            segments.append(Segment(f" {entry.words} ", words_style if entry.enabled else grey))
+            if entry.words:
+                segments.append(Segment(f" {entry.words} ", words_style if entry.enabled else grey))
             self._spots.append((x, x + entry.width, entry.key))
             x += entry.width
         return x

@@ -15,8 +15,6 @@ from textual.style import Style
 
 from vqa_tui.tui.present.columns import GAP, Column, Placed
 
-_GUTTER = 2
-"""Cells at the left for the cursor and the mark, so that neither is told by colour alone."""
 _CURSOR, _MARK = "▌", "✓"
 
 
@@ -32,6 +30,9 @@ class RowList(ScrollView, can_focus=True):
         Binding("pagedown,ctrl+f", "page(1)", "Page down", id="list.page-down", tooltip="One page down", show=False),
         Binding("pageup", "page(-1)", "Page up", id="list.page-up", tooltip="One page up", show=False),
     ]
+
+    margin_cells: ClassVar[int] = 2
+    """Cells at the left for the cursor and the mark, so that neither is told by colour alone."""
 
     cursor: reactive[int] = reactive(0, repaint=False)
     """Index of the row under the cursor."""
@@ -81,7 +82,7 @@ class RowList(ScrollView, can_focus=True):
     def _place(self, width: int) -> None:
         self._strips.clear()
         self._placed_width = width
-        self._placed = self.place_columns(max(width - _GUTTER, 1))
+        self._placed = self.place_columns(max(width - self.margin_cells, 1))
 
     def redraw_rows(self, indices: Sequence[int]) -> None:
         """Draw some rows again, and nothing else."""
@@ -103,7 +104,7 @@ class RowList(ScrollView, can_focus=True):
         if index >= self.row_count():
             base = self.visual_style
             if index == 0:
-                return self._strip([(self._empty, width - _GUTTER, False, False)], base, width, "  ")
+                return self._strip([(self._empty, width - self.margin_cells, False, False)], base, width, "")
             return Strip.blank(width, base.rich_style)
         strip = self._strips.get(index)
         if strip is None:
@@ -116,7 +117,7 @@ class RowList(ScrollView, can_focus=True):
         cells = [
             (Content(self.columns[p.index].title), p.width, self.columns[p.index].right, False) for p in self._placed
         ]
-        return self._strip(cells, self.get_visual_style("row-list--header"), width, " " * _GUTTER)
+        return self._strip(cells, self.get_visual_style("row-list--header"), width, "")
 
     def _row(self, index: int, width: int) -> Strip:
         at_cursor = index == self.cursor and self.shows_cursor
@@ -129,8 +130,8 @@ class RowList(ScrollView, can_focus=True):
         return self._strip(cells, style, width, (_CURSOR if at_cursor else " ") + (_MARK if marked else " "))
 
     def _strip(self, cells: Sequence[tuple[Content, int, bool, bool]], base: Style, width: int, gutter: str) -> Strip:
-        segments = [Segment(gutter, base.rich_style)]
-        used = _GUTTER
+        segments = [Segment(gutter.ljust(self.margin_cells), base.rich_style)]
+        used = self.margin_cells
         for position, (content, cell_width, right, keep_end) in enumerate(cells):
             if position:
                 segments.append(Segment(" " * GAP, base.rich_style))

@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.message import Message
 
 from vqa_tui.domain.task import TaskRow
-from vqa_tui.tui.present.columns import Placed, place
-from vqa_tui.tui.present.rows import TASK_COLUMNS, task_cells, unread_task_cells
+from vqa_tui.tui.present.columns import Placed
+from vqa_tui.tui.present.task_rows import TASK_COLUMNS, place_task_columns, task_cells, unread_task_cells
 from vqa_tui.tui.widgets.row_list import RowList
 
 ROWS_KEPT = 2_000
@@ -35,6 +35,9 @@ class TaskList(RowList):
             show=False,
         ),
     ]
+
+    margin_cells: ClassVar[int] = 3
+    """One more than the cursor and the mark: keys begin at the left, where a mark would touch them."""
 
     @dataclass
     class RowsWanted(Message):
@@ -71,6 +74,8 @@ class TaskList(RowList):
         self._ids: array[int] = array("q")
         self._rows: OrderedDict[int, TaskRow] = OrderedDict()
         self._marked: set[int] = set()
+        self._asked: Set[int] = frozenset()
+        self._failures_seen = False
         self._asking = False
         self._told: int | None = None
 
@@ -92,10 +97,13 @@ class TaskList(RowList):
         return self._rows.get(task_id)
 
     def set_ids(self, ids: "array[int]") -> None:
-        """Show these items, in ascending order; the cursor stays on its item, or where that would stand."""
+        """Show these items, in ascending order; the cursor stays on its item, or where that would stand.
+
+        What is not shown any more is not marked any more: an action never takes what cannot be seen.
+        """
         current = self.current
         self._ids = ids
-        if self._marked and len(ids) < ROWS_KEPT:
+        if self._marked:
             self._marked.intersection_update(ids)
             self._tell_marks()
         self.rebuild()
@@ -112,13 +120,22 @@ class TaskList(RowList):
             self._rows.move_to_end(task_id)
         while len(self._rows) > ROWS_KEPT:
             self._rows.popitem(last=False)
+        if not self._failures_seen and any(row.kind for row in rows.values()):
+            self._failures_seen = True
+            self.rebuild()
         visible = self._visible(0)
         self.redraw_rows([index for index in visible if self._ids[index] in changed])
+
+    def set_asked(self, asked: Set[int]) -> None:
+        """Say which items have a request in flight; an engine takes more than it asks at once."""
+        changed, self._asked = self._asked ^ asked, asked
+        self.redraw_rows([index for index in self._visible(0) if self._ids[index] in changed])
 
     def forget(self) -> None:
         """Drop every row and mark: another run is shown."""
         self._rows.clear()
         self._marked.clear()
+        self._asked, self._failures_seen = frozenset(), False
         self._ids = array("q")
         self.cursor = 0
         self.rebuild()
@@ -131,7 +148,7 @@ class TaskList(RowList):
 
     def place_columns(self, width: int) -> tuple[Placed, ...]:
         number_width = len(str(self._ids[-1])) if self._ids else 1
-        return place(TASK_COLUMNS, [number_width, *([0] * (len(TASK_COLUMNS) - 1))], width)
+        return place_task_columns(number_width, width, failures=self._failures_seen)
 
     def row_count(self) -> int:
         return len(self._ids)
@@ -143,7 +160,7 @@ class TaskList(RowList):
             self._ask_soon()
             return unread_task_cells(task_id)
         self._rows.move_to_end(task_id)
-        return task_cells(row)
+        return task_cells(row, asked=task_id in self._asked)
 
     def row_marked(self, index: int) -> bool:
         return self._ids[index] in self._marked

@@ -1,0 +1,54 @@
+"""Rows of the list of items, and which of their columns fit."""
+
+from decimal import Decimal
+
+import pytest
+
+from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.task import TaskRow
+from vqa_tui.tui.present.task_rows import TASK_COLUMNS, place_task_columns, task_cells
+
+
+def row(status: TaskStatus, *, kind: str | None = None, cost: str = "0") -> TaskRow:
+    return TaskRow(7, "a/b.jpg", status, kind, 4, Decimal(cost), 0, None)
+
+
+def shown(width: int, *, failures: bool) -> list[str]:
+    return [TASK_COLUMNS[placed.index].title for placed in place_task_columns(7, width, failures=failures)]
+
+
+def test_a_task_row() -> None:
+    cells = task_cells(row(TaskStatus.FAILED, kind="bad_reply"))
+    assert [cell.plain for cell in cells[:6]] == ["7", "a/b.jpg", "✖ failed", "bad reply", "4", "0"]
+
+
+def test_only_a_task_that_is_being_asked_is_in_flight() -> None:
+    taken = row(TaskStatus.LEASED)
+    assert task_cells(taken)[2].plain == "▹ taken"
+    assert task_cells(taken, asked=True)[2].plain == "▸ in flight"
+    assert task_cells(row(TaskStatus.DONE), asked=True)[2].plain == "✔ done"
+
+
+@pytest.mark.parametrize("costs", [("0.000137", "0.00015"), ("0.03", "1.84"), ("0.000001", "999.9")])
+def test_the_points_of_costs_stand_below_each_other(costs: tuple[str, str]) -> None:
+    first, second = (task_cells(row(TaskStatus.DONE, cost=cost))[6].plain for cost in costs)
+    assert first[-7] == second[-7] == "."
+
+
+def test_a_cost_below_a_millionth_is_not_told_as_nothing() -> None:
+    assert task_cells(row(TaskStatus.DONE, cost="0.00000042"))[6].plain.strip("$0.") != ""
+    assert task_cells(row(TaskStatus.DONE))[6].plain == "–"
+
+
+def test_eighty_columns_tell_cost_and_failure() -> None:
+    assert shown(74, failures=True) == ["Item", "Status", "Last failure", "Tries", "Pairs", "Cost"]
+
+
+def test_an_empty_failure_column_goes_before_pairs_and_cost() -> None:
+    assert shown(60, failures=False) == ["Item", "Status", "Tries", "Pairs", "Cost"]
+    assert "Last failure" in shown(60, failures=True)
+
+
+def test_the_last_number_does_not_touch_the_scroll_bar() -> None:
+    placed = place_task_columns(7, 74, failures=True)
+    assert sum(each.width for each in placed) + 2 * (len(placed) - 1) == 73

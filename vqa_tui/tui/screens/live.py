@@ -1,0 +1,35 @@
+"""What all screens share: the services, the watch, keys that can say why not, and errors as toasts."""
+
+from textual.screen import Screen
+from textual.worker import Worker
+
+from vqa_tui.tui.services import Services
+from vqa_tui.tui.toasts import tell_worker_failure
+from vqa_tui.tui.watch import Watch
+
+
+class LiveScreen(Screen[None]):
+    """A screen that shows what the watch sees."""
+
+    tells_trouble = False
+    """Whether this screen itself says it when the workspace cannot be read, so that no toast has to."""
+
+    def __init__(self, services: Services, watch: Watch) -> None:
+        super().__init__()
+        self.services = services
+        self.watch_over = watch
+
+    def why_not(self, action: str) -> str | None:
+        """Return why `action` cannot be done now, or None when it can."""
+        return None
+
+    def key_words(self, action: str) -> str | None:
+        """Return what the key bar calls `action` (with its arguments) now; None leaves it to the binding."""
+        return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what cannot be done now."""
+        return None if self.why_not(action) else True
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        tell_worker_failure(self, event)

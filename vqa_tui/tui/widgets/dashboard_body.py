@@ -1,0 +1,33 @@
+"""The part of the dashboard between its lines: panels, keys, and what is in flight beside the events."""
+
+from textual import events
+from textual.containers import VerticalScroll
+
+from vqa_tui.tui.widgets.live_table import LiveTable
+
+LEAST_BELOW = 5
+"""Lines that the tables below the keys keep: borders, header and two rows."""
+_FRAME = 3
+"""Borders and header of a table."""
+
+
+def keys_height(keys: int, room: int) -> int:
+    """Return the lines for the table of `keys` keys where keys and the tables below share `room` lines."""
+    return max(min(max(keys, 1) + _FRAME, room - LEAST_BELOW), _FRAME + 1)
+
+
+class DashboardBody(VerticalScroll, can_focus=False):
+    """Gives the keys as many rows as there is room for; scrolls, and takes the focus, where not everything fits."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.fit(event.size.height)
+
+    def fit(self, height: int) -> None:
+        """Share `height` lines out."""
+        table = self.query_one("#keys", LiveTable)
+        short = self.screen.has_class("-short")
+        self.can_focus = short or self.screen.has_class("-tiny")
+        if short:
+            table.styles.height = max(len(table.rows), 1) + _FRAME
+            return
+        table.styles.height = keys_height(len(table.rows), height - self.query_one("#panels").outer_size.height)
