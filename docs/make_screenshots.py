@@ -75,7 +75,7 @@ async def until(workspace: Workspace, run_id: int, fact: Callable[[RunView], boo
 
 async def picture(workspace: Workspace, run_id: int, columns: int, rows: int) -> str:
     """Return what the app shows of a run, as SVG that needs no font from elsewhere."""
-    app = VqaApp(Services(workspace), open_run=run_id)
+    app = VqaApp(Services(workspace, workspace), open_run=run_id)
     async with app.run_test(size=(columns, rows)) as pilot:
         deadline = time.monotonic() + PATIENCE_S
         while "running" not in (svg := app.export_screenshot()):

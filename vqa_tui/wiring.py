@@ -64,31 +64,44 @@ async def run_engine(paths: WorkspacePaths, run_id: int) -> int:
 async def _run_engine(paths: WorkspacePaths, run_id: int) -> int:
     redaction = _log_to_stderr()
     _allow_many_files()
-    async with Database.open(paths) as database, ProcessLock(paths.run_lock(run_id)):
+    async with Database.open(paths) as database:
         frozen = await runs.frozen_run(database, run_id)
         if frozen is None:
             raise VqaError(f"there is no run {run_id} in {paths.root}")
-        session_id = await runs.begin_session(database, run_id, os.getpid())
-        supervisor = Supervisor(database, run_id, pilot_size=frozen.pilot_size, name=frozen.name)
-        _obey_signals(supervisor)
-        phase = Phase.FAILED
-        try:
-            await _rescue(database, paths, run_id, session_id)
-            if (await runs.wishes(database, run_id)).intent is Intent.STOP:
-                await supervisor.enter(Phase.STOPPED, "a person stopped it; resume it whenever you like")
-                phase = Phase.STOPPED
-            else:
-                phase = await _work(database, paths, frozen, session_id, supervisor, redaction)
-        except VqaError as problem:
-            log.error("%s", problem)
-            await supervisor.enter(Phase.FAILED, str(problem), level="error")
-        except Exception as fault:
-            log.exception("the engine broke")
-            await supervisor.enter(
-                Phase.FAILED, f"a fault of the program: {fault!r}; the log has the details", level="error"
-            )
-        finally:
-            await runs.end_session(database, run_id, session_id, phase)
+        before = await runs.newest_session(database, run_id)
+        async with ProcessLock(paths.run_lock(run_id)):
+            if await runs.newest_session(database, run_id) != before:
+                # While we waited for the lock another engine came, worked and went: it did what we were started for.
+                raise AlreadyAtWork("another engine has just been at work on this run")
+            return await _be_engine(database, paths, frozen, redaction)
+
+
+async def _be_engine(
+    database: Database, paths: WorkspacePaths, frozen: runs.FrozenRun, redaction: RedactingFilter
+) -> int:
+    """Hold one engine session from its start to its end, and return the exit status."""
+    run_id = frozen.id
+    session_id = await runs.begin_session(database, run_id, os.getpid())
+    supervisor = Supervisor(database, run_id, pilot_size=frozen.pilot_size, name=frozen.name)
+    _obey_signals(supervisor)
+    phase = Phase.FAILED
+    try:
+        await _rescue(database, paths, run_id, session_id)
+        if (await runs.wishes(database, run_id)).intent is Intent.STOP:
+            await supervisor.enter(Phase.STOPPED, "a person stopped it; resume it whenever you like")
+            phase = Phase.STOPPED
+        else:
+            phase = await _work(database, paths, frozen, session_id, supervisor, redaction)
+    except VqaError as problem:
+        log.error("%s", problem)
+        await supervisor.enter(Phase.FAILED, str(problem), level="error")
+    except Exception as fault:
+        log.exception("the engine broke")
+        await supervisor.enter(
+            Phase.FAILED, f"a fault of the program: {fault!r}; the log has the details", level="error"
+        )
+    finally:
+        await runs.end_session(database, run_id, session_id, phase)
     return 0 if phase in (Phase.DONE, Phase.STOPPED) else 1
 
 

@@ -141,7 +141,7 @@ async def test_a_missing_model_pauses_in_words_and_goes_on_when_it_is_there(stag
         RunRequest(await stage.pictures(60), "caption", endpoint_at(stage, provider), pilot=0, concurrency=2)
     )
     view = await stage.until_phase(run_id, Phase.PAUSED)
-    assert view.phase_reason.startswith("the model or the address does not exist (404)")
+    assert view.phase_reason.startswith("the model or the address does not exist (HTTP 404)")
     assert view.phase_reason.endswith("as the test says")
     assert view.counts.pending > 0 and view.counts.pending + view.counts.failed == 60
     provider.status, provider.delay_s = 200, 0.0

@@ -64,7 +64,7 @@ async def test_a_settlement_that_makes_too_little_room_lets_the_others_wait_on()
 async def test_where_nothing_could_make_room_it_says_what_is_needed_and_left(ratio: float, needed: int) -> None:
     gate = Gate(Budget(100, spent=60, uncertain=10, proven=True, worst_ratio=ratio), Quota(requests_per_minute=3))
     with pytest.raises(BudgetReached) as reached:
-        await gate.admit(50)
+        await asyncio.wait_for(gate.admit(50), 5)
     assert (reached.value.needed, reached.value.left) == (needed, 30)
     assert (gate.keys_out, gate.used_this_minute, gate.budget.reserved) == (0, 0, 0)
 

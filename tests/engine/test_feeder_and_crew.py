@@ -248,11 +248,13 @@ async def test_cancelling_ends_what_is_at_work_and_resize_fills_the_slots_again(
     hands.crew.cancel_tasks_at_work()
     await until(lambda: not hands.at_work)
     assert sorted(hands.cancelled) == [0, 1] and hands.ended == [] and hands.crew.fault is None
+    hands.give([9])
+    await until(lambda: hands.at_work == {9})
     hands.crew.resize(3)
     hands.give(range(10, 15))
-    await until(lambda: hands.at_work == {10, 11, 12})
+    await until(lambda: hands.at_work == {9, 10, 11})
     await hands.settled()
-    assert hands.at_work == {10, 11, 12}
+    assert hands.at_work == {9, 10, 11}
 
 
 async def test_a_fault_of_ours_is_kept_and_the_other_slots_go_on(hands: Hands) -> None:

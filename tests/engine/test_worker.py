@@ -3,10 +3,11 @@
 import asyncio
 import errno
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -18,6 +19,7 @@ from vqa_tui.domain.work import AttemptRecord, TaskOutcome
 from vqa_tui.endpoints.client import Answer
 from vqa_tui.engine import worker as worker_module
 from vqa_tui.engine.breaker import LEAST_OUTCOMES
+from vqa_tui.engine.reading import read_pairs
 from vqa_tui.engine.worker import Halt, Worker
 from vqa_tui.store.inflight import read_flights
 
@@ -100,7 +102,7 @@ async def test_every_kind_of_failure_costs_whom_it_should(workshop: Workshop, ki
 async def test_a_missing_model_halts_and_a_refused_key_is_told_in_words(workshop: Workshop) -> None:
     workshop.client.script = fails(K.MODEL_NOT_FOUND, 404)
     await workshop.outcome()
-    assert workshop.halts == [Halt("the model or the address does not exist (404): the problem")]
+    assert workshop.halts == [Halt("the problem")]
     workshop.client.script = fails(K.AUTH, 401)
     await workshop.outcome()
     assert workshop.told == ["warning: key a is off: the problem"]
@@ -235,6 +237,30 @@ async def test_a_cancelled_request_is_recorded_as_perhaps_billed_and_its_task_pu
     attempt = made(outcome)
     assert (outcome.status, outcome.spends_attempt, outcome.kind) == (TaskStatus.PENDING, False, None)
     assert attempt.kind == K.CANCELLED and attempt.uncertain_nano == workshop.budget.uncertain > 0
+
+
+async def test_a_long_reply_is_stored_although_its_worker_is_cancelled_while_it_is_read(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    def slowly(*arguments: Any) -> Any:
+        reading.set()
+        go_on.wait(10)
+        return read_pairs(*arguments)
+
+    monkeypatch.setattr("vqa_tui.engine.worker.read_pairs", slowly)
+    workshop.client.script = answers(GOOD + " " * 30_000)
+    work = asyncio.create_task(Worker(workshop.bench).handle(workshop.task()))
+    assert await asyncio.to_thread(reading.wait, 10)
+    work.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    outcome = workshop.only_outcome()
+    assert outcome.status is TaskStatus.DONE and outcome.pairs
+    assert made(outcome).cost_nano == workshop.budget.spent > 0
 
 
 async def test_a_task_cancelled_before_it_is_asked_is_put_back_without_an_attempt(workshop: Workshop) -> None:

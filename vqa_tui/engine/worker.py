@@ -97,7 +97,7 @@ class Worker:
             await bench.writer.healthy.wait()
             admission = await bench.gatekeeper.admit(bench.estimator.upper_bound_nano(task.item, prompt))
         except BadPicture as problem:
-            return await self._without_picture(task, problem)
+            return self._without_picture(task, problem)
         except VqaError as problem:
             self._note_failure(FailureKind.REJECTED)
             reason = f"its prompt cannot be rendered: {problem.message}"
@@ -116,10 +116,10 @@ class Worker:
             raise
         return await self._ask(task, bench.body.build(prompt.system, prompt.user, picture), admission)
 
-    async def _without_picture(self, task: ClaimedTask, problem: BadPicture) -> TaskOutcome:
+    def _without_picture(self, task: ClaimedTask, problem: BadPicture) -> TaskOutcome:
         """Fail the task, unless it is this machine that is in trouble and not the picture."""
         bench = self._bench
-        if not await asyncio.to_thread(bench.dataset_root.is_dir):
+        if not bench.dataset_root.is_dir():
             bench.halt(Halt(f"the folder of the dataset is gone: {bench.dataset_root}"))
             return TaskOutcome(task.id, TaskStatus.PENDING)
         if problem.passing:
@@ -173,7 +173,15 @@ class Worker:
             bench.board.asking -= 1
         if failed is not None:
             return self._failed(task, admission, started, failed)
-        return await self._answered(task, admission, started, answer)
+        if len(answer.text) <= _LONG_REPLY:
+            return await self._answered(task, admission, started, answer)
+        answered = asyncio.ensure_future(self._answered(task, admission, started, answer))
+        try:
+            return await asyncio.shield(answered)
+        except asyncio.CancelledError:
+            # The reply is here and paid for: it is read and stored before this worker goes.
+            await bench.writer.submit(await answered)
+            raise
 
     def _cancelled(self, task: ClaimedTask, admission: Admission, started: float) -> TaskOutcome:
         bench = self._bench
@@ -202,7 +210,7 @@ class Worker:
         if policy.counts_for_breaker:
             self._note_failure(failure.kind)
         if policy.pauses_run:
-            bench.halt(Halt(f"{policy.in_words}: {failure.message}"))
+            bench.halt(Halt(failure.message))
         attempt = AttemptRecord(
             key_name=admission.loan.key.name,
             started_at=started,

@@ -185,6 +185,22 @@ async def note_action(database: Database, run_id: int, *, who: str, verb: str, d
         await transaction.execute(_INSERT_ACTION, (run_id, time.time(), who, verb, "", detail))
 
 
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """The newest engine session of a run, and whether it said good-bye."""
+
+    id: int
+    ended: bool
+
+
+async def newest_session(database: Database, run_id: int) -> SessionState | None:
+    """Return the run's newest engine session, None before the first. A killed engine's session has not ended."""
+    row = await database.read_one(
+        "SELECT id, ended_at IS NOT NULL AS ended FROM session WHERE run_id = ? ORDER BY id DESC LIMIT 1", (run_id,)
+    )
+    return SessionState(row["id"], bool(row["ended"])) if row else None
+
+
 async def begin_session(database: Database, run_id: int, pid: int) -> int:
     """Open an engine session and return its id; the run's clock starts with its first one."""
     now = time.time()

@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from vqa_tui.domain.run import RunView
+from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.tui import verbs
 from vqa_tui.tui.messages import ItemsWanted, ModeWanted
 from vqa_tui.tui.present import run_lines, run_panels
@@ -178,7 +178,9 @@ class DashboardScreen(RunScreen):
         self.post_message(ModeWanted("runs"))
 
     def action_items(self) -> None:
-        self.post_message(ModeWanted("items"))
+        waiting = self.view is not None and self.view.phase is Phase.AWAITING_APPROVAL
+        # Whoever is to approve the pilot wants to see its answers, not the many that were not asked yet.
+        self.post_message(ItemsWanted("status:done") if waiting else ModeWanted("items"))
 
     def action_show_failed(self) -> None:
         self.post_message(ItemsWanted("status:failed"))
