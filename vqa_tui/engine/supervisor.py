@@ -210,6 +210,9 @@ class Supervisor:
 
     async def _pause(self, wishes: Wishes, parts: Machinery, reason: str) -> None:
         if await self._quiesced(wishes, parts):
+            if self._phase is not Phase.PAUSED:
+                # Whoever sees the run paused must see what it had come to, not what was reserved a moment before.
+                await self._publish(parts, last=True)
             await self.enter(Phase.PAUSED, self._pause_reason(parts, reason), level="warning" if self._halt else "info")
         elif self._phase is not Phase.PAUSED:
             await self.enter(Phase.PAUSING, f"{reason}; requests in flight end first")
