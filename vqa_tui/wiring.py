@@ -82,7 +82,7 @@ async def _be_engine(
     """Hold one engine session from its start to its end, and return the exit status."""
     run_id = frozen.id
     session_id = await runs.begin_session(database, run_id, os.getpid())
-    supervisor = Supervisor(database, run_id, pilot_size=frozen.pilot_size, name=frozen.name)
+    supervisor = Supervisor(database, run_id, pilot_size=frozen.pilot_size)
     _obey_signals(supervisor)
     phase = Phase.FAILED
     try:

@@ -1,9 +1,9 @@
 """Half surrogate pairs (`\\ud800` alone) in JSON: no UTF-8 text can hold them, and a parser may make `?` of them."""
 
 import re
-from typing import Protocol
 
-_CHUNK = 1 << 16
+from vqa_tui.domain.translated_stream import Readable, TranslatedStream
+
 _LONGEST = len(rb"\ud800\udc00")
 _SUSPECT = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPE = re.compile(
@@ -11,31 +11,13 @@ _ESCAPE = re.compile(
 )
 
 
-class Readable(Protocol):
-    def read(self, size: int = ..., /) -> bytes: ...
-
-
-class LoneSurrogatesReplaced:
+class LoneSurrogatesReplaced(TranslatedStream):
     """A byte stream of JSON in which each escape of a lone surrogate reads as another escape of the same length."""
 
     def __init__(self, stream: Readable, stand_in: bytes) -> None:
         """`stand_in` is an escape of six bytes, such as rb"\\ufffd"."""
-        self._stream = stream
+        super().__init__(stream)
         self._stand_in = stand_in
-        self._unread = b""
-        self._ready = b""
-
-    def read(self, size: int = -1) -> bytes:
-        if size == 0:
-            return b""
-        while len(self._ready) < size or size < 0:
-            chunk = self._stream.read(_CHUNK)
-            self._ready += self._translate(self._unread + chunk, last=not chunk)
-            if not chunk:
-                break
-        end = len(self._ready) if size < 0 else size
-        given, self._ready = self._ready[:end], self._ready[end:]
-        return given
 
     def _translate(self, window: bytes, *, last: bool) -> bytes:
         self._unread = b""

@@ -49,11 +49,10 @@ class Machinery:
 class Supervisor:
     """One engine session of one run."""
 
-    def __init__(self, database: Database, run_id: int, *, pilot_size: int, name: str) -> None:
+    def __init__(self, database: Database, run_id: int, *, pilot_size: int) -> None:
         self._database = database
         self._run_id = run_id
         self._pilot_size = pilot_size
-        self._name = name
         self._phase = Phase.CREATED
         self._reason = ""
         self._halt: Halt | None = None

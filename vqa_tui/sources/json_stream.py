@@ -9,7 +9,8 @@ from typing import Any
 import ijson
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.lone_surrogates import LoneSurrogatesReplaced, Readable
+from vqa_tui.domain.lone_surrogates import LoneSurrogatesReplaced
+from vqa_tui.domain.translated_stream import Readable, TranslatedStream
 
 _CHUNK = 1 << 16
 _BOM = b"\xef\xbb\xbf"
@@ -125,26 +126,12 @@ def _holds_bare_words(path: Path) -> bool:
     return False
 
 
-class _WordsReplaced:
+class _WordsReplaced(TranslatedStream):
     """A byte stream in which the bare words NaN, Infinity and -Infinity outside strings read as something else."""
 
     def __init__(self, stream: Readable, stand_ins: dict[bytes, bytes]) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._stand_ins = stand_ins
-        self._unread = b""
-        self._ready = b""
-
-    def read(self, size: int = -1) -> bytes:
-        if size == 0:
-            return b""
-        while len(self._ready) < size or size < 0:
-            chunk = self._stream.read(_CHUNK)
-            self._ready += self._translate(self._unread + chunk, last=not chunk)
-            if not chunk:
-                break
-        end = len(self._ready) if size < 0 else size
-        given, self._ready = self._ready[:end], self._ready[end:]
-        return given
 
     def _translate(self, window: bytes, *, last: bool) -> bytes:
         parts: list[bytes] = []
