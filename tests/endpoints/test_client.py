@@ -28,7 +28,7 @@ async def test_an_answer(server: Any, make_endpoint: MakeEndpoint, completion: M
     answer = await ask(endpoint, server.base_url + "/", b'{"model":"some-model"}')
     assert (answer.text, answer.finish_reason, answer.model) == ("Two knives.", "stop", "some-model-001")
     assert (answer.usage, answer.usage_reported, answer.http_status) == (Usage(900, 30), True, 200)
-    assert answer.request_id == "req-1" and answer.headers["x-ratelimit-remaining-requests"] == "5"
+    assert answer.request_id == "req-1"
     assert answer.latency_ms > 0
     (seen,) = server.seen
     assert (seen.method, seen.path, seen.body) == ("POST", "/v1/chat/completions", b'{"model":"some-model"}')

@@ -164,7 +164,7 @@ def workshop(make_workshop: MakeWorkshop) -> Workshop:
 
 def answers(text: str = GOOD, *, reported: bool = True) -> Script:
     async def answer() -> Answer:
-        return Answer(text, "stop", Usage(900, 30) if reported else Usage(), reported, "m", "id-1", 200, 12.5, {})
+        return Answer(text, "stop", Usage(900, 30) if reported else Usage(), reported, "m", "id-1", 200, 12.5)
 
     return answer
 

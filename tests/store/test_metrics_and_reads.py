@@ -20,7 +20,7 @@ async def _metrics(builder: Builder, run_id: int, seconds: Sequence[int]) -> Non
     session_id = await builder.session(run_id)
     async with builder.database.write() as transaction:
         await transaction.execute_many(
-            "INSERT INTO metric VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL)",
+            "INSERT INTO metric VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, NULL, NULL)",
             [(run_id, at, session_id) for at in seconds],
         )
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from vqa_tui.config.faults import check_shares
-from vqa_tui.domain.run import MOST_REQUESTS_PER_MINUTE
+from vqa_tui.domain.run import MOST_REQUESTS_PER_DAY, MOST_REQUESTS_PER_MINUTE, MOST_TOKENS_PER_MINUTE
 
 _MOST_TOKENS = 10_000_000
 _LONGEST_S = 86_400
@@ -22,6 +22,12 @@ class Quota(_Strict):
     """Limits of a key or of a quota group; None is unlimited."""
 
     requests_per_minute: Annotated[int, Field(ge=1, le=MOST_REQUESTS_PER_MINUTE)] | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1, le=MOST_TOKENS_PER_MINUTE)] | None = None
+    """Input and output together, as OpenAI counts."""
+    input_tokens_per_minute: Annotated[int, Field(ge=1, le=MOST_TOKENS_PER_MINUTE)] | None = None
+    output_tokens_per_minute: Annotated[int, Field(ge=1, le=MOST_TOKENS_PER_MINUTE)] | None = None
+    requests_per_day: Annotated[int, Field(ge=1, le=MOST_REQUESTS_PER_DAY)] | None = None
+    """A day begins at midnight of the endpoint's `day_resets`."""
     concurrency: Annotated[int, Field(ge=1, le=1024)] | None = None
 
 
@@ -41,6 +47,10 @@ class EndpointPrices(_Strict):
 
     input_per_million: Annotated[Decimal, Field(ge=0, le=1_000_000)]
     output_per_million: Annotated[Decimal, Field(ge=0, le=1_000_000)]
+    cached_input_per_million: Annotated[Decimal, Field(ge=0, le=1_000_000)] | None = None
+    """Of input read from the provider's cache; None bills it like other input."""
+    image_input_per_million: Annotated[Decimal, Field(ge=0, le=1_000_000)] | None = None
+    """Of input that pictures took, where the endpoint tells it apart; None bills it like other input."""
     source: str = ""
     as_of: str = ""
 
@@ -118,6 +128,8 @@ class Endpoint(_Strict):
     quota: Quota = Quota()
     """Quota of every key or group that has none of its own."""
     groups: dict[str, Quota] = Field(default_factory=dict)
+    day_resets: str = "UTC"
+    """Time zone (IANA name) at whose midnight a quota by the day begins anew; Google: America/Los_Angeles."""
     prices: EndpointPrices | None = None
     """None: the price is unknown, and a budget is refused."""
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 16

@@ -43,6 +43,8 @@ class Generation(_Strict):
     """Parameters of the request."""
 
     max_tokens: Annotated[int, Field(ge=1)] = 1000
+    longer_max_tokens: Annotated[int, Field(ge=1)] | None = None
+    """Asked with instead, once, after a reply that `max_tokens` cut into uselessness; None never asks longer."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     stop: tuple[str, ...] = ()
     extra_body: dict[str, Any] = Field(default_factory=dict)

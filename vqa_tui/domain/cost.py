@@ -20,7 +20,13 @@ class Usage:
     """Tokens as the endpoint reported them."""
 
     input_tokens: int = 0
+    """All input, what came from a cache and what pictures took included."""
     output_tokens: int = 0
+    """All output, thinking included."""
+    cached_input_tokens: int = 0
+    """Input that was read from the provider's cache."""
+    image_tokens: int = 0
+    """Input that pictures took, where the endpoint tells it apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,10 @@ class Prices:
 
     input_per_million: Decimal
     output_per_million: Decimal
+    cached_input_per_million: Decimal | None = None
+    """Of input read from a cache; None bills it like other input."""
+    image_input_per_million: Decimal | None = None
+    """Of input that pictures took; None bills it like other input."""
 
     def cost_nano(self, usage: Usage) -> int:
         """Return the price of `usage` in nano-dollars: tokens × dollars per million × 1000, rounded up."""

@@ -2,8 +2,20 @@
 
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 
 MINUTE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSize:
+    """Tokens that one request is expected to take; settled by what its reply reports."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+UNSIZED = RequestSize()
 
 
 class SlidingWindow:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -71,6 +71,12 @@ SMALLEST_BUDGET_USD = Decimal("0.000001")
 LARGEST_BUDGET_USD = Decimal(1_000_000_000)
 """In nano-dollars it still fits the store's 64-bit whole numbers."""
 MOST_REQUESTS_PER_MINUTE = 1_000_000
+MOST_REQUESTS_PER_DAY = 1_000_000_000
+MOST_TOKENS_PER_MINUTE = 10_000_000_000
+ORIGINAL_SIZE = "original"
+"""Instead of a longest side in pixels: pictures go out as large as they are."""
+
+QuotaByName = dict[str, Annotated[int, Field(ge=1, le=MOST_TOKENS_PER_MINUTE)]]
 
 
 class Limits(BaseModel):
@@ -87,7 +93,15 @@ class Limits(BaseModel):
     requests_per_minute: dict[str, Annotated[int, Field(ge=1, le=MOST_REQUESTS_PER_MINUTE)]] = Field(
         default_factory=dict
     )
-    """Overrides by key name; a key that is not named keeps the endpoint's quota."""
+    """Overrides by name of a key or group; who is not named keeps the endpoint's quota. So for the next four."""
+    tokens_per_minute: QuotaByName = Field(default_factory=dict)
+    input_tokens_per_minute: QuotaByName = Field(default_factory=dict)
+    output_tokens_per_minute: QuotaByName = Field(default_factory=dict)
+    requests_per_day: dict[str, Annotated[int, Field(ge=1, le=MOST_REQUESTS_PER_DAY)]] = Field(default_factory=dict)
+    max_side: Annotated[int, Field(ge=16, le=100_000)] | Literal["original"] | None = None
+    """Longest side in pixels of the pictures sent from now on; None is the recipe's."""
+    hedge: bool = False
+    """Whether a straggler is asked a second time; both requests are paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +132,9 @@ class CostView:
     uncertain: Decimal = Decimal(0)
     projected: Decimal | None = None
     """What the whole run will have cost; None before anything finished."""
+    projected_low: Decimal | None = None
+    projected_high: Decimal | None = None
+    """The band around `projected`; None until enough pictures were billed to say how much they differ."""
     cap: Decimal | None = None
     price_known: bool = True
 
@@ -126,6 +143,50 @@ class CostView:
 class TokensView:
     input: int = 0
     output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeView:
+    """How much of one quota is used."""
+
+    name: str
+    """`requests/min`, `tokens/min`, `input tokens/min`, `output tokens/min`, `requests/day` or `concurrency`."""
+    used: int
+    limit: int
+    of_group: bool = False
+    """Whether the quota is that of the key's group."""
+    learned: bool = False
+    """Whether the limit was told by the endpoint and not by a person."""
+    resets_at: float | None = None
+    """Unix time at which a used-up quota is free again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleView:
+    """How many requests the engine lets into flight on its own account, and how fast. One per quota group."""
+
+    group: str
+    slots: int
+    """Most in flight at once, as learned so far."""
+    per_second: float | None
+    """Most requests started a second, learned from rate limits; None while none was met."""
+    state: str
+    """One word or two: `slow start`, `growing`, `holding`, `cut back`."""
+    cut_at: float | None = None
+    """Unix time of the newest cut."""
+    cuts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationView:
+    """Estimate against billed, over the attempts that reported their usage."""
+
+    attempts: int
+    estimated_input: int
+    billed_input: int
+    expected_output: int
+    """The recipe's expected tokens × attempts."""
+    billed_output: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +208,7 @@ class KeyView:
     used_this_minute: int = 0
     requests_per_minute: int | None = None
     mean_latency_ms: float | None = None
+    gauges: tuple[GaugeView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +301,10 @@ class RunView:
     events: tuple[EventView, ...] = ()
     """Newest first, at most 50."""
     pilot: PilotView | None = None
+    throttles: tuple[ThrottleView, ...] = ()
+    bytes_per_s: float | None = None
+    """Sent to the endpoint, over the last seconds."""
+    calibration: CalibrationView | None = None
 
 
 @dataclass(frozen=True, slots=True)

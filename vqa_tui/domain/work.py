@@ -1,11 +1,24 @@
 """What passes between the queue and the engine: claimed tasks, and how they ended."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.run import Intent, Limits, TaskStatus
 from vqa_tui.domain.sample import Pair
+
+
+class Purpose(StrEnum):
+    """Why a request was sent."""
+
+    ASK = "ask"
+    REPAIR = "repair"
+    """Asks again and says what was wrong with the reply before."""
+    LONGER = "longer"
+    """Asks again with room for a longer reply."""
+    HEDGE = "hedge"
+    """A second request beside one that takes unusually long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +30,8 @@ class ClaimedTask:
     attempts_spent: int
     last_kind: str | None
     last_problem: str | None
+    tried: frozenset[str] = frozenset()
+    """Purposes of the attempts recorded so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,9 @@ class AttemptRecord:
     model: str = ""
     request_id: str = ""
     raw_reply: str | None = None
+    purpose: Purpose = Purpose.ASK
+    estimated_input_tokens: int = 0
+    """The plain estimate, not raised to an upper bound; 0 where no usage came back to compare it with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +70,8 @@ class TaskOutcome:
     kind: str | None = None
     problem: str | None = None
     pairs: tuple[Pair, ...] = ()
+    hedge: AttemptRecord | None = None
+    """The second request, where a straggler was asked twice."""
 
 
 @dataclass(frozen=True, slots=True)

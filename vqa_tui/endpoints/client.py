@@ -2,7 +2,6 @@
 
 import io
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -10,11 +9,13 @@ from typing import Self
 import aiohttp
 from pydantic import SecretStr
 
+from vqa_tui.domain.allowance import Allowance
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.endpoints.classify import classify_exception, classify_response
 from vqa_tui.endpoints.completion import Completion, read_completion
 from vqa_tui.endpoints.proxies import proxy_for, split_credentials
+from vqa_tui.endpoints.rate_headers import read_allowances
 from vqa_tui.endpoints.redaction import without_key
 from vqa_tui.endpoints.settings import EndpointSettings
 
@@ -43,8 +44,8 @@ class Answer:
     http_status: int
     latency_ms: float
     """From the call, a wait for a free connection included, to the last byte."""
-    headers: Mapping[str, str]
-    """Names in lower case."""
+    allowances: tuple[Allowance, ...] = ()
+    """What the endpoint told about its quotas."""
 
 
 class AskFailed(Exception):
@@ -59,6 +60,7 @@ class AskFailed(Exception):
         request_id: str = "",
         raw_body: str = "",
         usage: Usage | None = None,
+        allowances: tuple[Allowance, ...] = (),
     ) -> None:
         super().__init__(failure.message)
         self.failure = failure
@@ -69,6 +71,8 @@ class AskFailed(Exception):
         """What the endpoint sent, as text, at most 100,000 characters."""
         self.usage = usage
         """What a refusal or an empty reply cost, if it was reported."""
+        self.allowances = allowances
+        """What the endpoint told about its quotas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ class VisionClient:
         request_id = next(
             (value for name in _REQUEST_ID_HEADERS if (value := received.headers.get(name))), completion.id
         )
+        allowances = read_allowances(received.headers, time.time())
         if failure is not None:
             raise AskFailed(
                 replace(failure, http_status=received.status),
@@ -138,6 +143,7 @@ class VisionClient:
                 request_id=request_id,
                 raw_body=received.body[:_KEPT_BODY_CHARS],
                 usage=completion.usage,
+                allowances=allowances,
             )
         return Answer(
             text=completion.text,
@@ -148,7 +154,7 @@ class VisionClient:
             request_id=request_id,
             http_status=received.status or 0,
             latency_ms=latency_ms,
-            headers=received.headers,
+            allowances=allowances,
         )
 
     async def _exchange(self, body: bytes, key_value: SecretStr) -> _Received:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from vqa_tui.domain.quota import UNSIZED, RequestSize
 from vqa_tui.engine.board import Board
 from vqa_tui.engine.budget import Budget, Reservation
 from vqa_tui.engine.keyring import Keyring, Loan, NotNow
@@ -40,15 +41,15 @@ class Gatekeeper:
         self._board = board
         self._waiting: list[asyncio.Future[None]] = []
 
-    async def admit(self, estimate: int) -> Admission:
-        """Wait until a request estimated at `estimate` nano-dollars may be sent.
+    async def admit(self, estimate: int, size: RequestSize = UNSIZED) -> Admission:
+        """Wait until a request of `size` that costs `estimate` nano-dollars at most may be sent.
 
         Raises BudgetReached, NoKeyLeft, or NotNow when the run pauses meanwhile.
         """
         while True:
             self._board.waiting_for_key += 1
             try:
-                loan = await self.keyring.borrow()
+                loan = await self.keyring.borrow(size)
             finally:
                 self._board.waiting_for_key -= 1
             amount = self.budget.amount_for(estimate)

@@ -3,14 +3,16 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
 from vqa_tui.config.endpoint import Endpoint, KeyConfig, Quota
+from vqa_tui.domain.allowance import Allowance
+from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import Failure, FailureKind
-from vqa_tui.domain.quota import SlidingWindow
+from vqa_tui.domain.quota import UNSIZED, RequestSize, SlidingWindow
 
 DEFAULT_COOLDOWN_S = 5.0
 LONGEST_GUESS_S = 300.0
@@ -107,8 +109,8 @@ class Keyring:
             group.window = _resized(group.window, requests_per_minute.get(group.name, self._group_rpm[group.name]))
         self._pump()
 
-    async def borrow(self) -> Loan:
-        """Wait for a key and count one request against its quotas.
+    async def borrow(self, size: RequestSize = UNSIZED) -> Loan:
+        """Wait for a key and count one request of `size` against its quotas.
 
         Raises NoKeyLeft when all are out, NotNow when `call_off` is called meanwhile.
         """
@@ -129,8 +131,11 @@ class Keyring:
                 window.give_back(loan.taken_at)
         self._release(loan.key)
 
-    def used(self, loan: Loan, failure: Failure | None) -> str:
-        """Return a key after its request, with how that ended.
+    def used(
+        self, loan: Loan, failure: Failure | None, *, usage: Usage | None = None, allowances: Sequence[Allowance] = ()
+    ) -> str:
+        """Return a key after its request, with how that ended: `usage` corrects what was counted against the tokens,
+        `allowances` are what the endpoint told about its quotas.
 
         Returns a sentence worth an event when the key is out for good, else ''.
         """

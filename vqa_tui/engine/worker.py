@@ -95,7 +95,10 @@ class Worker:
             prompt = self._prompt(task)
             picture = await self._prepare(task)
             await bench.writer.healthy.wait()
-            admission = await bench.gatekeeper.admit(bench.estimator.upper_bound_nano(task.item, prompt))
+            estimate = bench.estimator.request(
+                task.item, prompt, max_side=self._max_side, max_tokens=bench.recipe.generation.max_tokens
+            )
+            admission = await bench.gatekeeper.admit(estimate.upper_bound_nano, estimate.size)
         except BadPicture as problem:
             return self._without_picture(task, problem)
         except VqaError as problem:
@@ -132,9 +135,17 @@ class Worker:
             return self._bench.template.render_repair(task.item, task.last_problem)
         return self._bench.template.render(task.item)
 
+    @property
+    def _max_side(self) -> int | None:
+        """The longest side in pixels at which pictures are sent now; None is as they are."""
+        wanted = self._bench.limits().max_side
+        if wanted is None:
+            return self._bench.recipe.picture.max_side
+        return wanted if isinstance(wanted, int) else None
+
     async def _prepare(self, task: ClaimedTask) -> PreparedPicture:
         bench = self._bench
-        rules, limits = bench.recipe.picture, bench.endpoint.picture
+        rules, limits, max_side = bench.recipe.picture, bench.endpoint.picture, self._max_side
         bench.board.preparing += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(
@@ -142,7 +153,7 @@ class Worker:
                 lambda: prepare_picture(
                     bench.dataset_root / task.item.path,
                     task.item.facts,
-                    max_side=rules.max_side,
+                    max_side=max_side,
                     jpeg_quality=rules.jpeg_quality,
                     max_bytes=limits.max_bytes,
                     formats=limits.formats,
@@ -205,7 +216,9 @@ class Worker:
         unbilled = failed.usage is not None or failure.never_sent or not may_be_billed
         uncertain = 0 if unbilled else admission.reserved
         self._settle(task, admission, cost, uncertain)
-        if told := bench.gatekeeper.keyring.used(admission.loan, failure):
+        if told := bench.gatekeeper.keyring.used(
+            admission.loan, failure, usage=failed.usage, allowances=failed.allowances
+        ):
             bench.tell("warning", told)
         if policy.counts_for_breaker:
             self._note_failure(failure.kind)
@@ -233,7 +246,8 @@ class Worker:
         # Without a usage report the price is not known: what was set aside may have been billed.
         uncertain = 0 if answer.usage_reported or self._prices is None else admission.reserved
         self._settle(task, admission, cost, uncertain)
-        bench.gatekeeper.keyring.used(admission.loan, None)
+        usage = answer.usage if answer.usage_reported else None
+        bench.gatekeeper.keyring.used(admission.loan, None, usage=usage, allowances=answer.allowances)
         bench.board.latencies_ms.append(answer.latency_ms)
         pairs, problem = await self._read(task, answer)
         attempt = AttemptRecord(

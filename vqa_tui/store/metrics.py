@@ -24,6 +24,11 @@ class Metric:
     spent_nano: int
     p50_ms: float | None
     p95_ms: float | None
+    sent_bytes: int
+    """Of this session, from its start."""
+    throttle_slots: int | None
+    """Most requests in flight that the throttle allows, over all quota groups."""
+    throttle_per_s: float | None
 
 
 async def record_metric(
@@ -36,18 +41,23 @@ async def record_metric(
     slots: int,
     p50_ms: float | None,
     p95_ms: float | None,
+    sent_bytes: int = 0,
+    throttle_slots: int | None = None,
+    throttle_per_s: float | None = None,
 ) -> None:
     """Store the state of this second; the totals come from the tallies, so they are what is committed."""
     async with database.write() as transaction:
         await transaction.execute(
             """
-            INSERT OR REPLACE INTO metric
+            INSERT OR REPLACE INTO metric (run_id, at, session_id, done, failed, in_flight, slots, rate_limited,
+              input_tokens, output_tokens, spent_nano, p50_ms, p95_ms, sent_bytes, throttle_slots, throttle_per_s)
             SELECT :run, :at, :session,
               coalesce((SELECT sum(n) FROM tally WHERE run_id = :run AND status = 'done'), 0),
               coalesce((SELECT sum(n) FROM tally WHERE run_id = :run AND status = 'failed'), 0),
               :in_flight, :slots,
               coalesce(sum(n) FILTER (WHERE kind = 'rate_limited'), 0),
-              coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cost_nano), 0), :p50, :p95
+              coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cost_nano), 0), :p50, :p95,
+              :sent_bytes, :throttle_slots, :throttle_per_s
             FROM attempt_tally WHERE run_id = :run
             """,
             {
@@ -58,6 +68,9 @@ async def record_metric(
                 "slots": slots,
                 "p50": p50_ms,
                 "p95": p95_ms,
+                "sent_bytes": sent_bytes,
+                "throttle_slots": throttle_slots,
+                "throttle_per_s": throttle_per_s,
             },
         )
 
@@ -75,7 +88,8 @@ async def thin_metrics(database: Database, run_id: int, *, now: int, since: int)
 async def recent_metrics(database: Database, run_id: int, *, since: int) -> list[Metric]:
     rows = await database.read(
         "SELECT at, session_id, done, failed, in_flight, slots, rate_limited, input_tokens, output_tokens, spent_nano, "
-        "p50_ms, p95_ms FROM metric WHERE run_id = ? AND at >= ? ORDER BY at",
+        "p50_ms, p95_ms, sent_bytes, throttle_slots, throttle_per_s "
+        "FROM metric WHERE run_id = ? AND at >= ? ORDER BY at",
         (run_id, since),
     )
     return [Metric(*row) for row in rows]

@@ -13,9 +13,9 @@ from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
 _INSERT_ATTEMPT = """
 INSERT INTO attempt (run_id, task_id, number, session_id, key_name, started_at, latency_ms, http_status, kind, message,
   input_tokens, output_tokens, cost_nano, uncertain_nano, reserved_nano, finish_reason, model, request_id,
-  raw_reply)
-VALUES (?1, ?2, (SELECT attempts FROM task WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-  ?16, ?17, ?18)
+  raw_reply, purpose, cached_input_tokens, image_tokens, estimated_input_tokens)
+VALUES (?1, ?2, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE task_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+  ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
 """
 
 
@@ -61,14 +61,21 @@ class TaskQueue:
                 (self._session_id, listed),
             )
             rows = await transaction.rows(
-                f"SELECT t.id AS task_id, t.attempts_spent, t.last_kind, t.last_problem, {ITEM_COLUMNS} "
+                "SELECT t.id AS task_id, t.attempts_spent, t.last_kind, t.last_problem, CASE WHEN t.attempts THEN "
+                "(SELECT group_concat(DISTINCT purpose) FROM attempt WHERE task_id = t.id) END AS tried, "
+                f"{ITEM_COLUMNS} "
                 "FROM task t JOIN item i ON i.id = t.item_id WHERE t.id IN (SELECT value FROM json_each(?)) "
                 "ORDER BY t.id",
                 (listed,),
             )
         return [
             ClaimedTask(
-                row["task_id"], item_from_row(row), row["attempts_spent"], row["last_kind"], row["last_problem"]
+                row["task_id"],
+                item_from_row(row),
+                row["attempts_spent"],
+                row["last_kind"],
+                row["last_problem"],
+                frozenset(row["tried"].split(",")) if row["tried"] else frozenset(),
             )
             for row in rows
         ]
@@ -98,6 +105,7 @@ class TaskQueue:
                 )
             }
             attempts = [(o.task_id, o.attempt, o.spends_attempt) for o in outcomes if o.attempt is not None]
+            attempts += [(o.task_id, o.hedge, False) for o in outcomes if o.hedge is not None]
             await self._record_attempts(transaction, attempts)
             kept = [outcome for outcome in outcomes if outcome.task_id in held]
             now = time.time()
@@ -208,6 +216,10 @@ class TaskQueue:
                     attempt.model,
                     attempt.request_id,
                     attempt.raw_reply,
+                    attempt.purpose,
+                    attempt.usage.cached_input_tokens,
+                    attempt.usage.image_tokens,
+                    attempt.estimated_input_tokens,
                 )
                 for task_id, attempt, _spent in attempts
             ],

@@ -263,13 +263,20 @@ async def end_session(database: Database, run_id: int, session_id: int, reason: 
 
 
 async def beat(
-    database: Database, run_id: int, *, reserved_nano: int, why_idle: str, keys: list[dict[str, object]]
+    database: Database,
+    run_id: int,
+    *,
+    reserved_nano: int,
+    why_idle: str,
+    keys: list[dict[str, object]],
+    throttles: list[dict[str, object]] | None = None,
 ) -> None:
     """Publish the engine's volatile facts together with its heartbeat."""
     async with database.write() as transaction:
         await transaction.execute(
-            "UPDATE run_state SET heartbeat_at = ?, reserved_nano = ?, why_idle = ?, keys = ? WHERE run_id = ?",
-            (time.time(), reserved_nano, why_idle, json.dumps(keys), run_id),
+            "UPDATE run_state SET heartbeat_at = ?, reserved_nano = ?, why_idle = ?, keys = ?, throttles = ? "
+            "WHERE run_id = ?",
+            (time.time(), reserved_nano, why_idle, json.dumps(keys), json.dumps(throttles or []), run_id),
         )
 
 
