@@ -45,3 +45,9 @@ CREATE TRIGGER attempt_inserted AFTER INSERT ON attempt BEGIN
     compared_output_tokens = compared_output_tokens + excluded.compared_output_tokens,
     cost_squares = cost_squares + excluded.cost_squares;
 END;
+
+UPDATE attempt_tally SET cost_squares = found.squares FROM (
+  SELECT run_id, key_name, kind, sum((cost_nano / 1e3) * (cost_nano / 1e3)) AS squares
+  FROM attempt GROUP BY run_id, key_name, kind) AS found
+WHERE found.run_id = attempt_tally.run_id AND found.key_name = attempt_tally.key_name
+  AND found.kind = attempt_tally.kind;

@@ -1,0 +1,80 @@
+"""A workspace of an older schema is brought up to date with everything that it holds."""
+
+import sqlite3
+
+import pytest
+
+from vqa_tui.domain.cost import Usage
+from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.work import AttemptRecord, Purpose, TaskOutcome
+from vqa_tui.paths import WorkspacePaths
+from vqa_tui.store.db import Database, schema_steps
+from vqa_tui.store.queue import TaskQueue
+
+_OLD_LIMITS = '{"budget_usd":"2.50","concurrency":8,"max_attempts":4,"requests_per_minute":{"main":60}}'
+
+
+@pytest.fixture
+def old_workspace(paths: WorkspacePaths) -> WorkspacePaths:
+    """A workspace as the first schema wrote it: one run, one answered and one rate-limited attempt."""
+    paths.root.mkdir(mode=0o700, parents=True)
+    connection = sqlite3.connect(paths.database)
+    connection.executescript(schema_steps()[0][2])
+    connection.executescript(
+        f"""
+        PRAGMA user_version = 1;
+        INSERT INTO dataset VALUES (1, 'bags', 'folder', '/x', '/x', 0, 0);
+        INSERT INTO item VALUES (1, 1, 'a.jpg', 'a.jpg', 'JPEG', 64, 48, 100, 'f', 1, 0, NULL, '{{}}');
+        INSERT INTO item VALUES (2, 1, 'b.jpg', 'b.jpg', 'JPEG', 64, 48, 100, 'g', 1, 0, NULL, '{{}}');
+        INSERT INTO run (id, name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, config_sha256,
+          pilot_size, created_at, limits) VALUES (1, 'run', 1, 'caption', 'e', 'm', '{{}}', '{{}}', 'h', 0, 0,
+          '{_OLD_LIMITS}');
+        INSERT INTO run_state (run_id) VALUES (1);
+        INSERT INTO session VALUES (1, 1, 1, 0, 1, 'lost');
+        INSERT INTO task (id, run_id, item_id, status, finished_at, attempts, attempts_spent)
+          VALUES (1, 1, 1, 'done', 5, 2, 1);
+        INSERT INTO task (id, run_id, item_id) VALUES (2, 1, 2);
+        INSERT INTO attempt (run_id, task_id, number, session_id, key_name, started_at, kind)
+          VALUES (1, 1, 1, 1, 'main', 1, 'rate_limited');
+        INSERT INTO attempt (run_id, task_id, number, session_id, key_name, started_at, latency_ms, kind, input_tokens,
+          output_tokens, cost_nano) VALUES (1, 1, 2, 1, 'main', 2, 800, 'ok', 900, 30, 3000);
+        INSERT INTO metric VALUES (1, 5, 1, 1, 0, 1, 8, 1, 900, 30, 3000, 800, 800);
+        """
+    )
+    connection.close()
+    return paths
+
+
+async def test_nothing_that_an_older_workspace_holds_is_lost(old_workspace: WorkspacePaths) -> None:
+    async with Database.open(old_workspace) as database:
+        (version,) = await database.read("PRAGMA user_version")
+        assert version[0] == schema_steps()[-1][0]
+        attempts = await database.read("SELECT number, kind, purpose, cost_nano FROM attempt ORDER BY number")
+        assert [tuple(row) for row in attempts] == [(1, "rate_limited", "ask", 0), (2, "ok", "ask", 3000)]
+        (tally,) = await database.read("SELECT * FROM attempt_tally WHERE kind = 'ok'")
+        assert (tally["n"], tally["input_tokens"], tally["cost_nano"], tally["compared_n"]) == (1, 900, 3000, 0)
+        assert tally["cost_squares"] == 9.0
+        (metric,) = await database.read("SELECT done, sent_bytes, throttle_slots FROM metric")
+        assert tuple(metric) == (1, 0, None)
+    assert list(old_workspace.backups.glob("schema-1-*.db"))
+
+
+async def test_an_older_run_goes_on_and_its_sums_go_on_with_it(old_workspace: WorkspacePaths) -> None:
+    async with Database.open(old_workspace) as database:
+        queue = TaskQueue(database, 1, 1)
+        (task,) = await queue.claim(5, now=10, pilot_only=False)
+        usage = Usage(1000, 50, cached_input_tokens=400, image_tokens=258)
+        attempt = AttemptRecord("main", 9.0, 700.0, "ok", usage=usage, cost_nano=4000, estimated_input_tokens=950)
+        second = AttemptRecord("main", 9.5, 300.0, "ok", usage=usage, cost_nano=1000, purpose=Purpose.HEDGE)
+        await queue.settle([TaskOutcome(task.id, TaskStatus.DONE, attempt, spends_attempt=True, hedge=second)])
+        (tally,) = await database.read("SELECT * FROM attempt_tally WHERE kind = 'ok'")
+        assert (tally["n"], tally["cost_nano"], tally["cached_input_tokens"], tally["image_tokens"]) == (
+            3,
+            8000,
+            800,
+            516,
+        )
+        assert (tally["compared_n"], tally["estimated_input_tokens"], tally["compared_input_tokens"]) == (1, 950, 1000)
+        assert (tally["compared_output_tokens"], tally["cost_squares"]) == (50, 9.0 + 16.0 + 1.0)
+        rows = await database.read("SELECT number, purpose FROM attempt WHERE task_id = ? ORDER BY number", (task.id,))
+        assert [tuple(row) for row in rows] == [(1, "ask"), (2, "hedge")]
