@@ -33,6 +33,11 @@ class WorkspacePaths:
     def backups(self) -> Path:
         return self.root / "backups"
 
+    @property
+    def picture_cache(self) -> Path:
+        """Prepared pictures kept for later runs; it may be deleted at any time, also while engines run."""
+        return self.root / "cache" / "pictures"
+
     def run_folder(self, run_id: int) -> Path:
         return self.root / "runs" / str(run_id)
 

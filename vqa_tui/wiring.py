@@ -1,15 +1,18 @@
 """The one place where names become things: run + recipe + endpoint + keys -> a working engine."""
 
 import asyncio
+import gc
 import logging
 import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -19,11 +22,15 @@ from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.secrets import MissingKey, RedactingFilter, resolve_key
 from vqa_tui.config.templates import PromptTemplate
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.quota import last_midnight
 from vqa_tui.domain.run import Intent, Phase
-from vqa_tui.embedded.process import start_embedded
+from vqa_tui.embedded.process import RunningEmbedded, start_embedded
+from vqa_tui.endpoints.at_hand import PicturesAtHand
 from vqa_tui.endpoints.body import RequestBody
 from vqa_tui.endpoints.client import VisionClient
+from vqa_tui.endpoints.picture_cache import PictureCache, bytes_allowed
 from vqa_tui.engine.admission import Gatekeeper
+from vqa_tui.engine.bench import Bench
 from vqa_tui.engine.board import Board
 from vqa_tui.engine.breaker import Breaker
 from vqa_tui.engine.budget import Budget
@@ -31,19 +38,24 @@ from vqa_tui.engine.crew import Crew
 from vqa_tui.engine.estimate import Estimator
 from vqa_tui.engine.feeder import Feeder
 from vqa_tui.engine.keyring import Keyring
+from vqa_tui.engine.outage import Outage
 from vqa_tui.engine.pulse import Pulse
+from vqa_tui.engine.standstill import Standstill
 from vqa_tui.engine.supervisor import Machinery, Supervisor
-from vqa_tui.engine.worker import Bench, Worker
+from vqa_tui.engine.worker import Worker
 from vqa_tui.engine.writer import Writer
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.process.lock import ALREADY_AT_WORK, AlreadyAtWork, ProcessLock
 from vqa_tui.store import runs, tasks
-from vqa_tui.store.db import Database
+from vqa_tui.store.db import Database, StoreTrouble, file_system_of, is_network_file_system
 from vqa_tui.store.inflight import FlightJournal, read_flights
 from vqa_tui.store.queue import TaskQueue
-from vqa_tui.store.reads import attempt_totals
+from vqa_tui.store.quota_use import QuotaUse
+from vqa_tui.store.reads import attempt_totals, run_counts
 
 _FILES = 16_384
+_LOOK_AFTER_CHILD_S = 1.0
+_LOOK_AT_OTHERS_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +136,7 @@ async def _work(
     for item in await tasks.first_items(database, frozen.id, 3):
         template.render(item)
     async with _machinery(database, paths, frozen, session_id, supervisor, recipe, endpoint, keyring) as machinery:
+        _collect_less_often()
         return await supervisor.work(machinery)
 
 
@@ -144,11 +157,13 @@ async def _machinery(
             server = await asyncio.to_thread(start_embedded, endpoint)
             stack.callback(server.stop)
             base_url = server.base_url
+            keeping = asyncio.create_task(_keep_running(server, supervisor))
+            stack.callback(keeping.cancel)
         client = await stack.enter_async_context(VisionClient(endpoint, base_url, connections=0))
-        threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="prepare")
+        threads = ThreadPoolExecutor(max_workers=_cores(), thread_name_prefix="prepare")
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         totals = await attempt_totals(database, frozen.id)
-        board, breaker = Board(), Breaker()
+        board, breaker = Board(preparers=_cores()), Breaker()
         budget = Budget(
             cap=None,
             spent=totals.spent_nano,
@@ -156,7 +171,21 @@ async def _machinery(
             worst_ratio=totals.worst_ratio,
             proven=totals.spent_nano > 0,
         )
+        if endpoint.kind != "embedded":
+            # The embedded endpoint begins anew with every engine, and so do its quotas.
+            use = QuotaUse(database, frozen.id, endpoint.name, paths.run_flight_journal)
+            now = time.time()
+            keyring.count(await use.before(now, last_midnight(now, ZoneInfo(endpoint.day_resets))))
+            counting = asyncio.create_task(_count_others(use, keyring))
+            stack.callback(counting.cancel)
         gatekeeper = Gatekeeper(keyring, budget, board)
+        outage = Outage(
+            tell=supervisor.tell,
+            halt=supervisor.halt,
+            restart=keyring.restart_gently,
+            ever_reached=(await run_counts(database, frozen.id)).done > 0,
+        )
+        standstill = Standstill(lambda gap: _wake_up(gap, supervisor, keyring))
         journal = FlightJournal(paths.run_flight_journal(frozen.id))
         stack.callback(journal.close)
         queue = TaskQueue(database, frozen.id, session_id)
@@ -172,21 +201,35 @@ async def _machinery(
             client=client,
             gatekeeper=gatekeeper,
             breaker=breaker,
+            outage=outage,
+            standstill=standstill,
             board=board,
             journal=journal,
             writer=writer,
             threads=threads,
             limits=lambda: supervisor.limits,
+            may_hedge=supervisor.may_hedge,
             halt=supervisor.halt,
             tell=supervisor.tell,
+            pictures=PictureCache(paths.picture_cache, await asyncio.to_thread(bytes_allowed, paths.picture_cache)),
+            at_hand=PicturesAtHand(trusted=not is_network_file_system(file_system_of(Path(frozen.dataset_root)))),
         )
         crew = Crew(feeder.take, Worker(bench).handle)
-        pulse = Pulse(database, paths.database, frozen.id, session_id, board=board, keyring=keyring, budget=budget)
+        pulse = Pulse(
+            database,
+            paths.database,
+            frozen.id,
+            session_id,
+            board=board,
+            keyring=keyring,
+            budget=budget,
+            still_sending=client.still_sending,
+        )
         background = [asyncio.create_task(writer.work()), asyncio.create_task(feeder.work())]
         for each in background:
             each.add_done_callback(lambda done: _end_on_fault(done, supervisor))
         try:
-            yield Machinery(queue, writer, feeder, crew, gatekeeper, breaker, board, journal, pulse)
+            yield Machinery(queue, writer, feeder, crew, gatekeeper, breaker, outage, standstill, board, journal, pulse)
         finally:
             await crew.dismiss()
             if not background[0].done():
@@ -212,7 +255,17 @@ def _keyring(endpoint: Endpoint, supervisor: Supervisor, redaction: RedactingFil
             f"no key of the endpoint {endpoint.name} has a value: " + "; ".join(missing.values()),
             hint="Set it in the environment of the shell that resumes the run, then `vqa-tui run resume`.",
         )
-    return Keyring(endpoint, values, supervisor.limits.requests_per_minute, missing)
+    return Keyring(endpoint, values, supervisor.limits, missing, tell=supervisor.tell)
+
+
+async def _count_others(use: QuotaUse, keyring: Keyring) -> None:
+    """Count what engines of other runs take of the same keys' quotas."""
+    while True:
+        await asyncio.sleep(_LOOK_AT_OTHERS_S)
+        try:
+            keyring.count(await use.of_others(time.time()))
+        except StoreTrouble as trouble:
+            log.warning("cannot look at what other runs use: %s", trouble.message)
 
 
 async def _rescue(database: Database, paths: WorkspacePaths, run_id: int, session_id: int) -> None:
@@ -226,9 +279,44 @@ async def _rescue(database: Database, paths: WorkspacePaths, run_id: int, sessio
         log.warning("%s", message)
 
 
+def _wake_up(gap_s: float, supervisor: Supervisor, keyring: Keyring) -> None:
+    supervisor.stood_still(gap_s)
+    keyring.restart_gently()
+
+
+async def _keep_running(server: RunningEmbedded, supervisor: Supervisor) -> None:
+    """Start the embedded endpoint anew whenever its process alone has ended."""
+    while True:
+        await asyncio.sleep(_LOOK_AFTER_CHILD_S)
+        if server.has_ended:
+            supervisor.tell("warning", "the process of the embedded endpoint ended; it is started again")
+            try:
+                await asyncio.to_thread(server.start_again)
+            except VqaError as problem:
+                log.error("%s", problem)
+
+
 def _end_on_fault(done: "asyncio.Task[None]", supervisor: Supervisor) -> None:
     if not done.cancelled() and (fault := done.exception()) is not None:
         supervisor.break_off(fault)
+
+
+def _collect_less_often() -> None:
+    """Leave what the start-up made out of every garbage collection, and look for cycles among the rest less often.
+
+    A request makes hundreds of short-lived objects and hardly a cycle. The threshold stays low enough for the cycles of
+    failed requests, which hold their bodies until they are collected.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 20)
+
+
+def _cores() -> int:
+    """How many cores this process may use; a container or `taskset` may give it fewer than the machine has."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _allow_many_files() -> None:

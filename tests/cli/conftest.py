@@ -108,6 +108,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, imported: Path) -> Iterat
     shutil.copytree(imported, folder)
     made = Place(folder)
     made.ok("run", "start", "scans", "--recipe", "stcray", "--endpoint", "embedded", "--name", "first", "--yes")
+    # The run is done a moment before its engine has gone.
+    asyncio.run(end_engines(folder))
     yield made
     # A command that ought to be refused and was not may have started one.
     asyncio.run(end_engines(folder))

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Place
+from vqa_tui.endpoints.picture_cache import PictureCache
+from vqa_tui.endpoints.pictures import PreparedPicture
 from vqa_tui.operations.doctor import Check, TerminalFacts, examine
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store import db
@@ -84,3 +86,13 @@ def test_a_broken_endpoint_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "endpoints" / "mine.yaml").write_text("name: mine\nmodle: x\n")
     check = by_name(tmp_path / ".vqa", {})["mine"]
     assert not check.ok and "mine.yaml" in check.found
+
+
+def test_the_size_of_the_picture_cache_is_told_once_there_is_one(tmp_path: Path) -> None:
+    paths = WorkspacePaths(tmp_path)
+    assert "picture cache" not in by_name(tmp_path, {})
+    cache = PictureCache(paths.picture_cache, 10**9)
+    cache.put("ab" * 32, PreparedPicture(bytes(1_500_000), "image/jpeg", 10, 10))
+    check = by_name(tmp_path, {})["picture cache"]
+    assert check.ok and not check.needed
+    assert check.found.startswith("1.5 MB") and str(paths.picture_cache) in check.found

@@ -55,15 +55,22 @@ async def poison(folder: Path) -> None:
     async with open_workspace(folder) as workspace:
         await add_event(workspace.db, 1, "warning", HOSTILE)
         async with workspace.db.write() as transaction:
+            gauges = [{"name": HOSTILE, "used": 1, "limit": 2}]
             keys = [
                 {"name": HOSTILE, "group": HOSTILE, "state": HOSTILE, "reason": HOSTILE, "until": 1.0, "in_flight": 0}
-                | {"used_this_minute": 0, "requests_per_minute": None}
+                | {"gauges": gauges}
             ]
-            values: dict[str, Any] = {"hostile": HOSTILE, "keys": json.dumps(keys)}
+            throttles = [{"group": HOSTILE, "slots": 1, "per_second": None, "state": HOSTILE}]
+            values: dict[str, Any] = {
+                "hostile": HOSTILE,
+                "keys": json.dumps(keys),
+                "throttles": json.dumps(throttles),
+            }
             truth = json.dumps({"categories": [HOSTILE], "captions": [HOSTILE]})
             for statement in (
                 "UPDATE run SET model = :hostile",
-                "UPDATE run_state SET phase_reason = :hostile, why_idle = :hostile, keys = :keys",
+                "UPDATE run_state SET phase_reason = :hostile, why_idle = :hostile, keys = :keys, "
+                "throttles = :throttles",
                 "UPDATE dataset SET root = :hostile, source = :hostile",
                 "UPDATE attempt SET message = :hostile, raw_reply = :hostile, finish_reason = :hostile",
                 "UPDATE attempt SET kind = :hostile",

@@ -15,15 +15,16 @@ from vqa_tui.cli.json_output import as_json, plain
 from vqa_tui.domain.run import Phase
 
 RUN_KEYS = {
-    "": "id name phase phase_reason intent counts samples cost tokens rate latency keys failures eta_s why_idle engine",
+    "": "id name phase phase_reason intent counts samples cost tokens rate latency keys failures eta_s why_idle engine "
+    "throttles throttle_history bytes_per_s calibration limits limits_in_force",
     "counts": "pending leased done failed skipped",
-    "cost": "spent reserved projected cap",
+    "cost": "spent reserved projected projected_low projected_high cap",
     "tokens": "input output",
     "rate": "per_second",
     "latency": "p50_ms p95_ms",
     "engine": "alive pid",
 }
-KEY_KEYS = {"name", "group", "state", "reason", "requests", "errors", "rate_limited"}
+KEY_KEYS = {"name", "group", "state", "reason", "requests", "errors", "rate_limited", "gauges"}
 
 
 def document(place: Place, *command: str) -> Any:
@@ -42,6 +43,14 @@ def test_run_show_has_the_keys_that_scripts_rely_on(finished: Place) -> None:
     assert [key["name"] for key in run["keys"]] == ["a", "b", "c"]
     assert all(set(key) >= KEY_KEYS for key in run["keys"])
     assert sum(key["requests"] for key in run["keys"]) >= PICTURES
+
+
+def test_the_limits_that_hold_are_told_with_what_would_hold(finished: Place) -> None:
+    run = document(finished, "run", "show", "first")
+    limits = {limit["name"]: limit for limit in run["limits_in_force"]}
+    assert {"budget", "concurrency", "max_attempts", "max_side", "hedge", "rpm.a", "rpd.c"} <= set(limits)
+    assert limits["concurrency"]["value"] == run["limits"]["concurrency"] == limits["concurrency"]["own"]
+    assert limits["hedge"]["value"] is False and limits["rpm.a"]["overridden"] is False
 
 
 def test_money_is_a_number_of_dollars(finished: Place) -> None:

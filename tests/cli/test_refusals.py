@@ -158,7 +158,7 @@ def test_a_budget_needs_prices(finished: Place, tmp_path: Path) -> None:
     file = tmp_path / "unpriced.yaml"
     file.write_text("name: unpriced\nkind: embedded\nmodel: m\nkeys: [{name: a}]\n")
     said = finished.refused(*START[:-1], str(file), "--budget", "1")
-    assert "states no prices" in said
+    assert "so a budget cannot be held" in said
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ from rich.console import Console
 from vqa_tui.cli import run_lines
 from vqa_tui.cli.run_faces import LineFace, drawing
 from vqa_tui.domain.run import (
+    CalibrationView,
     CostView,
     Counts,
     EngineState,
     EngineView,
     EventView,
+    GaugeView,
     Intent,
     KeyView,
     LatencyView,
@@ -23,8 +25,10 @@ from vqa_tui.domain.run import (
     PilotView,
     RateView,
     RunView,
+    ThrottleView,
     TokensView,
 )
+from vqa_tui.operations.limits import LimitInForce
 
 VIEW = RunView(
     id=1,
@@ -90,13 +94,49 @@ def test_an_unknown_price_is_not_zero_dollars() -> None:
 
 
 def test_the_pilot_says_what_it_knows_and_no_more() -> None:
-    full = run_lines.pilot_words(PilotView(10, 10, Decimal("0.000137"), Decimal("4.11"), 3312.0))
-    assert full[1:] == [
+    measured = PilotView(10, 10, Decimal("0.000137"), Decimal("4.11"), 3312.0)
+    assert run_lines.pilot_words(replace(VIEW, pilot=measured))[1:] == [
         "Measured cost: $0.000137 a picture.",
         "The whole run will cost about $4.11.",
         "The rest will take about 55m 12s.",
     ]
-    assert len(run_lines.pilot_words(PilotView(1, 1, None, None, None))) == 1
+    cost = replace(VIEW.cost, projected_low=Decimal("4.05"), projected_high=Decimal("4.17"))
+    calibrated = replace(VIEW, pilot=measured, cost=cost, calibration=CalibrationView(10, 1_000, 1_080, 300, 210))
+    assert run_lines.pilot_words(calibrated)[2:4] == [
+        "Billed against estimated: input tokens ×1.08, output tokens ×0.70.",
+        "The whole run will cost about $4.11 ± 0.06.",
+    ]
+    assert len(run_lines.pilot_words(replace(VIEW, pilot=PilotView(1, 1, None, None, None)))) == 1
+    assert run_lines.pilot_words(VIEW) == ()
+
+
+def test_quotas_throttle_bytes_and_calibration_are_in_words() -> None:
+    gauges = (GaugeView("requests/min", 60, 60, resets_at=1_012.0), GaugeView("tokens/min", 41_000, 1_000_000))
+    key = KeyView("a", "one", "ok", gauges=gauges)
+    assert run_lines.key_words(key, 1_000.0)[3] == "rpm 60/60, free in 0:12; tpm 41k/1M"
+    throttled = replace(VIEW, throttles=(ThrottleView("one", 9, 8.5, "growing"),), bytes_per_s=11_800_000.0)
+    assert run_lines.throttle_words(throttled, 0.0) == "growing, 9 of 16 slots, 8.50/s learned; 12 MB/s sent"
+    assert run_lines.throttle_words(VIEW, 0.0) == "" and run_lines.estimate_words(VIEW) == ""
+    calibrated = replace(VIEW, calibration=CalibrationView(1, 1_000, 1_080, 300, 210))
+    assert run_lines.estimate_words(calibrated) == (
+        "input tokens ×1.08, output tokens ×0.70 of the estimate, over 1 reply"
+    )
+
+
+def test_limits_in_force_tell_what_was_changed() -> None:
+    limits = [
+        LimitInForce("concurrency", 3, 12, True, "", ""),
+        LimitInForce("budget", None, None, False, "", ""),
+        LimitInForce("rpm.a", 60, 60, False, "", ""),
+        LimitInForce("tpm.a", None, None, False, "", ""),
+        LimitInForce("rpd.a", 9, None, True, "", ""),
+    ]
+    assert run_lines.limit_facts(limits) == [
+        ("concurrency", "3  (without a change 12)"),
+        ("budget", "none"),
+        ("rpm.a", "60"),
+        ("rpd.a", "9  (without a change none)"),
+    ]
 
 
 def test_the_outcome_is_one_sentence() -> None:

@@ -16,6 +16,8 @@ from vqa_tui.domain.failure import VqaError
         ("{fail: {'500': 1.5}}", "embedded.fail.500"),
         ("{bad_keys: [zz]}", "no key of this endpoint is named 'zz'; its keys are a, b"),
         ("{requests_per_minute_by_key: {nokey: 5}}", "no key of this endpoint is named 'nokey'"),
+        ("{tokens_per_minute_by_key: {nokey: 5}}", "no key of this endpoint is named 'nokey'"),
+        ("{rate_limits_told: loudly}", "embedded.rate_limits_told"),
         ("{requests_per_minute_by_key: {a: -3}}", "embedded.requests_per_minute_by_key.a"),
     ],
 )

@@ -49,6 +49,7 @@ class Stage:
             "keys": embedded.pop("keys", [{"name": "a"}]),
             "prices": {"input_per_million": "0.1", "output_per_million": "0.4"},
             "concurrency": embedded.pop("concurrency", 16),
+            "timeouts": embedded.pop("timeouts", {}),
             "embedded": {"latency_ms": 5, **embedded},
         }
         path.write_text(yaml.safe_dump(fields))

@@ -8,16 +8,9 @@ import pytest
 from tests.e2e.conftest import Stage
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import EngineState, Phase
+from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.planning import RunRequest, create_run
-from vqa_tui.operations.runs import (
-    approve_run,
-    pause_run,
-    resume_run,
-    retry_failed,
-    set_limits,
-    start_engine,
-    stop_run,
-)
+from vqa_tui.operations.runs import approve_run, pause_run, resume_run, retry_failed, start_engine, stop_run
 
 
 async def test_pilot_waits_for_a_person_and_then_the_run_is_done(stage: Stage) -> None:

@@ -14,8 +14,9 @@ from tests.e2e.conftest import Stage
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.engine.writer import GROUP_SIZE
+from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.planning import RunRequest, create_run
-from vqa_tui.operations.runs import approve_run, resume_run, retry_failed, set_limits, stop_run
+from vqa_tui.operations.runs import approve_run, resume_run, retry_failed, stop_run
 from vqa_tui.operations.workspace import open_workspace
 
 NANO = 10**9
@@ -117,7 +118,8 @@ async def test_the_budget_holds_across_a_crash_at_every_look(stage: Stage, provi
 async def test_an_endpoint_that_bills_five_times_the_estimate_passes_the_cap_by_two_requests_at_most(
     stage: Stage, provider: Provider
 ) -> None:
-    # One request is estimated at about 2,600 tokens: the picture's 1,500 and the prompt's raised by a quarter, 400 out.
+    # One request is set aside for at about 2,800 tokens: the picture's 1,500 raised by a quarter, one a byte of the
+    # prompt, and 400 out.
     real = 13_000
     provider.usage = {"prompt_tokens": real, "completion_tokens": 0}
     provider.delay_s = 0.3
@@ -176,7 +178,8 @@ async def test_requests_a_minute_set_while_it_works_take_effect_both_ways(stage:
     await stage.until_done(run_id, 8)
     await set_limits(stage.workspace, run_id, {"rpm.a": "1"})
     view = await stage.until(run_id, lambda v: "requests/min" in v.why_idle and v.counts.leased > 0 and not v.in_flight)
-    assert view.counts.done < 120 and view.keys[0].requests_per_minute == 1
+    assert view.counts.done < 120
+    assert [gauge.limit for gauge in view.keys[0].gauges if gauge.name == "requests/min"] == [1]
     assert "4 of 4 slots idle: key a" in view.why_idle
     (asked,), at = await stage.column("SELECT count(*) FROM attempt"), time.time()
     await stage.until(run_id, lambda v: (v.engine.heartbeat_age_s or 0.0) < time.time() - at)
@@ -231,13 +234,14 @@ async def test_max_attempts_set_by_a_person_is_kept(stage: Stage) -> None:
 async def test_two_who_resume_a_lost_run_at_once_get_one_engine(stage: Stage) -> None:
     dataset = await stage.pictures(30)
     run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=60_000), pilot=0, concurrency=4))
-    await stage.until(run_id, lambda view: len(view.in_flight) == 4)
+    # A slow start begins with two, and here no reply comes that would let it go on.
+    await stage.until(run_id, lambda view: len(view.in_flight) == 2)
     await stage.kill_engine(run_id)
     async with open_workspace(stage.folder) as other:
         await asyncio.gather(resume_run(stage.workspace, run_id), resume_run(other, run_id))
-    view = await stage.until(run_id, lambda view: len(view.in_flight) == 4)
+    view = await stage.until(run_id, lambda view: len(view.in_flight) == 2)
     assert view.engine.state is EngineState.ALIVE and view.counts.leased + view.counts.pending == 30
     assert await stage.column("SELECT end_reason FROM session ORDER BY id") == ["lost", None]
-    assert await stage.column("SELECT kind FROM attempt") == ["lost"] * 4
+    assert await stage.column("SELECT kind FROM attempt") == ["lost"] * 2
     await stop_run(stage.workspace, run_id, cancel_in_flight=True)
     assert (await stage.until_ended(run_id)).phase is Phase.STOPPED

@@ -122,6 +122,50 @@ async def test_a_timeout_hangs_until_the_client_leaves(prompt: str, body: Body) 
     assert (stats["requests"], stats["answered"], stats["abandoned"]) == (1, 0, 0)
 
 
+async def test_a_dripping_reply_goes_on_until_the_client_leaves(prompt: str, body: Body, until: Until) -> None:
+    async with EmbeddedEndpoint(only("drip")) as endpoint:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.7)) as impatient:
+            with pytest.raises(TimeoutError):
+                await post(impatient, endpoint, body(prompt))
+        stats = endpoint.ledger.to_json()
+    assert stats["kinds_by_key"] == {"nobody": {"drip": 1}} and stats["abandoned"] == 0
+
+
+async def test_a_huge_reply_is_fifty_million_blanks(http: aiohttp.ClientSession, prompt: str, body: Body) -> None:
+    async with EmbeddedEndpoint(only("huge")) as endpoint:
+        async with http.post(f"{endpoint.base_url}/chat/completions", json=body(prompt)) as response:
+            size, blanks = 0, True
+            async for piece in response.content.iter_any():
+                size, blanks = size + len(piece), blanks and not piece.strip()
+        stats = endpoint.ledger.to_json()
+    assert blanks and size == pytest.approx(50_000_000, abs=65_536)
+    assert stats["faults"] == {"huge": 1} and stats["answered"] == 0
+
+
+async def test_tokens_a_minute_are_refused_and_leave_the_requests_alone(
+    http: aiohttp.ClientSession, prompt: str, body: Body, draw: Draw
+) -> None:
+    request = body(prompt, draw())
+    async with EmbeddedEndpoint(EmbeddedSettings(latency_ms=0)) as endpoint:
+        usage = (await post(http, endpoint, request))[1]["usage"]
+    one = usage["total_tokens"]
+    settings = EmbeddedSettings(latency_ms=0, requests_per_minute=50, tokens_per_minute=one * 2 + 1)
+    async with EmbeddedEndpoint(settings) as endpoint:
+        told = []
+        for _ in range(4):
+            async with http.post(f"{endpoint.base_url}/chat/completions", json=request) as response:
+                await response.read()
+                told.append((response.status, response.headers["x-ratelimit-remaining-tokens"]))
+        after = endpoint.ledger.to_json()
+        async with http.post(f"{endpoint.base_url}/chat/completions", json=request) as response:
+            assert "x-ratelimit-remaining-requests" not in response.headers and response.status == 429
+    assert told == [(200, str(one + 1)), (200, "1"), (429, "1"), (429, "1")]
+    assert after["kinds_by_key"] == {"nobody": {"ok": 2, "rate_limited": 2}}
+    assert after["tokens_by_key"]["nobody"] == {
+        "prompt": usage["prompt_tokens"] * 2, "completion": usage["completion_tokens"] * 2
+    }  # fmt: skip
+
+
 async def test_stopping_does_not_wait_for_what_hangs(prompt: str, body: Body, until: Until) -> None:
     loop = asyncio.get_running_loop()
     async with aiohttp.ClientSession() as session:
@@ -175,3 +219,6 @@ async def test_the_books_balance_over_a_mixed_run(
     assert stats["answered"] + 120 + 80 + faults["500"] + faults["503"] + faults["reset"] == 360
     assert stats["tokens"] == {"prompt": tokens["prompt_tokens"], "completion": tokens["completion_tokens"]}
     assert set(faults) == {"500", "503", "reset", "truncated", "bad_json", "refused", "empty"}
+    for key, count in stats["by_key"].items():
+        assert sum(stats["kinds_by_key"][key].values()) == count
+    assert stats["kinds_by_key"]["b"] == {"unauthorized": 120} and stats["kinds_by_key"]["c"]["rate_limited"] == 80

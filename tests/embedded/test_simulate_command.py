@@ -33,7 +33,7 @@ def refused(*arguments: str) -> str:
     ("arguments", "said"),
     [
         (("--fail", "rest=0.1"), "Did you mean reset?"),
-        (("--fail", "oops=0.1"), "Known faults: 500, 503, reset, truncated, bad_json, refused, empty, timeout"),
+        (("--fail", "oops=0.1"), "Known faults: 500, 503, reset, truncated, bad_json, refused, empty, timeout, drip"),
         (("--fail", "500=2"), "from 0 to 1"),
         (("--rpm-key", "a"), "not NAME=N"),
         (("--rpm-key", "a=0"), "not NAME=N"),
@@ -45,6 +45,9 @@ def refused(*arguments: str) -> str:
         (("--keys", "a", "--rpm-key", "b=3"), "--rpm-key: there is no key b"),
         (("--keys", "a", "--rpm-key", "a=3", "--rpm-key", "a=4"), "given twice"),
         (("--rpm", "99999999999999"), "--rpm: should be"),
+        (("--tpm-key", "a"), "--tpm-key: 'a' is not NAME=N"),
+        (("--keys", "a", "--tpm-key", "b=3"), "--tpm-key: there is no key b"),
+        (("--limits-told", "loudly"), "--limits-told: should be 'openai', 'gemini' or 'nothing'"),
         (("--latency", "1e300"), "--latency: should be"),
         (("--fail", "500=0.7,503=0.7"), "add up to 1.4"),
         (("--rpm", "0"), "--rpm"),

@@ -83,3 +83,21 @@ def test_parameters_and_who_wins() -> None:
 def test_extra_body_cannot_break_a_request(build: Callable[[], RequestBody], words: str) -> None:
     with pytest.raises(VqaError, match=words):
         build()
+
+
+def test_more_room_for_one_reply_changes_nothing_else_and_no_other_request() -> None:
+    endpoint = ENDPOINT.model_copy(update={"max_tokens_field": "max_completion_tokens"})
+    body, picture = (
+        RequestBody(recipe(max_tokens=9, temperature=0.5), endpoint),
+        PreparedPicture(b"x", "image/png", 1, 1),
+    )
+    plain = json.loads(body.build("s", "u", picture))
+    for most in (50, 50, 70, 9):
+        assert json.loads(body.build("s", "u", picture, max_tokens=most)) == plain | {"max_completion_tokens": most}
+    assert json.loads(body.build("s", "u", picture)) == plain and plain["max_completion_tokens"] == 9
+
+
+@pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])
+def test_a_limit_of_tokens_behind_the_back_of_the_budget_is_refused(field: str) -> None:
+    with pytest.raises(VqaError, match=f"must not set `{field}`"):
+        RequestBody(recipe(extra_body={field: 100_000}), ENDPOINT)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vqa_tui.domain.failure import FailureKind
 from vqa_tui.endpoints.classify import classify_exception, classify_response
-from vqa_tui.endpoints.retry_after import LONGEST_WAIT_S
+from vqa_tui.endpoints.durations import LONGEST_WAIT_S
 
 NOW = 1_790_000_000.0
 
@@ -79,11 +79,12 @@ PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
         (413, "<html><h1>413 Request Entity Too Large</h1></html>", FailureKind.REJECTED),
         (422, '{"detail": [{"loc": ["body", "x"], "msg": "field required"}]}', FailureKind.REJECTED),
         (425, "", FailureKind.SERVER),
+        (499, google_error(499, "The operation was cancelled.", "CANCELLED"), FailureKind.SERVER),
         (500, openai_error("The server had an error", "content_filter"), FailureKind.SERVER),
         (502, "<html><body>Bad gateway</body></html>", FailureKind.SERVER),
         (503, google_error(503, "The model is overloaded.", "UNAVAILABLE"), FailureKind.SERVER),
         (529, '{"type": "error", "error": {"type": "overloaded_error"}}', FailureKind.SERVER),
-        (302, "", FailureKind.REJECTED),
+        (302, "", FailureKind.MODEL_NOT_FOUND),
         (204, "", FailureKind.BAD_REPLY),
     ],
 )
@@ -175,7 +176,7 @@ def test_the_first_header_that_says_something_wins() -> None:
         ([retry_info("900ms")], "x", FailureKind.RATE_LIMITED, 0.9),
         ([quota_failure(PER_DAY), retry_info("1s")], "x", FailureKind.QUOTA_EXHAUSTED, None),
         ([quota_failure(PER_MINUTE, PER_DAY), retry_info("1s")], "x", FailureKind.QUOTA_EXHAUSTED, None),
-        ([quota_failure(PER_MINUTE), retry_info("3600s")], "x", FailureKind.QUOTA_EXHAUSTED, None),
+        ([quota_failure(PER_MINUTE), retry_info("3600s")], "x", FailureKind.QUOTA_EXHAUSTED, 3600.0),
         ([quota_failure(PER_MINUTE)], "Please retry in 37.6s.", FailureKind.RATE_LIMITED, 37.6),
         ([], "Please retry in 900ms.", FailureKind.RATE_LIMITED, 0.9),
         ([], "Please try again in 1m30.5s. Visit …", FailureKind.RATE_LIMITED, 90.5),

@@ -163,7 +163,7 @@ async def test_no_log_line_holds_the_key(
 async def test_a_redirect_is_not_followed(server: Any, make_endpoint: MakeEndpoint, status: int) -> None:
     server.answers(status, "", {"Location": f"http://elsewhere.example/v1?key={PLANTED}"})
     error = await failed(make_endpoint(), server.base_url)
-    assert error.failure.kind is FailureKind.REJECTED
+    assert error.failure.kind is FailureKind.MODEL_NOT_FOUND
     assert "redirects to elsewhere.example" in error.failure.message
     assert len(server.seen) == 1
 
@@ -281,7 +281,7 @@ async def test_a_huge_reply_is_not_read_to_its_end(server: Any, make_endpoint: M
     body, headers = (gzip.compress(whole), {"Content-Encoding": "gzip"}) if packed else (whole, None)
     server.answers(200, body, headers)
     error = await failed(make_endpoint(), server.base_url)
-    assert error.failure.kind is FailureKind.BAD_REPLY and "longer than 16 MiB" in error.failure.message
+    assert error.failure.kind is FailureKind.BAD_REPLY and "longer than 4 MiB" in error.failure.message
 
 
 async def test_a_large_picture_goes_out_whole(

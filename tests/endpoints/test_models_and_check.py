@@ -55,7 +55,7 @@ async def test_models_are_listed_with_one_plain_request(
         (404, {}, FailureKind.MODEL_NOT_FOUND),
         (429, [{"error": {"message": "slow"}}], FailureKind.RATE_LIMITED),
         (500, f"oops {PLANTED}", FailureKind.SERVER),
-        (302, "", FailureKind.REJECTED),
+        (302, "", FailureKind.MODEL_NOT_FOUND),
         (200, "not json", FailureKind.BAD_REPLY),
         (200, [1], FailureKind.BAD_REPLY),
         (200, {"data": [3, {"id": 4}]}, FailureKind.BAD_REPLY),

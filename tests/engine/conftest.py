@@ -23,12 +23,16 @@ from vqa_tui.domain.work import ClaimedTask, TaskOutcome
 from vqa_tui.endpoints.body import RequestBody
 from vqa_tui.endpoints.client import Answer, AskFailed, VisionClient
 from vqa_tui.engine.admission import Gatekeeper
+from vqa_tui.engine.bench import Bench
 from vqa_tui.engine.board import Board
 from vqa_tui.engine.breaker import Breaker
 from vqa_tui.engine.budget import Budget
 from vqa_tui.engine.estimate import Estimator
+from vqa_tui.engine.halt import Halt
 from vqa_tui.engine.keyring import Keyring
-from vqa_tui.engine.worker import Bench, Halt, Worker
+from vqa_tui.engine.outage import Outage
+from vqa_tui.engine.standstill import Standstill
+from vqa_tui.engine.worker import Worker
 from vqa_tui.engine.writer import Writer
 from vqa_tui.sources.probe import probe
 from vqa_tui.store.inflight import FlightJournal
@@ -44,10 +48,13 @@ class Scripted(VisionClient):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.max_tokens: list[int] = []
         self.script: Script = answers()
 
     async def ask(self, body: bytes, key_value: SecretStr) -> Answer:
-        content = json.loads(body)["messages"][-1]["content"]
+        sent = json.loads(body)
+        content = sent["messages"][-1]["content"]
+        self.max_tokens.append(sent["max_tokens"])
         self.asked.append(next(part["text"] for part in content if part["type"] == "text"))
         return await self.script()
 
@@ -115,12 +122,13 @@ async def make_workshop(tmp_path: Path) -> AsyncIterator[MakeWorkshop]:
     root.mkdir()
     Image.new("RGB", (24, 16), "red").save(root / "red.png")
 
-    def make(user: str = "What is it?", cap: int | None = None) -> Workshop:
+    def make(user: str = "What is it?", cap: int | None = None, **rules: Any) -> Workshop:
         recipe = Recipe(
             name="r",
             prompt=PromptTemplates(user=user, repair="It was wrong: {{ problem }}"),
-            reply=ReplyFormat(kind="json_pairs"),
-            generation=Generation(max_tokens=100),
+            reply=rules.get("reply", ReplyFormat(kind="json_pairs")),
+            generation=rules.get("generation", Generation(max_tokens=100)),
+            pairs=rules.get("pairs", 1),
         )
         prices = EndpointPrices.model_validate({"input_per_million": 1, "output_per_million": 1})
         endpoint = Endpoint(
@@ -129,8 +137,13 @@ async def make_workshop(tmp_path: Path) -> AsyncIterator[MakeWorkshop]:
         item = Item(1, 1, "red.png", "red.png", probe(root / "red.png"), None, GroundTruth())
         journal_path = tmp_path / f"journal-{len(journals)}"
         journals.append(FlightJournal(journal_path))
-        keyring, budget, board = Keyring(endpoint, {"a": SecretStr("x")}, {}, {}), Budget(cap, proven=True), Board()
+        keyring = Keyring(endpoint, {"a": SecretStr("x")}, Limits(), {})
+        budget, board = Budget(cap, proven=True), Board()
         client, writer, limits, halts, told = Scripted(), Collected(), [Limits()], list[Halt](), list[str]()
+
+        def tell(level: str, message: str) -> None:
+            told.append(f"{level}: {message}")
+
         bench = Bench(
             recipe=recipe,
             endpoint=endpoint,
@@ -141,13 +154,16 @@ async def make_workshop(tmp_path: Path) -> AsyncIterator[MakeWorkshop]:
             client=client,
             gatekeeper=Gatekeeper(keyring, budget, board),
             breaker=Breaker(),
+            outage=Outage(tell=tell, halt=halts.append, restart=keyring.restart_gently, ever_reached=True),
+            standstill=Standstill(lambda gap: tell("warning", f"stood still for {gap:.0f} s")),
             board=board,
             journal=journals[-1],
             writer=writer,
             threads=threads,
             limits=lambda: limits[0],
+            may_hedge=lambda: limits[0].hedge,
             halt=halts.append,
-            tell=lambda level, message: told.append(f"{level}: {message}"),
+            tell=tell,
         )
         return Workshop(item, root, bench, client, writer, keyring, budget, limits, journal_path, halts, told)
 
@@ -170,10 +186,11 @@ def answers(text: str = GOOD, *, reported: bool = True) -> Script:
 
 
 def fails(kind: FailureKind, status: int | None = None, **more: Any) -> Script:
-    usage = more.pop("usage", None)
+    usage, finish_reason = more.pop("usage", None), more.pop("finish_reason", "")
+    failure = Failure(kind, more.pop("message", "the problem"), status, **more)
 
     async def fail() -> Answer:
-        raise AskFailed(Failure(kind, "the problem", status, **more), http_status=status, raw_body="raw", usage=usage)
+        raise AskFailed(failure, http_status=status, raw_body="raw", usage=usage, finish_reason=finish_reason)
 
     return fail
 

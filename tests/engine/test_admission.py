@@ -3,14 +3,14 @@
 import asyncio
 
 import pytest
-from pydantic import SecretStr
 
 from tests.engine.conftest import until
+from tests.engine.rings import Ring
 from vqa_tui.config.endpoint import Endpoint, KeyConfig, Quota
 from vqa_tui.engine.admission import Admission, BudgetReached, Gatekeeper
 from vqa_tui.engine.board import Board
 from vqa_tui.engine.budget import Budget
-from vqa_tui.engine.keyring import Keyring, NotNow
+from vqa_tui.engine.keyring import NotNow
 
 
 class Gate(Gatekeeper):
@@ -20,11 +20,13 @@ class Gate(Gatekeeper):
         self.board = Board()
         keys = (KeyConfig(name="a"),)
         endpoint = Endpoint(name="e", base_url="http://127.0.0.1:1/v1", model="m", keys=keys, quota=quota or Quota())
-        super().__init__(Keyring(endpoint, {"a": SecretStr("x")}, {}, {}), budget, self.board)
+        super().__init__(Ring(endpoint), budget, self.board)
 
     @property
     def used_this_minute(self) -> object:
-        return self.keyring.published()[0]["used_this_minute"]
+        gauges = self.keyring.published()[0]["gauges"]
+        assert isinstance(gauges, list)
+        return next(gauge["used"] for gauge in gauges if gauge["name"] == "requests/min")
 
     @property
     def keys_out(self) -> int:

@@ -112,3 +112,23 @@ async def test_one_result_that_the_schema_refuses_fails_alone_and_keeps_its_cost
     assert refused.status is TaskStatus.FAILED and refused.attempt is not None
     assert (refused.attempt.cost_nano, refused.attempt.raw_reply) == (7, "kept")
     work.cancel()
+
+
+async def test_a_refused_result_keeps_both_requests_of_a_straggler_and_says_nothing_of_a_settled_task() -> None:
+    class Picky(Store):
+        async def settle(self, outcomes: Sequence[TaskOutcome]) -> None:
+            if any(attempt.request_id == "odd" and attempt.kind == "ok" for o in outcomes for attempt in o.attempts):
+                raise Unstorable("the workspace file refuses these values")
+            kept.extend(outcomes)
+
+    kept: list[TaskOutcome] = []
+    writer = Writer(Picky(), lambda group: None)
+    work = asyncio.create_task(writer.work())
+    paid = AttemptRecord("a", 1.0, 2.0, "ok", cost_nano=7)
+    odd = AttemptRecord("a", 2.0, 2.0, "ok", cost_nano=11, request_id="odd")
+    await writer.submit(TaskOutcome(1, TaskStatus.DONE, paid, True, hedge=odd))
+    await writer.submit(TaskOutcome(2, TaskStatus.DONE, odd, attempt_alone=True))
+    await asyncio.wait_for(writer.drained(), 5)
+    assert [[attempt.cost_nano for attempt in each.attempts] for each in kept] == [[7, 11], [11]]
+    assert [each.attempt_alone for each in kept] == [False, True]
+    work.cancel()

@@ -76,6 +76,12 @@ def test_what_uses_the_shared_data_can_do_without_it() -> None:
 
 
 def test_only_the_door_to_the_terminal_app_imports_textual_in_the_command_line() -> None:
-    pattern = re.compile(r"^\s*(?:from|import) (?:textual|vqa_tui\.tui\.(?!present\.numbers))")
-    importers = {path.name for path in (ROOT / "vqa_tui" / "cli").glob("*.py") if any(matching_lines(path, pattern))}
-    assert importers <= {"ui.py"}
+    """The words of `tui.present` that need no Textual serve both faces."""
+    commands = [path for path in (ROOT / "vqa_tui" / "cli").glob("*.py") if path.name != "ui.py"]
+    textual = re.compile(r"^\s*(?:from|import) textual")
+    app = re.compile(r"^\s*(?:from|import) vqa_tui\.tui(?!\.present\b)")
+    assert not [path.name for path in commands if any(matching_lines(path, textual)) or any(matching_lines(path, app))]
+    present = re.compile(r"vqa_tui\.tui\.present(?:\.| import )(\w+)")
+    for name in {name for path in commands for name in present.findall(path.read_text("utf-8"))}:
+        words = ROOT / "vqa_tui" / "tui" / "present" / f"{name}.py"
+        assert not any(matching_lines(words, textual)), f"a command imports {named(words)}, which imports Textual"

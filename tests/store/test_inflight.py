@@ -28,9 +28,8 @@ time.sleep(600)
 
 def test_what_entered_and_did_not_leave_is_read(tmp_path: Path) -> None:
     journal = FlightJournal(tmp_path / "inflight")
-    for task in (3, 1, 2):
-        journal.enter(Flight(task, float(task), 7, "main"))
-    journal.leave(2)
+    numbers = {task: journal.enter(Flight(task, float(task), 7, "main")) for task in (3, 1, 2)}
+    journal.leave(numbers[2])
     journal.leave(99)
     assert read_flights(tmp_path / "inflight") == [Flight(1, 1.0, 7, "main"), Flight(3, 3.0, 7, "main")]
     journal.close()
@@ -70,11 +69,11 @@ def test_a_killed_writer_leaves_the_truth_behind(tmp_path: Path) -> None:
 
 def test_an_answered_flight_is_still_there_until_its_commit(tmp_path: Path) -> None:
     journal = FlightJournal(tmp_path / "inflight")
-    journal.enter(Flight(4, 1.0, 7, "x" * 60))
-    journal.answer(4, 5)
-    journal.answer(5, 1)
+    number = journal.enter(Flight(4, 1.0, 7, "x" * 60))
+    journal.answer(number, 5)
+    journal.answer(number + 1, 1)
     assert read_flights(tmp_path / "inflight") == [Flight(4, 1.0, 5, "x" * 39, answered=True)]
-    journal.leave(4)
+    journal.leave(number)
     journal.enter(Flight(6, 2.0, 7, "y"))
     assert read_flights(tmp_path / "inflight") == [Flight(6, 2.0, 7, "y", answered=False)]
     journal.close()

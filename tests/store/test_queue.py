@@ -17,9 +17,11 @@ from vqa_tui.store import reads, runs
 from vqa_tui.store.db import StoreTrouble
 from vqa_tui.store.queue import TaskQueue, requeue, skip
 
+SENT_AT = 1.0
+
 
 def attempt(kind: str = "ok", cost: int = 7, uncertain: int = 0) -> AttemptRecord:
-    return AttemptRecord("a", 1.0, 12.5, kind, usage=Usage(100, 20), cost_nano=cost, uncertain_nano=uncertain)
+    return AttemptRecord("a", SENT_AT, 12.5, kind, usage=Usage(100, 20), cost_nano=cost, uncertain_nano=uncertain)
 
 
 def done(task_id: int) -> TaskOutcome:
@@ -118,7 +120,7 @@ async def test_rescue_puts_back_all_and_records_only_what_was_in_flight(builder:
     dead = TaskQueue(builder.database, run_id, await builder.session(run_id))
     tasks = await dead.claim(4, now=0, pilot_only=False)
     await dead.settle([done(tasks[0].id)])
-    flights = [Flight(task.id, 5.0, 1000, "a") for task in tasks[:3]]
+    flights = [Flight(tasks[0].id, SENT_AT, 1000, "a"), *(Flight(task.id, 5.0, 1000, "a") for task in tasks[1:3])]
     session = await builder.session(run_id)
     rescue = await TaskQueue(builder.database, run_id, session).rescue(flights)
     # The journal still names the first, but its result was committed before the kill.

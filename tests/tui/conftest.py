@@ -13,29 +13,13 @@ import pytest
 from PIL import Image, ImageDraw
 from textual.pilot import Pilot
 
+from tests.tui.made_views import make_awaiting, make_lost, make_view, summary_of
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, ReferenceQuestion
-from vqa_tui.domain.run import (
-    CostView,
-    Counts,
-    EngineState,
-    EngineView,
-    EventView,
-    Intent,
-    KeyView,
-    LatencyView,
-    Limits,
-    Phase,
-    PilotView,
-    RateView,
-    RunSummary,
-    RunView,
-    SlotView,
-    TaskStatus,
-    TokensView,
-)
+from vqa_tui.domain.run import EngineState, Limits, RunView, TaskStatus
 from vqa_tui.domain.sample import Sample
 from vqa_tui.domain.task import Attempt, TaskDetail, TaskFilter, TaskRow
+from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.operations.planning import RunPlan, RunRequest
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.present.export_result import ExportResult
@@ -44,85 +28,6 @@ from vqa_tui.tui.services import Choice, Choices, FormatChoice, Services
 
 NOW = 1_790_000_000.0
 _WAIT_S = 20.0
-
-
-def make_view(**changes: Any) -> RunView:
-    """A run in full flight."""
-    now = time.time()
-    history = tuple(4.0 + (i * 7 % 13) / 10 + (1.5 if i % 40 > 30 else 0) for i in range(120))
-    view = RunView(
-        id=1,
-        name="stcray-train",
-        dataset="stcray",
-        recipe="stcray",
-        endpoint="gemini",
-        model="gemini-2.5-flash",
-        phase=Phase.RUNNING,
-        phase_reason="",
-        intent=Intent.RUN,
-        created_at=now - 4_000,
-        started_at=now - 3_900,
-        ended_at=None,
-        limits=Limits(budget_usd=Decimal("10"), concurrency=16),
-        counts=Counts(pending=16_541, leased=14, done=13_474, failed=13, skipped=2),
-        samples=40_422,
-        cost=CostView(
-            spent=Decimal("1.8412"), reserved=Decimal("0.0021"), uncertain=Decimal("0.0004"),
-            projected=Decimal("4.1131"), cap=Decimal("10"),
-        ),
-        tokens=TokensView(input=24_100_000, output=3_900_000),
-        rate=RateView(per_second=4.98, history=history),
-        latency=LatencyView(p50_ms=812, p95_ms=1_930),
-        keys=(
-            KeyView("a", "project-1", "ok", requests=7_411, errors=2, rate_limited=12, spent=Decimal("1.0231"),
-                    in_flight=8, used_this_minute=58, requests_per_minute=60, mean_latency_ms=790),
-            KeyView("b", "project-2", "cooling", reason="requests/min", until=now + 12, requests=6_082, errors=0,
-                    rate_limited=29, spent=Decimal("0.8181"), in_flight=6, used_this_minute=60,
-                    requests_per_minute=60, mean_latency_ms=840),
-            KeyView("old", "project-3", "off", reason="401 key not valid", requests=3, errors=3, rate_limited=0,
-                    in_flight=0, used_this_minute=0, requests_per_minute=60),
-        ),
-        failures={"bad_reply": 9, "bad_image": 4},
-        attempt_failures={"rate_limited": 41, "bad_reply": 27, "server": 12, "bad_image": 4},
-        eta_s=3_312.0,
-        why_idle="2 of 16 slots wait for key b (requests/min) until 14:02:17",
-        engine=EngineView(EngineState.ALIVE, pid=4_711, heartbeat_age_s=0.3, session_started_at=now - 2_723),
-        in_flight=tuple(
-            SlotView(20_000 + i, f"BOP{i:03}_Battery/scan_{i}.jpg", "ab"[i % 2], 0.2 + i * 0.31) for i in range(14)
-        ),
-        events=(
-            EventView(9, now - 4, "warning", "key b cools down for 12 s: requests/min"),
-            EventView(8, now - 61, "info", "rate limit of key a lifted"),
-            EventView(3, now - 300, "action", "someone: concurrency 12 -> 16"),
-            EventView(7, now - 1_200, "error", "key old is off: 401 key not valid"),
-            EventView(6, now - 2_723, "info", "engine started, 3 keys, 16 slots"),
-        ),
-    )  # fmt: skip
-    return replace(view, **changes)
-
-
-def make_awaiting(**changes: Any) -> RunView:
-    """A run whose pilot is over."""
-    pilot = PilotView(10, 10, Decimal("0.000137"), Decimal("4.1131"), 6_100.0)
-    view = make_view(
-        phase=Phase.AWAITING_APPROVAL, phase_reason="pilot done: 10 of 10", pilot=pilot, in_flight=(), why_idle="",
-        counts=Counts(pending=30_034, done=9, failed=1), failures={"bad_reply": 1}, attempt_failures={"bad_reply": 4},
-        samples=27,
-    )  # fmt: skip
-    return replace(view, **changes)
-
-
-def make_lost(**changes: Any) -> RunView:
-    """A run whose engine was killed."""
-    engine = EngineView(EngineState.LOST, heartbeat_age_s=35.0)
-    return replace(make_view(engine=engine, in_flight=(), why_idle="", rate=RateView(), eta_s=None), **changes)
-
-
-def summary_of(view: RunView) -> RunSummary:
-    return RunSummary(
-        view.id, view.name, view.dataset, view.recipe, view.endpoint, view.phase, view.phase_reason, view.counts,
-        view.cost.spent, view.cost.cap, view.engine.state, view.created_at,
-    )  # fmt: skip
 
 
 def make_row(task_id: int, status: TaskStatus | None = None) -> TaskRow:
@@ -188,6 +93,13 @@ class FakeServices(Services):
             (Choice("stcray", "30044 pictures"),),
             (Choice("caption"), Choice("stcray", "X-ray baggage")),
             (Choice("embedded"), Choice("gemini")),
+        )
+        self.in_force: tuple[LimitInForce, ...] = (
+            LimitInForce("budget", Decimal(10), None, True, "dollars that the run may spend", "an amount, or none"),
+            LimitInForce("concurrency", 16, 16, False, "requests in flight at once", "a whole number"),
+            LimitInForce("hedge", False, False, False, "whether a straggler is asked twice", "on or off"),
+            LimitInForce("rpm.a", 60, 60, False, "requests/min of key a", "a whole number, or none"),
+            LimitInForce("tpm.a", None, None, False, "tokens/min of key a", "a whole number, or none"),
         )
         self.plan_answer = RunPlan(30_044, 420.0, 258.0, 300.0, Decimal("0.000137"), Decimal("4.116"), 30_044.0, ())
 
@@ -262,7 +174,14 @@ class FakeServices(Services):
 
     async def set_limits(self, run_id: int, changes: Mapping[str, str]) -> Limits:
         self._note("set_limits", run_id, dict(changes))
+        for name, value in changes.items():
+            self.in_force = tuple(
+                replace(each, value=value, overridden=True) if each.name == name else each for each in self.in_force
+            )
         return self.views[run_id].limits
+
+    async def limits(self, run_id: int) -> tuple[LimitInForce, ...]:
+        return self.in_force
 
     async def task_ids(self, run_id: int, chosen: TaskFilter) -> "array[int]":
         self._note("task_ids", chosen)

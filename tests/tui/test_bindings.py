@@ -15,6 +15,7 @@ from vqa_tui.tui.screens.export import ExportDialog
 from vqa_tui.tui.screens.help import HelpScreen
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.screens.limits import LimitsDialog
 from vqa_tui.tui.screens.new_run import NewRunDialog
 from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.widgets.live_table import LiveTable
@@ -23,7 +24,7 @@ from vqa_tui.tui.widgets.task_list import TaskList
 
 OWNERS = (
     VqaApp, RunsScreen, DashboardScreen, ItemsScreen, ItemScreen, NewRunDialog, ExportDialog, Question, ValueDialog,
-    HelpScreen, RowList, LiveTable, TaskList,
+    LimitsDialog, HelpScreen, RowList, LiveTable, TaskList,
 )  # fmt: skip
 FOLDER = Path(vqa_tui.tui.__file__).parent
 

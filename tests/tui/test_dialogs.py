@@ -87,7 +87,7 @@ async def test_enter_goes_through_the_fields_and_starts_nothing(fake: Fake, unti
     async with app.run_test(size=(80, 24)) as pilot:
         await open_new_run(app, pilot, until, screen_text)
         app.screen.query_one("#name").focus()
-        for field in ("limit", "pilot", "budget", "concurrency", "start"):
+        for field in ("limit", "pilot", "budget", "concurrency", "max_side", "start"):
             await pilot.press("enter")
             await until(pilot, lambda field=field: app.focused is not None and app.focused.id == field)
         assert services.wanted == []

@@ -13,6 +13,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Box, GroundTruth, ReferenceQuestion
 from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.domain.task import TaskDetail, TaskRow
+from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.present.export_result import ExportResult
 from vqa_tui.tui.services import Choice, Choices
@@ -58,6 +59,7 @@ def test_the_string_reaches_every_text_field(make_view: MakeView) -> None:
     spoiled = spoil(make_view(phase_reason="x"))
     assert spoiled.name == spoiled.why_idle == spoiled.keys[0].reason == spoiled.events[0].message == HOSTILE
     assert spoiled.in_flight[0].item_key == spoiled.keys[0].state == HOSTILE
+    assert spoiled.keys[0].gauges[0].name == spoiled.throttles[0].group == spoiled.throttles[0].state == HOSTILE
     assert all(kind.startswith(HOSTILE) for kind in spoiled.failures)
 
 
@@ -143,6 +145,21 @@ async def test_new_run_dialog(spoiled: Fake, until: Wait, screen_text: Text, siz
         await pilot.press("escape")
         spoiled.refusal = VqaError(HOSTILE, hint=HOSTILE)
         await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.screen.query_one("#problem").display)
+        check(app, screen_text)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_limits_dialog(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int]) -> None:
+    spoiled.in_force = (LimitInForce(HOSTILE, HOSTILE, HOSTILE, True, HOSTILE, HOSTILE),)
+    app = VqaApp(spoiled, open_run=1)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        await pilot.press("l")
+        await until(pilot, lambda: "It takes [/nope]" in screen_text(app))
+        check(app, screen_text)
+        spoiled.refusal = VqaError(HOSTILE, hint=HOSTILE)
+        await pilot.press("enter", "enter")
         await until(pilot, lambda: app.screen.query_one("#problem").display)
         check(app, screen_text)
 

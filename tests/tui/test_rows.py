@@ -6,16 +6,28 @@ from decimal import Decimal
 
 import pytest
 
-from vqa_tui.domain.run import Counts, EngineState, EngineView, EventView, KeyView, Phase, RunSummary, RunView, SlotView
+from vqa_tui.domain.run import (
+    Counts,
+    EngineState,
+    EngineView,
+    EventView,
+    GaugeView,
+    KeyView,
+    Phase,
+    RunSummary,
+    RunView,
+    SlotView,
+)
 from vqa_tui.operations.planning import RunPlan
 from vqa_tui.tui.present.columns import place
 from vqa_tui.tui.present.export_result import ExportResult, export_text
 from vqa_tui.tui.present.farewell import farewell, short_farewell
 from vqa_tui.tui.present.help_text import KeyHelp, help_text
+from vqa_tui.tui.present.keys import KEY_COLUMNS, key_row, key_rows
 from vqa_tui.tui.present.lists import run_detail, runs_empty, runs_totals
 from vqa_tui.tui.present.phases import key_state_label, level_label, phase_label
 from vqa_tui.tui.present.plans import plan_text
-from vqa_tui.tui.present.rows import KEY_COLUMNS, event_row, key_row, key_rows, run_row, slot_row, widest
+from vqa_tui.tui.present.rows import event_row, run_row, slot_row, widest
 from vqa_tui.tui.present.seen import RunLine, SeenRuns
 
 MakeView = Callable[..., RunView]
@@ -72,10 +84,11 @@ def test_rate_and_eta_are_shown_for_runs_at_work_only(make_view: MakeView) -> No
 
 def test_a_key_row_counts_down() -> None:
     key = KeyView(
-        "b", "project-2", "cooling", "requests/min", NOW + 12, 6_082, 3, 29, Decimal("0.82"), 6, 60, 60, 840.0
-    )
+        "b", "project-2", "cooling", "requests/min", NOW + 12, 6_082, 3, 29, Decimal("0.82"), 6, 840.0,
+        (GaugeView("requests/min", 60, 60, resets_at=NOW + 4),),
+    )  # fmt: skip
     row = texts(key_row(key, NOW).cells)
-    for word in ("b", "project-2", "◔ cooling 0:12 requests/min", "60/60", "▰▰▰▰▰", "29", "3", "840 ms", "$0.82"):
+    for word in ("b", "project-2", "◔ cooling 0:12 requests/min", "rpm 60/60 ▰▰▰▰ 0:04", "29", "3", "840 ms", "$0.82"):
         assert word in row
     assert "0:12" not in texts(key_row(key, NOW + 13).cells)
 
@@ -146,14 +159,11 @@ def test_keys_in_trouble_come_first_and_none_works_without_an_engine(make_view: 
 
 @pytest.mark.parametrize("reason", ["", "requests per minute, as the endpoint said in many words"])
 def test_a_countdown_is_whole_at_eighty_columns(make_view: MakeView, reason: str) -> None:
-    keys = tuple(
-        KeyView(f"key-number-{n}", "project-number-1", "cooling", reason, NOW + 3_725, requests_per_minute=None)
-        for n in range(2)
-    )
+    keys = tuple(KeyView(f"key-number-{n}", "project-number-1", "cooling", reason, NOW + 3_725) for n in range(2))
     rows = key_rows(make_view(keys=keys), NOW)
     placed = place(KEY_COLUMNS, widest(KEY_COLUMNS, rows), 74)
     shown = {KEY_COLUMNS[p.index].title: p.width for p in placed}
-    assert "Per minute" not in shown
+    assert "Quota" not in shown
     assert shown["State"] >= len("◔ cooling 1:02:05")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,10 @@ def test_an_untouched_form_asks_for_everything_with_a_pilot() -> None:
 
 
 def test_every_field_arrives() -> None:
-    form = replace(FORM, name=" mine ", limit="1 000", pilot="0", budget="$12.50", concurrency="64")
-    wanted = RunRequest("stcray", "caption", "gemini", "mine", 1_000, 0, Decimal("12.50"), 64)
+    form = replace(
+        FORM, name=" mine ", limit="1 000", pilot="0", budget="$12.50", concurrency="64", max_side=" 768 ", hedge=True
+    )
+    wanted = RunRequest("stcray", "caption", "gemini", "mine", 1_000, 0, Decimal("12.50"), 64, max_side=768, hedge=True)
     assert form.request() == wanted
 
 
@@ -40,9 +43,11 @@ def test_every_field_arrives() -> None:
         ({"budget": "0"}, "more than $0"),
         ({"budget": "nan"}, "more than $0"),
         ({"budget": "-1"}, "more than $0"),
+        ({"max_side": "3"}, "longest px: '3'"),
+        ({"max_side": "big"}, "or original"),
     ],
 )
-def test_what_is_wrong_is_named(changes: dict[str, str], words: str) -> None:
+def test_what_is_wrong_is_named(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(VqaError) as caught:
         replace(FORM, **changes).request()
     assert words in str(caught.value)

@@ -70,7 +70,7 @@ def test_approval_shows_what_was_measured_and_what_it_means(make_view: MakeView)
         "pilot of 10",
         "9 done, 1 failed",
         "$0.000137 a picture",
-        "all 30 044: $4.11, about 1h 41m",
+        "all 30 044: $4.11 ± 0.06, about 1h 41m",
         "a approves",
     ):
         assert word in banner.content.plain

@@ -11,6 +11,7 @@ from vqa_tui.cli.output import Column, print_facts, print_table, say
 
 if TYPE_CHECKING:
     from vqa_tui.config.endpoint import Endpoint, Quota
+    from vqa_tui.config.image_token_rule import ImageTokenRule
 
 app = typer.Typer(no_args_is_help=True, help="Endpoints: where recipes are asked.", rich_markup_mode=None)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of an endpoint, or path of its YAML file.")]
@@ -42,24 +43,26 @@ def show(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOptio
 def _show(endpoint: "Endpoint") -> None:
     import os
 
+    from vqa_tui.config.price_list import listed_prices
     from vqa_tui.operations.doctor import missing_keys
+    from vqa_tui.tui.present.plan_words import price_source, price_words
 
+    listed = None if endpoint.prices is not None else listed_prices(endpoint)
+    found = endpoint.prices or listed
     prices = "unknown; a budget cannot be held"
-    if endpoint.prices is not None:
-        prices = (
-            f"${endpoint.prices.input_per_million} in, ${endpoint.prices.output_per_million} out, per million tokens"
-        )
-        prices += f"\n{endpoint.prices.source}" + (f", {endpoint.prices.as_of}" if endpoint.prices.as_of else "")
+    if found is not None:
+        prices = f"{price_words(found)}\n{price_source(found, listed=listed is not None)}"
     print_facts(
         [
             ("endpoint", endpoint.name),
             ("description", endpoint.description),
             ("address", endpoint.base_url or "built in"),
             ("model", endpoint.model),
-            ("prices", prices.rstrip()),
+            ("prices", prices),
             ("quota", _quota_words(endpoint.quota)),
             ("concurrency", str(endpoint.concurrency)),
             ("pictures", f"{', '.join(endpoint.picture.formats)}, at most {endpoint.picture.max_bytes} bytes"),
+            ("picture tokens", _rule_words(endpoint.image_tokens)),
         ]
     )
     say()
@@ -81,12 +84,24 @@ def _show(endpoint: "Endpoint") -> None:
     )
 
 
+def _rule_words(rule: "ImageTokenRule") -> str:
+    """Return the rule by which pictures are counted, with the numbers that were given to it."""
+    from vqa_tui.domain.image_tokens import USED_BY_RULE
+
+    given = sorted(USED_BY_RULE[rule.rule] & rule.model_fields_set)
+    return ", ".join([rule.rule, *(f"{name} {getattr(rule, name)}" for name in given)])
+
+
 def _quota_words(quota: "Quota") -> str:
-    parts = []
-    if quota.requests_per_minute is not None:
-        parts.append(f"{quota.requests_per_minute} requests a minute")
-    if quota.concurrency is not None:
-        parts.append(f"{quota.concurrency} at once")
+    limits = (
+        (quota.requests_per_minute, "requests a minute"),
+        (quota.tokens_per_minute, "tokens a minute"),
+        (quota.input_tokens_per_minute, "input tokens a minute"),
+        (quota.output_tokens_per_minute, "output tokens a minute"),
+        (quota.requests_per_day, "requests a day"),
+        (quota.concurrency, "at once"),
+    )
+    parts = [f"{limit} {words}" for limit, words in limits if limit is not None]
     return ", ".join(parts) or "none stated"
 
 

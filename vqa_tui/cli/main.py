@@ -12,6 +12,7 @@ from vqa_tui.cli.engine import engine
 from vqa_tui.cli.errors import CommandGroup
 from vqa_tui.cli.export import export, validate
 from vqa_tui.cli.options import WorkspaceOption
+from vqa_tui.cli.plan import plan
 from vqa_tui.cli.simulate import simulate
 
 app = typer.Typer(cls=CommandGroup, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -45,6 +46,7 @@ app.command("demo")(demo)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(endpoint.app, name="endpoint")
+app.command("plan")(plan)
 app.add_typer(run.app, name="run")
 app.add_typer(item.app, name="item")
 app.command("export")(export)

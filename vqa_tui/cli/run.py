@@ -68,16 +68,20 @@ def list_runs(json: JsonOption = False, workspace: WorkspaceOption = None) -> No
 
 @app.command()
 def show(run: RunArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """Show everything about one run: counts, cost, keys, failures, what it waits for."""
+    """Show everything about one run: counts, cost, keys, limits, failures, what it waits for."""
+    import time
+
     from vqa_tui.cli import run_lines
     from vqa_tui.cli.json_output import print_json, run_document
+    from vqa_tui.operations.limits import limits_in_force
     from vqa_tui.operations.runs import find_run, run_view
     from vqa_tui.tui.present.numbers import plural
 
     async def work(opened: "Workspace") -> None:
-        view = await run_view(opened, await find_run(opened, run))
+        run_id = await find_run(opened, run)
+        view, limits, now = await run_view(opened, run_id), await limits_in_force(opened, run_id), time.time()
         if json:
-            print_json(run_document(view))
+            print_json({**run_document(view), "limits_in_force": limits})
             return
         engine = f"{view.engine.state}" + (f", process {view.engine.pid}" if view.engine.pid is not None else "")
         print_facts(
@@ -87,7 +91,10 @@ def show(run: RunArgument, json: JsonOption = False, workspace: WorkspaceOption 
                 ("progress", run_lines.progress_words(view.counts)),
                 ("pairs", plural(view.samples, "pair")),
                 ("pace", run_lines.pace_words(view)),
+                ("throttle", run_lines.throttle_words(view, now)),
                 ("cost", run_lines.cost_words(view)),
+                ("billed", run_lines.estimate_words(view)),
+                ("limits", "\n".join(f"{name} {words}" for name, words in run_lines.limit_facts(limits))),
                 ("failures", run_lines.failure_words(view)),
                 ("why idle", view.why_idle),
                 ("engine", engine),
@@ -95,9 +102,9 @@ def show(run: RunArgument, json: JsonOption = False, workspace: WorkspaceOption 
         )
         if view.keys:
             say()
-            titles = ("key", "group", "state", "requests", "errors", "429", "spent")
-            columns = [Column(title, right=index > 2) for index, title in enumerate(titles)]
-            print_table(columns, map(run_lines.key_words, view.keys), empty="")
+            numbers = run_lines.FIRST_NUMBER
+            columns = [Column(title, right=index >= numbers) for index, title in enumerate(run_lines.KEY_TITLES)]
+            print_table(columns, (run_lines.key_words(key, now) for key in view.keys), empty="")
         if view.events:
             say()
             for event in reversed(view.events):

@@ -12,6 +12,8 @@ from rich.text import Text
 
 from vqa_tui.cli.output import cell
 from vqa_tui.cli.run_lines import (
+    FIRST_NUMBER,
+    KEY_TITLES,
     cost_words,
     event_words,
     failure_words,
@@ -20,13 +22,13 @@ from vqa_tui.cli.run_lines import (
     pace_words,
     plain_line,
     progress_words,
+    throttle_words,
 )
 from vqa_tui.domain.run import EngineState, EventView, Phase, RunView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.numbers import clock
 
 _EVENTS_SHOWN = 4
-_KEY_COLUMNS = ("key", "group", "state", "requests", "errors", "429", "spent")
 _PLAIN_EVERY_S = 5.0
 
 
@@ -113,7 +115,8 @@ def drawing(view: RunView) -> RenderableType:
         Text(progress_words(view.counts)),
     )
     parts: list[RenderableType] = [Text(cell(headline(view)), style=style), bar]
-    parts += [Text(cell(words)) for words in (pace_words(view), cost_words(view), failure_words(view)) if words]
+    lines = (pace_words(view), throttle_words(view, time.time()), cost_words(view), failure_words(view))
+    parts += [Text(cell(words)) for words in lines if words]
     if view.keys:
         parts.append(_keys_table(view))
     if view.why_idle:
@@ -124,9 +127,12 @@ def drawing(view: RunView) -> RenderableType:
 
 def _keys_table(view: RunView) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for index, title in enumerate(_KEY_COLUMNS):
-        table.add_column(Text(title), justify="right" if index > 2 else "left", no_wrap=index != 2)
+    for index, title in enumerate(KEY_TITLES):
+        table.add_column(
+            Text(title), justify="right" if index >= FIRST_NUMBER else "left", no_wrap=title not in ("state", "quotas")
+        )
+    now = time.time()
     for key in view.keys:
         style = "" if key.state == "ok" else "red" if key.state == "off" else "yellow"
-        table.add_row(*(Text(cell(words)) for words in key_words(key)), style=style)
+        table.add_row(*(Text(cell(words)) for words in key_words(key, now)), style=style)
     return table

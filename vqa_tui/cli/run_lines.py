@@ -1,9 +1,18 @@
 """What the watch display says, as plain sentences; pure functions from a view to text that is not cleaned yet."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from vqa_tui.domain.run import Counts, EngineState, EventView, KeyView, Phase, PilotView, RunView
+from vqa_tui.domain.run import Counts, EngineState, EventView, KeyView, Phase, RunView
+from vqa_tui.operations.limits import LimitInForce, limit_words
+from vqa_tui.tui.present.load import (
+    calibration_words,
+    gauge_words,
+    projection_words,
+    ratio_words,
+    sent_words,
+    throttles_words,
+)
 from vqa_tui.tui.present.numbers import clock, compact, count, duration, milliseconds, money, plural, rate, share
 
 PHASE_WORDS = {
@@ -73,12 +82,37 @@ def cost_words(view: RunView) -> str:
         return f"{tokens}, price unknown"
     parts = [f"{money(cost.spent)} spent"]
     if cost.projected is not None:
-        parts.append(f"{money(cost.projected)} projected")
+        parts.append(f"{projection_words(cost)} projected")
     if cost.cap is not None:
         parts.append(f"cap {money(cost.cap)}")
     if cost.uncertain:
         parts.append(f"{money(cost.uncertain)} uncertain")
     return ", ".join([*parts, tokens])
+
+
+def throttle_words(view: RunView, now: float) -> str:
+    """Return what the engine allows itself, and how fast pictures go out; '' where there is nothing to say."""
+    sent = sent_words(view.bytes_per_s)
+    return "; ".join(part for part in (throttles_words(view, now), f"{sent} sent" if sent else "") if part)
+
+
+def estimate_words(view: RunView) -> str:
+    """Return how far the estimates were off what was billed; '' before anything was."""
+    known = view.calibration
+    if known is None:
+        return ""
+    return f"{calibration_words(known)}, over {plural(known.attempts, 'reply', 'replies')}"
+
+
+def limit_facts(limits: Iterable[LimitInForce]) -> list[tuple[str, str]]:
+    """Return the limits that hold as name and words, each with what would hold had nobody changed it."""
+    facts = []
+    for limit in limits:
+        if limit.overridden:
+            facts.append((limit.name, f"{limit_words(limit.value)}  (without a change {limit_words(limit.own)})"))
+        elif limit.value is not None or "." not in limit.name:
+            facts.append((limit.name, limit_words(limit.value)))
+    return facts
 
 
 def failure_words(view: RunView) -> str:
@@ -95,15 +129,21 @@ def failure_words(view: RunView) -> str:
     return "; ".join(parts)
 
 
-def key_words(key: KeyView) -> tuple[str, ...]:
-    """Return one key as cells: name, group, state with reason, requests, errors, 429s, dollars."""
+KEY_TITLES = ("key", "group", "state", "quotas", "requests", "errors", "429", "spent")
+FIRST_NUMBER = KEY_TITLES.index("requests")
+"""From here on cells are numbers, which stand right."""
+
+
+def key_words(key: KeyView, now: float) -> tuple[str, ...]:
+    """Return one key as cells under KEY_TITLES."""
     state = key.state
     if key.until is not None and key.state != "ok":
         state += f" until {clock(key.until)}"
     if key.reason:
         state += f": {key.reason}"
     spent = money(key.spent)
-    return (key.name, key.group, state, count(key.requests), count(key.errors), count(key.rate_limited), spent)
+    quotas = "; ".join(gauge_words(gauge, now) for gauge in key.gauges)
+    return (key.name, key.group, state, quotas, count(key.requests), count(key.errors), count(key.rate_limited), spent)
 
 
 def event_words(event: EventView) -> str:
@@ -124,13 +164,21 @@ def plain_line(view: RunView) -> str:
     return "; ".join(parts)
 
 
-def pilot_words(pilot: PilotView) -> Sequence[str]:
-    """Return what the pilot measured and what the whole will take, one statement a line."""
+def pilot_words(view: RunView) -> Sequence[str]:
+    """Return what the pilot measured and what the whole will take, one statement a line; none without a pilot."""
+    pilot = view.pilot
+    if pilot is None:
+        return ()
     lines = [f"The pilot of {plural(pilot.size, 'picture')} is finished."]
     if pilot.cost_per_item is not None:
         lines.append(f"Measured cost: {money(pilot.cost_per_item)} a picture.")
+    if (known := view.calibration) is not None:
+        lines.append(
+            f"Billed against estimated: input tokens {ratio_words(known.billed_input, known.estimated_input)}, "
+            f"output tokens {ratio_words(known.billed_output, known.expected_output)}."
+        )
     if pilot.projected_cost is not None:
-        lines.append(f"The whole run will cost about {money(pilot.projected_cost)}.")
+        lines.append(f"The whole run will cost about {projection_words(view.cost)}.")
     if pilot.projected_s:
         lines.append(f"The rest will take about {duration(pilot.projected_s)}.")
     return lines

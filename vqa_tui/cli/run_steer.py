@@ -10,6 +10,7 @@ from vqa_tui.domain.failure import VqaError
 
 if TYPE_CHECKING:
     from vqa_tui.domain.run import Limits
+    from vqa_tui.operations.limits import LimitInForce
     from vqa_tui.operations.workspace import Workspace
 
 NowOption = Annotated[
@@ -92,32 +93,32 @@ def set_limits(
     changes: Annotated[
         list[str],
         typer.Argument(
-            metavar="KEY=VALUE...", help="budget=USD, concurrency=N, max_attempts=N, rpm.KEY=N; `none` lifts a limit."
+            metavar="KEY=VALUE...",
+            help="budget=USD, concurrency=N, max_attempts=N, max_side=PIXELS (or original, or recipe), hedge=on; by "
+            "name of a key or quota group rpm.NAME=N, tpm.NAME=N, input_tpm.NAME=N, output_tpm.NAME=N, rpd.NAME=N. "
+            "`none` lifts the budget, and gives back the quota of the endpoint's file.",
         ),
     ],
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Change the limits of a run while it works."""
+    """Change the limits of a run while it works; nothing is changed when one of them is wrong."""
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.operations import runs
-    from vqa_tui.tui.present.numbers import money
+    from vqa_tui.cli.run_lines import limit_facts
+    from vqa_tui.operations import limits
+    from vqa_tui.operations.runs import find_run
 
     wanted = dict(_key_and_value(change) for change in changes)
 
-    async def work(opened: "Workspace") -> "Limits":
-        return await runs.set_limits(opened, await runs.find_run(opened, run), wanted)
+    async def work(opened: "Workspace") -> "tuple[Limits, tuple[LimitInForce, ...]]":
+        run_id = await find_run(opened, run)
+        return await limits.set_limits(opened, run_id, wanted), await limits.limits_in_force(opened, run_id)
 
-    limits = in_workspace(workspace, work)
+    changed, in_force = in_workspace(workspace, work)
     if json:
-        print_json(limits)
-        return
-    facts = [
-        ("budget", "none" if limits.budget_usd is None else money(limits.budget_usd)),
-        ("concurrency", str(limits.concurrency)),
-        ("max_attempts", str(limits.max_attempts)),
-    ]
-    print_facts(facts + [(f"rpm.{key}", str(value)) for key, value in limits.requests_per_minute.items()])
+        print_json(changed)
+    else:
+        print_facts(limit_facts(in_force))
 
 
 def _key_and_value(change: str) -> tuple[str, str]:

@@ -123,7 +123,7 @@ class RunWatch:
         return INTERRUPTED
 
     def _needs_approval(self, view: RunView) -> int:
-        for line in pilot_words(view.pilot) if view.pilot else ():
+        for line in pilot_words(view):
             self._face.remark(line)
         self._remark_command("The run waits. To let it go on:", "run approve", view)
         return 0
@@ -131,7 +131,7 @@ class RunWatch:
     async def _ask_about_pilot(self, view: RunView) -> bool:
         """Show what the pilot measured and ask; return whether watching goes on."""
         self._face.close()
-        for line in pilot_words(view.pilot) if view.pilot else ():
+        for line in pilot_words(view):
             self._face.remark(line)
         self._face.remark("Go on with the rest? [y/n] ")
         async with _typed_lines() as lines:

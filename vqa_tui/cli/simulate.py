@@ -17,6 +17,9 @@ _OPTION_OF_SETTING = {
     "latency_spread": "--latency-spread",
     "requests_per_minute": "--rpm",
     "requests_per_minute_by_key": "--rpm-key",
+    "tokens_per_minute": "--tpm",
+    "tokens_per_minute_by_key": "--tpm-key",
+    "rate_limits_told": "--limits-told",
 }
 
 
@@ -32,11 +35,22 @@ def simulate(
     rpm_key: Annotated[
         list[str] | None, typer.Option(metavar="NAME=N", help="Requests per minute of one of --keys; may be repeated.")
     ] = None,
+    tpm: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Tokens per minute of each key; beyond it, 429.")
+    ] = None,
+    tpm_key: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=N", help="Tokens per minute of one of --keys; may be repeated.")
+    ] = None,
+    limits_told: Annotated[
+        str,
+        typer.Option(metavar="HOW", help="How limits are told: openai (headers), gemini (the body of a 429), nothing."),
+    ] = "openai",
     fail: Annotated[
         str,
         typer.Option(
             metavar="KIND=SHARE,…",
-            help="Share of requests that go wrong: 500, 503, reset, truncated, bad_json, refused, empty, timeout.",
+            help="Share of requests that go wrong: 500, 503, reset, truncated, bad_json, refused, empty, timeout, "
+            "drip, huge.",
         ),
     ] = "",
     keys: Annotated[
@@ -56,14 +70,19 @@ def simulate(
     from vqa_tui.config.endpoint import EmbeddedSettings
     from vqa_tui.embedded.faults import parse_faults
 
-    key_names, bad_names, limits = _names(keys, "--keys"), _names(bad_keys, "--bad-keys"), _limits_by_key(rpm_key or [])
-    _refuse_unknown_keys(key_names, {"--bad-keys": bad_names, "--rpm-key": tuple(limits)})
+    key_names, bad_names = _names(keys, "--keys"), _names(bad_keys, "--bad-keys")
+    requests, tokens = _limits_by_key(rpm_key or [], "--rpm-key"), _limits_by_key(tpm_key or [], "--tpm-key")
+    named = {"--bad-keys": bad_names, "--rpm-key": tuple(requests), "--tpm-key": tuple(tokens)}
+    _refuse_unknown_keys(key_names, named)
     try:
         settings = EmbeddedSettings(
             latency_ms=latency,
             latency_spread=latency_spread,
             requests_per_minute=rpm,
-            requests_per_minute_by_key=limits,
+            requests_per_minute_by_key=requests,
+            tokens_per_minute=tpm,
+            tokens_per_minute_by_key=tokens,
+            rate_limits_told=limits_told,
             bad_keys=bad_names,
             fail=parse_faults(fail),
             seed=seed,
@@ -170,13 +189,13 @@ def _refuse_unknown_keys(known: Sequence[str], named: Mapping[str, Sequence[str]
             )
 
 
-def _limits_by_key(entries: Sequence[str]) -> dict[str, int]:
+def _limits_by_key(entries: Sequence[str], option: str) -> dict[str, int]:
     limits: dict[str, int] = {}
     for entry in entries:
         name, _, limit = entry.partition("=")
         if not (name.strip() and limit.strip().isdecimal() and int(limit) >= 1):
-            raise VqaError(f"--rpm-key: {entry!r} is not NAME=N", hint="For example --rpm-key a=60.")
+            raise VqaError(f"{option}: {entry!r} is not NAME=N", hint=f"For example {option} a=60.")
         if name.strip() in limits:
-            raise VqaError(f"--rpm-key: {name.strip()} is given twice", hint="Give each key one limit.")
+            raise VqaError(f"{option}: {name.strip()} is given twice", hint="Give each key one limit.")
         limits[name.strip()] = int(limit)
     return limits

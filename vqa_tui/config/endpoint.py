@@ -1,16 +1,21 @@
 """The model of an endpoint: where a recipe is asked, with which keys, quotas and prices."""
 
 from decimal import Decimal
+from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from vqa_tui.config.faults import check_shares
+from vqa_tui.config.image_token_rule import ImageTokenRule as ImageTokenRule
+from vqa_tui.domain.cost import Prices
 from vqa_tui.domain.run import MOST_REQUESTS_PER_DAY, MOST_REQUESTS_PER_MINUTE, MOST_TOKENS_PER_MINUTE
 
-_MOST_TOKENS = 10_000_000
+_MOST_DOLLARS = 1_000_000
+_PRICE_PLACES = 12
 _LONGEST_S = 86_400
 
 
@@ -42,17 +47,33 @@ class KeyConfig(_Strict):
     quota: Quota | None = None
 
 
+Price = Annotated[Decimal, Field(ge=0, le=_MOST_DOLLARS, decimal_places=_PRICE_PLACES)]
+
+
 class EndpointPrices(_Strict):
     """Dollars per million tokens."""
 
-    input_per_million: Annotated[Decimal, Field(ge=0, le=1_000_000)]
-    output_per_million: Annotated[Decimal, Field(ge=0, le=1_000_000)]
-    cached_input_per_million: Annotated[Decimal, Field(ge=0, le=1_000_000)] | None = None
+    input_per_million: Price
+    output_per_million: Price
+    cached_input_per_million: Price | None = None
     """Of input read from the provider's cache; None bills it like other input."""
-    image_input_per_million: Annotated[Decimal, Field(ge=0, le=1_000_000)] | None = None
-    """Of input that pictures took, where the endpoint tells it apart; None bills it like other input."""
+    image_input_per_million: Price | None = None
+    """Of input that pictures took, where the endpoint tells it apart; where it does not and this is dearer, all input
+    counts as a picture's. None bills it like other input."""
+    cache_write_per_million: Price | None = None
+    """Of input written into the provider's cache; None bills it like other input."""
     source: str = ""
     as_of: str = ""
+
+    @property
+    def prices(self) -> Prices:
+        return Prices(
+            self.input_per_million,
+            self.output_per_million,
+            self.cached_input_per_million,
+            self.image_input_per_million,
+            self.cache_write_per_million,
+        )
 
 
 class Timeouts(_Strict):
@@ -71,20 +92,6 @@ class PictureLimits(_Strict):
     formats: tuple[Literal["JPEG", "PNG", "WEBP", "GIF"], ...] = ("JPEG", "PNG")
 
 
-class ImageTokenRule(_Strict):
-    """How the endpoint counts a picture in tokens; see domain.image_tokens."""
-
-    rule: Literal["fixed", "gemini_tiles", "openai_tiles", "pixels"] = "fixed"
-    tokens: Annotated[int, Field(ge=0, le=_MOST_TOKENS)] = 1500
-    """`fixed`: tokens per picture."""
-    base: Annotated[int, Field(ge=0, le=_MOST_TOKENS)] = 85
-    """`openai_tiles`: base tokens."""
-    tile: Annotated[int, Field(ge=0, le=_MOST_TOKENS)] = 170
-    """`openai_tiles`: tokens per 512-pixel tile."""
-    pixels_per_token: Annotated[int, Field(ge=1)] = 750
-    """`pixels`: pixels per token, side by side with vendors that bill by area."""
-
-
 class EmbeddedSettings(_Strict):
     """Behaviour of the embedded endpoint."""
 
@@ -95,6 +102,13 @@ class EmbeddedSettings(_Strict):
     requests_per_minute_by_key: dict[str, Annotated[int, Field(ge=1, le=MOST_REQUESTS_PER_MINUTE)]] = Field(
         default_factory=dict
     )
+    tokens_per_minute: Annotated[int, Field(ge=1, le=MOST_TOKENS_PER_MINUTE)] | None = None
+    """Per key, input and output together; beyond it the server answers 429."""
+    tokens_per_minute_by_key: dict[str, Annotated[int, Field(ge=1, le=MOST_TOKENS_PER_MINUTE)]] = Field(
+        default_factory=dict
+    )
+    rate_limits_told: Literal["openai", "gemini", "nothing"] = "openai"
+    """How limits are told: OpenAI's headers, Gemini's 429 body without any header, or a 429 that says nothing."""
     bad_keys: tuple[str, ...] = ()
     """Names of keys that the server refuses with 401."""
     fail: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
@@ -110,7 +124,7 @@ class EmbeddedSettings(_Strict):
     @property
     def named_keys(self) -> tuple[str, ...]:
         """The keys that these settings speak of."""
-        return (*self.bad_keys, *self.requests_per_minute_by_key)
+        return (*self.bad_keys, *self.requests_per_minute_by_key, *self.tokens_per_minute_by_key)
 
 
 class Endpoint(_Strict):
@@ -131,7 +145,8 @@ class Endpoint(_Strict):
     day_resets: str = "UTC"
     """Time zone (IANA name) at whose midnight a quota by the day begins anew; Google: America/Los_Angeles."""
     prices: EndpointPrices | None = None
-    """None: the price is unknown, and a budget is refused."""
+    """None: a public list is asked by the model's name (config.price_list); what it does not know has no price, and a
+    budget is refused."""
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 16
     timeouts: Timeouts = Timeouts()
     picture: PictureLimits = PictureLimits()
@@ -168,6 +183,17 @@ class Endpoint(_Strict):
             raise ValueError("two keys have the same name")
         return keys
 
+    @field_validator("day_resets")
+    @classmethod
+    def _known_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError):
+            near = get_close_matches(name, available_timezones(), 1)
+            hint = f"; is it {near[0]}?" if near else ""
+            raise ValueError(f"is no time zone; write an IANA name such as America/Los_Angeles or UTC{hint}") from None
+        return name
+
     @field_validator("extra_headers")
     @classmethod
     def _no_secret_headers(cls, headers: dict[str, str]) -> dict[str, str]:
@@ -192,6 +218,11 @@ class Endpoint(_Strict):
     def group_of(self, key: KeyConfig) -> str:
         """Return the quota group of `key`; a key without one stands alone under its own name."""
         return key.group or key.name
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it is the embedded one, on this computer, or in a private network."""
+        return self.kind == "embedded" or _is_near(urlsplit(self.base_url).hostname or "")
 
     @property
     def sends_keys_unencrypted(self) -> bool:

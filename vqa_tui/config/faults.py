@@ -23,6 +23,10 @@ class Fault(StrEnum):
     """A complete reply with no content."""
     TIMEOUT = "timeout"
     """No byte is ever sent; the request hangs until the client leaves."""
+    DRIP = "drip"
+    """A reply that comes a byte at a time and never ends; it goes on until the client leaves."""
+    HUGE = "huge"
+    """A reply of 50 MB of blanks."""
 
 
 def check_shares(shares: Mapping[str, float]) -> None:

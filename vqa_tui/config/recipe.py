@@ -49,6 +49,12 @@ class Generation(_Strict):
     stop: tuple[str, ...] = ()
     extra_body: dict[str, Any] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _longer_is_longer(self) -> "Generation":
+        if self.longer_max_tokens is not None and self.longer_max_tokens <= self.max_tokens:
+            raise ValueError(f"longer_max_tokens must be more than max_tokens, which is {self.max_tokens}")
+        return self
+
 
 class PictureRules(_Strict):
     """How a picture is made ready. A JPEG or PNG that already fits is sent byte for byte."""

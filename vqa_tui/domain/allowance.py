@@ -16,10 +16,12 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Where one quota of a key stood when the endpoint answered."""
+    """Where one quota of a key stood when the endpoint counted the request. None: it did not say, or said nonsense."""
 
     unit: Unit
     limit: int | None
+    """Above 0."""
     remaining: int | None
+    """0 or more."""
     resets_in_s: float | None
-    """Seconds until it is whole again."""
+    """Seconds until it is whole again, above 0."""

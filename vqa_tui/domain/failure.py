@@ -41,8 +41,6 @@ class FailurePolicy:
     counts_for_breaker: bool = False
     pauses_run: bool = False
     """Whether one single failure of this kind pauses the run at once."""
-    repairs_prompt: bool = False
-    """Whether the next attempt asks with the recipe's repair prompt."""
     may_be_billed: bool = False
     """Whether the provider may bill a request that ended like this although no usage came back."""
     in_words: str = ""
@@ -67,9 +65,7 @@ POLICY: dict[FailureKind, FailurePolicy] = {
     FailureKind.TIMEOUT: FailurePolicy(
         True, False, counts_for_breaker=True, may_be_billed=True, in_words="no reply in time"
     ),
-    FailureKind.BAD_REPLY: FailurePolicy(
-        True, False, counts_for_breaker=True, repairs_prompt=True, in_words="the reply could not be read"
-    ),
+    FailureKind.BAD_REPLY: FailurePolicy(True, False, counts_for_breaker=True, in_words="the reply could not be read"),
     FailureKind.REFUSED: FailurePolicy(True, True, in_words="the model or a content filter refused"),
     FailureKind.REJECTED: FailurePolicy(
         True, True, counts_for_breaker=True, in_words="the endpoint rejected the request (400, 413 or 422)"
@@ -100,6 +96,8 @@ class Failure:
     """Seconds to wait as told by the endpoint."""
     never_sent: bool = False
     """True when the request certainly did not reach the endpoint, so it cannot have been billed."""
+    by_day: bool = False
+    """Whether what is used up is a quota by the day, which comes back at midnight."""
 
 
 class VqaError(Exception):

@@ -52,9 +52,12 @@ def structured_count(pairs: int, ratio: float, seed_text: str) -> int:
     Each pair draws with probability `ratio`, and one hit is enough: the structured question is fixed, so a second one
     about the same picture would only repeat it. With a ratio of at least one half and two or more pairs there is one.
     """
+    if ratio >= 0.5 and pairs >= 2:
+        return 1
+    if ratio <= 0 or pairs <= 0:
+        return 0
     draw = random.Random(seed_text)
-    drawn = any([draw.random() < ratio for _ in range(pairs)])
-    return int(drawn or (ratio >= 0.5 and pairs >= 2))
+    return int(any([draw.random() < ratio for _ in range(pairs)]))
 
 
 def prompt_values(

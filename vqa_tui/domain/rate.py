@@ -1,17 +1,18 @@
 """Windowed rates and what follows from them; never an average over a whole lifetime."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 WINDOW_S = 60
+SENT_WINDOW_S = 10
+"""Bytes are averaged over less time than pictures: a line that breaks in should show."""
 _LONGEST_STEP_S = 3
 """Points come once a second while work goes on; a longer step means that nobody worked in between."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run had come at one second of one engine session."""
+class Progress(NamedTuple):
+    """How far a run had come at one second of one engine session; hundreds are made with every look at a run."""
 
     at: int
     finished: int
@@ -44,6 +45,18 @@ def history_per_second(progress: Sequence[Progress]) -> tuple[float, ...]:
     return tuple(
         max(after.finished - before.finished, 0) / max(after.at - before.at, 1) for before, after in pairwise(progress)
     )
+
+
+def bytes_per_second(sent: Sequence[tuple[int, int]], *, now: float, window_s: int = SENT_WINDOW_S) -> float | None:
+    """Return bytes sent a second over the last `window_s` seconds before `now`.
+
+    `sent` are Unix time and total of one engine session, oldest first. None without two of them in that time.
+    """
+    recent = [(at, total) for at, total in sent if now - at <= window_s]
+    if len(recent) < 2:
+        return None
+    (first_at, first), (last_at, last) = recent[0], recent[-1]
+    return max(last - first, 0) / max(last_at - first_at, 1)
 
 
 def eta_s(remaining: int, rate: float | None) -> float | None:

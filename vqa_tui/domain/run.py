@@ -205,8 +205,6 @@ class KeyView:
     rate_limited: int = 0
     spent: Decimal = Decimal(0)
     in_flight: int = 0
-    used_this_minute: int = 0
-    requests_per_minute: int | None = None
     mean_latency_ms: float | None = None
     gauges: tuple[GaugeView, ...] = ()
 
@@ -302,6 +300,8 @@ class RunView:
     """Newest first, at most 50."""
     pilot: PilotView | None = None
     throttles: tuple[ThrottleView, ...] = ()
+    throttle_history: tuple[int, ...] = ()
+    """Slots that the throttles allowed together, one value a second of this engine session, oldest first."""
     bytes_per_s: float | None = None
     """Sent to the endpoint, over the last seconds."""
     calibration: CalibrationView | None = None

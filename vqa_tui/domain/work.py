@@ -8,6 +8,11 @@ from vqa_tui.domain.item import Item
 from vqa_tui.domain.run import Intent, Limits, TaskStatus
 from vqa_tui.domain.sample import Pair
 
+CUT = "length"
+"""`finish_reason` of a reply that ran into max_tokens."""
+LONGEST_WAIT_S = 600.0
+"""A retry is never put off for longer, whatever a clock or an endpoint says."""
+
 
 class Purpose(StrEnum):
     """Why a request was sent."""
@@ -31,7 +36,11 @@ class ClaimedTask:
     last_kind: str | None
     last_problem: str | None
     tried: frozenset[str] = frozenset()
-    """Purposes of the attempts recorded so far."""
+    """Purposes of the attempts whose reply could not be used. Here and below: since a person last requeued the task."""
+    bad_reply: str = ""
+    """What was wrong with the newest reply that could not be used; '' where there was none."""
+    cut: bool = False
+    """Whether that reply had run into max_tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,8 @@ class AttemptRecord:
     purpose: Purpose = Purpose.ASK
     estimated_input_tokens: int = 0
     """The plain estimate, not raised to an upper bound; 0 where no usage came back to compare it with."""
+    flight: int = 0
+    """Its number in the flight journal; not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,14 @@ class TaskOutcome:
     problem: str | None = None
     pairs: tuple[Pair, ...] = ()
     hedge: AttemptRecord | None = None
-    """The second request, where a straggler was asked twice."""
+    """The other request, where a straggler was asked twice and both had ended."""
+    attempt_alone: bool = False
+    """Only record the attempt: another outcome says what becomes of the task."""
+
+    @property
+    def attempts(self) -> tuple[AttemptRecord, ...]:
+        """The requests that this outcome records."""
+        return tuple(attempt for attempt in (self.attempt, self.hedge) if attempt is not None)
 
 
 @dataclass(frozen=True, slots=True)

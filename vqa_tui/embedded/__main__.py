@@ -33,6 +33,7 @@ async def _serve(settings: ChildSettings) -> None:
         model=settings.model,
         key_names=settings.key_names,
         image_tokens=settings.image_tokens,
+        port=settings.port,
     )
     async with server as endpoint:
         _announce(endpoint.base_url, keep_stderr=settings.keep_stderr)

@@ -16,9 +16,11 @@ class ChildSettings(BaseModel):
     behaviour: EmbeddedSettings
     keep_stderr: bool
     """Whether stderr goes to a log file; otherwise the child closes it once it listens."""
+    port: int = 0
+    """Where to listen; 0 takes a free one."""
 
     @classmethod
-    def of(cls, endpoint: Endpoint, *, keep_stderr: bool) -> "ChildSettings":
+    def of(cls, endpoint: Endpoint, *, keep_stderr: bool, port: int = 0) -> "ChildSettings":
         """Return the settings for `endpoint`; its keys are the accepted ones."""
         names = tuple(key.name for key in endpoint.keys)
         return cls(
@@ -27,6 +29,7 @@ class ChildSettings(BaseModel):
             image_tokens=endpoint.image_tokens,
             behaviour=endpoint.embedded,
             keep_stderr=keep_stderr,
+            port=port,
         )
 
 

@@ -3,10 +3,14 @@
 import asyncio
 import socket
 import struct
+from contextlib import suppress
 from typing import NoReturn
 
 from aiohttp import web
 
+_DRIP_S = 0.25
+_BLANKS = b" " * 65536
+_FLOOD_BYTES = 50_000_000
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER on with zero seconds: closing sends RST in place of FIN."""
 
@@ -22,6 +26,28 @@ async def hang() -> NoReturn:
     """Send nothing, ever: ends when the client leaves, which cancels the handler."""
     await asyncio.get_running_loop().create_future()
     raise AssertionError("nobody resolves this future")
+
+
+async def drip(request: web.Request) -> web.StreamResponse:
+    """Send the head of a reply, then a blank every now and then, for ever: ends when the client leaves."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(_DRIP_S)
+    return response
+
+
+async def flood(request: web.Request) -> web.StreamResponse:
+    """Send 50 MB of blanks, or as many as the client takes before it leaves."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        for _ in range(_FLOOD_BYTES // len(_BLANKS)):
+            await response.write(_BLANKS)
+        await response.write_eof()
+    return response
 
 
 async def cut(request: web.Request, response: web.Response, *, halfway: bool) -> web.StreamResponse:

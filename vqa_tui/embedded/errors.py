@@ -1,6 +1,7 @@
 """Errors in the shape of the OpenAI API: `{"error": {message, type, param, code}}`."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ class ApiError(Exception):
         code: str | None = None,
         param: str | None = None,
         headers: Mapping[str, str] | None = None,
+        body: Any = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -25,9 +27,13 @@ class ApiError(Exception):
         self.code = code
         self.param = param
         self.headers = dict(headers or {})
+        self.body = body
+        """What is sent as JSON in place of OpenAI's object, when it is not None."""
 
     def to_response(self) -> web.Response:
         """Return the HTTP response for this error."""
+        if self.body is not None:
+            return web.json_response(self.body, status=self.status, headers=self.headers)
         body = {"message": self.message, "type": self.error_type, "param": self.param, "code": self.code}
         return web.json_response({"error": body}, status=self.status, headers=self.headers)
 

@@ -6,9 +6,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -25,14 +28,28 @@ _SHOWN_STDERR_BYTES = 4000
 class RunningEmbedded:
     """A running embedded endpoint; also a context manager that stops it."""
 
-    def __init__(self, base_url: str, child: subprocess.Popen[bytes]) -> None:
+    def __init__(self, base_url: str, child: subprocess.Popen[bytes], start: Callable[[], "RunningEmbedded"]) -> None:
         self.base_url = base_url
         """Up to and with `/v1`."""
         self._child = child
+        self._start = start
 
     @property
     def pid(self) -> int:
         return self._child.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the child ended although nobody asked it to."""
+        return self._child.poll() is not None
+
+    def start_again(self) -> None:
+        """Start another child at the same address in place of one that ended (blocks up to a second).
+
+        Raises VqaError when it does not start.
+        """
+        _end(self._child)
+        self._child = self._start()._child
 
     def stop(self) -> None:
         """End the child and wait for it; a second call does nothing."""
@@ -48,14 +65,14 @@ class RunningEmbedded:
 
 
 def start_embedded(
-    endpoint: Endpoint, *, log: Path | None = None, start_timeout_s: float = _START_TIMEOUT_S
+    endpoint: Endpoint, *, log: Path | None = None, start_timeout_s: float = _START_TIMEOUT_S, port: int = 0
 ) -> RunningEmbedded:
     """Start the embedded endpoint for `endpoint` in a child process and return once it listens (blocks up to a second).
 
     The child ends when `stop()` is called or when this process ends in any way, `kill -9` included, because it watches
     the pipe to its stdin. It accepts `embedded-<name>` for each key of the endpoint. `log` collects its stderr (it is
     appended to); without it stderr is only kept until the child listens. Raises VqaError with the child's stderr when
-    it does not start.
+    it does not start. Port 0 takes a free one.
     """
     with _stderr_file(log) as stderr:
         stderr_start = stderr.seek(0, os.SEEK_END)
@@ -69,7 +86,7 @@ def start_embedded(
             process_group=0,
         )
         try:
-            line = _exchange(child, ChildSettings.of(endpoint, keep_stderr=log is not None), start_timeout_s)
+            line = _exchange(child, ChildSettings.of(endpoint, keep_stderr=log is not None, port=port), start_timeout_s)
             report = _read_report(line)
         except BaseException:
             _end(child)
@@ -78,7 +95,9 @@ def start_embedded(
             _end(child)
             stderr.seek(stderr_start)
             raise _start_failure(endpoint, child, report, stderr.read())
-    return RunningEmbedded(report.base_url, child)
+    taken = urlsplit(report.base_url).port or 0
+    again = partial(start_embedded, endpoint, log=log, start_timeout_s=start_timeout_s, port=taken)
+    return RunningEmbedded(report.base_url, child, again)
 
 
 def _stderr_file(log: Path | None) -> IO[bytes]:

@@ -16,12 +16,12 @@ from vqa_tui.config.endpoint import EmbeddedSettings, ImageTokenRule
 from vqa_tui.config.faults import Fault
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.embedded.chat import Answered, Answerer
-from vqa_tui.embedded.delivery import cut, hang, send
+from vqa_tui.embedded.delivery import cut, drip, flood, hang, send
 from vqa_tui.embedded.errors import ApiError, server_error, unknown_model
 from vqa_tui.embedded.faults import FaultDice
 from vqa_tui.embedded.keys import KeyRing, key_name
-from vqa_tui.embedded.ledger import Ledger
-from vqa_tui.embedded.limits import RequestLimiter
+from vqa_tui.embedded.ledger import ABANDONED, OK, Ledger
+from vqa_tui.embedded.limits import Allowance, MinuteLimiter
 from vqa_tui.embedded.reply import Reply, spoil
 from vqa_tui.embedded.request import read_chat_request
 
@@ -32,6 +32,8 @@ _HOST = "127.0.0.1"
 _READ_BUFFER_BYTES = 1024 * 1024
 """Requests carry whole pictures; a larger buffer means fewer turns of pausing and resuming the socket."""
 _SHUTDOWN_S = 0.2
+_UNFINISHED = frozenset({Fault.TIMEOUT, Fault.DRIP, Fault.HUGE, Fault.RESET})
+"""Faults that send no whole reply; HUGE is whole only for a client that reads 50 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,11 @@ class EmbeddedEndpoint:
         self.image_tokens = image_tokens
         self._port = port
         self._keys = KeyRing(key_names, self._settings.bad_keys)
-        self._limiter = RequestLimiter(
+        self._requests = MinuteLimiter(
             self._settings.requests_per_minute, self._settings.requests_per_minute_by_key, clock=clock
+        )
+        self._tokens = MinuteLimiter(
+            self._settings.tokens_per_minute, self._settings.tokens_per_minute_by_key, unit="tokens", clock=clock
         )
         self._faults = FaultDice(self._settings.fail, self._settings.seed)
         self._latency = random.Random(f"latency {self._settings.seed}")
@@ -119,57 +124,82 @@ class EmbeddedEndpoint:
         self._answerer.close()
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        self.ledger.requests += 1
+        key = key_name(request.headers.get("Authorization"))
+        ledger = self.ledger
+        ledger.count_request(key)
         try:
             outcome = await self._decide(request)
         except ApiError as error:
-            self.ledger.count_refusal(error.status)
+            ledger.count_refusal(key, error.status)
             raise
         except web.HTTPRequestEntityTooLarge as error:
-            self.ledger.count_refusal(error.status)
+            ledger.count_refusal(key, error.status)
             raise
         except (asyncio.CancelledError, ConnectionError, web.RequestPayloadError):
-            self.ledger.abandoned += 1
+            ledger.count(key, ABANDONED)
             raise
-        if outcome.fault is Fault.TIMEOUT:
-            self.ledger.faults[Fault.TIMEOUT] += 1
-            await hang()
-        if outcome.fault is Fault.RESET:
-            self.ledger.faults[Fault.RESET] += 1
-            return await cut(request, outcome.response, halfway=self.ledger.faults[Fault.RESET] % 2 == 0)
+        fault = outcome.fault
+        if fault in _UNFINISHED:
+            ledger.count(key, fault)
+            return await self._misbehave(request, fault, outcome.response)
         try:
             sent = await send(request, outcome.response)
-        except (asyncio.CancelledError, ConnectionError):
-            self.ledger.abandoned += 1
+        except ConnectionError:
+            # The client has left, which is its right and no error of ours that a log should hold.
+            ledger.count(key, ABANDONED)
+            return outcome.response
+        except asyncio.CancelledError:
+            ledger.count(key, ABANDONED)
             raise
-        if outcome.fault is not None:
-            self.ledger.faults[outcome.fault] += 1
         if outcome.response.status == 200:
-            self.ledger.count_answer(outcome.prompt_tokens, outcome.completion_tokens)
+            ledger.count_answer(key, fault or OK, outcome.prompt_tokens, outcome.completion_tokens)
+        elif fault is not None:
+            ledger.count(key, fault)
         return sent
+
+    async def _misbehave(self, request: web.Request, fault: Fault, response: web.Response) -> web.StreamResponse:
+        match fault:
+            case Fault.TIMEOUT:
+                await hang()
+            case Fault.DRIP:
+                return await drip(request)
+            case Fault.HUGE:
+                return await flood(request)
+        return await cut(request, response, halfway=self.ledger.total(Fault.RESET) % 2 == 0)
 
     async def _decide(self, request: web.Request) -> _Outcome:
         """Read the request and settle what happens to it, after the latency has passed. Raises ApiError."""
         began = asyncio.get_running_loop().time()
         body = await request.read()
-        authorization = request.headers.get("Authorization")
-        self.ledger.by_key[key_name(authorization)] += 1
-        allowance = self._limiter.take(self._keys.admit(authorization))
-        if allowance is not None and allowance.retry_after_s > 0:
-            raise allowance.to_error()
+        key = self._keys.admit(request.headers.get("Authorization"))
+        requests = self._requests.take(key)
+        self._pass(requests)
         asked = read_chat_request(body)
         if asked.model != self.model:
             raise unknown_model(asked.model, self.model)
         fault = self._faults.draw()
-        headers = {"x-request-id": f"req_{secrets.token_hex(12)}", **(allowance.headers if allowance else {})}
+        headers = {"x-request-id": f"req_{secrets.token_hex(12)}", **self._told(requests)}
         if fault in (Fault.INTERNAL, Fault.UNAVAILABLE):
             outcome = _Outcome(server_error(int(fault), headers).to_response(), fault)
-        elif fault is Fault.TIMEOUT:
+        elif fault in _UNFINISHED - {Fault.RESET}:
             return _Outcome(web.Response(), fault)
         else:
-            outcome = self._complete(await self._answerer.answer(asked), fault, headers)
+            answered = await self._answerer.answer(asked)
+            tokens = self._tokens.take(key, answered.prompt_tokens + answered.reply.tokens)
+            if tokens is not None and tokens.retry_after_s > 0:
+                self._requests.give_back(key)
+            self._pass(tokens)
+            outcome = self._complete(answered, fault, {**headers, **self._told(tokens)})
         await self._wait(began)
         return outcome
+
+    def _pass(self, allowance: Allowance | None) -> None:
+        """Raise the 429 when the key has used up its limit."""
+        if allowance is not None and allowance.retry_after_s > 0:
+            raise allowance.to_error(self._settings.rate_limits_told)
+
+    def _told(self, allowance: Allowance | None) -> dict[str, str]:
+        return allowance.headers if allowance and self._settings.rate_limits_told == "openai" else {}
 
     def _complete(self, answered: Answered, fault: Fault | None, headers: dict[str, str]) -> _Outcome:
         reply = answered.reply if fault is None else spoil(answered.reply, fault)

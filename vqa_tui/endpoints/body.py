@@ -11,7 +11,11 @@ from vqa_tui.endpoints.error_body import storable
 from vqa_tui.endpoints.pictures import PreparedPicture
 from vqa_tui.endpoints.settings import EndpointSettings, RecipeSettings
 
-_OWN_FIELDS = frozenset({"model", "messages", "stream", "n"})
+_OWN_FIELDS = frozenset({"model", "messages", "stream", "n", "max_tokens", "max_completion_tokens"})
+"""A limit of tokens set behind our back would make every reservation of money too small."""
+
+_PIECE = 3 * 256 * 1024
+"""Bytes of a picture that are encoded at a time; a multiple of three, so that no padding comes in between."""
 
 
 class RequestBody:
@@ -23,7 +27,8 @@ class RequestBody:
 
     def __init__(self, recipe: RecipeSettings, endpoint: EndpointSettings) -> None:
         generation = recipe.generation
-        fields: dict[str, Any] = {"model": endpoint.model, endpoint.max_tokens_field: generation.max_tokens}
+        self._max_tokens_field = endpoint.max_tokens_field
+        fields: dict[str, Any] = {"model": endpoint.model, self._max_tokens_field: generation.max_tokens}
         if generation.temperature is not None:
             fields["temperature"] = generation.temperature
         if generation.stop:
@@ -36,28 +41,49 @@ class RequestBody:
                 raise VqaError(f"extra_body of {owner} must not set `{taken[0]}`", hint="Remove it; it is set for you.")
             fields |= extra
         try:
-            head = json.dumps(fields, separators=(",", ":"), allow_nan=False)
+            self._head = _head(fields)
         except (TypeError, ValueError) as error:
             raise VqaError(
                 f"extra_body of the recipe {recipe.name} or the endpoint {endpoint.name} is not JSON: {error}"
             ) from error
-        self._head = head[:-1].encode() + b',"messages":['
+        self._fields = fields
+        self._longer = (generation.max_tokens, self._head)
         self._text_first = recipe.text_first
-        self._system = ""
-        self._system_message = b""
+        self._system = ("", b"")
+        """The newest system prompt and its message; one value, for several threads build bodies."""
 
-    def build(self, system: str, user: str, picture: PreparedPicture) -> bytes:
-        """Return the JSON of one request; an empty `system` is left out."""
-        if system != self._system:
-            self._system = system
-            self._system_message = b'{"role":"system","content":' + _string(system) + b"}," if system else b""
+    def build(self, system: str, user: str, picture: PreparedPicture, max_tokens: int | None = None) -> bytes:
+        """Return the JSON of one request; an empty `system` is left out, and `max_tokens` replaces the recipe's. Any
+        thread may call it."""
+        head = self._head if max_tokens is None else self._head_with(max_tokens)
+        known, message = self._system
+        if system != known:
+            message = b'{"role":"system","content":' + _string(system) + b"}," if system else b""
+            self._system = (system, message)
         text = b'{"type":"text","text":' + _string(user) + b"}"
         before = b'{"type":"image_url","image_url":{"url":"data:' + picture.mime.encode("ascii") + b";base64,"
-        encoded = pybase64.b64encode(picture.data)
-        start = (self._head, self._system_message, b'{"role":"user","content":[')
+        encoded = _base64(picture.data)
+        start = (head, message, b'{"role":"user","content":[')
         if self._text_first:
-            return b"".join((*start, text, b",", before, encoded, b'"}}]}]}'))
-        return b"".join((*start, before, encoded, b'"}},', text, b"]}]}"))
+            return b"".join((*start, text, b",", before, *encoded, b'"}}]}]}'))
+        return b"".join((*start, before, *encoded, b'"}},', text, b"]}]}"))
+
+    def _head_with(self, max_tokens: int) -> bytes:
+        known, head = self._longer
+        if max_tokens != known:
+            head = _head(self._fields | {self._max_tokens_field: max_tokens})
+            self._longer = (max_tokens, head)
+        return head
+
+
+def _head(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, separators=(",", ":"), allow_nan=False)[:-1].encode() + b',"messages":['
+
+
+def _base64(data: bytes) -> list[bytes]:
+    # In pieces, because the interpreter is locked while one is encoded; joining them happens outside of the lock.
+    view = memoryview(data)
+    return [pybase64.b64encode(view[start : start + _PIECE]) for start in range(0, len(data), _PIECE)]
 
 
 def _string(text: str) -> bytes:

@@ -131,10 +131,10 @@ async def _explained(endpoint: EndpointSettings, base_url: str, value: SecretStr
     reachable = CheckStep("address", True, "it answers")
     accepted = CheckStep("authorised", True, "the key is accepted")
     advice = advice_for(failure)
-    if failure.kind is FailureKind.MODEL_NOT_FOUND:
-        return await _no_such_model(endpoint, base_url, value, failure)
     if is_redirect(failure) or (failure.never_sent and failure.kind is not FailureKind.AUTH):
         return [CheckStep("address", False, failure.message, advice)]
+    if failure.kind is FailureKind.MODEL_NOT_FOUND:
+        return await _no_such_model(endpoint, base_url, value, failure)
     if failure.kind is FailureKind.AUTH:
         return [reachable, CheckStep("authorised", False, failure.message, advice)]
     known = [accepted] if failure.kind in _KEY_IS_KNOWN else []

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from vqa_tui.domain.failure import Failure, FailureKind
+from vqa_tui.endpoints.completion import Completion, read_completion
 from vqa_tui.endpoints.connection_errors import classify_exception
 from vqa_tui.endpoints.error_body import ErrorBody, read_error_body
 from vqa_tui.endpoints.gemini_errors import read_gemini_quota
 from vqa_tui.endpoints.retry_after import wait_from_headers, wait_from_text
 
-__all__ = ["classify_exception", "classify_response"]
+__all__ = ["classify_answer", "classify_exception", "classify_response"]
 
+_LONGEST_RATE_LIMIT_S = 3600.0
+"""Whoever must wait longer has used up a quota: Azure's smallest tier says 86,400 s, OpenAI has said 114 hours."""
 _QUOTED_CHARS = 400
 _SEARCHED_CHARS = 2000
 
@@ -35,14 +38,27 @@ _NO_FUNDS_CODES = frozenset(
         "insufficient_credits",
         "payment_required",
         "budget_exceeded",
+        "openrouter_guardrail_budget",
+        "openrouter_workspace_budget",
+        "openrouter_key_limit",
     }
 )
 # Not "exceeded your current quota": Google says so of a limit by the minute, too.
 _NO_FUNDS_WORDS = re.compile(
-    r"insufficient (?:funds|balance|credits?|quota)|credit balance is too low|out of credits"
-    r"|billing hard limit|budget has been exceeded",
+    r"insufficient[ _](?:funds|balance|credits?|quota)|credit balance is too low|out of credits"
+    r"|credits are (?:depleted|exhausted)|more credits|billing hard limit|enable billing"
+    r"|budget has been exceeded|(?:exceeded|crossed|over) budget|spending (?:cap|limit)|key limit exceeded"
+    r"|specified api usage limits|\blimit: 0\b",
     re.I,
 )
+# A day's quota: what waits for it must wait for tomorrow, even where the words promise a place in some minutes.
+_DAY_WORDS = re.compile(
+    r"\b(?:requests|tokens) per day \(|-per-day\b|\d / day\b|\bdaily (?:rate )?(?:limit|quota)\b|PerDay", re.I
+)
+# One request that is larger than a whole minute's tokens: it can never pass, however long it waits.
+_TOO_LARGE_FOR_QUOTA_WORDS = re.compile(r"request too large for|tokens must be reduced", re.I)
+_NOT_HERE_WORDS = re.compile(r"location is not supported|country, region, or territory not supported", re.I)
+_REFUSED_WORDS = re.compile(r"not allowed by our safety system|content management policy", re.I)
 _BAD_KEY_CODES = frozenset({"api_key_invalid", "invalid_api_key", "api_key_expired"})
 _BAD_KEY_WORDS = re.compile(
     r"api key (?:is )?(?:not valid|not found|expired|invalid)|(?:invalid|incorrect) api key", re.I
@@ -75,34 +91,43 @@ def classify_response(status: int, headers: Mapping[str, str], body: str, now: f
     if 300 <= status < 400:
         return _redirected(status, headers)
     said = read_error_body(body)
-    kind = _kind(status, said)
+    kind = _kind(status, headers, said)
     quota = read_gemini_quota(said.details)
     if kind is FailureKind.RATE_LIMITED and quota.exhausted:
         kind = FailureKind.QUOTA_EXHAUSTED
     wait = None
     if kind in {FailureKind.RATE_LIMITED, FailureKind.SERVER, FailureKind.TIMEOUT}:
-        wait = wait_from_headers(headers, now) or quota.retry_delay_s
+        wait = wait_from_headers(headers, now) or wait_from_headers(said.headers, now) or quota.retry_delay_s
         if kind is FailureKind.RATE_LIMITED:
             wait = wait or wait_from_text(said.message) or quota.fallback_wait_s
+            if wait is not None and wait > _LONGEST_RATE_LIMIT_S:
+                kind = FailureKind.QUOTA_EXHAUSTED
+    used_up = kind is FailureKind.QUOTA_EXHAUSTED
+    by_day = used_up and (quota.by_day or _DAY_WORDS.search(said.message[:_SEARCHED_CHARS]) is not None)
+    if used_up and quota.exhausted and not by_day:
+        wait = quota.retry_delay_s
     what = _WHAT_HAPPENED[kind]
     if kind is FailureKind.QUOTA_EXHAUSTED and quota.quota:
         what = f"{what} ({_shortened(quota.quota, 120)})"
     quoted = f": {_shortened(said.message, _QUOTED_CHARS)}" if said.message else ""
     # A proxy that wants a password (407) has not let the request through.
-    return Failure(kind, f"{what} (HTTP {status}){quoted}", status, wait, never_sent=status == 407)
+    return Failure(kind, f"{what} (HTTP {status}){quoted}", status, wait, never_sent=status == 407, by_day=by_day)
 
 
-def _kind(status: int, said: ErrorBody) -> FailureKind:
+def _kind(status: int, headers: Mapping[str, str], said: ErrorBody) -> FailureKind:
     words = said.message[:_SEARCHED_CHARS]
-    if status >= 500:
-        return FailureKind.SERVER
     if status < 300:
         return FailureKind.BAD_REPLY
-    if said.codes & _REFUSED_CODES:
+    if status >= 500:
+        # Gateways turn a provider's 429 into a 500 of their own; the funds are gone all the same.
+        no_funds = "insufficient_quota" in said.codes or _NO_FUNDS_WORDS.search(words)
+        return FailureKind.QUOTA_EXHAUSTED if no_funds else FailureKind.SERVER
+    if said.codes & _REFUSED_CODES or (status == 400 and _REFUSED_WORDS.search(words)):
         return FailureKind.REFUSED
-    if status == 402 or (
-        status in {400, 401, 403, 429} and (said.codes & _NO_FUNDS_CODES or _NO_FUNDS_WORDS.search(words))
-    ):
+    if status == 402:
+        # OpenRouter: what is in flight would use up the balance, and will not once it has been settled.
+        return FailureKind.RATE_LIMITED if "retry-after" in headers else FailureKind.QUOTA_EXHAUSTED
+    if status in {400, 401, 403, 429} and (said.codes & _NO_FUNDS_CODES or _NO_FUNDS_WORDS.search(words)):
         return FailureKind.QUOTA_EXHAUSTED
     match status:
         case 404:
@@ -111,29 +136,58 @@ def _kind(status: int, said: ErrorBody) -> FailureKind:
             return FailureKind.MODEL_NOT_FOUND
         case 401 | 403:
             return FailureKind.AUTH
-        case 400 if said.codes & _BAD_KEY_CODES or _BAD_KEY_WORDS.search(words):
+        case 400 if said.codes & _BAD_KEY_CODES or _BAD_KEY_WORDS.search(words) or _NOT_HERE_WORDS.search(words):
             return FailureKind.AUTH
         case 407:
             return FailureKind.NETWORK
         case 408:
             return FailureKind.TIMEOUT
-        case 409 | 425:
+        case 409 | 425 | 499:
+            # Google tells with 499 that it has cancelled the request itself.
             return FailureKind.SERVER
         case 429:
-            return FailureKind.RATE_LIMITED
+            return _kind_of_429(headers, words)
         case _:
-            return FailureKind.REJECTED
+            # The endpoint knows better than its status whether the same request can pass (OpenAI, Anthropic).
+            return FailureKind.SERVER if headers.get("x-should-retry") == "true" else FailureKind.REJECTED
+
+
+def _kind_of_429(headers: Mapping[str, str], words: str) -> FailureKind:
+    if _TOO_LARGE_FOR_QUOTA_WORDS.search(words):
+        return FailureKind.REJECTED
+    never_again = headers.get("x-should-retry") == "false" and "retry-after" not in headers
+    if never_again or _DAY_WORDS.search(words):
+        return FailureKind.QUOTA_EXHAUSTED
+    return FailureKind.RATE_LIMITED
+
+
+def classify_answer(
+    status: int, headers: Mapping[str, str], body: str, now: float
+) -> tuple[Failure | None, Completion]:
+    """Return the failure that a whole HTTP answer means, or None and the completion in it. Never raises.
+
+    Some gateways answer 200 and write the provider's real status, such as a rate limit, into the body.
+    """
+    if not 200 <= status < 300:
+        return classify_response(status, headers, body, now), Completion()
+    completion = read_completion(body)
+    if completion.error_status is not None:
+        return classify_response(completion.error_status, headers, body, now), completion
+    return completion.failure, completion
 
 
 def _redirected(status: int, headers: Mapping[str, str]) -> Failure:
-    """A redirect is not followed: it would carry the key, and the picture, to a place that nobody configured."""
+    """A redirect is not followed: it would carry the key, and the picture, to a place that nobody configured.
+
+    It is the address that is wrong, so the run has to pause and not to fail picture after picture.
+    """
     try:
         host = urlsplit(headers.get("location", "")).hostname or ""
     except ValueError:
         host = ""
     where = f"to {_shortened(host, 100)}" if host else "to another address"
     return Failure(
-        FailureKind.REJECTED,
+        FailureKind.MODEL_NOT_FOUND,
         f"the endpoint redirects {where} (HTTP {status}), where the key is not sent; "
         "write the final address as base_url",
         status,

@@ -1,6 +1,5 @@
 """The HTTP client of the hot path: one question about one picture in, one answer or one classified failure out."""
 
-import io
 import time
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -12,15 +11,21 @@ from pydantic import SecretStr
 from vqa_tui.domain.allowance import Allowance
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import Failure, FailureKind
-from vqa_tui.endpoints.classify import classify_exception, classify_response
-from vqa_tui.endpoints.completion import Completion, read_completion
+from vqa_tui.endpoints.classify import classify_answer, classify_exception
+from vqa_tui.endpoints.clean_request import CleanRequest, UnaskedReply
+from vqa_tui.endpoints.completion import Completion
+from vqa_tui.endpoints.large_body import LargeBody
 from vqa_tui.endpoints.proxies import proxy_for, split_credentials
 from vqa_tui.endpoints.rate_headers import read_allowances
 from vqa_tui.endpoints.redaction import without_key
+from vqa_tui.endpoints.sending import Connections
 from vqa_tui.endpoints.settings import EndpointSettings
 
-LARGEST_REPLY = 16 * 1024 * 1024
-"""Bytes after decompression; no model writes a thousandth of it."""
+LARGEST_REPLY = 4 * 1024 * 1024
+"""Bytes after decompression; no model writes a tenth of it, and hundreds may arrive at once."""
+_LARGEST_ERROR = 256 * 1024
+"""Bytes of an error answer that are read: what it says stands at its top, and its status counts in any case."""
+_MOST_SPOILT = 8
 
 _KEPT_BODY_CHARS = 100_000
 _IDLE_CONNECTION_S = 4.0
@@ -60,6 +65,7 @@ class AskFailed(Exception):
         request_id: str = "",
         raw_body: str = "",
         usage: Usage | None = None,
+        finish_reason: str = "",
         allowances: tuple[Allowance, ...] = (),
     ) -> None:
         super().__init__(failure.message)
@@ -71,6 +77,7 @@ class AskFailed(Exception):
         """What the endpoint sent, as text, at most 100,000 characters."""
         self.usage = usage
         """What a refusal or an empty reply cost, if it was reported."""
+        self.finish_reason = finish_reason
         self.allowances = allowances
         """What the endpoint told about its quotas."""
 
@@ -99,6 +106,7 @@ class VisionClient:
         self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
+        self._sockets = Connections()
         self._proxy, self._proxy_headers = split_credentials(proxy_for(self._url))
         # aiohttp sends proxy headers with CONNECT alone; a plain request passes through the proxy itself.
         self._plain_proxy_headers = self._proxy_headers if self._url.startswith("http:") else {}
@@ -106,13 +114,16 @@ class VisionClient:
     async def __aenter__(self) -> Self:
         timeouts = self._endpoint.timeouts
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_IDLE_CONNECTION_S),
+            connector=aiohttp.TCPConnector(
+                limit=self._connections, keepalive_timeout=_IDLE_CONNECTION_S, socket_factory=self._sockets.make
+            ),
             # sock_connect, not connect: the latter would also count the wait for a free connection.
             timeout=aiohttp.ClientTimeout(
                 total=timeouts.total_s, sock_connect=timeouts.connect_s, sock_read=timeouts.first_byte_s
             ),
             headers={"Content-Type": "application/json", "User-Agent": "vqa-tui", **self._endpoint.extra_headers},
             cookie_jar=aiohttp.DummyCookieJar(),
+            request_class=CleanRequest,
         )
         return self
 
@@ -122,6 +133,10 @@ class VisionClient:
         if self._session is not None:
             await self._session.close()
 
+    def still_sending(self) -> int | None:
+        """Return how many requests are still going out; None where the operating system does not tell."""
+        return self._sockets.still_sending()
+
     async def ask(self, body: bytes, key_value: SecretStr) -> Answer:
         """Send one prepared `body` (JSON) with one key and return the reply. Raises AskFailed for everything else."""
         started = time.monotonic()
@@ -130,7 +145,7 @@ class VisionClient:
         completion = Completion()
         failure = received.failure
         if failure is None and received.status is not None:
-            failure, completion = _understood(received.status, received)
+            failure, completion = classify_answer(received.status, received.headers, received.body, time.time())
         request_id = next(
             (value for name in _REQUEST_ID_HEADERS if (value := received.headers.get(name))), completion.id
         )
@@ -143,6 +158,7 @@ class VisionClient:
                 request_id=request_id,
                 raw_body=received.body[:_KEPT_BODY_CHARS],
                 usage=completion.usage,
+                finish_reason=completion.finish_reason,
                 allowances=allowances,
             )
         return Answer(
@@ -164,11 +180,23 @@ class VisionClient:
         if not (key.isascii() and key.isprintable()):
             problem = "the value of the key holds characters that no HTTP header can carry; nothing was sent"
             return _Received(None, {}, "", Failure(FailureKind.AUTH, problem, never_sent=True))
+        for _ in range(_MOST_SPOILT):
+            try:
+                return await self._sent(body, key, key_value)
+            except UnaskedReply:
+                # Nothing left this machine, and the spoilt connection is closed: the next one is another.
+                continue
+        problem = "the endpoint keeps answering before it is asked; nothing was sent"
+        return _Received(None, {}, "", Failure(FailureKind.NETWORK, problem, never_sent=True))
+
+    async def _sent(self, body: bytes, key: str, key_value: SecretStr) -> _Received:
+        """Return what came back on one connection. Raises UnaskedReply, and then nothing was sent."""
+        assert self._session is not None
         status, headers = None, dict[str, str]()
         try:
             async with self._session.post(
                 self._url,
-                data=body if len(body) <= _LARGEST_SINGLE_WRITE else io.BytesIO(body),
+                data=body if len(body) <= _LARGEST_SINGLE_WRITE else LargeBody(body),
                 headers={"Authorization": f"Bearer {key}", **self._plain_proxy_headers},
                 allow_redirects=False,
                 proxy=self._proxy,
@@ -179,32 +207,30 @@ class VisionClient:
                     name.lower(): without_key(text, key_value, self._endpoint)
                     for name, text in response.headers.items()
                 }
-                data = await _read_at_most(response, LARGEST_REPLY)
-        except (aiohttp.ClientError, OSError) as error:
+                success = 200 <= status < 300
+                pieces, whole = await _read_at_most(response, LARGEST_REPLY if success else _LARGEST_ERROR)
+        except UnaskedReply:
+            raise
+        except (aiohttp.ClientError, OSError, UnicodeError) as error:
             return _Received(status, headers, "", classify_exception(error))
-        if data is None:
+        if success and not whole:
             problem = f"the answer is longer than {LARGEST_REPLY // 1024**2} MiB and was not read to its end"
             return _Received(status, headers, "", Failure(FailureKind.BAD_REPLY, problem))
-        return _Received(status, headers, without_key(data.decode("utf-8", "replace"), key_value, self._endpoint))
+        return _Received(
+            status, headers, without_key(b"".join(pieces).decode("utf-8", "replace"), key_value, self._endpoint)
+        )
 
 
-def _understood(status: int, received: _Received) -> tuple[Failure | None, Completion]:
-    if not 200 <= status < 300:
-        return classify_response(status, received.headers, received.body, time.time()), Completion()
-    completion = read_completion(received.body)
-    if completion.error_status is not None:
-        # Some gateways answer 200 and write the provider's real status, such as a rate limit, into the body.
-        return classify_response(completion.error_status, received.headers, received.body, time.time()), completion
-    return completion.failure, completion
+async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> tuple[list[bytes], bool]:
+    """Return the body in pieces and whether it is whole; of a longer one, little more than its first `limit` bytes.
 
-
-async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
-    """Return the whole body, or None as soon as it is longer than `limit` bytes."""
-    chunks, size = [], 0
-    async for chunk in response.content.iter_any():
-        size += len(chunk)
+    It is unpacked as it comes, some 100 KB at a time: a small body that would unpack to a huge one ends here as well.
+    """
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        size += len(piece)
+        pieces.append(piece)
         if size > limit:
             response.close()
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
+            return pieces, False
+    return pieces, True

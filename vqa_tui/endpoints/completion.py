@@ -7,9 +7,8 @@ from typing import Any
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.endpoints.error_body import read_error_body, storable
+from vqa_tui.endpoints.usage import read_usage
 
-_MOST_TOKENS = 10**9
-"""No model reads or writes more; a larger number is nonsense that would break sums."""
 _FILTERED = frozenset({"content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii"})
 
 
@@ -40,7 +39,7 @@ def read_completion(body: str) -> Completion:
         return Completion(failure=_bad("the endpoint's answer is not JSON" if body.strip() else "the answer is empty"))
     if not isinstance(value, dict):
         return Completion(failure=_bad("the endpoint's answer is not a chat completion"))
-    usage, model, identity = _usage(value.get("usage")), _text(value.get("model")), _text(value.get("id"))
+    usage, model, identity = read_usage(value.get("usage")), _text(value.get("model")), _text(value.get("id"))
     choices = value.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         said = read_error_body(body).message if value.get("error") else ""
@@ -56,7 +55,12 @@ def read_completion(body: str) -> Completion:
     finish_reason = _text(choices[0].get("finish_reason"))
     text = _content(message.get("content"))
     failure = _failure(text, _text(message.get("refusal")), finish_reason)
-    return Completion(text, finish_reason, model, identity, usage, failure)
+    # OpenRouter puts a provider's failure beside an empty choice, or into the choice that it cut.
+    error = value.get("error") or choices[0].get("error")
+    broken = bool(error) and (not text.strip() or finish_reason == "error")
+    return Completion(
+        text, finish_reason, model, identity, usage, failure, error_status=_error_status(error) if broken else None
+    )
 
 
 def _failure(text: str, refusal: str, finish_reason: str) -> Failure | None:
@@ -81,23 +85,10 @@ def _content(content: Any) -> str:
     return _text(content)
 
 
-def _usage(value: Any) -> Usage | None:
-    if not isinstance(value, dict):
-        return None
-    prompt, completion = _tokens(value.get("prompt_tokens")), _tokens(value.get("completion_tokens"))
-    if prompt is None or completion is None:
-        return None
-    # Gemini bills thinking as output but counts it in `total_tokens` only; elsewhere the total is the plain sum.
-    total = _tokens(value.get("total_tokens")) or 0
-    return Usage(prompt, max(completion, total - prompt))
-
-
-def _tokens(value: Any) -> int | None:
-    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
-
-
 def _error_status(error: Any) -> int | None:
     code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, str) and len(code) == 3 and code.isascii() and code.isdecimal():
+        code = int(code)
     return code if type(code) is int and 400 <= code <= 599 else None
 
 

@@ -51,8 +51,12 @@ def classify_exception(error: BaseException) -> Failure:
             )
         case aiohttp.InvalidURL():
             return _failure(FailureKind.REJECTED, "the address of the endpoint is not a valid URL", never_sent=True)
+        case UnicodeError():
+            return _failure(FailureKind.NETWORK, "the name of the endpoint's host cannot be a name", never_sent=True)
         case TimeoutError():
             return _failure(FailureKind.TIMEOUT, "no complete reply in the time allowed")
+        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError() if "content-encoding" in str(error).lower():
+            return _failure(FailureKind.NETWORK, "the reply is compressed in a way that cannot be unpacked")
         case aiohttp.ClientPayloadError():
             return _failure(FailureKind.NETWORK, "the connection was cut in the middle of the reply")
         case aiohttp.ServerDisconnectedError() | ConnectionError() | aiohttp.ClientOSError():

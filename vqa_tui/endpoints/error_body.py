@@ -3,8 +3,8 @@
 import html
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _TITLE = re.compile(r"<(title|h1)[^>]{0,200}>([^<]{1,300})", re.I)
@@ -12,10 +12,13 @@ _TAG = re.compile(r"<[^>]{0,500}>")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _MESSAGE_FIELDS = ("message", "detail", "msg", "error_description", "title", "error")
 _CODE_FIELDS = ("code", "type", "status", "reason", "innererror", "param_code")
+_METADATA_CODES = ("limit_source", "error_type")
+_MOST_QUOTED_OBJECTS = 3
 _MOST_READ_CHARS = 200_000
 _MOST_SEEN_CHARS = 10_000
 """Of a web page or plain text: what it says stands at its top, and searching more would hold up other requests."""
 _DEEPEST = 4
+_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class ErrorBody:
     """Every code, type, status and reason that it names, in lower case."""
     details: tuple[dict[str, Any], ...] = ()
     """The entries of Google's `details`."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers that a gateway wrote into its error object (OpenRouter: `metadata.headers`), names in lower case."""
 
 
 def read_error_body(body: str) -> ErrorBody:
@@ -51,19 +56,57 @@ def _from_json(value: Any, depth: int) -> ErrorBody:
     if isinstance(inner := value.get("error"), (dict, list)) and depth:
         found = _from_json(inner, depth - 1)
         return replace(found, codes=found.codes | _codes(value))
-    message = next((text for field in _MESSAGE_FIELDS if (text := _text_in(value.get(field)))), "")
+    # OpenRouter writes what went wrong while the model answered into the choice.
+    choices = value.get("choices")
+    if depth and isinstance(choices, list) and choices and isinstance(choices[0], dict) and "error" in choices[0]:
+        return _from_json(choices[0], depth - 1)
+    message = next((text for name in _MESSAGE_FIELDS if (text := _text_in(value.get(name)))), "")
     details = value.get("details")
     found = ErrorBody(
         storable(_one_line(message)),
         frozenset(_codes(value)),
         tuple(entry for entry in details if isinstance(entry, dict)) if isinstance(details, list) else (),
     )
+    if isinstance(metadata := value.get("metadata"), dict):
+        found = _with_metadata(found, metadata, depth)
     # Gateways put the whole body of the provider into their own `message`.
-    if depth and message.lstrip().startswith(("{", "[")) and isinstance(quoted := _as_json(message), (dict, list)):
-        deeper = _from_json(quoted, depth - 1)
-        if deeper.message:
-            return replace(deeper, codes=found.codes | deeper.codes)
+    if depth and (deeper := _quoted(message, depth)) is not None:
+        return replace(deeper, codes=found.codes | deeper.codes)
     return found
+
+
+def _with_metadata(found: ErrorBody, metadata: dict[str, Any], depth: int) -> ErrorBody:
+    """Add what OpenRouter tells beside its own "Provider returned error": the provider's words, and headers."""
+    codes = {code.lower() for name in _METADATA_CODES if isinstance(code := metadata.get(name), str)}
+    headers = metadata.get("headers")
+    if isinstance(headers, dict):
+        found = replace(found, headers={str(name).lower(): str(text)[:200] for name, text in headers.items()})
+    raw = metadata.get("raw")
+    if isinstance(raw, str) and raw.strip() and depth:
+        value = _as_json(raw.strip())
+        deeper = (
+            _from_json(value, depth - 1) if isinstance(value, (dict, list)) else ErrorBody(storable(_one_line(raw)))
+        )
+        words = f"{found.message}: {deeper.message}" if deeper.message else found.message
+        found = replace(found, message=words, codes=found.codes | deeper.codes, details=found.details or deeper.details)
+    return replace(found, codes=found.codes | codes)
+
+
+def _quoted(message: str, depth: int) -> ErrorBody | None:
+    """Return what the first JSON object inside `message` says, or None when there is none that says anything."""
+    start = -1
+    for _ in range(_MOST_QUOTED_OBJECTS):
+        start = message.find("{", start + 1)
+        if start < 0:
+            return None
+        try:
+            value, _end = _DECODER.raw_decode(message, start)
+        except (ValueError, RecursionError):
+            continue
+        deeper = _from_json(value, depth - 1)
+        if deeper.message:
+            return deeper
+    return None
 
 
 def _codes(value: dict[str, Any]) -> frozenset[str]:
@@ -71,8 +114,8 @@ def _codes(value: dict[str, Any]) -> frozenset[str]:
 
 
 def _codes_in(value: dict[str, Any]) -> Iterator[str]:
-    for field in _CODE_FIELDS:
-        code = value.get(field)
+    for name in _CODE_FIELDS:
+        code = value.get(name)
         if isinstance(code, str) and len(code) <= 100:
             yield code
         elif isinstance(code, dict) and isinstance(inner := code.get("code"), str):
@@ -91,7 +134,7 @@ def _text_in(value: Any) -> str:
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, dict):
-        value = next((text for field in _MESSAGE_FIELDS if isinstance(text := value.get(field), str)), "")
+        value = next((text for name in _MESSAGE_FIELDS if isinstance(text := value.get(name), str)), "")
     return value if isinstance(value, str) else ""
 
 

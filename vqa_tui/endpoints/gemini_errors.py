@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vqa_tui.endpoints.retry_after import duration_s
+from vqa_tui.endpoints.durations import duration_s
 
 _LONGEST_RATE_LIMIT_S = 300.0
 """A longer `retryDelay` is no rate limit: that quota is gone for today."""
@@ -16,7 +16,9 @@ class GeminiQuota:
     """What `details` say about a quota."""
 
     exhausted: bool = False
-    """A quota by the day: waiting a minute does not help, whatever `retryDelay` says."""
+    """Waiting a minute does not help: a quota by the day, whatever `retryDelay` says, or a long `retryDelay`."""
+    by_day: bool = False
+    """Whether a quota by the day is used up."""
     quota: str = ""
     """Its `quotaId`."""
     retry_delay_s: float | None = None
@@ -43,6 +45,7 @@ def read_gemini_quota(details: Sequence[dict[str, Any]]) -> GeminiQuota:
     )
     return GeminiQuota(
         exhausted=bool(by_day) or (delay is not None and delay > _LONGEST_RATE_LIMIT_S),
+        by_day=bool(by_day),
         quota=by_day or (quotas[0] if quotas else ""),
         retry_delay_s=delay,
         per_minute=any("perminute" in quota.lower() for quota in quotas),

@@ -6,11 +6,14 @@ import io
 import math
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+import PIL
+from PIL import Image, UnidentifiedImageError
 
 from vqa_tui.domain.item import PIXEL_LIMIT, PictureFacts
 from vqa_tui.endpoints.pixels import to_rgb
@@ -20,13 +23,26 @@ LARGEST_FILE = 512 * 1024 * 1024
 SMALLEST_SIDE = 16
 """Pixels; a picture that is still too large in bytes at this size cannot be sent."""
 
+PREPARATION = 2
+"""Raise it whenever other bytes are made of the same picture: what was kept before then counts no more."""
+
 _READABLE = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "PPM", "AVIF")
 """Pillow's other decoders start programs (EPS) or hold no photographs. JPEG opens MPO, its multi-picture form, too."""
 _WRITTEN = ("JPEG", "PNG", "WEBP", "GIF")
 """What a changed picture is written as: the first of these that the endpoint accepts."""
+_WITH_QUALITY = frozenset({"JPEG", "WEBP"})
 _PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM, errno.EAGAIN, errno.EINTR})
 _MAY_MOVE = frozenset({"GIF", "WEBP"})
-_SIDEWAYS = frozenset({5, 6, 7, 8})
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each EXIF orientation."""
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
 _ISO_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"heim": "HEIC", b"mif1": "HEIF", b"msf1": "HEIF"}
 
@@ -53,6 +69,14 @@ class BadPicture(Exception):
         self.passing = passing
 
 
+class KeptPictures(Protocol):
+    """Where prepared pictures are kept between two uses."""
+
+    def get(self, key: str) -> PreparedPicture | None: ...
+
+    def put(self, key: str, picture: PreparedPicture) -> None: ...
+
+
 def prepare_picture(
     path: Path,
     facts: PictureFacts,
@@ -61,31 +85,53 @@ def prepare_picture(
     jpeg_quality: int,
     max_bytes: int,
     formats: Collection[str],
+    cache: KeptPictures | None = None,
 ) -> PreparedPicture:
     """Return the picture at `path` ready to be sent. Blocks on the disk and the CPU: call it in a thread.
 
     The file's own bytes are sent when its format is among `formats` (Pillow's names), it is upright, no side is longer
-    than `max_side` pixels (None: any), and it has at most `max_bytes` bytes. Otherwise it is turned upright by its EXIF
-    orientation, flattened to RGB (alpha over white, 16 bits scaled to 8, first frame of an animation), shrunk, and
-    written as JPEG with `jpeg_quality` where accepted; then shrunk on until `max_bytes` holds. The same input gives the
-    same bytes.
+    than `max_side` pixels (None: any), and it has at most `max_bytes` bytes; `facts` alone decide that, so nothing is
+    decoded for it. Otherwise it is turned upright by its EXIF orientation, flattened to RGB (alpha over white, 16 bits
+    scaled to 8, first frame of an animation), shrunk, and written as JPEG with `jpeg_quality` where accepted; then
+    shrunk on until `max_bytes` holds. The same input gives the same bytes. A changed picture is kept in `cache` and
+    taken from there the next time, without its file being read.
 
-    `facts` are those of the import; a file whose size or time differs is hashed and must still be the same picture.
-    Raises BadPicture.
+    `facts` are those of the import; a file whose size or time differs is hashed and must still be the same picture, and
+    so is every file that is decoded. Raises BadPicture.
     """
-    data = _read_unchanged(path, facts)
-    fits = facts.format in formats and facts.orientation == 1 and len(data) <= max_bytes
-    if fits and (max_side is None or max(facts.width, facts.height) <= max_side) and not _moves(data, facts.format):
-        return PreparedPicture(data, _mime(facts.format), facts.width, facts.height)
-    written_as = next((each for each in _WRITTEN if each in formats), None)
-    if written_as is None:
-        raise BadPicture(f"the endpoint accepts none of the formats that can be written ({', '.join(_WRITTEN)})")
-    if facts.width * facts.height > PIXEL_LIMIT:
-        raise BadPicture(_too_many_pixels(facts.width, facts.height))
-    return _within_bytes(_upright_rgb(data, max_side), written_as, jpeg_quality, max_bytes)
+    fits = facts.format in formats and facts.orientation == 1 and facts.size_bytes <= max_bytes
+    if max_side is not None and max(facts.width, facts.height) > max_side:
+        fits = False
+    with _opened(path) as stream:
+        if fits:
+            data = _unchanged(stream, facts)
+            if not _moves(data, facts.format):
+                return PreparedPicture(data, _mime(facts.format), facts.width, facts.height)
+        written_as = next((each for each in _WRITTEN if each in formats), None)
+        if written_as is None:
+            raise BadPicture(f"the endpoint accepts none of the formats that can be written ({', '.join(_WRITTEN)})")
+        key = _key(facts.sha256, max_side, written_as, jpeg_quality, max_bytes)
+        if cache is not None and _is_untouched(stream, facts) and (kept := cache.get(key)):
+            return kept
+        if facts.width * facts.height > PIXEL_LIMIT:
+            raise BadPicture(_too_many_pixels(facts.width, facts.height))
+        # The digest costs a fiftieth of the decoding, and a wrong picture under this key would come back for ever.
+        data = _unchanged(stream, facts, surely=True)
+    prepared = _within_bytes(_upright_rgb(data, max_side), written_as, jpeg_quality, max_bytes)
+    if cache is not None:
+        cache.put(key, prepared)
+    return prepared
 
 
-def _read_unchanged(path: Path, facts: PictureFacts) -> bytes:
+def _key(sha256: str, max_side: int | None, written_as: str, jpeg_quality: int, max_bytes: int) -> str:
+    quality = jpeg_quality if written_as in _WITH_QUALITY else None
+    pillow = PIL.__version__.partition(".")[0]
+    what = (PREPARATION, pillow, sha256, max_side, written_as, quality, max_bytes)
+    return hashlib.sha256(repr(what).encode()).hexdigest()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
@@ -94,13 +140,25 @@ def _read_unchanged(path: Path, facts: PictureFacts) -> bytes:
                 raise BadPicture("is no longer a regular file")
             if status.st_size > LARGEST_FILE:
                 raise BadPicture(f"has {status.st_size:,} bytes, more than the limit of {LARGEST_FILE:,}")
-            data = stream.read(LARGEST_FILE + 1)
+            yield stream
     except FileNotFoundError as error:
         raise BadPicture("the file is missing") from error
     except OSError as error:
         raise BadPicture(f"cannot be read: {error.strerror or error}", passing=error.errno in _PASSING) from error
-    untouched = len(data) == facts.size_bytes and status.st_mtime_ns == facts.modified_ns
-    if not untouched and hashlib.sha256(data).hexdigest() != facts.sha256:
+
+
+def _is_untouched(stream: BinaryIO, facts: PictureFacts) -> bool:
+    status = os.fstat(stream.fileno())
+    return status.st_size == facts.size_bytes and status.st_mtime_ns == facts.modified_ns
+
+
+def _unchanged(stream: BinaryIO, facts: PictureFacts, *, surely: bool = False) -> bytes:
+    """Return the bytes of the file; `surely`: hash them even though size and time say that nothing has changed."""
+    stream.seek(0)
+    data = stream.read(facts.size_bytes + 1)
+    # Looked at after reading: a file that was written to meanwhile has a later time.
+    untouched = len(data) == facts.size_bytes and _is_untouched(stream, facts)
+    if (surely or not untouched) and hashlib.sha256(data).hexdigest() != facts.sha256:
         raise BadPicture("the file has changed since import; import the dataset again")
     return data
 
@@ -120,13 +178,21 @@ def _upright_rgb(data: bytes, max_side: int | None) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=_READABLE) as image:
             if image.width * image.height > PIXEL_LIMIT:
                 raise BadPicture(_too_many_pixels(image.width, image.height))
-            size = _fitted(image.width, image.height, max_side)
-            if size != image.size and image.format in {"JPEG", "MPO"}:
+            stored = image.size
+            size = _fitted(*stored, max_side)
+            if size != stored and image.format in {"JPEG", "MPO"}:
                 # Half as large again as wanted, so that the resampling below still decides how the picture looks.
                 image.draft(image.mode, (size[0] * 3 // 2, size[1] * 3 // 2))
-            upright = _turned(image)
-            rgb = to_rgb(upright)
-            return rgb if rgb.size == _oriented(size, image) else _resized(rgb, _oriented(size, image))
+            # One block: between two of them the decoder would stand in line for the interpreter, and others behind it.
+            image.decodermaxblock = len(data)
+            image.load()
+            rgb = to_rgb(image)
+            if rgb.size != size:
+                rgb = _resized(rgb, size, drafted=image.size != stored)
+            upright = _turned(rgb, image)
+            # An EXIF or XMP block that came along would turn the picture once more.
+            upright.info = {name: value for name, value in upright.info.items() if name == "icc_profile"}
+            return upright
     except BadPicture:
         raise
     except UnidentifiedImageError as error:
@@ -139,20 +205,13 @@ def _upright_rgb(data: bytes, max_side: int | None) -> Image.Image:
         raise BadPicture(_damaged(error)) from error
 
 
-def _turned(image: Image.Image) -> Image.Image:
-    image.load()
+def _turned(rgb: Image.Image, image: Image.Image) -> Image.Image:
+    """Turn `rgb` as the EXIF block of `image` says; last of all, for then there are the fewest pixels to move."""
     try:
-        return ImageOps.exif_transpose(image)
+        method = _UPRIGHT.get(image.getexif().get(0x0112, 1))
     except Exception:  # an EXIF block that cannot be parsed says nothing: the picture stands as it is stored
-        return image
-
-
-def _oriented(size: tuple[int, int], image: Image.Image) -> tuple[int, int]:
-    try:
-        sideways = image.getexif().get(0x0112, 1) in _SIDEWAYS
-    except Exception:  # as in _turned
-        return size
-    return (size[1], size[0]) if sideways else size
+        return rgb
+    return rgb if method is None else rgb.transpose(method)
 
 
 def _within_bytes(image: Image.Image, written_as: str, jpeg_quality: int, max_bytes: int) -> PreparedPicture:
@@ -171,7 +230,7 @@ def _within_bytes(image: Image.Image, written_as: str, jpeg_quality: int, max_by
 
 def _encoded(image: Image.Image, written_as: str, jpeg_quality: int) -> bytes:
     buffer = io.BytesIO()
-    if written_as in {"JPEG", "WEBP"}:
+    if written_as in _WITH_QUALITY:
         image.save(buffer, written_as, quality=jpeg_quality)
     else:
         image.save(buffer, written_as)
@@ -185,8 +244,18 @@ def _fitted(width: int, height: int, max_side: int | None) -> tuple[int, int]:
     return max(round(width * max_side / longest), 1), max(round(height * max_side / longest), 1)
 
 
-def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+def _resized(image: Image.Image, size: tuple[int, int], *, drafted: bool = False) -> Image.Image:
+    """Shrink by LANCZOS, first by whole boxes of pixels where that hardly shows and saves most of the time.
+
+    Measured over photographs against LANCZOS alone, in levels of 255 a pixel: a box of two from a ratio of 2.9 on, and
+    larger ones that leave at least 2 to LANCZOS, change 0.4 to 1.2; writing a JPEG of quality 90 changes 3. A JPEG that
+    was decoded at a fraction of its size has been through such boxes already.
+    """
+    ratio = image.width / size[0] if image.width >= image.height else image.height / size[1]
+    box = int(ratio / 3.0) if drafted else max(int(ratio / 2.0), 2 if ratio >= 2.9 else 1)
+    if box > 1:
+        image = image.reduce(box)
+    return image.resize(size, Image.Resampling.LANCZOS)
 
 
 def _mime(image_format: str) -> str:

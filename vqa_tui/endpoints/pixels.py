@@ -1,11 +1,15 @@
 """From any pixel layout to 8-bit RGB, so that a model sees what a person would see."""
 
 import math
+from collections.abc import Iterator
 
 from PIL import Image
 
-_WHITE = (255, 255, 255, 255)
+_WHITE = (255, 255, 255)
 _SIXTEEN_BITS = 65_535
+_STRIP_PIXELS = 1 << 20
+"""Pillow keeps the interpreter locked while it blends or searches: 3 ms a strip of this size instead of 70 ms a
+picture of 24 megapixels, during which nothing else in the process would run."""
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -23,15 +27,29 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "LAB":
         raise ValueError("the LAB colour space is not read here")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, _WHITE), rgba).convert("RGB")
+        return _over_white(image if image.mode == "RGBA" else image.convert("RGBA"))
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Cut the picture into full-width strips; each comes with its upper edge in pixels."""
+    rows = max(_STRIP_PIXELS // image.width, 1)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    flat = Image.new("RGB", image.size, _WHITE)
+    for top, strip in _strips(image):
+        flat.paste(strip, (0, top), strip)
+    return flat
+
+
 def _grey_of_unknown_range(image: Image.Image) -> Image.Image:
-    darkest, brightest = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
-    if not (math.isfinite(darkest) and math.isfinite(brightest)):
+    found = [float(value) for _top, strip in _strips(image) for value in strip.getextrema()]  # type: ignore[arg-type]
+    if not all(math.isfinite(value) for value in found):
         raise ValueError("it holds values that are not finite numbers")
+    darkest, brightest = min(found), max(found)
     if darkest >= 0 and brightest <= 1 and image.mode == "F":
         return _scaled(image, 255.0, 0.0)
     if darkest >= 0 and brightest <= 255:

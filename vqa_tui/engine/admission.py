@@ -66,6 +66,11 @@ class Gatekeeper:
         self.budget.settle(admission.reservation, actual=actual, uncertain=uncertain)
         self._look_again()
 
+    def give_back(self, admission: Admission) -> None:
+        """Take back the leave for a request that was not sent."""
+        self.keyring.give_back(admission.loan)
+        self.settle(admission, actual=0, uncertain=0)
+
     def set_cap(self, cap: int | None) -> None:
         """Change the cap, in nano-dollars; None is no cap."""
         if cap != self.budget.cap:

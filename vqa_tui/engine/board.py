@@ -13,9 +13,13 @@ class Board:
     busy: int = 0
     """Tasks in the hands of a worker, from taking to handing over."""
     preparing: int = 0
+    preparers: int = 0
+    """How many pictures are prepared at once at most; 0 where that is not known."""
     asking: int = 0
     waiting_for_key: int = 0
     waiting_for_budget: int = 0
+    sent_bytes: int = 0
+    """Of requests, from the start of this engine."""
     latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
 
     def percentile_ms(self, share: float) -> float | None:

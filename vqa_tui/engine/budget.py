@@ -1,13 +1,16 @@
 """The hard cap: money is set aside before a request and settled after it.
 
-Spent, uncertain and set aside together never pass the cap as long as estimates are upper bounds. Where a reply proves
-one too low, everything that is set aside at that moment is raised by the same share, and so is every later estimate;
-until the first reply has shown what requests really cost, only a few are let out at a time. What can pass the cap is
-therefore at most the excess of those few.
+Spent, uncertain and set aside together never pass the cap as long as estimates are upper bounds, however many requests
+are in flight. Where a reply proves one too low, everything that is set aside at that moment is raised by the same
+share, and so is every later estimate. So what can pass the cap is only what requests cost beyond their bounds, and only
+of those that were in flight when a share that large was first seen; the next one is not let out. Until the first reply
+has shown what requests really cost, there are only a few of them.
 """
 
 from dataclasses import dataclass, field
 
+NEARLY_USED_UP = 0.8
+"""Share of the cap from which on a person is told that it comes near."""
 UNPROVEN_IN_FLIGHT = 2
 """Requests in flight at once, under a cap, before the first one has settled."""
 
@@ -65,6 +68,15 @@ class Budget:
             for other in self._reservations:
                 other.amount = int(other.amount * excess + 0.999999)
             self.reserved = sum(other.amount for other in self._reservations)
+
+    @property
+    def used(self) -> int:
+        """What counts against the cap for good."""
+        return self.spent + self.uncertain
+
+    @property
+    def is_nearly_used_up(self) -> bool:
+        return self.cap is not None and self.used >= self.cap * NEARLY_USED_UP
 
     def is_used_up(self, amount: int) -> bool:
         """Tell whether `amount` cannot fit even after everything in flight has settled at nothing."""

@@ -1,34 +1,30 @@
 """What one picture will take in tokens and money, before it is asked."""
 
 from dataclasses import dataclass
+from math import ceil
 
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.recipe import Recipe
-from vqa_tui.config.templates import PromptTemplate, RenderedPrompt
-from vqa_tui.domain.cost import Prices, Usage
+from vqa_tui.config.templates import RenderedPrompt
+from vqa_tui.domain.cost import Prices
 from vqa_tui.domain.image_tokens import picture_tokens
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.quota import RequestSize
 
-CHARACTERS_PER_TOKEN = 4
+BYTES_PER_TOKEN = 4
 """Rule of thumb for English text; settled later by the endpoint's own usage report."""
-_SAFETY = 1.25
-"""A reservation must be an upper bound, so input estimates are raised by this factor."""
-_OVERHEAD_TOKENS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class ItemTokens:
-    """Estimated input tokens of one request."""
-
-    prompt: int
-    picture: int
+MOST_TOKENS_PER_BYTE = 1
+"""Tokenizers that work on bytes make no more: whatever the script and the vocabulary, text is bounded by its bytes."""
+OVERHEAD_TOKENS = 20
+"""What the chat format puts around two messages."""
+_MOST_OVERHEAD_TOKENS = 60
+_PICTURE_SAFETY = 1.25
+"""Vendors call their picture rules rough, so a reservation takes them this much larger."""
+_MOST_SIZES_KEPT = 10_000
 
 
 def prices_of(endpoint: Endpoint) -> Prices | None:
-    if endpoint.prices is None:
-        return None
-    return Prices(endpoint.prices.input_per_million, endpoint.prices.output_per_million)
+    return None if endpoint.prices is None else endpoint.prices.prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,7 @@ class RequestEstimate:
 
     size: RequestSize
     upper_bound_nano: int
-    """Raised input, and output up to max_tokens, in nano-dollars; 0 where the price is unknown."""
+    """Input as dear as it can be, and output up to max_tokens, in nano-dollars; 0 where the price is unknown."""
 
 
 def sent_size(width: int, height: int, max_side: int | None) -> tuple[int, int]:
@@ -49,30 +45,52 @@ def sent_size(width: int, height: int, max_side: int | None) -> tuple[int, int]:
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
+def most_input_tokens(prompt_bytes: int, picture: int) -> int:
+    """Return a bound of the input tokens of one request: its text in bytes, its picture as the rule counts it."""
+    return prompt_bytes * MOST_TOKENS_PER_BYTE + _MOST_OVERHEAD_TOKENS + ceil(picture * _PICTURE_SAFETY)
+
+
 class Estimator:
     """Estimates for one recipe on one endpoint."""
 
     def __init__(self, recipe: Recipe, endpoint: Endpoint) -> None:
         self._recipe = recipe
-        self._endpoint = endpoint
+        self._rule = endpoint.image_tokens
         self._prices = prices_of(endpoint)
-        self._template = PromptTemplate(recipe)
-
-    def tokens(self, item: Item) -> ItemTokens:
-        """Return the input tokens of asking about `item`. Raises VqaError when its prompt cannot be rendered."""
-        prompt = self._template.render(item)
-        return ItemTokens(_prompt_tokens(prompt), self._picture_tokens(item, self._recipe.picture.max_side))
+        self._by_size: dict[tuple[int, int, int | None], int] = {}
 
     def request(self, item: Item, prompt: RenderedPrompt, *, max_side: int | None, max_tokens: int) -> RequestEstimate:
         """Return what asking `prompt` about `item`, sent with this longest side, takes."""
-        tokens = _prompt_tokens(prompt) + self._picture_tokens(item, max_side)
-        bound = 0 if self._prices is None else self._prices.cost_nano(Usage(int(tokens * _SAFETY), max_tokens))
-        return RequestEstimate(RequestSize(tokens, self._recipe.expected_output_tokens), bound)
+        text = bytes_of(prompt)
+        picture = self.picture_tokens(item.facts.width, item.facts.height, max_side)
+        bound = 0
+        if self._prices is not None:
+            bound = self._prices.most_nano(most_input_tokens(text, picture), max_tokens)
+        output = min(self._recipe.expected_output_tokens, max_tokens)
+        return RequestEstimate(RequestSize(prompt_tokens(text) + picture, output), bound)
 
-    def _picture_tokens(self, item: Item, max_side: int | None) -> int:
-        return picture_tokens(self._endpoint.image_tokens, *sent_size(item.facts.width, item.facts.height, max_side))
+    def picture_tokens(self, width: int, height: int, max_side: int | None) -> int:
+        """Return the tokens of a picture of this size in pixels, sent with this longest side."""
+        size = (width, height, max_side)
+        # Many datasets hold few sizes, and some rules search for theirs.
+        found = self._by_size.get(size)
+        if found is None:
+            if len(self._by_size) >= _MOST_SIZES_KEPT:
+                self._by_size.clear()
+            found = self._by_size[size] = picture_tokens(self._rule, *sent_size(*size))
+        return found
 
 
-def _prompt_tokens(prompt: RenderedPrompt) -> int:
-    text_bytes = len(prompt.system.encode("utf-8", "replace")) + len(prompt.user.encode("utf-8", "replace"))
-    return text_bytes // CHARACTERS_PER_TOKEN + _OVERHEAD_TOKENS
+def prompt_tokens(text_bytes: int) -> int:
+    """Return the tokens that a prompt of so many bytes is expected to have."""
+    return text_bytes // BYTES_PER_TOKEN + OVERHEAD_TOKENS
+
+
+def bytes_of(prompt: RenderedPrompt) -> int:
+    """Return the size of both messages in bytes of UTF-8."""
+    return _size(prompt.system) + _size(prompt.user)
+
+
+def _size(text: str) -> int:
+    # Whether a text is ASCII is known without looking; encoding a long prompt costs microseconds for every request.
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import time
 from collections import deque
 
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import ClaimedTask, TaskOutcome
+from vqa_tui.engine.clock import steady_time
 from vqa_tui.engine.writer import Writer
 from vqa_tui.store.db import StoreTrouble
 from vqa_tui.store.queue import TaskQueue
@@ -36,7 +36,7 @@ class Feeder:
         self.trouble = ""
         """Why nothing can be claimed at present, in words; '' while all is well."""
         self.next_due: float | None = 0.0
-        """When the next pending task may be asked (Unix time, 0 = now); None when none is pending."""
+        """When the next pending task may be asked (of steady_time, 0 = now); None when none is pending."""
 
     @property
     def at_rest(self) -> bool:
@@ -110,7 +110,7 @@ class Feeder:
     async def _claim(self) -> list[ClaimedTask]:
         self._claiming = True
         try:
-            tasks = await self._queue.claim(self.batch, now=time.time(), pilot_only=self.pilot_only)
+            tasks = await self._queue.claim(self.batch, now=steady_time(), pilot_only=self.pilot_only)
         except StoreTrouble as trouble:
             if not self.trouble:
                 log.error("cannot claim: %s", trouble.message)
@@ -127,7 +127,7 @@ class Feeder:
     async def _sleep(self) -> None:
         wait = _LONGEST_SLEEP_S
         if self.next_due is not None:
-            wait = min(max(self.next_due - time.time(), 0.005), wait)
+            wait = min(max(self.next_due - steady_time(), 0.005), wait)
         try:
             async with asyncio.timeout(wait):
                 await self._poked.wait()

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -12,15 +12,27 @@ from vqa_tui.config.endpoint import Endpoint, KeyConfig, Quota
 from vqa_tui.domain.allowance import Allowance
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import Failure, FailureKind
-from vqa_tui.domain.quota import UNSIZED, RequestSize, SlidingWindow
+from vqa_tui.domain.quota import UNSIZED, Amounts, ArrivalMargin, RequestSize
+from vqa_tui.domain.quota_use import KeyUse
+from vqa_tui.domain.run import Limits
+from vqa_tui.engine.quota_group import Key, Loan, QuotaGroup, Quotas, local_time
+from vqa_tui.engine.shared_quota import SharedQuotaWatch
+from vqa_tui.engine.throttle import Throttle, ThrottleState
 
-DEFAULT_COOLDOWN_S = 5.0
-LONGEST_GUESS_S = 300.0
-"""Longest cooldown where the endpoint does not say how long to wait."""
+__all__ = ["Key", "Keyring", "Loan", "NoKeyLeft", "NotNow"]
+
+_LONGEST_SLEEP_S = 30.0
+"""A timer does not run on while the computer sleeps, and the clock may be set: nobody sleeps longer without a look."""
+_LOOK_AGAIN_S = 0.002
+"""What the first in line waits for is worked out this often at most, however many requests end meanwhile."""
+
+_NOT_COUNTED = frozenset({FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED, FailureKind.AUTH})
+"""What the endpoint refused before it would count it against a day."""
+_NO_ANSWER = frozenset({FailureKind.SERVER, FailureKind.NETWORK, FailureKind.TIMEOUT})
 
 
 class NoKeyLeft(Exception):
-    """Every key is parked or off; `reason` says why in words."""
+    """Every key is off, or parked without a time; `reason` says why in words."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -31,82 +43,89 @@ class NotNow(Exception):
     """The wait for a key was called off because the run pauses or stops."""
 
 
-@dataclass(slots=True, eq=False)
-class _Group:
-    """Keys of one account, sharing one quota and its cooldowns."""
-
-    name: str
-    window: SlidingWindow | None
-    concurrency: int | None
-    in_flight: int = 0
-    cooling_until: float = 0.0
-    streak: int = 0
-    """Bursts of rate limits in a row without a success, for the default cooldown."""
-    cooled_at: float = float("-inf")
-    """When the newest of these bursts began."""
-
-
-@dataclass(slots=True, eq=False)
-class Key:
-    """One key at work. `value` never leaves the engine process."""
-
-    name: str
-    value: SecretStr = field(repr=False)
-    group: _Group
-    window: SlidingWindow | None
-    concurrency: int | None
-    out: str = ""
-    """`parked` or `off`; '' while usable."""
-    reason: str = ""
-    in_flight: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Loan:
-    """A key lent for one request, counted against its quotas at `taken_at`."""
-
-    key: Key
-    taken_at: float
-
-
 class Keyring:
-    """Hands out keys in order of load, within every quota. Times are of time.monotonic."""
+    """Hands out keys in order of load, within every quota.
+
+    Quotas run on `clock` (time.monotonic), days on `wall` (Unix time). `tell` records an event: level and message.
+    """
 
     def __init__(
         self,
         endpoint: Endpoint,
         values: Mapping[str, SecretStr],
-        overrides: Mapping[str, int],
+        limits: Limits,
         missing: Mapping[str, str],
+        *,
+        tell: Callable[[str, str], None] = lambda level, message: None,
+        throttle: Callable[[int], Throttle] = Throttle,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        self._groups: dict[str, _Group] = {}
-        self._group_rpm: dict[str, int | None] = {}
+        self._tell, self._clock, self._wall = tell, clock, wall
+        self._margin = ArrivalMargin()
+        self._zone = ZoneInfo(endpoint.day_resets)
+        self._groups: dict[str, QuotaGroup] = {}
+        for config in endpoint.keys:
+            name = endpoint.group_of(config)
+            if name not in self._groups:
+                quota = endpoint.groups.get(name, endpoint.quota)
+                made = QuotaGroup(name, quota, self._zone, self._margin, throttle(limits.concurrency))
+                self._groups[name] = made
         self.keys = [self._key(config, endpoint, values.get(config.name, SecretStr(""))) for config in endpoint.keys]
         for key in self.keys:
             if key.name in missing:
                 key.out, key.reason = "off", missing[key.name]
-        self._own_rpm = {c.name: c.quota.requests_per_minute if c.quota else None for c in endpoint.keys}
-        self._waiting: deque[asyncio.Future[Loan]] = deque()
+        self._shared = SharedQuotaWatch([[key.name for key in group.keys] for group in self._groups.values()])
+        self._serial = 0
+        self._waiting: deque[tuple[asyncio.Future[Loan], Amounts]] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self.set_overrides(overrides)
+        self._told_too_large: set[str] = set()
+        self._limits = Limits()
+        self.set_limits(limits)
 
     def _key(self, config: KeyConfig, endpoint: Endpoint, value: SecretStr) -> Key:
-        name = endpoint.group_of(config)
-        quota = endpoint.groups.get(name, endpoint.quota)
-        group = self._groups.setdefault(name, _Group(name, _window(quota), quota.concurrency))
-        self._group_rpm[name] = quota.requests_per_minute
-        own = config.quota or Quota()
-        return Key(config.name, value, group, _window(own), own.concurrency)
+        group = self._groups[endpoint.group_of(config)]
+        is_group = config.quota is None and group.name == config.name
+        own = None if is_group else Quotas(config.name, config.quota or Quota(), self._zone, self._margin)
+        key = Key(config.name, value, group, own)
+        group.keys.append(key)
+        return key
 
-    def set_overrides(self, requests_per_minute: Mapping[str, int]) -> None:
-        """Apply a person's requests a minute by name of a key or group; who is not named has the endpoint's again.
+    def set_limits(self, limits: Limits) -> None:
+        """Apply a person's quotas by name of a key or group, and the most requests in flight.
 
-        A key that stands alone is a group of its own name, so its override may also lift the endpoint's quota.
+        Who is not named has the endpoint's quotas again. A key that stands alone is a group of its own name, so its
+        override may also lift the endpoint's quota.
         """
-        for key in self.keys:
-            key.window = _resized(key.window, requests_per_minute.get(key.name, self._own_rpm[key.name]))
+        if limits != self._limits:
+            self._limits = limits
+            for quotas in self._quotas():
+                quotas.set_limits(limits)
+            self.set_concurrency(limits.concurrency)
+        self._pump()
+
+    def set_concurrency(self, most: int) -> None:
+        """Change the most requests in flight, which the throttles may not pass."""
         for group in self._groups.values():
-            group.window = _resized(group.window, requests_per_minute.get(group.name, self._group_rpm[group.name]))
+            group.throttle.set_most(most)
+
+    def restart_gently(self) -> None:
+        """Begin with few requests again: the computer slept, or the endpoint was gone."""
+        now = self._clock()
+        for group in self._groups.values():
+            group.throttle.restart_gently(now)
+        self._pump()
+
+    def count(self, uses: Iterable[KeyUse]) -> None:
+        """Count requests that this keyring did not lend: of engines before this one, or beside it."""
+        now, wall = self._clock(), self._wall()
+        by_name = {key.name: key for key in self.keys}
+        for use in uses:
+            key = by_name.get(use.key_name)
+            if key is not None:
+                for quotas in (key.group, key.own):
+                    if quotas is not None:
+                        quotas.count(use, now, wall)
         self._pump()
 
     async def borrow(self, size: RequestSize = UNSIZED) -> Loan:
@@ -114,21 +133,29 @@ class Keyring:
 
         Raises NoKeyLeft when all are out, NotNow when `call_off` is called meanwhile.
         """
+        amounts, is_first = size.amounts, not self._waiting
+        if is_first:
+            now, wall = self._clock(), self._wall()
+            if (key := self._ready(amounts, now, wall)) is not None:
+                return self._lend(key, amounts, now, wall)
         future: asyncio.Future[Loan] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        self._pump()
+        self._waiting.append((future, amounts))
+        if is_first:
+            self._pump()
         try:
             return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self.give_back(future.result())
+            else:
+                # Whoever stood behind may want less than this one did.
+                self._pump()
             raise
 
     def give_back(self, loan: Loan) -> None:
         """Return a key that was borrowed and not used: nothing was sent."""
-        for window in (loan.key.window, loan.key.group.window):
-            if window is not None:
-                window.give_back(loan.taken_at)
+        loan.key.group.throttle.cancelled(loan.taken_at)
+        self._uncount(loan)
         self._release(loan.key)
 
     def used(
@@ -137,60 +164,71 @@ class Keyring:
         """Return a key after its request, with how that ended: `usage` corrects what was counted against the tokens,
         `allowances` are what the endpoint told about its quotas.
 
-        Returns a sentence worth an event when the key is out for good, else ''.
+        Returns a sentence worth an event when the key is out or parked, else ''.
         """
-        told, key = "", loan.key
-        if failure is None:
-            if loan.taken_at > key.group.cooled_at:
-                key.group.streak = 0
-        elif failure.kind is FailureKind.RATE_LIMITED:
-            self._cool(loan, failure.retry_after_s)
-        elif failure.kind is FailureKind.QUOTA_EXHAUSTED:
-            told = self._take_out(key.group.name, "parked", failure.message)
-        elif failure.kind is FailureKind.AUTH and not key.out:
+        told, key, group, now = "", loan.key, loan.key.group, self._clock()
+        self._margin.note(now, now - loan.taken_at)
+        kind = failure.kind if failure is not None else None
+        if failure is not None and failure.never_sent:
+            self._uncount(loan)
+        elif usage is not None:
+            self._settle(loan, RequestSize(usage.input_tokens, usage.output_tokens).amounts)
+        if allowances:
+            group.tell(allowances, now, loan, refused=kind is FailureKind.RATE_LIMITED)
+            self._watch(loan, allowances)
+        self._note(loan, kind, now)
+        if failure is not None and kind is FailureKind.RATE_LIMITED:
+            group.cool(loan.taken_at, failure.retry_after_s, now)
+        elif failure is not None and kind is FailureKind.QUOTA_EXHAUSTED:
+            wall = self._wall()
+            told = group.exhausted(failure, wall - (now - loan.taken_at), wall)
+        elif failure is not None and kind is FailureKind.AUTH and not key.out:
             key.out, key.reason = "off", failure.message
             told = f"key {key.name} is off: {failure.message}"
+        if kind in _NOT_COUNTED:
+            group.day.give_back(loan.hold.day)
+            if key.own is not None and loan.own_hold is not None:
+                key.own.day.give_back(loan.own_hold.day)
         self._release(key)
         return told
 
-    def _cool(self, loan: Loan, retry_after_s: float | None) -> None:
-        """Let the group of a rate-limited request rest.
-
-        Requests sent before the cooldown in force began belong to the same burst: they may extend it by what the
-        endpoint tells, but they do not count as being limited again.
-        """
-        group, now = loan.key.group, time.monotonic()
-        if loan.taken_at > group.cooled_at:
-            group.streak += 1
-            group.cooled_at = now
-        elif retry_after_s is None:
-            return
-        guess = min(DEFAULT_COOLDOWN_S * 2 ** min(group.streak - 1, 10), LONGEST_GUESS_S)
-        wait = guess if retry_after_s is None else retry_after_s
-        group.cooling_until = max(group.cooling_until, now + max(wait, 0.0))
+    def _note(self, loan: Loan, kind: FailureKind | None, now: float) -> None:
+        """Let the throttle know how a request ended."""
+        group, throttle = loan.key.group, loan.key.group.throttle
+        if kind is FailureKind.RATE_LIMITED:
+            throttle.rate_limited(now, loan.taken_at)
+        elif kind is FailureKind.CANCELLED:
+            throttle.cancelled(loan.taken_at)
+        elif kind in _NO_ANSWER:
+            throttle.failed(now, loan.taken_at)
+        else:
+            throttle.succeeded(now, loan.taken_at, saturated=group.held_up_at >= loan.taken_at)
 
     def revive(self) -> None:
         """Try every key again: a person who resumes may have mended what was wrong."""
         for key in self.keys:
             if key.value.get_secret_value():
                 key.out = key.reason = ""
+            key.group.parked_until = 0.0
         self._pump()
 
     def call_off(self) -> None:
         """Send everybody who waits for a key away with NotNow."""
         while self._waiting:
-            future = self._waiting.popleft()
+            future, _amounts = self._waiting.popleft()
             if not future.done():
                 future.set_exception(NotNow())
 
     @property
     def waiting(self) -> int:
-        return sum(not future.done() for future in self._waiting)
+        return sum(not future.done() for future, _amounts in self._waiting)
 
     def next_free(self) -> tuple[Key, float, str] | None:
-        """Return the key that will be usable first, in how many seconds, and what it waits for; None if none will."""
-        now = time.monotonic()
-        usable = [(*_wait(key, now), key) for key in self.keys if not key.out]
+        """Return the key that will be usable first, in how many seconds (infinite: when a request ends), and what it
+        waits for; None if none will."""
+        now, wall = self._clock(), self._wall()
+        amounts = self._waiting[0][1] if self._waiting else UNSIZED.amounts
+        usable = [(*key.wait(amounts, now, wall), key) for key in self.keys if not key.out]
         if not usable:
             return None
         wait, why, key = min(usable, key=lambda entry: entry[0])
@@ -204,97 +242,126 @@ class Keyring:
 
     def published(self) -> list[dict[str, object]]:
         """Return what faces may know of each key; times become Unix times."""
-        now, wall = time.monotonic(), time.time()
-        return [_published(key, now, wall) for key in self.keys]
+        now, wall = self._clock(), self._wall()
+        return [key.published(now, wall) for key in self.keys]
 
-    def _take_out(self, group: str, how: str, reason: str) -> str:
-        names = [key.name for key in self.keys if key.group.name == group and not key.out]
-        for key in self.keys:
-            if key.name in names:
-                key.out, key.reason = how, reason
-        return f"key {', '.join(names)} is {how}: {reason}" if names else ""
+    def throttles(self, now: float) -> list[tuple[str, ThrottleState]]:
+        """Return what the throttle of each group has learned by `now`, with times of the same clock."""
+        return [(group.name, group.throttle.state(now)) for group in self._groups.values()]
+
+    def _quotas(self) -> list[Quotas]:
+        return [*self._groups.values(), *(key.own for key in self.keys if key.own is not None)]
+
+    def _uncount(self, loan: Loan) -> None:
+        loan.key.group.give_back(loan.hold, loan.amounts)
+        if loan.key.own is not None and loan.own_hold is not None:
+            loan.key.own.give_back(loan.own_hold, loan.amounts)
+
+    def _settle(self, loan: Loan, actual: Amounts) -> None:
+        loan.key.group.window.settle(loan.hold.slice, loan.amounts, actual)
+        if loan.key.own is not None and loan.own_hold is not None:
+            loan.key.own.window.settle(loan.own_hold.slice, loan.amounts, actual)
+
+    def _watch(self, loan: Loan, words: Sequence[Allowance]) -> None:
+        if loan.started:
+            index = list(self._groups.values()).index(loan.key.group)
+            told = self._shared.note(
+                index,
+                words,
+                at=loan.taken_at,
+                told_at=self._clock(),
+                by_start=loan.started,
+                by_reply=self._started(),
+            )
+            if told:
+                self._tell("warning", told)
+
+    def _started(self) -> tuple[int, ...]:
+        return tuple(group.window.ever[0] for group in self._groups.values())
 
     def _release(self, key: Key) -> None:
         key.in_flight -= 1
         key.group.in_flight -= 1
-        self._pump()
+        if key.own is not None:
+            key.own.in_flight -= 1
+        if self._waiting:
+            self._pump()
 
-    def _pump(self) -> None:
+    def _ready(self, amounts: Amounts, now: float, wall: float) -> Key | None:
+        """Return the key with the least to do among those that may be used now."""
+        best: Key | None = None
+        for group in self._groups.values():
+            if group.is_ready(amounts, now, wall):
+                for key in group.keys:
+                    if key.is_ready(amounts, now, wall) and (
+                        best is None or (key.in_flight, key.lent) < (best.in_flight, best.lent)
+                    ):
+                        best = key
+        return best
+
+    def _lend(self, key: Key, amounts: Amounts, now: float, wall: float) -> Loan:
+        group, own = key.group, key.own
+        just_before = group.just_before(now)
+        hold = group.take(amounts, now, wall)
+        own_hold = own.take(amounts, now, wall) if own is not None else None
+        group.throttle.started(now)
+        key.in_flight += 1
+        key.lent += 1
+        self._serial += 1
+        for quotas in (group, own):
+            if quotas is not None and quotas.is_limited:
+                self._tell_limits(key, quotas, amounts)
+        window = group.window
+        started = self._started() if len(self._groups) > 1 else ()
+        used, ever = tuple(window.used), tuple(window.ever)
+        return Loan(key, now, amounts, hold, own_hold, self._serial, used, ever, just_before, started)
+
+    def _tell_limits(self, key: Key, quotas: Quotas, amounts: Amounts) -> None:
+        """Tell of a day that is used up with this request, and once of one that is larger than a whole minute."""
+        if quotas.day.limit is not None and quotas.day.used == quotas.day.limit:
+            until = local_time(quotas.day.resets_at)
+            self._tell(
+                "warning", f"{quotas.name}: all {quotas.day.limit:,} requests of its day are used, until {until}"
+            )
+        if (what := quotas.too_large(amounts)) and quotas.name not in self._told_too_large:
+            self._told_too_large.add(quotas.name)
+            self._tell("warning", f"one request of key {key.name} takes {what}; such requests go out one at a time")
+
+    def _pump(self, *, woken: bool = False) -> None:
+        """Lend to those who wait, in their order, until one of them has to wait on."""
         while self._waiting:
-            if self._waiting[0].done():
+            future, amounts = self._waiting[0]
+            if future.done():
                 self._waiting.popleft()
                 continue
+            now, wall = self._clock(), self._wall()
+            key = self._ready(amounts, now, wall)
+            if key is not None:
+                self._waiting.popleft()
+                future.set_result(self._lend(key, amounts, now, wall))
+                continue
             if reason := self.why_out():
-                for future in self._waiting:
-                    if not future.done():
-                        future.set_exception(NoKeyLeft(reason))
+                for each, _amounts in self._waiting:
+                    if not each.done():
+                        each.set_exception(NoKeyLeft(reason))
                 self._waiting.clear()
                 return
-            now = time.monotonic()
-            ready = [key for key in self.keys if not key.out and _wait(key, now)[0] == 0]
-            if not ready:
-                self._wake_later(now)
-                return
-            key = min(ready, key=lambda each: each.in_flight)
-            for window in (key.window, key.group.window):
-                if window is not None:
-                    window.take(now)
-            key.in_flight += 1
-            key.group.in_flight += 1
-            self._waiting.popleft().set_result(Loan(key, now))
+            wait = _LOOK_AGAIN_S
+            if woken:
+                waits = [key.wait(amounts, now, wall)[0] for key in self.keys if not key.out]
+                wait = min(max(min(waits), _LOOK_AGAIN_S), _LONGEST_SLEEP_S)
+            self._wake_in(wait)
+            return
 
-    def _wake_later(self, now: float) -> None:
-        waits = [_wait(key, now)[0] for key in self.keys if not key.out]
-        soonest = min((wait for wait in waits if wait != float("inf")), default=None)
+    def _wake_in(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        at = loop.time() + seconds
         if self._timer is not None:
+            if self._timer.when() <= at:
+                return
             self._timer.cancel()
-            self._timer = None
-        if soonest is not None:
-            self._timer = asyncio.get_running_loop().call_later(soonest + 0.001, self._pump)
+        self._timer = loop.call_at(at, self._wake)
 
-
-def _resized(window: SlidingWindow | None, limit: int | None) -> SlidingWindow | None:
-    """Return a window with this limit that remembers what was taken; None for no limit."""
-    if limit is None:
-        return None
-    if window is None:
-        return SlidingWindow(limit)
-    window.limit = limit
-    return window
-
-
-def _window(quota: Quota) -> SlidingWindow | None:
-    return SlidingWindow(quota.requests_per_minute) if quota.requests_per_minute else None
-
-
-def _wait(key: Key, now: float) -> tuple[float, str]:
-    """Return the seconds until a key may be used (infinite: until a request of its own ends) and what it waits for."""
-    waits = (
-        (max(key.group.cooling_until - now, 0.0), "the endpoint asked it to wait"),
-        (key.window.wait_s(now) if key.window else 0.0, "requests/min"),
-        (key.group.window.wait_s(now) if key.group.window else 0.0, f"requests/min of group {key.group.name}"),
-        (_full(key.in_flight, key.concurrency), "its own concurrency"),
-        (_full(key.group.in_flight, key.group.concurrency), f"the concurrency of group {key.group.name}"),
-    )
-    return max(waits, key=lambda entry: entry[0])
-
-
-def _full(in_flight: int, concurrency: int | None) -> float:
-    return float("inf") if concurrency is not None and in_flight >= concurrency else 0.0
-
-
-def _published(key: Key, now: float, wall: float) -> dict[str, object]:
-    cooling = key.group.cooling_until - now
-    state = key.out or ("cooling" if cooling > 0 else "ok")
-    windows = [window for window in (key.window, key.group.window) if window is not None]
-    tightest = min(windows, key=lambda window: window.limit - window.used(now), default=None)
-    return {
-        "name": key.name,
-        "group": key.group.name,
-        "state": state,
-        "reason": key.reason or ("the endpoint asked it to wait" if state == "cooling" else ""),
-        "until": wall + cooling if state == "cooling" else None,
-        "in_flight": key.in_flight,
-        "used_this_minute": tightest.used(now) if tightest else 0,
-        "requests_per_minute": tightest.limit if tightest else None,
-    }
+    def _wake(self) -> None:
+        self._timer = None
+        self._pump(woken=True)

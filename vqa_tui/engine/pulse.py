@@ -2,11 +2,15 @@
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
+from vqa_tui.domain.run import ThrottleView
 from vqa_tui.engine.board import Board
 from vqa_tui.engine.budget import Budget
 from vqa_tui.engine.keyring import Keyring
+from vqa_tui.engine.line import LineLoad
 from vqa_tui.store import metrics, runs
 from vqa_tui.store.db import Database, StoreTrouble
 
@@ -30,7 +34,11 @@ class Pulse:
         board: Board,
         keyring: Keyring,
         budget: Budget,
+        still_sending: Callable[[], int | None] = lambda: None,
     ) -> None:
+        """`still_sending` tells how many requests are still going out; None where that is not known."""
+        self.line = LineLoad()
+        self._still_sending = still_sending
         self._path = path
         self._inode = path.stat().st_ino
         self._database = database
@@ -44,6 +52,15 @@ class Pulse:
         self._published: object = None
         self._metric_at = 0
         self._thinned_at = int(time.time())
+
+    def look(self) -> None:
+        """Look how many requests are still going out, before it is said what slots wait for."""
+        self.line.look(
+            sending=self._still_sending(),
+            asking=self._board.asking,
+            at=time.monotonic(),
+            sent_bytes=self._board.sent_bytes,
+        )
 
     async def beat(self, *, why_idle: str, slots: int, working: bool, last: bool = False) -> None:
         """Publish what changed, and at least once a second that we live; `last` publishes all of it now."""
@@ -70,17 +87,42 @@ class Pulse:
 
     async def _beat(self, why_idle: str) -> None:
         now = time.monotonic()
-        facts = (self._budget.reserved, why_idle, self._keyring.published())
+        facts = (self._budget.reserved, why_idle, self._keyring.published(), self._throttles())
         due = now - self._beaten_at >= _BEAT_S
         if due or (facts != self._published and now - self._beaten_at >= _QUICKEST_BEAT_S):
-            await runs.beat(self._database, self._run_id, reserved_nano=facts[0], why_idle=why_idle, keys=facts[2])
+            await runs.beat(
+                self._database,
+                self._run_id,
+                reserved_nano=facts[0],
+                why_idle=why_idle,
+                keys=facts[2],
+                throttles=[asdict(view) for view in facts[3]],
+            )
             self._beaten_at, self._published = now, facts
+
+    def _throttles(self) -> list[ThrottleView]:
+        """What the throttles have learned, with Unix times."""
+        now = time.monotonic()
+        return [
+            ThrottleView(
+                group,
+                state.slots,
+                state.per_second,
+                state.state,
+                # Whole seconds: the same cut must not look like another one with every beat.
+                None if state.cut_at is None else round(time.time() - now + state.cut_at),
+                state.cuts,
+            )
+            for group, state in self._keyring.throttles(now)
+        ]
 
     async def _measure(self, slots: int) -> None:
         now = int(time.time())
         if now == self._metric_at:
             return
         self._metric_at = now
+        throttles = self._throttles()
+        paces = [throttle.per_second for throttle in throttles if throttle.per_second is not None]
         await metrics.record_metric(
             self._database,
             self._run_id,
@@ -90,6 +132,9 @@ class Pulse:
             slots=slots,
             p50_ms=self._board.percentile_ms(0.5),
             p95_ms=self._board.percentile_ms(0.95),
+            sent_bytes=self._board.sent_bytes,
+            throttle_slots=min(sum(throttle.slots for throttle in throttles), slots) if throttles else None,
+            throttle_per_s=sum(paces) if paces and len(paces) == len(throttles) else None,
         )
         if now - self._thinned_at >= _THIN_EVERY_S:
             await metrics.thin_metrics(self._database, self._run_id, now=now, since=self._thinned_at)

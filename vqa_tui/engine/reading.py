@@ -4,12 +4,11 @@ from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.reply import UnreadableReply, read_json_pairs, read_text
 from vqa_tui.domain.sample import Pair
+from vqa_tui.domain.work import CUT
 from vqa_tui.quality.pairs import judge
 
 LONGEST_REPLY = 400_000
 """Characters; max_tokens keeps honest replies far below."""
-CUT = "length"
-"""`finish_reason` of a reply that ran into max_tokens."""
 
 
 def read_pairs(recipe: Recipe, item: Item, text: str, finish_reason: str) -> tuple[Pair, ...]:

@@ -7,19 +7,24 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from vqa_tui.domain.cost import to_nano
+from vqa_tui.domain.cost import to_dollars, to_nano
 from vqa_tui.domain.run import Intent, Limits, Phase, TaskStatus
 from vqa_tui.domain.work import TaskOutcome, Wishes
 from vqa_tui.engine.admission import Gatekeeper
 from vqa_tui.engine.board import Board
 from vqa_tui.engine.breaker import Breaker
+from vqa_tui.engine.budget import NEARLY_USED_UP
+from vqa_tui.engine.clock import to_wall
 from vqa_tui.engine.crew import Crew
 from vqa_tui.engine.feeder import Feeder
+from vqa_tui.engine.halt import Halt
 from vqa_tui.engine.idle import why_idle
+from vqa_tui.engine.outage import Outage
 from vqa_tui.engine.pulse import Pulse
-from vqa_tui.engine.worker import Halt
+from vqa_tui.engine.standstill import Standstill
 from vqa_tui.engine.writer import Writer
 from vqa_tui.store import reads, runs
+from vqa_tui.store.budget_notice import tell_of_cap
 from vqa_tui.store.db import Database, StoreTrouble
 from vqa_tui.store.inflight import FlightJournal
 from vqa_tui.store.queue import TaskQueue
@@ -41,6 +46,8 @@ class Machinery:
     crew: Crew
     gatekeeper: Gatekeeper
     breaker: Breaker
+    outage: Outage
+    standstill: Standstill
     board: Board
     journal: FlightJournal
     pulse: Pulse
@@ -56,8 +63,10 @@ class Supervisor:
         self._phase = Phase.CREATED
         self._reason = ""
         self._halt: Halt | None = None
-        self._halted_at = 0.0
         self._halt_cap: int | None = None
+        self._resumed_before: float | None = None
+        """The stamp of the newest resume before the halt. Only another one counts: clocks of faces are not ours."""
+        self._told_cap: int | None = None
         self._ending = ""
         self._fault: BaseException | None = None
         self._changed = asyncio.Event()
@@ -70,7 +79,7 @@ class Supervisor:
     def halt(self, halt: Halt) -> None:
         """Pause the run for a reason of the engine's own; the first reason stands."""
         if self._halt is None:
-            self._halt, self._halted_at = halt, time.time()
+            self._halt = halt
             self._shut()
             self._changed.set()
 
@@ -78,6 +87,14 @@ class Supervisor:
         """Record an event with the next tick."""
         self._told.append((level, message))
         self._changed.set()
+
+    def stood_still(self, seconds: float) -> None:
+        """Record that the computer slept, or that this process was stopped."""
+        self.tell("warning", f"the engine stood still for {seconds:.0f} s: the computer slept or it was stopped")
+
+    def may_hedge(self) -> bool:
+        """Whether stragglers are asked twice now: a person wants it, and no pilot measures what one picture costs."""
+        return self.limits.hedge and self._phase is Phase.RUNNING and self._halt is None
 
     def break_off(self, fault: BaseException) -> None:
         """End the session at once: a part of the engine broke, and waiting for it would be for ever."""
@@ -92,7 +109,8 @@ class Supervisor:
     def committed(self, group: Sequence[TaskOutcome], journal: FlightJournal, poke: Callable[[], None]) -> None:
         """Take note of what has been stored for good."""
         for outcome in group:
-            journal.leave(outcome.task_id)
+            for attempt in outcome.attempts:
+                journal.leave(attempt.flight)
         if any(outcome.status is TaskStatus.PENDING for outcome in group):
             poke()
         self._changed.set()
@@ -126,6 +144,7 @@ class Supervisor:
     async def _beat(self, parts: Machinery) -> None:
         """Note in the journal that we live and what is wrong with the store; nothing of the store is needed for it."""
         while True:
+            parts.standstill.look()
             waiting_s = self._database.waiting_s
             locked = f"another program has locked the workspace file for {waiting_s:.0f} s; waiting for it"
             trouble = parts.writer.trouble or parts.feeder.trouble or self._trouble
@@ -174,18 +193,19 @@ class Supervisor:
         self.limits = wishes.limits
         cap = None if wishes.limits.budget_usd is None else to_nano(wishes.limits.budget_usd)
         parts.gatekeeper.set_cap(cap)
-        parts.gatekeeper.keyring.set_overrides(wishes.limits.requests_per_minute)
+        parts.gatekeeper.keyring.set_limits(wishes.limits)
         low, high = _CLAIM_AHEAD
         parts.feeder.batch = min(max(wishes.limits.concurrency, low), high)
         if self._halt is None:
-            self._halt_cap = cap
+            self._halt_cap, self._resumed_before = cap, wishes.resumed_at
             return
-        resumed = wishes.resumed_at is not None and wishes.resumed_at > self._halted_at
+        resumed = wishes.resumed_at != self._resumed_before
         raised = self._halt.by_budget and cap != self._halt_cap and (cap is None or cap > (self._halt_cap or 0))
         if resumed or raised:
-            self._halt, self._halt_cap = None, cap
+            self._halt, self._halt_cap, self._resumed_before = None, cap, wishes.resumed_at
             parts.gatekeeper.keyring.revive()
             parts.breaker.reset()
+            parts.outage.reset()
 
     async def _go_on(self, wishes: Wishes, parts: Machinery) -> bool:
         """Let the work flow; True when nothing is left to do."""
@@ -234,6 +254,7 @@ class Supervisor:
         """Start nothing more; True when nothing is in flight and all is stored."""
         await parts.feeder.close()
         parts.gatekeeper.call_off()
+        parts.outage.call_off()
         if wishes.cancel_in_flight and not self._cancelled and wishes.intent is not Intent.RUN:
             self._cancelled = True
             parts.crew.cancel_tasks_at_work()
@@ -266,21 +287,39 @@ class Supervisor:
             await runs.add_event(self._database, self._run_id, level, message)
             log.warning("%s", message)
             self._told.pop(0)
+        await self._tell_of_cap(parts)
         slots = self.limits.concurrency
-        trouble = parts.writer.trouble or parts.feeder.trouble
         working = self._phase in (Phase.PILOT, Phase.RUNNING)
+        trouble = parts.writer.trouble or parts.feeder.trouble or (parts.outage.why() if working else "")
+        due = parts.feeder.next_due
+        parts.pulse.look()
         idle = why_idle(
             parts.board,
             parts.gatekeeper.keyring,
             slots=slots,
-            next_due=parts.feeder.next_due,
+            next_due=to_wall(due) if due else due,
             trouble=trouble,
+            line=parts.pulse.line,
         )
         if not working and not trouble:
             idle = self._reason
         if parts.pulse.orphaned and not self._ending:
             self.end("the workspace was deleted")
         await parts.pulse.beat(why_idle=idle, slots=slots, working=working or parts.board.busy > 0, last=last)
+
+    async def _tell_of_cap(self, parts: Machinery) -> None:
+        """Say once for each cap that most of it is used."""
+        budget = parts.gatekeeper.budget
+        if budget.cap is None or budget.cap == self._told_cap or not budget.is_nearly_used_up:
+            return
+        used, cap, uncertain = to_dollars(budget.used), to_dollars(budget.cap), to_dollars(budget.uncertain)
+        perhaps = f", ${uncertain:.4f} of it perhaps billed" if uncertain else ""
+        message = (
+            f"{NEARLY_USED_UP:.0%} of the budget of ${cap} is used: ${used:.4f}{perhaps}; at the cap the run pauses"
+        )
+        if await tell_of_cap(self._database, self._run_id, budget.cap, message):
+            log.warning("%s", message)
+        self._told_cap = budget.cap
 
 
 def _told(phase: Phase, reason: str) -> str:

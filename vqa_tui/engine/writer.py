@@ -9,7 +9,7 @@ from typing import Protocol
 
 from vqa_tui.domain.failure import FailureKind
 from vqa_tui.domain.run import TaskStatus
-from vqa_tui.domain.work import TaskOutcome
+from vqa_tui.domain.work import AttemptRecord, TaskOutcome
 from vqa_tui.store.db import StoreTrouble, Unstorable
 
 GROUP_SIZE = 64
@@ -120,11 +120,21 @@ class Writer:
             return
         (outcome,) = group
         log.error("a result cannot be stored, so its task fails: %r", outcome)
-        attempt = replace(outcome.attempt, kind=FailureKind.BAD_REPLY, message=_REFUSED) if outcome.attempt else None
         failed = TaskOutcome(
-            outcome.task_id, TaskStatus.FAILED, attempt, True, kind=FailureKind.BAD_REPLY, problem=_REFUSED
+            outcome.task_id,
+            TaskStatus.FAILED,
+            _refused(outcome.attempt),
+            True,
+            kind=FailureKind.BAD_REPLY,
+            problem=_REFUSED,
+            hedge=_refused(outcome.hedge),
+            attempt_alone=outcome.attempt_alone,
         )
         await self._commit([failed])
+
+
+def _refused(attempt: AttemptRecord | None) -> AttemptRecord | None:
+    return replace(attempt, kind=FailureKind.BAD_REPLY, message=_REFUSED) if attempt is not None else None
 
 
 def _is_refusal(group: Sequence[TaskOutcome]) -> bool:

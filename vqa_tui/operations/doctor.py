@@ -14,6 +14,7 @@ from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.load import list_endpoints, load_endpoint
 from vqa_tui.config.secrets import MissingKey, resolve_key
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.endpoints.picture_cache import bytes_kept
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store.db import file_system_of, is_network_file_system, schema_steps
 from vqa_tui.store.health import OLDEST_SQLITE, schema_of, sqlite_version
@@ -147,8 +148,18 @@ def _workspace(paths: WorkspacePaths) -> Iterator[Check]:
         f"{free / 1e9:.1f} GB",
         "Replies of a large run take some gigabytes; make room or choose another disk.",
     )
+    if paths.picture_cache.is_dir():
+        yield _pictures(paths.picture_cache)
     if paths.database.exists():
         yield _schema(paths.database)
+
+
+def _pictures(cache: Path) -> Check:
+    try:
+        found = f"{bytes_kept(cache) / 1e6:.1f} MB of prepared pictures; {cache} may be deleted at any time"
+    except OSError as error:
+        return Check("workspace", "picture cache", False, False, f"unreadable: {error}", "Delete the folder.")
+    return Check("workspace", "picture cache", True, False, found)
 
 
 def _schema(database: Path) -> Check:

@@ -1,27 +1,50 @@
 """Before a run: what was asked for, whether it can work, and what it will take."""
 
+import asyncio
 import difflib
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.freeze import fingerprint, freeze
 from vqa_tui.config.load import load_endpoint, load_recipe
+from vqa_tui.config.price_list import listed_prices
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
-from vqa_tui.domain.run import Limits
-from vqa_tui.engine.estimate import Estimator
+from vqa_tui.domain.run import ORIGINAL_SIZE, Limits
+from vqa_tui.engine.estimate import Estimator, bytes_of
+from vqa_tui.operations.plan import RunPlan as RunPlan
+from vqa_tui.operations.plan_cost import Load, cost_plan, largest_request
+from vqa_tui.operations.plan_time import time_bounds
+from vqa_tui.operations.plan_warnings import plan_warnings
 from vqa_tui.operations.workspace import Workspace
-from vqa_tui.store.datasets import dataset_named, dataset_names, spread_items
+from vqa_tui.store.datasets import (
+    DatasetRow,
+    PictureSizes,
+    dataset_named,
+    dataset_names,
+    picture_sizes,
+    spread_items,
+)
+from vqa_tui.store.earlier_runs import earlier_runs
 from vqa_tui.store.runs import NewRun, run_names
 from vqa_tui.store.runs import create_run as store_run
 
 _SAMPLE_ITEMS = 50
+_MOST_KEPT = 8
+SMALLEST_SIDE, LARGEST_SIDE = 16, 100_000
+"""Pixels; the bounds of `Limits.max_side`."""
+
+T = TypeVar("T")
+_sizes_seen: dict[tuple[object, ...], PictureSizes] = {}
+_samples_seen: dict[tuple[object, ...], list[Item]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,59 +64,62 @@ class RunRequest:
     """None takes the endpoint's own."""
     yes: bool = False
     """Approve the pilot in advance."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunPlan:
-    """What a run will take, from a sample of the dataset; tokens and dollars are per picture unless named total."""
-
-    items: int
-    prompt_tokens_per_item: float
-    picture_tokens_per_item: float
-    output_tokens_per_item: float
-    cost_per_item: Decimal | None
-    cost_total: Decimal | None
-    expected_s: float | None
-    """From the endpoint's quotas alone; None when nothing limits it but its speed."""
-    warnings: tuple[str, ...]
+    max_side: int | Literal["original"] | None = None
+    """Longest side in pixels of the pictures sent; None is the recipe's."""
+    hedge: bool = False
+    """Ask a straggler a second time; both requests are paid."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
     recipe: Recipe
     endpoint: Endpoint
+    """With the prices that count: its own, else the list's."""
+    listed: bool
     dataset_id: int
-    items: int
-    sample: list[Item]
+    load: Load
     limits: Limits
+    max_side: int | None
     name: str
+
+
+def parse_max_side(text: str, *, field: str) -> int | Literal["original"]:
+    """Return a longest side in pixels, or `original`. Raises VqaError, naming `field`, for anything else."""
+    word = text.strip().lower().removesuffix("px").strip()
+    if word == ORIGINAL_SIZE:
+        return "original"
+    if not (word.isascii() and word.isdigit()) or not SMALLEST_SIDE <= int(word[:12]) <= LARGEST_SIDE:
+        raise VqaError(
+            f"{field}: {text.strip()!r} is no longest side of a picture",
+            hint=f"Write pixels from {SMALLEST_SIDE} to {LARGEST_SIDE}, or {ORIGINAL_SIZE}.",
+        )
+    return int(word[:12])
 
 
 async def plan_run(workspace: Workspace, request: RunRequest) -> RunPlan:
     """Return what `request` will take. Raises VqaError for whatever would keep it from starting."""
     parts = await _parts(workspace, request)
-    estimator = Estimator(parts.recipe, parts.endpoint)
-    tokens = [estimator.tokens(item) for item in parts.sample]
-    count = len(tokens)
-    prompt = sum(t.prompt for t in tokens) / count
-    picture = sum(t.picture for t in tokens) / count
-    output = float(parts.recipe.expected_output_tokens)
-    per_item: Decimal | None = None
-    if parts.endpoint.prices is not None:
-        prices = parts.endpoint.prices
-        per_item = (
-            Decimal(prompt + picture) * prices.input_per_million + Decimal(output) * prices.output_per_million
-        ) / 1_000_000
-    return RunPlan(
-        items=parts.items,
-        prompt_tokens_per_item=prompt,
-        picture_tokens_per_item=picture,
-        output_tokens_per_item=output,
-        cost_per_item=per_item,
-        cost_total=None if per_item is None else per_item * parts.items,
-        expected_s=_quota_bound_s(parts.endpoint, parts.items),
-        warnings=tuple(_warnings(parts, request, per_item)),
+    recipe, endpoint = parts.recipe, parts.endpoint
+    earlier = await earlier_runs(
+        workspace.db,
+        recipe=freeze(recipe),
+        model=endpoint.model,
+        endpoint_name=endpoint.name,
+        image_tokens=json.dumps(endpoint.image_tokens.model_dump(mode="json"), sort_keys=True),
     )
+    plan = await asyncio.to_thread(cost_plan, recipe, endpoint, parts.load, max_side=parts.max_side, earlier=earlier)
+    bounds = time_bounds(
+        endpoint,
+        requests=plan.items * plan.requests_per_item,
+        input_tokens=(plan.prompt_tokens_per_item + plan.picture_tokens_per_item) * plan.input_ratio,
+        output_tokens=plan.output_tokens_per_item,
+        concurrency=parts.limits.concurrency,
+        latency_ms=None if earlier is None else earlier.mean_latency_ms,
+    )
+    plan = replace(
+        plan, prices_listed=parts.listed, time_bounds=bounds, expected_s=bounds[0].seconds if bounds else None
+    )
+    return replace(plan, warnings=tuple(plan_warnings(plan, recipe, endpoint, parts.limits)))
 
 
 async def create_run(workspace: Workspace, request: RunRequest) -> int:
@@ -114,8 +140,8 @@ async def create_run(workspace: Workspace, request: RunRequest) -> int:
             recipe=frozen_recipe,
             endpoint=frozen_endpoint,
             config_sha256=fingerprint(frozen_recipe, frozen_endpoint),
-            pilot_size=min(request.pilot, parts.items),
-            limit=None if request.limit is None else parts.items,
+            pilot_size=min(request.pilot, parts.load.items),
+            limit=None if request.limit is None else parts.load.items,
             limits=parts.limits,
             approved=request.yes,
         ),
@@ -141,21 +167,62 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
             f"the dataset {dataset.name} holds no usable picture",
             hint=f"`vqa-tui dataset show {dataset.name}` lists what was wrong with each.",
         )
-    if request.budget_usd is not None and endpoint.prices is None:
+    items = dataset.items if request.limit is None else min(request.limit, dataset.items)
+    load = await _load(workspace, dataset, recipe, items)
+    max_side = _max_side(limits, recipe)
+    priced = await asyncio.to_thread(_with_prices, recipe, endpoint, load, max_side)
+    if request.budget_usd is not None and priced.prices is None:
         raise VqaError(
-            f"the endpoint {endpoint.name} states no prices, so a budget cannot be held",
+            f"the price of {endpoint.model} at the endpoint {endpoint.name} is unknown, so a budget cannot be held",
             hint="Add `prices:` to its file (dollars per million tokens), or start without a budget.",
         )
-    sample = await spread_items(workspace.db, dataset.id, _SAMPLE_ITEMS)
-    PromptTemplate(recipe).render(sample[0])
-    items = dataset.items if request.limit is None else min(request.limit, dataset.items)
-    return _Parts(recipe, endpoint, dataset.id, items, sample, limits, name)
+    return _Parts(
+        recipe, priced, endpoint.prices is None and priced.prices is not None, dataset.id, load, limits, max_side, name
+    )
+
+
+async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, items: int) -> Load:
+    """Return what there is to ask. A face plans anew at every key that is pressed, so what the store said is kept."""
+    key = (str(workspace.paths.root), dataset.id, dataset.imported_at, dataset.items, dataset.size_bytes)
+    sizes = _sizes_seen.get((*key, items))
+    if sizes is None:
+        sizes = await picture_sizes(workspace.db, dataset.id, chosen=items, total=dataset.items)
+        _keep(_sizes_seen, (*key, items), sizes)
+    sample = _samples_seen.get(key)
+    if sample is None:
+        sample = await spread_items(workspace.db, dataset.id, _SAMPLE_ITEMS)
+        _keep(_samples_seen, key, sample)
+    template = PromptTemplate(recipe)
+    return Load(items, sizes, [bytes_of(template.render(item)) for item in sample])
+
+
+def _keep(seen: dict[tuple[object, ...], T], key: tuple[object, ...], value: T) -> None:
+    while len(seen) >= _MOST_KEPT:
+        del seen[next(iter(seen))]
+    seen[key] = value
+
+
+def _with_prices(recipe: Recipe, endpoint: Endpoint, load: Load, max_side: int | None) -> Endpoint:
+    """Return the endpoint with the prices that count from here on: its own, else those of the public list."""
+    if endpoint.prices is not None:
+        return endpoint
+    largest = largest_request(Estimator(recipe, endpoint), load, max_side)
+    return endpoint.model_copy(update={"prices": listed_prices(endpoint, input_tokens=largest)})
+
+
+def _max_side(limits: Limits, recipe: Recipe) -> int | None:
+    wanted = limits.max_side
+    if wanted is None:
+        return recipe.picture.max_side
+    return wanted if isinstance(wanted, int) else None
 
 
 def _limits(request: RunRequest, endpoint: Endpoint) -> Limits:
     concurrency = endpoint.concurrency if request.concurrency is None else request.concurrency
     try:
-        return Limits(budget_usd=request.budget_usd, concurrency=concurrency)
+        return Limits(
+            budget_usd=request.budget_usd, concurrency=concurrency, max_side=request.max_side, hedge=request.hedge
+        )
     except ValidationError as error:
         first = error.errors()[0]
         raise VqaError(f"{first['loc'][0]}: {first['msg']}") from error
@@ -176,38 +243,6 @@ async def _run_name(workspace: Workspace, request: RunRequest, recipe: Recipe) -
     if name in existing:
         raise VqaError(f"there is already a run named {name}", hint="Choose another name, or resume that one.")
     return name
-
-
-def _warnings(parts: _Parts, request: RunRequest, per_item: Decimal | None) -> list[str]:
-    warnings = []
-    if per_item is None:
-        warnings.append("The price is unknown: nothing will be counted and no budget can be held.")
-    elif request.budget_usd is not None and per_item * parts.items > request.budget_usd:
-        enough_for = int(request.budget_usd / per_item) if per_item else parts.items
-        warnings.append(
-            f"The budget is enough for about {enough_for} of {parts.items} pictures; the run will pause there."
-        )
-    if parts.endpoint.kind == "embedded":
-        warnings.append("The embedded endpoint has no model: its answers come from annotations and measurements.")
-    return warnings
-
-
-def _quota_bound_s(endpoint: Endpoint, items: int) -> float | None:
-    per_minute = 0
-    for group in {endpoint.group_of(key) for key in endpoint.keys}:
-        quota = endpoint.groups.get(group, endpoint.quota)
-        own = [
-            key.quota.requests_per_minute if key.quota else None
-            for key in endpoint.keys
-            if endpoint.group_of(key) == group
-        ]
-        bounds = [quota.requests_per_minute] if quota.requests_per_minute else []
-        if all(own):
-            bounds.append(sum(value for value in own if value))
-        if not bounds:
-            return None
-        per_minute += min(bounds)
-    return items / per_minute * 60
 
 
 def _free_name(wanted: str, existing: set[str]) -> str:

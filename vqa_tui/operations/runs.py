@@ -1,17 +1,13 @@
-"""Steering runs: start the engine, watch, pause, resume, stop, approve, retry, change limits."""
+"""Steering runs: start the engine, watch, pause, resume, stop, approve, retry."""
 
 import asyncio
 import difflib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from pydantic import ValidationError
-
-from vqa_tui.config.endpoint import Endpoint
-from vqa_tui.config.freeze import thaw_endpoint
 from vqa_tui.domain.failure import FailureKind, VqaError
-from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Limits, Phase, RunSummary, RunView
+from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Phase, RunSummary, RunView
 from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.process.lock import ALREADY_AT_WORK, is_locked
 from vqa_tui.process.spawn import reap_children, spawn_detached
@@ -185,62 +181,6 @@ async def retry_failed(
         await runs.set_intent(workspace.db, run_id, Intent.RUN, who=operator())
         await _ensure_engine(workspace, run_id)
     return count
-
-
-async def set_limits(workspace: Workspace, run_id: int, changes: Mapping[str, str]) -> Limits:
-    """Change limits of a run while it works; return all of them.
-
-    Keys: `budget` (dollars, or `none`), `concurrency`, `max_attempts`, `rpm.NAME` (requests a minute of one key or
-    group, or `none`). Raises VqaError for an unknown key or a bad value, with nothing changed.
-    """
-    view = await run_view(workspace, run_id)
-    frozen = await runs.frozen_run(workspace.db, run_id)
-    if frozen is None:
-        raise VqaError(f"there is no run {run_id}")
-    endpoint = thaw_endpoint(frozen.endpoint)
-
-    def change(limits: Limits) -> tuple[Limits, list[runs.LimitChange]]:
-        noted = []
-        for key, text in changes.items():
-            changed, old = _changed(limits, key, text.strip(), endpoint)
-            if changed != limits:
-                noted.append(runs.LimitChange(key, old, text.strip()))
-            limits = changed
-        if limits.budget_usd is not None and endpoint.prices is None:
-            raise VqaError(f"the endpoint {view.endpoint} states no prices, so a budget cannot be held")
-        return limits, noted
-
-    return await runs.change_limits(workspace.db, run_id, change, who=operator())
-
-
-def _changed(limits: Limits, key: str, text: str, endpoint: Endpoint) -> tuple[Limits, str]:
-    """Return `limits` after `key=text`, and the old value as text."""
-    unset = text.lower() in ("none", "off", "")
-    # A key that stands alone is a group of its own name; a shared group is named by itself.
-    key_names = sorted({each.name for each in endpoint.keys} | {endpoint.group_of(each) for each in endpoint.keys})
-    if key == "budget":
-        update: dict[str, object] = {"budget_usd": None if unset else text.removeprefix("$")}
-        old: object = limits.budget_usd
-    elif key == "concurrency":
-        update, old = {"concurrency": text}, limits.concurrency
-    elif key == "max_attempts":
-        update, old = {"max_attempts": text}, limits.max_attempts
-    elif key.startswith("rpm.") and key.removeprefix("rpm.") in key_names:
-        name = key.removeprefix("rpm.")
-        kept: dict[str, object] = {k: v for k, v in limits.requests_per_minute.items() if k != name}
-        update = {"requests_per_minute": kept if unset else {**kept, name: text}}
-        old = limits.requests_per_minute.get(name)
-    else:
-        settable = ["budget", "concurrency", "max_attempts", *(f"rpm.{name}" for name in key_names)]
-        close = difflib.get_close_matches(key, settable, 1)
-        raise VqaError(
-            f"unknown setting {key!r}",
-            hint=f"Did you mean {close[0]}?" if close else f"Known: {', '.join(settable)}",
-        )
-    try:
-        return Limits.model_validate({**limits.model_dump(), **update}), "none" if old is None else str(old)
-    except ValidationError as error:
-        raise VqaError(f"{key}: {text!r}: {error.errors()[0]['msg']}") from error
 
 
 def _require_not_ended(view: RunView, verb: str) -> None:

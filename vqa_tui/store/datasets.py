@@ -45,6 +45,24 @@ class CategoryCount:
     instances: int
 
 
+@dataclass(frozen=True, slots=True)
+class SizeGroup:
+    """Pictures of one size in pixels, or of nearly one."""
+
+    width: int
+    height: int
+    pictures: int
+    size_bytes: int
+    """Of all their files together."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSizes:
+    groups: tuple[SizeGroup, ...]
+    step: int
+    """Sides within so many pixels were put together, and stand for their mean; 1 is exact."""
+
+
 def truth_json(truth: GroundTruth) -> str:
     """Return the canonical JSON of a ground truth: equal truths give equal text, and empty fields are left out."""
     return truth.model_dump_json(exclude_defaults=True)
@@ -174,6 +192,45 @@ async def spread_items(db: Database, dataset_id: int, count: int) -> list[Item]:
         {"dataset": dataset_id, "count": count},
     )
     return [item_from_row(row) for row in rows]
+
+
+async def picture_sizes(
+    db: Database, dataset_id: int, *, chosen: int, total: int, most_groups: int = 20_000
+) -> PictureSizes:
+    """Return the sizes of the `chosen` of `total` pictures that a run with such a limit asks about.
+
+    Where there are more than `most_groups` sizes, sides that are alike are put together, the finer the better.
+    """
+    picked = "SELECT width, height, size_bytes FROM item WHERE dataset_id = :dataset"
+    if chosen < total:
+        # The same choice as `runs.create_run` makes.
+        picked = """
+        SELECT width, height, size_bytes
+        FROM (SELECT width, height, size_bytes, row_number() OVER (ORDER BY id) AS place
+              FROM item WHERE dataset_id = :dataset)
+        WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total
+        """
+    for step in (1, 8, 64, 512, 1 << 30):
+        if chosen > most_groups:
+            # A look at the first few saves reading a million in vain.
+            first = await db.read_one(
+                "SELECT count(*) AS n FROM (SELECT DISTINCT width / :step, height / :step FROM "
+                "(SELECT width, height FROM item WHERE dataset_id = :dataset LIMIT :first))",
+                {"dataset": dataset_id, "step": step, "first": 2 * most_groups},
+            )
+            if first is not None and first["n"] > most_groups:
+                continue
+        rows = await db.read(
+            f"""
+            SELECT round(avg(width)) AS width, round(avg(height)) AS height, count(*) AS n, sum(size_bytes) AS size
+            FROM ({picked}) GROUP BY width / :step, height / :step LIMIT :most
+            """,
+            {"dataset": dataset_id, "chosen": chosen, "total": max(total, 1), "step": step, "most": most_groups + 1},
+        )
+        if len(rows) <= most_groups:
+            break
+    groups = (SizeGroup(int(row["width"]), int(row["height"]), row["n"], row["size"]) for row in rows)
+    return PictureSizes(tuple(groups), step)
 
 
 async def split_counts(db: Database, dataset_id: int) -> dict[str | None, int]:

@@ -23,7 +23,10 @@ _COST, _COST_OFFSET = struct.Struct("<Q"), 16
 
 
 class FlightJournal:
-    """The engine's end of the journal: `enter` before a request, `leave` after its commit."""
+    """The engine's end of the journal: `enter` before a request, `leave` after its commit.
+
+    A flight is known by the number that `enter` gives it, because a straggler's task has two of them.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,23 +38,27 @@ class FlightJournal:
             self._map = mmap.mmap(file.fileno(), size)
         self._free = list(range(CAPACITY - 1, -1, -1))
         self._slot_of: dict[int, int] = {}
+        self._entered = 0
 
-    def enter(self, flight: Flight) -> None:
-        """Note a request before it is sent. Raises IndexError when CAPACITY requests are uncommitted."""
+    def enter(self, flight: Flight) -> int:
+        """Note a request before it is sent, and return its number, from 1. Raises IndexError when CAPACITY requests
+        are uncommitted."""
         slot = self._free.pop()
-        self._slot_of[flight.task_id] = slot
+        self._entered += 1
+        self._slot_of[self._entered] = slot
         self._write(slot, flight)
+        return self._entered
 
-    def answer(self, task_id: int, cost_nano: int) -> None:
-        """Note that the reply is here and what it may have cost; unknown ids are ignored."""
-        slot = self._slot_of.get(task_id)
+    def answer(self, number: int, cost_nano: int) -> None:
+        """Note that the reply is here and what it may have cost; unknown numbers are ignored."""
+        slot = self._slot_of.get(number)
         if slot is not None:
             _COST.pack_into(self._map, self._offset(slot) + _COST_OFFSET, cost_nano)
             self._map[self._offset(slot) + _SLOT.size - 1] = 1
 
-    def leave(self, task_id: int) -> None:
-        """Forget a request whose result has been committed; unknown ids are ignored."""
-        slot = self._slot_of.pop(task_id, None)
+    def leave(self, number: int) -> None:
+        """Forget a request whose result has been committed; unknown numbers are ignored."""
+        slot = self._slot_of.pop(number, None)
         if slot is not None:
             self._write(slot, Flight(0, 0.0, 0, ""))
             self._free.append(slot)

@@ -1,6 +1,6 @@
 """One row a second per working run, thinned as it ages."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vqa_tui.store.db import Database
 
@@ -8,9 +8,11 @@ _THINNING = ((600, 10), (7200, 60))
 """(age in seconds, seconds between the rows kept beyond that age)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What a run had reached at one second; counters are totals of the run, money in nano-dollars."""
+class Metric(NamedTuple):
+    """What a run had reached at one second; counters are totals of the run, money in nano-dollars.
+
+    A tuple, because hundreds are made with every look at a run.
+    """
 
     at: int
     session_id: int
@@ -92,4 +94,4 @@ async def recent_metrics(database: Database, run_id: int, *, since: int) -> list
         "FROM metric WHERE run_id = ? AND at >= ? ORDER BY at",
         (run_id, since),
     )
-    return [Metric(*row) for row in rows]
+    return [Metric._make(row) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vqa_tui.domain.failure import FailureKind
 from vqa_tui.domain.run import TaskStatus
-from vqa_tui.domain.work import AttemptRecord, ClaimedTask, Flight, Rescue, TaskOutcome
+from vqa_tui.domain.work import CUT, LONGEST_WAIT_S, AttemptRecord, ClaimedTask, Flight, Rescue, TaskOutcome
 from vqa_tui.store.db import Database, Transaction
 from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
 
@@ -61,11 +61,14 @@ class TaskQueue:
                 (self._session_id, listed),
             )
             rows = await transaction.rows(
-                "SELECT t.id AS task_id, t.attempts_spent, t.last_kind, t.last_problem, CASE WHEN t.attempts THEN "
-                "(SELECT group_concat(DISTINCT purpose) FROM attempt WHERE task_id = t.id) END AS tried, "
-                f"{ITEM_COLUMNS} "
-                "FROM task t JOIN item i ON i.id = t.item_id WHERE t.id IN (SELECT value FROM json_each(?)) "
-                "ORDER BY t.id",
+                "SELECT t.id AS task_id, t.attempts_spent, t.last_kind, t.last_problem, "
+                "CASE WHEN t.attempts > t.requeued_after THEN (SELECT group_concat(DISTINCT purpose) FROM attempt "
+                "WHERE task_id = t.id AND number > t.requeued_after AND kind = 'bad_reply') END AS tried, "
+                f"b.message AS bad_reply, b.finish_reason, {ITEM_COLUMNS} "
+                "FROM task t JOIN item i ON i.id = t.item_id LEFT JOIN attempt b ON t.attempts > t.requeued_after "
+                "AND b.id = (SELECT id FROM attempt WHERE task_id = t.id AND number > t.requeued_after "
+                "AND kind = 'bad_reply' ORDER BY number DESC LIMIT 1) "
+                "WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id",
                 (listed,),
             )
         return [
@@ -76,6 +79,8 @@ class TaskQueue:
                 row["last_kind"],
                 row["last_problem"],
                 frozenset(row["tried"].split(",")) if row["tried"] else frozenset(),
+                row["bad_reply"] or "",
+                row["finish_reason"] == CUT,
             )
             for row in rows
         ]
@@ -107,7 +112,7 @@ class TaskQueue:
             attempts = [(o.task_id, o.attempt, o.spends_attempt) for o in outcomes if o.attempt is not None]
             attempts += [(o.task_id, o.hedge, False) for o in outcomes if o.hedge is not None]
             await self._record_attempts(transaction, attempts)
-            kept = [outcome for outcome in outcomes if outcome.task_id in held]
+            kept = [outcome for outcome in outcomes if outcome.task_id in held and not outcome.attempt_alone]
             now = time.time()
             await transaction.execute_many(
                 "UPDATE task SET status = ?1, lease = NULL, not_before = ?2, finished_at = ?5, "
@@ -146,8 +151,9 @@ class TaskQueue:
     async def rescue(self, flights: Sequence[Flight]) -> Rescue:
         """Put back every task that another session left leased, and record the requests it had in flight.
 
-        `flights` is the dead session's journal. A request in it whose result was committed is no longer leased and
-        is left alone; the others become attempts of kind `lost`, and what they had reserved counts as uncertain.
+        `flights` is the dead session's journal. A request in it whose attempt was committed is left alone; the others
+        become attempts of kind `lost`, and what they had reserved counts as uncertain. That holds for the second
+        request of a straggler too, whose task may be done. A task's id and the time of sending name an attempt.
         """
         async with self._database.write() as transaction:
             leased = {
@@ -157,7 +163,29 @@ class TaskQueue:
                     (self._run_id, self._session_id),
                 )
             }
-            lost = [flight for flight in flights if flight.task_id in leased]
+            listed = json.dumps([flight.task_id for flight in flights])
+            stored = {
+                (row["task_id"], row["started_at"])
+                for row in await transaction.rows(
+                    "SELECT task_id, started_at FROM attempt WHERE task_id IN (SELECT value FROM json_each(?))",
+                    (listed,),
+                )
+            }
+            mine = {
+                row["id"]
+                for row in await transaction.rows(
+                    "SELECT id FROM task WHERE +run_id = ? AND id IN (SELECT value FROM json_each(?))",
+                    (self._run_id, listed),
+                )
+            }
+            (newest,) = await transaction.rows(
+                "SELECT max(id) AS id FROM session WHERE run_id = ? AND id <> ?", (self._run_id, self._session_id)
+            )
+            lost = [
+                flight
+                for flight in flights
+                if flight.task_id in mine and (flight.task_id, flight.started_at) not in stored
+            ]
             await self._record_attempts(
                 transaction,
                 [
@@ -175,12 +203,19 @@ class TaskQueue:
                     )
                     for flight in lost
                 ],
-                session_of=leased,
+                session_of={flight.task_id: leased.get(flight.task_id, newest["id"]) for flight in lost},
             )
             await transaction.execute(
                 "UPDATE task SET status = 'pending', lease = NULL, not_before = 0 "
                 "WHERE run_id = ? AND status = 'leased' AND lease <> ?",
                 (self._run_id, self._session_id),
+            )
+            # A clock that was set back since must not put retries off for hours.
+            latest = time.time() + LONGEST_WAIT_S
+            await transaction.execute(
+                "UPDATE task SET not_before = ? WHERE run_id = ? AND status = 'pending' AND not_before > 0 "
+                "AND not_before > ?",
+                (latest, self._run_id, latest),
             )
         return Rescue(len(leased), len(lost), sum(flight.reserved_nano for flight in lost))
 
@@ -243,7 +278,8 @@ async def requeue(
         values.append(json.dumps(list(ids)))
     async with database.write() as transaction:
         return await transaction.execute(
-            "UPDATE task SET status = 'pending', finished_at = NULL, not_before = 0, attempts_spent = 0 "
+            "UPDATE task SET status = 'pending', finished_at = NULL, not_before = 0, attempts_spent = 0, "
+            "requeued_after = attempts "
             f"WHERE {' AND '.join(conditions)}",
             values,
         )

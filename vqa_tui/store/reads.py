@@ -4,10 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from vqa_tui.domain.cost import to_dollars, to_nano
-from vqa_tui.domain.rate import WINDOW_S, Progress, eta_s, history_per_second, rate_per_second
+from vqa_tui.domain.rate import WINDOW_S, Progress, bytes_per_second, eta_s, history_per_second, rate_per_second
 from vqa_tui.domain.run import (
     CostView,
     Counts,
@@ -15,7 +14,6 @@ from vqa_tui.domain.run import (
     EngineView,
     EventView,
     Intent,
-    KeyView,
     LatencyView,
     Limits,
     Phase,
@@ -29,6 +27,8 @@ from vqa_tui.domain.run import (
 from vqa_tui.domain.work import Flight
 from vqa_tui.store.db import Database, Row
 from vqa_tui.store.metrics import recent_metrics
+from vqa_tui.store.money import calibration_view, cost_view
+from vqa_tui.store.published import key_views, throttle_views
 
 _HISTORY_S = 240
 _EVENTS = 50
@@ -77,8 +77,13 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
     """
     async with database.snapshot():
         row = await database.read_one(
-            "SELECT r.*, d.name AS dataset, s.phase, s.phase_reason, s.started_at, s.ended_at, s.heartbeat_at, "
-            "s.session_id, s.reserved_nano, s.why_idle, s.keys, e.pid, e.started_at AS session_started_at "
+            # Recipe and endpoint are long, and two facts of theirs are all that is needed here.
+            "SELECT r.id, r.name, r.recipe_name, r.endpoint_name, r.model, r.intent, r.created_at, r.limits, "
+            "r.pilot_size, coalesce(json_extract(r.recipe, '$.expected_output_tokens'), 0) AS expected_output_tokens, "
+            "json_extract(r.endpoint, '$.prices') AS prices, "
+            "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0) AS samples, d.name AS dataset, "
+            "s.phase, s.phase_reason, s.started_at, s.ended_at, s.heartbeat_at, s.session_id, s.reserved_nano, "
+            "s.why_idle, s.keys, s.throttles, e.pid, e.started_at AS session_started_at "
             "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id "
             "LEFT JOIN session e ON e.id = s.session_id WHERE r.id = ?",
             (run_id,),
@@ -87,7 +92,6 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
             return None
         tally = await database.read("SELECT status, kind, n FROM tally WHERE run_id = ?", (run_id,))
         attempts = await database.read("SELECT * FROM attempt_tally WHERE run_id = ?", (run_id,))
-        samples = await database.read_one("SELECT n FROM sample_tally WHERE run_id = ?", (run_id,))
         metrics = await recent_metrics(database, run_id, since=int(now) - _HISTORY_S)
         events = await _events(database, run_id)
         slots = await _slots(database, run_id, flights, now)
@@ -99,7 +103,7 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
     progress = [Progress(metric.at, metric.done + metric.failed, metric.in_flight) for metric in mine]
     rate = rate_per_second(progress)
     newest = mine[-1] if mine and now - mine[-1].at < WINDOW_S else None
-    cost = _cost(row, attempts, counts, limits)
+    cost = cost_view(attempts, counts, limits, reserved_nano=row["reserved_nano"], known=row["prices"] is not None)
     working = phase in _WORKING
     return RunView(
         id=row["id"],
@@ -116,12 +120,12 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         ended_at=row["ended_at"],
         limits=limits,
         counts=counts,
-        samples=samples["n"] if samples else 0,
+        samples=row["samples"],
         cost=cost,
         tokens=TokensView(sum(a["input_tokens"] for a in attempts), sum(a["output_tokens"] for a in attempts)),
         rate=RateView(rate if working else None, history_per_second(progress)),
         latency=LatencyView(newest.p50_ms, newest.p95_ms) if newest else LatencyView(),
-        keys=_keys(json.loads(row["keys"]), attempts),
+        keys=key_views(row["keys"], attempts),
         failures={r["kind"]: r["n"] for r in tally if r["status"] == "failed" and r["n"]},
         attempt_failures=_attempt_failures(attempts),
         eta_s=eta_s(counts.pending + counts.leased, rate) if working else None,
@@ -135,6 +139,10 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         in_flight=slots,
         events=events,
         pilot=_pilot(row, pilot, counts, cost),
+        throttles=throttle_views(row["throttles"]),
+        throttle_history=tuple(metric.throttle_slots for metric in mine if metric.throttle_slots is not None),
+        bytes_per_s=bytes_per_second([(metric.at, metric.sent_bytes) for metric in mine], now=now),
+        calibration=calibration_view(attempts, row["expected_output_tokens"]),
     )
 
 
@@ -165,10 +173,16 @@ async def standing(database: Database, run_id: int) -> Standing:
 
 
 def with_engine(view: RunView, state: EngineState) -> RunView:
-    """Return the view with what the lock file says about the engine's life."""
-    gone = state in (EngineState.NONE, EngineState.LOST)
-    engine = replace(view.engine, state=state, pid=None if gone else view.engine.pid)
-    return replace(view, engine=engine, in_flight=() if gone else view.in_flight)
+    """Return the view with what the lock file says about the engine's life; without one nothing moves."""
+    if state in (EngineState.ALIVE, EngineState.HUNG):
+        return replace(view, engine=replace(view.engine, state=state))
+    return replace(
+        view,
+        engine=replace(view.engine, state=state, pid=None),
+        in_flight=(),
+        throttles=(),
+        bytes_per_s=None,
+    )
 
 
 def _counts(tally: Sequence[Row]) -> Counts:
@@ -176,26 +190,6 @@ def _counts(tally: Sequence[Row]) -> Counts:
     for row in tally:
         by_status[row["status"]] = by_status.get(row["status"], 0) + row["n"]
     return Counts(**by_status)
-
-
-def _cost(row: Row, attempts: Sequence[Row], counts: Counts, limits: Limits) -> CostView:
-    spent = sum(a["cost_nano"] for a in attempts)
-    finished = counts.done + counts.failed
-    known = json.loads(row["endpoint"]).get("prices") is not None
-    uncertain = sum(a["uncertain_nano"] for a in attempts)
-    projected = None
-    if known and finished:
-        # Where no usage is reported at all, what may have been billed is the only thing to project from.
-        rest = (spent or uncertain) * (counts.pending + counts.leased) // finished
-        projected = to_dollars(spent + uncertain + rest)
-    return CostView(
-        spent=to_dollars(spent),
-        reserved=to_dollars(row["reserved_nano"]),
-        uncertain=to_dollars(uncertain),
-        projected=projected,
-        cap=limits.budget_usd,
-        price_known=known,
-    )
 
 
 def _attempt_failures(attempts: Sequence[Row]) -> dict[str, int]:
@@ -206,45 +200,18 @@ def _attempt_failures(attempts: Sequence[Row]) -> dict[str, int]:
     return found
 
 
-def _keys(published: list[dict[str, Any]], attempts: Sequence[Row]) -> tuple[KeyView, ...]:
-    views = []
-    for key in published:
-        mine = [row for row in attempts if row["key_name"] == key["name"]]
-        answered = [row for row in mine if row["kind"] == "ok" and row["n"]]
-        total_ok = sum(row["n"] for row in answered)
-        views.append(
-            KeyView(
-                name=key["name"],
-                group=key["group"],
-                state=key["state"],
-                reason=key["reason"],
-                until=key["until"],
-                requests=sum(row["n"] for row in mine),
-                errors=sum(row["n"] for row in mine if row["kind"] not in ("ok", "rate_limited")),
-                rate_limited=sum(row["n"] for row in mine if row["kind"] == "rate_limited"),
-                spent=to_dollars(sum(row["cost_nano"] for row in mine)),
-                in_flight=key["in_flight"],
-                used_this_minute=key["used_this_minute"],
-                requests_per_minute=key["requests_per_minute"],
-                mean_latency_ms=sum(row["latency_ms"] for row in answered) / total_ok if total_ok else None,
-            )
-        )
-    return tuple(views)
-
-
 async def _events(database: Database, run_id: int) -> tuple[EventView, ...]:
+    # Negative ids keep actions apart from events in one list.
     rows = await database.read(
-        "SELECT id, at, level, message FROM event WHERE run_id = ? ORDER BY id DESC LIMIT ?", (run_id, _EVENTS)
+        "SELECT * FROM (SELECT id, at, level, message, '' AS old_value, '' AS new_value FROM event WHERE run_id = :run "
+        "ORDER BY id DESC LIMIT :most) UNION ALL SELECT * FROM (SELECT -id, at, 'action', who || ': ' || verb, "
+        "old_value, new_value FROM action WHERE run_id = :run ORDER BY id DESC LIMIT :most)",
+        {"run": run_id, "most": _EVENTS},
     )
-    actions = await database.read(
-        "SELECT id, at, who, verb, old_value, new_value FROM action WHERE run_id = ? ORDER BY id DESC LIMIT ?",
-        (run_id, _EVENTS),
-    )
-    events = [EventView(row["id"], row["at"], row["level"], row["message"]) for row in rows]
-    for row in actions:
+    events = []
+    for row in rows:
         change = f" {row['old_value']} → {row['new_value']}" if row["old_value"] or row["new_value"] else ""
-        # Negative ids keep actions apart from events in one list.
-        events.append(EventView(-row["id"], row["at"], "action", f"{row['who']}: {row['verb']}{change}"))
+        events.append(EventView(row["id"], row["at"], row["level"], row["message"] + change))
     return tuple(sorted(events, key=lambda event: event.at, reverse=True)[:_EVENTS])
 
 

@@ -214,7 +214,8 @@ async def begin_session(database: Database, run_id: int, pid: int) -> int:
         )
         await transaction.execute(
             "UPDATE run_state SET session_id = ?, heartbeat_at = ?, started_at = coalesce(started_at, ?), "
-            "ended_at = NULL, reserved_nano = 0, keys = '[]', phase = 'preflight', phase_reason = '' WHERE run_id = ?",
+            "ended_at = NULL, reserved_nano = 0, keys = '[]', throttles = '[]', phase = 'preflight', phase_reason = '' "
+            "WHERE run_id = ?",
             (session_id, now, now, run_id),
         )
     return session_id

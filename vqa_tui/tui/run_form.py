@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.operations.planning import RunRequest
+from vqa_tui.operations.planning import RunRequest, parse_max_side
 from vqa_tui.tui.verbs import MOST_WORKERS
 
 
@@ -24,6 +24,8 @@ class RunForm:
     pilot: str = "10"
     budget: str = ""
     concurrency: str = ""
+    max_side: str = ""
+    hedge: bool = False
 
     def request(self) -> RunRequest:
         """Return what is asked for. Raises VqaError, naming the field, for what cannot be read."""
@@ -41,6 +43,8 @@ class RunForm:
             concurrency=_whole(
                 "in flight", self.concurrency, least=1, most=MOST_WORKERS, hint="Empty takes the endpoint's own."
             ),
+            max_side=parse_max_side(self.max_side, field="longest px") if self.max_side.strip() else None,
+            hedge=self.hedge,
         )
 
 

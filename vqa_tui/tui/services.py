@@ -12,7 +12,8 @@ from PIL import Image
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Limits, RunView
 from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
-from vqa_tui.operations import datasets, items, planning, runs
+from vqa_tui.operations import datasets, items, limits, planning, runs
+from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.operations.planning import RunPlan, RunRequest
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.tui.open_file import open_externally
@@ -150,7 +151,11 @@ class Services:
         return await runs.retry_failed(self._writing, run_id)
 
     async def set_limits(self, run_id: int, changes: Mapping[str, str]) -> Limits:
-        return await runs.set_limits(self._writing, run_id, changes)
+        return await limits.set_limits(self._writing, run_id, changes)
+
+    async def limits(self, run_id: int) -> tuple[LimitInForce, ...]:
+        """Return every limit that can be changed, with what holds now."""
+        return await limits.limits_in_force(self._workspace, run_id)
 
     async def task_ids(self, run_id: int, chosen: TaskFilter) -> "array[int]":
         return await items.task_ids(self._workspace, run_id, chosen)

@@ -5,8 +5,11 @@ ALTER TABLE attempt ADD COLUMN cached_input_tokens INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN image_tokens INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN estimated_input_tokens INTEGER NOT NULL DEFAULT 0;
 
--- Quotas look back a minute or a day, over all runs.
-CREATE INDEX attempt_by_time ON attempt (started_at);
+-- Attempts up to this number were made before a person last requeued the task.
+ALTER TABLE task ADD COLUMN requeued_after INTEGER NOT NULL DEFAULT 0;
+
+-- Quotas look back a minute or a day, over all runs; the day is counted in the index alone.
+CREATE INDEX attempt_by_time ON attempt (started_at, run_id, key_name, kind);
 
 -- The four columns of "estimate against billed" count only attempts that have both.
 ALTER TABLE attempt_tally ADD COLUMN cached_input_tokens INTEGER NOT NULL DEFAULT 0;
@@ -19,6 +22,8 @@ ALTER TABLE attempt_tally ADD COLUMN compared_output_tokens INTEGER NOT NULL DEF
 ALTER TABLE attempt_tally ADD COLUMN cost_squares REAL NOT NULL DEFAULT 0;
 
 ALTER TABLE run_state ADD COLUMN throttles TEXT NOT NULL DEFAULT '[]';
+-- The cap whose nearness was told last, in nano-dollars.
+ALTER TABLE run_state ADD COLUMN budget_told_nano INTEGER;
 
 ALTER TABLE metric ADD COLUMN sent_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE metric ADD COLUMN throttle_slots INTEGER;

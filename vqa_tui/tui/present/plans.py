@@ -1,15 +1,27 @@
 """What a run will take, before a cent is spent."""
 
+from collections.abc import Iterator
+
 from textual.content import Content
 
-from vqa_tui.operations.planning import RunPlan
+from vqa_tui.operations.plan import RunPlan
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.numbers import count, duration, money, plural
 from vqa_tui.tui.present.phases import QUIET, WARN
+from vqa_tui.tui.present.plan_words import (
+    band_parts,
+    band_words,
+    earlier_words,
+    price_source,
+    price_words,
+    size_cells,
+)
+
+_TABLE_COLUMNS = ("longest side", "tokens", "cost", "to send")
 
 
 def plan_text(plan: RunPlan) -> Content:
-    """Return tokens and cost per picture and in total, the least time, and warnings."""
+    """Return tokens and cost per picture and in total, the least time, warnings, prices, and what other sizes cost."""
     each = plan.prompt_tokens_per_item + plan.picture_tokens_per_item + plan.output_tokens_per_item
     lines = [
         Content.assemble((plural(plan.items, "picture"), "bold"), ("   tokens each ≈ ", QUIET), count(round(each))),
@@ -18,16 +30,50 @@ def plan_text(plan: RunPlan) -> Content:
             f" + reply {count(round(plan.output_tokens_per_item))}",
             QUIET,
         ),
+        _cost(plan),
     ]
-    if plan.cost_per_item is None or plan.cost_total is None:
-        lines.append(Content.styled("price unknown: a budget cannot be held", WARN))
-    else:
-        lines.append(
-            Content.assemble(
-                (f"≈ {money(plan.cost_total)}", "bold"), (f"   {money(plan.cost_per_item)} a picture", QUIET)
-            )
-        )
     if plan.expected_s is not None:
-        lines.append(Content.assemble(("at least ", QUIET), duration(plan.expected_s), (" by its quotas", QUIET)))
-    lines += [Content.styled(f"▲ {clean(warning, one_line=True, limit=300)}", WARN) for warning in plan.warnings]
+        lines.append(Content.assemble(("at least ", QUIET), duration(plan.expected_s), (_why_so_long(plan), QUIET)))
+    lines += [Content.styled(f"▲ {_one_line(warning)}", WARN) for warning in plan.warnings]
+    if plan.prices is not None:
+        source = price_source(plan.prices, listed=plan.prices_listed)
+        lines.append(Content.styled(price_words(plan.prices), QUIET))
+        lines.append(Content.styled(_one_line(source), QUIET))
+    if earlier := earlier_words(plan):
+        lines.append(Content.styled(earlier, QUIET))
+    lines += _size_table(plan)
+    if plan.cost_total and plan.band:
+        lines.append(Content.styled("What the band is made of:", QUIET))
+        lines += [Content.styled(part, QUIET) for part in band_parts(plan)]
     return Content("\n").join(lines)
+
+
+def _cost(plan: RunPlan) -> Content:
+    if plan.cost_per_item is None or plan.cost_total is None:
+        return Content.styled("price unknown: a budget cannot be held", WARN)
+    band = f"   {words}" if (words := band_words(plan)) else ""
+    return Content.assemble(
+        (f"≈ {money(plan.cost_total)}", "bold"), band, (f"   {money(plan.cost_per_item)} a picture", QUIET)
+    )
+
+
+def _why_so_long(plan: RunPlan) -> str:
+    if not plan.time_bounds:
+        return " by its quotas"
+    name = plan.time_bounds[0].name
+    return " at the latency measured earlier" if name == "in flight" else f" by its quotas ({name})"
+
+
+def _size_table(plan: RunPlan) -> Iterator[Content]:
+    if not plan.sizes:
+        return
+    rows = [_TABLE_COLUMNS, *(size_cells(row, plan)[: len(_TABLE_COLUMNS)] for row in plan.sizes)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_TABLE_COLUMNS))]
+    marks = [False, *(row.chosen for row in plan.sizes)]
+    for number, (row, chosen) in enumerate(zip(rows, marks, strict=True)):
+        line = "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
+        yield Content.styled(f"{'▸' if chosen else ' '} {line}", "bold" if chosen else QUIET if number == 0 else "")
+
+
+def _one_line(text: str) -> str:
+    return clean(text, one_line=True, limit=300)

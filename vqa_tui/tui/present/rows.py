@@ -1,11 +1,11 @@
-"""Rows of the live tables: runs, keys, requests in flight, events."""
+"""Rows of the live tables: runs, requests in flight, events; those of the keys stand in a file of their own."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
 
-from vqa_tui.domain.run import EngineState, EventView, KeyView, RunView, SlotView
+from vqa_tui.domain.run import EventView, SlotView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present import bars
 from vqa_tui.tui.present.columns import Column
@@ -13,9 +13,7 @@ from vqa_tui.tui.present.numbers import (
     UNKNOWN,
     clock,
     count,
-    countdown,
     duration,
-    milliseconds,
     moment,
     money,
     rate,
@@ -26,7 +24,6 @@ from vqa_tui.tui.present.phases import (
     BAD,
     QUIET,
     WARN,
-    key_state_label,
     level_label,
     phase_label,
     state_content,
@@ -58,7 +55,8 @@ def text(value: str, style: str = "") -> Content:
     return Content.styled(clean(value, one_line=True, limit=_CELL_LIMIT), style)
 
 
-def _number(value: int, style: str = "") -> Content:
+def number(value: int, style: str = "") -> Content:
+    """Return a count; zero is quiet."""
     return Content.styled(count(value), style if value else QUIET)
 
 
@@ -93,88 +91,9 @@ def run_row(line: RunLine, now: float) -> Row:
             Content(rate(view.rate.per_second) if works and view else UNKNOWN),
             Content(duration(view.eta_s) if works and view else UNKNOWN),
             Content(money(run.spent)),
-            _number(run.counts.failed, BAD),
+            number(run.counts.failed, BAD),
             Content.styled(moment(run.created_at, now), QUIET),
         ),
-    )
-
-
-KEY_COLUMNS = (
-    Column("Key", 4, 16),
-    Column("Group", 5, 16, drop=4, soft=True),
-    Column("State", 17, 400, grow=True),
-    Column("Per minute", 10, 24, optional=True),
-    Column("429", 3, 7, right=True),
-    Column("Errors", 6, 7, right=True),
-    Column("In flight", 9, 9, right=True, drop=9),
-    Column("Requests", 8, 9, right=True, drop=8),
-    Column("Mean", 6, 7, right=True, drop=3),
-    Column("Spent", 5, 10, right=True),
-)
-
-
-_KEY_ORDER = {"off": 0, "cooling": 1, "parked": 1, "ok": 3}
-
-
-def key_rows(view: RunView, now: float) -> list[Row]:
-    """Return the keys, those in trouble first. Without an engine no key cools or works: only what is off still is."""
-    limited = any(key.requests_per_minute is not None for key in view.keys)
-    at_rest = view.engine.state in (EngineState.NONE, EngineState.LOST)
-    ordered = sorted(view.keys, key=lambda key: 3 if at_rest and key.state != "off" else _KEY_ORDER.get(key.state, 2))
-    return [key_row(key, now, limited=limited, at_rest=at_rest) for key in ordered]
-
-
-def key_row(key: KeyView, now: float, *, limited: bool = True, at_rest: bool = False) -> Row:
-    """Return one key: state with its countdown, use of its minute, what went wrong, what it cost.
-
-    `limited`: some key of the run has a limit for the minute; `at_rest`: no engine uses the key.
-    """
-    return Row(
-        key.name,
-        (
-            text(key.name, "bold"),
-            text(key.group, QUIET),
-            Content.styled("– at rest", QUIET) if at_rest and key.state != "off" else _key_state(key, now),
-            _minute_use(key) if limited and not at_rest else Content(""),
-            _number(key.rate_limited, WARN),
-            _number(key.errors, BAD),
-            _number(0 if at_rest else key.in_flight),
-            _number(key.requests),
-            Content(milliseconds(key.mean_latency_ms)),
-            Content(money(key.spent)),
-        ),
-    )
-
-
-def _key_state(key: KeyView, now: float) -> Content:
-    parts = [key_state_label(key.state).content()]
-    if key.until is not None and key.until > now:
-        parts.append(Content(countdown(key.until - now)))
-    if key.reason:
-        parts.append(text(key.reason, QUIET))
-    return Content(" ").join(parts)
-
-
-def _minute_use(key: KeyView) -> Content:
-    used, limit = key.used_this_minute, key.requests_per_minute
-    if limit is None:
-        return Content.assemble(f"{count(used):>3}", (" no limit", QUIET))
-    style = "$warning" if used >= limit else "$primary"
-    gauge = bars.gauge(used, limit, 5, style=style)
-    return Content.assemble(f"{count(used):>3}", (f"/{count(limit):<3} ", QUIET), gauge)
-
-
-def key_text(key: KeyView, now: float) -> str:
-    """Return all there is to say about one key, line by line."""
-    limit = "no limit" if key.requests_per_minute is None else f"of {count(key.requests_per_minute)} a minute"
-    left = f" for {countdown(key.until - now)}" if key.until is not None and key.until > now else ""
-    return "\n".join(
-        (
-            f"{key_state_label(key.state).word}{left}{f': {key.reason}' if key.reason else ''}",
-            f"group {key.group}",
-            f"{count(key.requests)} requests, {count(key.in_flight)} in flight, {count(key.used_this_minute)} {limit}",
-            f"{count(key.rate_limited)} times rate limited, {count(key.errors)} errors, {money(key.spent)} spent",
-        )
     )
 
 

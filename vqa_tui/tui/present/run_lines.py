@@ -7,6 +7,7 @@ from textual.content import Content
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Phase, RunView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present import bars
+from vqa_tui.tui.present.load import calibration_words, projection_words
 from vqa_tui.tui.present.numbers import UNKNOWN, clock, count, duration, money, plural, rate, share
 from vqa_tui.tui.present.phases import BAD, QUIET, SILENT_AFTER_S, WARN, engine_words, state_content
 
@@ -158,14 +159,17 @@ def _approval(view: RunView) -> Content:
         pieces.append(rate(view.rate.per_second))
     whole = []
     if pilot is not None and pilot.projected_cost is not None and view.cost.price_known:
-        whole.append(money(pilot.projected_cost))
+        whole.append(projection_words(view.cost))
     if pilot is not None and pilot.projected_s is not None:
         whole.append(f"about {duration(max(pilot.projected_s, 1))}")
     text = f"pilot of {count(pilot.size if pilot else counts.finished)}: {' · '.join(pieces)}"
+    known = view.calibration
+    checked = ("" if known is None else f"\n  billed: {calibration_words(known)}", QUIET)
     projection = f"all {count(counts.total)}: {', '.join(whole)}" if whole else f"{count(counts.pending)} are left"
     return Content.assemble(
-        ("◆ ", "bold"), text, "\n  ", (projection, "bold"), " — ", ("a", "bold"), " approves, ", ("x", "bold"), " stops"
-    )
+        ("◆ ", "bold"), text, "\n  ", (projection, "bold"),
+        " — ", ("a", "bold"), " approves, ", ("x", "bold"), " stops", checked,
+    )  # fmt: skip
 
 
 def why_idle(view: RunView) -> Content:

@@ -6,8 +6,9 @@ from decimal import Decimal
 from textual.content import Content
 
 from vqa_tui.domain.failure import FailureKind
-from vqa_tui.domain.run import EngineState, Phase, RunView
+from vqa_tui.domain.run import CostView, EngineState, Phase, RunView
 from vqa_tui.tui.present import bars
+from vqa_tui.tui.present.load import projection_words, ratio_words, sent_words
 from vqa_tui.tui.present.numbers import UNKNOWN, compact, count, milliseconds, money, rate, share
 from vqa_tui.tui.present.phases import BAD, QUIET, WARN, kind_words
 
@@ -23,9 +24,9 @@ def throughput(view: RunView, width: int, height: int) -> Content:
     latency = Content.assemble(
         ("p50 ", QUIET), milliseconds(view.latency.p50_ms), ("  p95 ", QUIET), milliseconds(view.latency.p95_ms)
     )
-    slots = Content.assemble(
-        ("in flight ", QUIET), count(len(view.in_flight)), (" of ", QUIET), count(view.limits.concurrency)
-    )
+    slots = _slots(view, width)
+    if sent := sent_words(view.bytes_per_s):
+        latency = _joined(latency, Content.assemble(("↑ ", QUIET), sent), width)
     if height < 5:
         plot_width = max(width - len(now) - 2, 0)
         plot = bars.sparkline(view.rate.history, plot_width)
@@ -35,9 +36,34 @@ def throughput(view: RunView, width: int, height: int) -> Content:
     head = Content.assemble((now, "bold"), (f"   peak {rate(peak)}", QUIET) if peak else "")
     together = Content.assemble(latency, "   ", slots)
     tail = [together] if together.cell_length <= width else [latency, slots]
+    tail += _throttle_history(view, width)
     plot = bars.sparkline(view.rate.history, width, height - 1 - len(tail))
     rows = [Content.styled(row, f"$primary {100 - 60 * y // len(plot)}%") for y, row in enumerate(plot)]
     return _lines([head, *rows, *tail], height)
+
+
+def _slots(view: RunView, width: int) -> Content:
+    """What is in flight, of what the throttles let into flight, of what a person allows."""
+    asking, most = count(len(view.in_flight)), view.limits.concurrency
+    plain = Content.assemble(("in flight ", QUIET), asking, (" of ", QUIET), count(most))
+    allowed = sum(throttle.slots for throttle in view.throttles)
+    if not view.throttles or allowed >= most:
+        return plain
+    for words in (f", {count(most)} allowed", f" (of {count(most)})"):
+        held = Content.assemble(("in flight ", QUIET), asking, (" of ", QUIET), count(allowed), (words, QUIET))
+        if held.cell_length <= width:
+            return held
+    return plain
+
+
+def _throttle_history(view: RunView, width: int) -> list[Content]:
+    """How many slots the throttles allowed, as a line of its own; none where that never changed."""
+    history = view.throttle_history
+    if len(set(history)) < 2 or not view.throttles:
+        return []
+    words = f" {count(min(history))}…{count(max(history))}"
+    (plot,) = bars.sparkline(history, max(width - len("slots ") - len(words), 0)) or ("",)
+    return [Content.assemble(("slots ", QUIET), (plot, "$secondary"), (words, QUIET))]
 
 
 def _at_work(view: RunView) -> bool:
@@ -56,7 +82,7 @@ def cost(view: RunView, width: int, height: int) -> Content:
     else:
         spent = money(money_view.spent)
         lines.append(Content.assemble((spent, "bold"), (_per_picture(view, width - len(spent)), QUIET)))
-        lines.append(Content.assemble(("projected ", QUIET), money(money_view.projected)))
+        lines.append(_projected(money_view, width))
         cap = money_view.cap if money_view.cap is not None else view.limits.budget_usd
         lines.append(_cap_line(money_view.spent, money_view.reserved, cap, width))
         if money_view.uncertain:
@@ -71,11 +97,26 @@ def cost(view: RunView, width: int, height: int) -> Content:
                 ("tokens ", QUIET), compact(tokens.input), (" in  ", QUIET), compact(tokens.output), (" out", QUIET)
             )
         )
+    if (known := view.calibration) is not None:
+        off = Content.assemble(
+            ("billed/estimate ", QUIET), ("in ", QUIET), ratio_words(known.billed_input, known.estimated_input),
+            ("  out ", QUIET), ratio_words(known.billed_output, known.expected_output),
+        )  # fmt: skip
+        lines.append(off)
     if view.samples:
         lines.append(Content.assemble(("pairs ", QUIET), count(view.samples)))
     if height <= 3 and money_view.price_known and money_view.uncertain:
         lines[1] = _joined(lines[1], Content.styled(f"? {money(money_view.uncertain)}", WARN), width)
     return _lines(lines, height)
+
+
+def _projected(money_view: CostView, width: int) -> Content:
+    """What the whole will cost, with its band where that fits."""
+    words = projection_words(money_view)
+    for title in ("projected ", "proj. "):
+        if len(title) + len(words) <= width:
+            return Content.assemble((title, QUIET), words)
+    return Content.assemble(("projected ", QUIET), money(money_view.projected))
 
 
 def _joined(left: Content, right: Content, width: int) -> Content:

@@ -2,6 +2,7 @@
 
 import time
 from array import array
+from collections.abc import Awaitable
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -16,9 +17,11 @@ from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.tui import verbs
 from vqa_tui.tui.messages import ItemsWanted, ModeWanted
 from vqa_tui.tui.present import run_lines, run_panels
+from vqa_tui.tui.present.keys import KEY_COLUMNS, key_rows, key_text, throttle_line
+from vqa_tui.tui.present.load import projection_words
 from vqa_tui.tui.present.numbers import clock, count, money, plural
 from vqa_tui.tui.present.phases import QUIET
-from vqa_tui.tui.present.rows import EVENT_COLUMNS, KEY_COLUMNS, SLOT_COLUMNS, event_row, key_rows, key_text, slot_row
+from vqa_tui.tui.present.rows import EVENT_COLUMNS, SLOT_COLUMNS, event_row, slot_row
 from vqa_tui.tui.present.run_panels import PanelText
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.run_form import parse_dollars
@@ -27,6 +30,7 @@ from vqa_tui.tui.screens.dialogs import Question, ValueDialog
 from vqa_tui.tui.screens.export import ExportDialog
 from vqa_tui.tui.screens.full_text import FullText
 from vqa_tui.tui.screens.item import ItemScreen
+from vqa_tui.tui.screens.limits import LimitsDialog
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.widgets.dashboard_body import DashboardBody
 from vqa_tui.tui.widgets.key_bar import KeyBar
@@ -71,6 +75,7 @@ class DashboardScreen(RunScreen):
         Binding("a", "approve", "approve", id="run.approve", tooltip="Approve the pilot: ask all the other pictures"),
         Binding("R", "retry_failed", "retry", id="run.retry", tooltip="Put all failed pictures back into the queue"),
         Binding("b", "budget", "budget", id="run.budget", tooltip="Change the most that this run may spend"),
+        Binding("l", "limits", "limits", id="run.limits", tooltip="See and change every limit, quotas by key included"),
         Binding(
             "plus,equals_sign",
             "workers(1)",
@@ -139,7 +144,9 @@ class DashboardScreen(RunScreen):
         if new is None or not self.is_mounted:
             return
         view = new.view
-        self.query_one("#keys", LiveTable).set_rows(key_rows(view, new.at))
+        keys = self.query_one("#keys", LiveTable)
+        keys.set_rows(key_rows(view, new.at))
+        keys.border_subtitle = throttle_line(view, new.at)
         slots = sorted(view.in_flight, key=lambda slot: -slot.age_s)
         self.query_one("#slots", LiveTable).set_rows([slot_row(slot) for slot in slots])
         self.query_one("#events", LiveTable).set_rows([event_row(event) for event in view.events])
@@ -245,7 +252,7 @@ class DashboardScreen(RunScreen):
         cap = view.limits.budget_usd
         body = (
             f"The most that this run may spend, in dollars; empty for no cap. Spent so far: {money(view.cost.spent)}, "
-            f"projected: {money(view.cost.projected)}."
+            f"projected: {projection_words(view.cost)}."
         )
         dialog = ValueDialog("Budget", body, value="" if cap is None else f"{cap:f}", check=check_budget)
         value = await self.app.push_screen_wait(dialog)
@@ -253,6 +260,18 @@ class DashboardScreen(RunScreen):
             changes = {"budget": value.removeprefix("$") or "none"}
             await self.written(view, "new budget", self.services.set_limits(view.id, changes))
             tell(self, f"Budget: ${value.removeprefix('$')}" if value else "Budget: no cap")
+
+    @work(group="all-limits", exit_on_error=False)
+    async def action_limits(self) -> None:
+        if (view := self.view) is None:
+            return
+
+        def change(name: str, value: str) -> Awaitable[object]:
+            return self.written(view, f"new {name}", self.services.set_limits(view.id, {name: value}))
+
+        await self.app.push_screen_wait(
+            LimitsDialog(view.name, read=lambda: self.services.limits(view.id), change=change)
+        )
 
     @work(group="export", exit_on_error=False)
     async def action_export(self) -> None:

@@ -1,5 +1,6 @@
 """The new-run dialog: what is asked, of which endpoint, how much, with the plan beside it as one types."""
 
+import asyncio
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, Input, Label, Select, Static
+from textual.widgets import Button, Checkbox, Input, Label, Select, Static
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.safe_text import clean
@@ -26,6 +27,7 @@ _NUMBERS = (
 )
 
 
+_TYPING_S = 0.15
 _KEYS = "ctrl+s starts · f1 keys · esc leaves"
 
 
@@ -61,6 +63,21 @@ class NewRunDialog(Dialog[int]):
                     for column, (field, label, value, placeholder, tooltip) in enumerate(pair):
                         yield Label(label, classes="-second" if column else "")
                         yield Input(value, id=field, compact=True, placeholder=placeholder, tooltip=tooltip)
+            with Horizontal(classes="form-row"):
+                yield Label("Longest px")
+                yield Input(
+                    id="max_side",
+                    compact=True,
+                    placeholder="recipe's",
+                    tooltip="Longest side of the pictures sent, or `original`; the table below says what each costs",
+                )
+                yield Label("Hedge", classes="-second")
+                yield Checkbox(
+                    "stragglers",
+                    id="hedge",
+                    compact=True,
+                    tooltip="A request that takes unusually long is sent a second time; both are paid",
+                )
             yield Static("", id="problem", classes="problem")
             with Vertical(id="plan-box") as plan_box:
                 plan_box.border_title = "Plan"
@@ -115,16 +132,21 @@ class NewRunDialog(Dialog[int]):
             typed("pilot"),
             typed("budget"),
             typed("concurrency"),
+            typed("max_side"),
+            self.query_one("#hedge", Checkbox).value,
         )
 
     @on(Select.Changed)
     @on(Input.Changed)
+    @on(Checkbox.Changed)
     def _plan_soon(self) -> None:
         self.plan()
 
     @work(group="plan", exclusive=True, exit_on_error=False)
     async def plan(self) -> None:
         """Show what the run would take, or what is still missing or wrong."""
+        # A number comes digit by digit, and each would read a large dataset once.
+        await asyncio.sleep(_TYPING_S)
         if self._no_dataset:
             self._show_words(self._import_first(), quiet=True)
             return
@@ -158,7 +180,7 @@ class NewRunDialog(Dialog[int]):
     @on(Input.Submitted)
     def _next_field(self) -> None:
         """Enter goes on to the next field, and from the last one to the button; it never spends money by itself."""
-        if self.focused is self.query_one("#concurrency"):
+        if self.focused is self.query_one("#max_side"):
             self.query_one("#start").focus()
         else:
             self.focus_next()

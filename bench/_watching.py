@@ -1,0 +1,93 @@
+"""The terminal app while an engine works: first paint, share of a core, key press to paint."""
+
+import contextlib
+import random
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from _stage import Server, Stage, memory_of, process_cpu_s
+from _terminal import Terminal
+
+PRESSES = 120
+_CURSOR = re.compile(r"▌\D*([\d \u00a0\u2009\u202f]+?)\s{2}")
+
+
+@dataclass
+class Engine:
+    """An engine at work, and what its start took."""
+
+    pid: int
+    first_request_s: float
+    """From the start of the process to its first request."""
+
+
+@contextlib.contextmanager
+def engine_at_work(stage: Stage, run_id: int, server: Server) -> Iterator[Engine]:
+    """Start an engine and let it work while the block runs; then stop it as a person would."""
+    server.arm()
+    command = [sys.executable, "-P", "-m", "vqa_tui", "engine", str(run_id), "--workspace", str(stage.workspace)]
+    with (stage.folder / f"engine-{run_id}.log").open("wb") as errors:
+        born = time.perf_counter()
+        process = subprocess.Popen(command, stderr=errors, stdin=subprocess.DEVNULL)
+    try:
+        server.first(process)
+        yield Engine(process.pid, time.perf_counter() - born)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def watch(stage: Stage, run: str, seconds: float) -> dict[str, float]:
+    """Open the app on a run at work, look at its dashboard, then walk through its items; return what was measured.
+
+    A key's time ends when the changed row has been drawn, read from the bytes themselves.
+    """
+    with Terminal(["--workspace", str(stage.workspace)]) as terminal:
+        first_paint = terminal.until_words(run) - terminal.born
+        terminal.press("\r")
+        terminal.until_words("Keys")
+        used, began = process_cpu_s(terminal.pid), time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            terminal.read(0.1)
+        share = (process_cpu_s(terminal.pid) - used) / (time.perf_counter() - began)
+        terminal.press("i")
+        opened = time.perf_counter()
+        list_s = terminal.until(lambda shown: cursor(shown) == 1) - opened
+        used = process_cpu_s(terminal.pid)
+        times = [press_to_paint_ms(terminal, number + 2) for number in range(PRESSES)]
+        press_cpu = (process_cpu_s(terminal.pid) - used) / PRESSES
+        resident, _peak = memory_of(terminal.pid)
+    times.sort()
+    return {
+        "app_first_paint_s": round(first_paint, 2),
+        "app_cpu_share": round(share, 3),
+        "app_open_items_s": round(list_s, 2),
+        "key_to_paint_p50_ms": round(statistics.median(times), 1),
+        "key_to_paint_p95_ms": round(times[len(times) * 95 // 100], 1),
+        "app_cpu_ms_per_key": round(press_cpu * 1000, 1),
+        "app_mb": round(resident / 1e6),
+    }
+
+
+def press_to_paint_ms(terminal: Terminal, row: int) -> float:
+    """Press `j` at a random moment and return how long the cursor takes to stand on `row`, in ms."""
+    pause = time.perf_counter() + random.uniform(0.03, 0.15)
+    while (left := pause - time.perf_counter()) > 0:
+        terminal.read_raw(left)
+    drawn = re.compile(rf"▌\s*{row}\s")
+    pressed = time.perf_counter()
+    terminal.press("j")
+    return (terminal.until_drawn(drawn) - pressed) * 1000
+
+
+def cursor(terminal: Terminal) -> int | None:
+    """Return the number of the row under the cursor of a list."""
+    for line in terminal.lines:
+        if found := _CURSOR.search(line):
+            return int(re.sub(r"\D", "", found.group(1)))
+    return None

@@ -1,0 +1,151 @@
+"""`vqa-tui plan`: what a run would take, with nothing started; and the same plan before `run start`."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vqa_tui.cli.options import JsonOption, WorkspaceOption, in_workspace
+from vqa_tui.cli.output import note, say, warn
+from vqa_tui.domain.failure import VqaError
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from typing import Literal
+
+    from vqa_tui.operations.planning import RunPlan, RunRequest
+    from vqa_tui.operations.workspace import Workspace
+
+DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help="Name of an imported dataset.")]
+RecipeOption = Annotated[str, typer.Option("--recipe", metavar="R", help="Name of a recipe, or path of its YAML file.")]
+EndpointOption = Annotated[
+    str, typer.Option("--endpoint", metavar="E", help="Name of an endpoint, or path of its YAML file.")
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", metavar="N", help="At most so many pictures, evenly spread over the dataset.")
+]
+BudgetOption = Annotated[
+    str | None, typer.Option("--budget", metavar="USD", help="Hard cap in dollars; the run pauses there.")
+]
+ConcurrencyOption = Annotated[
+    int | None, typer.Option("--concurrency", metavar="N", help="Most requests in flight; default: the endpoint's.")
+]
+MaxSideOption = Annotated[
+    str | None,
+    typer.Option(
+        "--max-side", metavar="PX", help="Longest side of the pictures sent, or `original`; default: the recipe's."
+    ),
+]
+HedgeOption = Annotated[bool, typer.Option("--hedge", help="Ask a straggler a second time; both requests are paid.")]
+
+
+def plan(
+    dataset: DatasetArgument,
+    recipe: RecipeOption,
+    endpoint: EndpointOption,
+    limit: LimitOption = None,
+    budget: BudgetOption = None,
+    concurrency: ConcurrencyOption = None,
+    max_side: MaxSideOption = None,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show what asking an endpoint about every picture of DATASET would take. Nothing is started."""
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.operations.planning import RunRequest, plan_run
+
+    request = RunRequest(
+        dataset=dataset,
+        recipe=recipe,
+        endpoint=endpoint,
+        limit=limit,
+        budget_usd=dollars(budget),
+        concurrency=concurrency,
+        max_side=longest_side(max_side),
+    )
+
+    async def work(opened: "Workspace") -> "RunPlan":
+        return await plan_run(opened, request)
+
+    made = in_workspace(workspace, work)
+    if json:
+        print_json(made)
+    else:
+        show_plan(made, request, out=say)
+
+
+def dollars(text: str | None) -> "Decimal | None":
+    """Return an amount of dollars that can be a budget; raises VqaError for anything else."""
+    from decimal import Decimal, InvalidOperation
+
+    from vqa_tui.domain.run import LARGEST_BUDGET_USD, SMALLEST_BUDGET_USD
+
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text.strip().removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal(0)
+    if not amount.is_finite() or not SMALLEST_BUDGET_USD <= amount <= LARGEST_BUDGET_USD:
+        raise VqaError(
+            f"--budget: {text!r} is not an amount of dollars from {SMALLEST_BUDGET_USD:f} to {LARGEST_BUDGET_USD:,f}",
+            hint="For example: --budget 10",
+        )
+    return amount
+
+
+def longest_side(text: str | None) -> "int | Literal['original'] | None":
+    """Return a longest side in pixels or `original`; raises VqaError for anything else."""
+    from vqa_tui.operations.planning import parse_max_side
+
+    return None if text is None else parse_max_side(text, field="--max-side")
+
+
+def show_plan(made: "RunPlan", request: "RunRequest", *, out: Callable[[str], None] = note) -> None:
+    """Print a plan; warnings go to stderr whatever `out` is."""
+    for line in _facts(made, request):
+        out(line)
+    out("")
+    for line in _size_table(made):
+        out(line)
+    for warning in made.warnings:
+        warn(warning)
+
+
+def _facts(made: "RunPlan", request: "RunRequest") -> Iterator[str]:
+    from vqa_tui.tui.present import plan_words
+    from vqa_tui.tui.present.numbers import count, money, plural
+
+    cost = "unknown"
+    if made.cost_total is not None:
+        cost = f"about {money(made.cost_total)} ({money(made.cost_per_item)} a picture)"
+        if band := plan_words.band_words(made):
+            cost += f", {band}"
+    prices = ""
+    if made.prices is not None:
+        source = plan_words.price_source(made.prices, listed=made.prices_listed)
+        prices = f"{plan_words.price_words(made.prices)}\n{source}"
+    facts = [
+        ("pictures", count(made.items)),
+        ("tokens each", plan_words.token_words(made)),
+        ("cost", cost),
+        ("band", "\n".join(plan_words.band_parts(made)) if made.cost_total else ""),
+        ("at most", f"{money(made.cost_most)} if every reply is as long as allowed" if made.cost_most else ""),
+        ("prices", prices),
+        ("measured", plan_words.earlier_words(made)),
+        ("budget", money(request.budget_usd) if request.budget_usd is not None else "none"),
+        ("at least", plan_words.bound_words(made)),
+        ("pilot", plural(min(request.pilot, made.items), "picture") if request.pilot and not request.yes else "none"),
+    ]
+    for title, value in facts:
+        if value:
+            yield f"{title:<12} " + value.replace("\n", "\n" + " " * 13)
+
+
+def _size_table(made: "RunPlan") -> Iterator[str]:
+    from vqa_tui.tui.present.plan_words import SIZE_COLUMNS, size_cells
+
+    rows = [SIZE_COLUMNS, *(size_cells(row, made) for row in made.sizes)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(SIZE_COLUMNS))]
+    for row, mark in zip(rows, [" ", *("▸" if each.chosen else " " for each in made.sizes)], strict=True):
+        yield f"{mark} " + "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))

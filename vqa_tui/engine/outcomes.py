@@ -1,0 +1,90 @@
+"""What becomes of a task after a request: kept, asked again in which way and when, or failed for good."""
+
+import random
+
+from vqa_tui.config.recipe import Generation, Recipe
+from vqa_tui.domain.failure import POLICY, Failure, FailureKind
+from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.sample import Pair
+from vqa_tui.domain.work import CUT, LONGEST_WAIT_S, AttemptRecord, ClaimedTask, Purpose, TaskOutcome
+from vqa_tui.engine.clock import steady_time
+
+LONGEST_BACKOFF_S = 60.0
+
+
+def next_purpose(task: ClaimedTask, recipe: Recipe) -> Purpose:
+    """Return how to ask: plainly, unless the newest reply was of no use and what helps has not been tried yet."""
+    if not task.bad_reply:
+        return Purpose.ASK
+    if task.cut and recipe.generation.longer_max_tokens is not None and Purpose.LONGER not in task.tried:
+        return Purpose.LONGER
+    return Purpose.REPAIR if Purpose.REPAIR not in task.tried else Purpose.ASK
+
+
+def max_tokens_for(purpose: Purpose, generation: Generation) -> int:
+    """Return the most output tokens of a request."""
+    if purpose is Purpose.LONGER and generation.longer_max_tokens is not None:
+        return generation.longer_max_tokens
+    return generation.max_tokens
+
+
+def deserves_longer(task: ClaimedTask, purpose: Purpose, recipe: Recipe, *, max_attempts: int) -> bool:
+    """Tell whether a reply that is usable but was cut should be asked for once more, with more room."""
+    tried = purpose is Purpose.LONGER or Purpose.LONGER in task.tried
+    return recipe.generation.longer_max_tokens is not None and not tried and task.attempts_spent + 1 < max_attempts
+
+
+def after_reply(
+    task: ClaimedTask, attempt: AttemptRecord, pairs: tuple[Pair, ...], hedge: AttemptRecord | None = None
+) -> TaskOutcome:
+    """Return the outcome of a good reply."""
+    return TaskOutcome(task.id, TaskStatus.DONE, attempt, spends_attempt=True, pairs=pairs, hedge=hedge)
+
+
+def after_failure(
+    task: ClaimedTask,
+    failure: Failure,
+    attempt: AttemptRecord,
+    hedge: AttemptRecord | None = None,
+    *,
+    spared: bool,
+    recipe: Recipe,
+    max_attempts: int,
+) -> TaskOutcome:
+    """Return the outcome of a failed request; `spared` says that the failure has nothing to do with the task."""
+    policy = POLICY[failure.kind]
+    spends = policy.spends_attempt and not failure.never_sent and not spared
+    spent = task.attempts_spent + spends
+    final = policy.final or (spends and spent >= max_attempts)
+    told = final or policy.spends_attempt
+    problem = failure.message
+    if final and failure.kind is FailureKind.BAD_REPLY and attempt.finish_reason == CUT:
+        problem += _where_to_allow_longer(recipe.generation)
+    return TaskOutcome(
+        task.id,
+        TaskStatus.FAILED if final else TaskStatus.PENDING,
+        attempt,
+        spends_attempt=spends,
+        not_before=0.0 if final else _not_before(failure, spent),
+        # A key that had to wait says nothing about the task: what was wrong with it before still stands.
+        kind=failure.kind if told else None,
+        problem=problem if told else None,
+        hedge=hedge,
+    )
+
+
+def _not_before(failure: Failure, spent: int) -> float:
+    """Return when a task may be asked again, 0 for at once: full jitter over 2 to the power of the attempts spent."""
+    if not POLICY[failure.kind].spends_attempt:
+        return 0.0
+    backoff = random.uniform(0.2, min(2.0**spent, LONGEST_BACKOFF_S))
+    return steady_time() + max(backoff, min(failure.retry_after_s or 0.0, LONGEST_WAIT_S))
+
+
+def _where_to_allow_longer(generation: Generation) -> str:
+    if generation.longer_max_tokens is not None:
+        return f"; it was also asked with generation.longer_max_tokens, {generation.longer_max_tokens}"
+    return (
+        f"; generation.max_tokens is {generation.max_tokens}, and generation.longer_max_tokens in the recipe "
+        "would allow asking once more with room"
+    )

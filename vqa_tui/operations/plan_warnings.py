@@ -1,0 +1,70 @@
+"""What a person should know before a plan becomes a run."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from vqa_tui.config.endpoint import Endpoint
+from vqa_tui.config.recipe import Recipe
+from vqa_tui.domain.run import Limits
+from vqa_tui.operations.plan import RunPlan
+from vqa_tui.operations.plan_cost import is_guessed
+
+_MUCH_CHEAPER = Decimal("0.7")
+_DAY_S = 86_400
+
+
+def plan_warnings(plan: RunPlan, recipe: Recipe, endpoint: Endpoint, limits: Limits) -> Iterator[str]:
+    """Yield one sentence or two for each, the gravest first."""
+    if plan.cost_total is None:
+        yield "The price is unknown: nothing will be counted and no budget can be held."
+    elif limits.budget_usd is not None:
+        yield from _budget(plan, plan.cost_total, limits.budget_usd)
+    if plan.prices_listed and plan.prices is not None:
+        yield (
+            f"The endpoint states no prices; these are from a public list ({plan.prices.source}). "
+            "Your own terms may differ: `prices:` in its file would count instead."
+        )
+    if is_guessed(endpoint):
+        yield (
+            f"The endpoint's file states no image_tokens rule: {endpoint.image_tokens.tokens} tokens for each picture "
+            "is a guess. The pilot will show what is billed."
+        )
+    if plan.time_bounds and plan.time_bounds[0].name == "requests/day":
+        days = round(plan.time_bounds[0].seconds / _DAY_S) + 1
+        yield f"Its quota by the day spreads this run over {days} days."
+    if (cheaper := _cheaper(plan)) is not None:
+        yield cheaper
+    if recipe.generation.max_tokens < recipe.expected_output_tokens:
+        yield (
+            f"The recipe expects replies of {recipe.expected_output_tokens} tokens and cuts them at "
+            f"{recipe.generation.max_tokens}."
+        )
+    if unused := endpoint.image_tokens.meaningless:
+        yield f"image_tokens: {', '.join(unused)} means nothing to the rule {endpoint.image_tokens.rule}."
+    if not plan.sizes_exact:
+        yield "The pictures have very many sizes; sizes that are alike were counted together."
+    if endpoint.kind == "embedded":
+        yield "The embedded endpoint has no model: its answers come from annotations and measurements."
+
+
+def _budget(plan: RunPlan, total: Decimal, budget: Decimal) -> Iterator[str]:
+    if total > budget:
+        enough_for = int(budget * plan.items / total)
+        if enough_for == 0:
+            yield "The budget is not enough for a single picture; the run would pause at once."
+            return
+        yield f"The budget is enough for about {enough_for} of {plan.items} pictures; the run will pause there."
+    elif plan.cost_high is not None and plan.cost_high > budget:
+        yield "The budget may not be enough for every picture: it lies inside the band. The run would pause there."
+
+
+def _cheaper(plan: RunPlan) -> str | None:
+    """Say so where the next smaller size costs much less."""
+    chosen = next((row for row in plan.sizes if row.chosen), None)
+    if chosen is None or not chosen.cost_total:
+        return None
+    smaller = [row for row in plan.sizes if row.max_side is not None and row.max_side < (chosen.max_side or 10**9)]
+    if not smaller or smaller[-1].cost_total is None or smaller[-1].cost_total > chosen.cost_total * _MUCH_CHEAPER:
+        return None
+    saved = 100 - round(100 * smaller[-1].cost_total / chosen.cost_total)
+    return f"With a longest side of {smaller[-1].max_side} pixels it would cost {saved} % less."

@@ -1,0 +1,100 @@
+"""A plan in words and cells, as the command line and the terminal app both show it."""
+
+from decimal import Decimal
+
+from vqa_tui.config.endpoint import EndpointPrices
+from vqa_tui.operations.plan import BandPart, RunPlan, SizeRow
+from vqa_tui.tui.present.numbers import compact, count, duration, file_size, money, plural
+
+SIZE_COLUMNS = ("longest side", "tokens each", "cost", "to send", "made smaller")
+
+
+def side_words(max_side: int | None) -> str:
+    """Return a longest side in pixels: 512 px, original."""
+    return "original" if max_side is None else f"{count(max_side)} px"
+
+
+def token_words(plan: RunPlan) -> str:
+    """Return the tokens of one picture by what takes them."""
+    return (
+        f"{compact(plan.prompt_tokens_per_item)} prompt + {compact(plan.picture_tokens_per_item)} picture "
+        f"+ {compact(plan.output_tokens_per_item)} reply"
+    )
+
+
+def price_words(prices: EndpointPrices) -> str:
+    """Return prices by kind of token."""
+    parts = [f"{_dollars(prices.input_per_million)} in", f"{_dollars(prices.output_per_million)} out"]
+    for value, name in (
+        (prices.image_input_per_million, "pictures in"),
+        (prices.cached_input_per_million, "cached in"),
+        (prices.cache_write_per_million, "written into the cache"),
+    ):
+        if value is not None:
+            parts.append(f"{_dollars(value)} {name}")
+    return ", ".join(parts) + ", per million tokens"
+
+
+def price_source(prices: EndpointPrices, *, listed: bool) -> str:
+    """Return where prices come from and of when they are."""
+    source = prices.source or ("a public list" if listed else "the endpoint's file")
+    return f"{source}, as of {prices.as_of}" if prices.as_of else source
+
+
+def band_words(plan: RunPlan) -> str:
+    """Return the ends of the band; empty where the price is unknown or zero."""
+    if not plan.cost_total or plan.cost_low is None or plan.cost_high is None:
+        return ""
+    return f"{money(plan.cost_low)} to {money(plan.cost_high)}"
+
+
+def band_parts(plan: RunPlan) -> list[str]:
+    """Return what makes the band, one line each, the largest first."""
+    parts = sorted(plan.band, key=lambda part: -max(part.low, part.high))
+    return [f"{_swing(part)} {part.name}: {part.reason}" for part in parts if part.low or part.high]
+
+
+def bound_words(plan: RunPlan) -> str:
+    """Return the least time and what makes it; empty where nothing known limits it."""
+    if not plan.time_bounds:
+        return ""
+    first, *others = plan.time_bounds
+    words = f"{duration(first.seconds)} ({first.name})"
+    return words + "".join(f"; {duration(bound.seconds)} ({bound.name})" for bound in others[:2])
+
+
+def earlier_words(plan: RunPlan) -> str:
+    """Return what earlier runs measured; empty where there are none."""
+    if plan.earlier is None:
+        return ""
+    words = (
+        f"{plural(plan.earlier.runs, 'earlier run')} of this recipe and model: input {plan.input_ratio:.2f} × the "
+        f"estimate, {plan.output_tokens_per_item:.0f} tokens a reply"
+    )
+    if plan.requests_per_item > 1.005:
+        words += f", {plan.requests_per_item:.2f} requests a picture"
+    return words
+
+
+def size_cells(row: SizeRow, plan: RunPlan) -> tuple[str, str, str, str, str]:
+    """Return one row of the table of picture sizes, in the order of SIZE_COLUMNS."""
+    return (
+        side_words(row.max_side),
+        compact(row.picture_tokens),
+        money(row.cost_total),
+        file_size(row.sent_bytes),
+        "none" if row.shrunk == 0 else "all" if row.shrunk == plan.items else compact(row.shrunk),
+    )
+
+
+def _dollars(value: Decimal) -> str:
+    """Return a price in full: prices are looked up and compared digit by digit."""
+    text = f"{value:f}"
+    whole, _, digits = text.partition(".")
+    return f"${whole}.{digits.rstrip('0').ljust(2, '0')}"
+
+
+def _swing(part: BandPart) -> str:
+    if part.low == part.high:
+        return f"±{money(part.high)}"
+    return f"−{money(part.low)}/+{money(part.high)}" if part.low else f"+{money(part.high)}"
