@@ -57,9 +57,10 @@ def watch(stage: Stage, run: str, seconds: float) -> dict[str, float]:
         share = (process_cpu_s(terminal.pid) - used) / (time.perf_counter() - began)
         terminal.press("i")
         opened = time.perf_counter()
-        list_s = terminal.until(lambda shown: cursor(shown) == 1) - opened
+        list_s = terminal.until(lambda shown: cursor(shown) is not None) - opened
+        first = cursor(terminal) or 1
         used = process_cpu_s(terminal.pid)
-        times = [press_to_paint_ms(terminal, number + 2) for number in range(PRESSES)]
+        times = [press_to_paint_ms(terminal, first + number + 1) for number in range(PRESSES)]
         press_cpu = (process_cpu_s(terminal.pid) - used) / PRESSES
         resident, _peak = memory_of(terminal.pid)
     times.sort()

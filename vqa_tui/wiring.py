@@ -8,9 +8,10 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,8 +24,9 @@ from vqa_tui.config.secrets import MissingKey, RedactingFilter, resolve_key
 from vqa_tui.config.templates import PromptTemplate
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.quota import last_midnight
+from vqa_tui.domain.ration import rest_of_epoch
 from vqa_tui.domain.run import Intent, Phase
-from vqa_tui.embedded.process import RunningEmbedded, start_embedded
+from vqa_tui.embedded.process import start_embedded
 from vqa_tui.endpoints.at_hand import PicturesAtHand
 from vqa_tui.endpoints.body import RequestBody
 from vqa_tui.endpoints.client import VisionClient
@@ -34,6 +36,7 @@ from vqa_tui.engine.bench import Bench
 from vqa_tui.engine.board import Board
 from vqa_tui.engine.breaker import Breaker
 from vqa_tui.engine.budget import Budget
+from vqa_tui.engine.child_watch import keep_running
 from vqa_tui.engine.crew import Crew
 from vqa_tui.engine.estimate import Estimator
 from vqa_tui.engine.feeder import Feeder
@@ -54,8 +57,8 @@ from vqa_tui.store.quota_use import QuotaUse
 from vqa_tui.store.reads import attempt_totals, run_counts
 
 _FILES = 16_384
-_LOOK_AFTER_CHILD_S = 1.0
-_LOOK_AT_OTHERS_S = 1.0
+_AFTER_S = 0.005
+"""A look at other engines begins so long after its epoch, for timers that fire early."""
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +160,8 @@ async def _machinery(
             server = await asyncio.to_thread(start_embedded, endpoint)
             stack.callback(server.stop)
             base_url = server.base_url
-            keeping = asyncio.create_task(_keep_running(server, supervisor))
+            keeping = asyncio.create_task(keep_running(server, tell=supervisor.tell, halt=supervisor.halt))
+            keeping.add_done_callback(lambda done: _end_on_fault(done, supervisor))
             stack.callback(keeping.cancel)
         client = await stack.enter_async_context(VisionClient(endpoint, base_url, connections=0))
         threads = ThreadPoolExecutor(max_workers=_cores(), thread_name_prefix="prepare")
@@ -169,14 +173,16 @@ async def _machinery(
             spent=totals.spent_nano,
             uncertain=totals.uncertain_nano,
             worst_ratio=totals.worst_ratio,
-            proven=totals.spent_nano > 0,
+            proven=totals.answered,
         )
         if endpoint.kind != "embedded":
             # The embedded endpoint begins anew with every engine, and so do its quotas.
             use = QuotaUse(database, frozen.id, endpoint.name, paths.run_flight_journal)
             now = time.time()
-            keyring.count(await use.before(now, last_midnight(now, ZoneInfo(endpoint.day_resets))))
-            counting = asyncio.create_task(_count_others(use, keyring))
+            zone = ZoneInfo(endpoint.day_resets)
+            keyring.count(await use.before(now, last_midnight(now, zone)), use.sharing)
+            counting = asyncio.create_task(_count_others(use, keyring, zone, supervisor.tell))
+            counting.add_done_callback(lambda done: _end_on_fault(done, supervisor))
             stack.callback(counting.cancel)
         gatekeeper = Gatekeeper(keyring, budget, board)
         outage = Outage(
@@ -258,22 +264,32 @@ def _keyring(endpoint: Endpoint, supervisor: Supervisor, redaction: RedactingFil
     return Keyring(endpoint, values, supervisor.limits, missing, tell=supervisor.tell)
 
 
-async def _count_others(use: QuotaUse, keyring: Keyring) -> None:
-    """Count what engines of other runs take of the same keys' quotas."""
+async def _count_others(use: QuotaUse, keyring: Keyring, zone: ZoneInfo, tell: Callable[[str, str], None]) -> None:
+    """Count what engines of other runs take of the same keys' quotas, at the beginning of every epoch.
+
+    Where that cannot be seen the run goes on with its part of the room as it saw it last: the quotas are then held only
+    as far as the endpoint tells.
+    """
+    is_told = False
     while True:
-        await asyncio.sleep(_LOOK_AT_OTHERS_S)
+        await asyncio.sleep(rest_of_epoch(time.time()) + _AFTER_S)
+        now = time.time()
         try:
-            keyring.count(await use.of_others(time.time()))
-        except StoreTrouble as trouble:
-            log.warning("cannot look at what other runs use: %s", trouble.message)
+            keyring.count(await use.of_others(now, last_midnight(now, zone)), use.sharing)
+        except (StoreTrouble, OSError) as trouble:
+            log.warning("cannot look at what other runs use: %s", trouble)
+            if not is_told:
+                tell("warning", f"what other runs use of the same quotas cannot be seen: {trouble}")
+            is_told = True
+            keyring.count((), replace(use.sharing, looked_at=now, rests=False))
 
 
 async def _rescue(database: Database, paths: WorkspacePaths, run_id: int, session_id: int) -> None:
     rescue = await TaskQueue(database, run_id, session_id).rescue(read_flights(paths.run_flight_journal(run_id)))
-    if rescue.tasks:
+    if rescue.tasks or rescue.requests:
         message = (
-            f"the engine had ended without a word: {rescue.tasks} pictures were put back; "
-            f"{rescue.requests} of them had been sent and are asked again"
+            f"the engine had ended without a word: {rescue.tasks} pictures were put back and are asked again; "
+            f"{rescue.requests} requests had been sent whose replies were not stored, and may be billed"
         )
         await runs.add_event(database, run_id, "warning", message)
         log.warning("%s", message)
@@ -282,18 +298,6 @@ async def _rescue(database: Database, paths: WorkspacePaths, run_id: int, sessio
 def _wake_up(gap_s: float, supervisor: Supervisor, keyring: Keyring) -> None:
     supervisor.stood_still(gap_s)
     keyring.restart_gently()
-
-
-async def _keep_running(server: RunningEmbedded, supervisor: Supervisor) -> None:
-    """Start the embedded endpoint anew whenever its process alone has ended."""
-    while True:
-        await asyncio.sleep(_LOOK_AFTER_CHILD_S)
-        if server.has_ended:
-            supervisor.tell("warning", "the process of the embedded endpoint ended; it is started again")
-            try:
-                await asyncio.to_thread(server.start_again)
-            except VqaError as problem:
-                log.error("%s", problem)
 
 
 def _end_on_fault(done: "asyncio.Task[None]", supervisor: Supervisor) -> None:

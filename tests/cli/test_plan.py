@@ -1,6 +1,7 @@
 """`vqa-tui plan`: says what a run would take and starts nothing; `run start` says the same before it starts."""
 
 import json
+import re
 
 from tests.cli.conftest import PICTURES, Place
 
@@ -12,10 +13,11 @@ keys: [{name: a}]
 quota: {requests_per_minute: 30, requests_per_day: 5}
 image_tokens: {rule: openai_patches, multiplier: 1.62}
 """
+LISTED = r"list price of OpenAI, gpt-5-mini, (as|list) of 20\d\d-\d\d-\d\d"
 PLAN_KEYS = {
     *("items", "prompt_tokens_per_item", "picture_tokens_per_item", "output_tokens_per_item", "cost_per_item"),
     *("cost_total", "cost_low", "cost_high", "cost_most", "band", "prices", "prices_listed", "sizes", "sizes_exact"),
-    *("time_bounds", "expected_s", "warnings"),
+    *("time_bounds", "expected_s", "warnings", "most_requests"),
 }
 
 
@@ -38,6 +40,7 @@ def test_a_plan_says_what_it_would_take_and_starts_nothing(place: Place) -> None
         "band         ",
         "reply length: no earlier run",
         "at most      $",
+        "if every picture takes 4 requests and every reply is as long as allowed",
         "$0.10 in, $0.40 out, per million tokens",
         "nothing is billed, as of 2026-11-21",
         "budget       $1.00",
@@ -71,12 +74,26 @@ def test_a_listed_price_says_where_it_is_from_and_holds_a_budget(place: Place) -
     known = gateway(place, "gpt-5-mini")
     result = place.call(*plan(place, "--budget", "5", endpoint=known))
     assert result.exit_code == 0, result.output
-    assert "genai-prices" in result.stdout and "list price of OpenAI, gpt-5-mini, as of 20" in result.stdout
+    assert "genai-prices" in result.stdout and re.search(LISTED, result.stdout)
     assert "at least     2d 00h (requests/day)" in result.stdout
     assert "from a public list" in result.stderr
     shown = place.ok("endpoint", "show", known)
-    assert "list price of OpenAI, gpt-5-mini, as of 20" in shown and "5 requests a day" in shown
+    assert re.search(LISTED, shown) and "5 requests a day" in shown
     assert "picture tokens  openai_patches, multiplier 1.62" in shown
+
+
+def test_programs_get_the_listed_price_with_its_source_and_day(place: Place) -> None:
+    known = gateway(place, "gpt-5-mini")
+    told = [json.loads(place.ok(*plan(place, "--json", endpoint=known)))]
+    told.append(json.loads(place.ok("endpoint", "show", known, "--json")))
+    for document in told:
+        prices = document["prices"]
+        assert document["prices_listed"] is True and prices["input_per_million"] > 0
+        assert "list price of OpenAI, gpt-5-mini" in prices["source"] and prices["as_of"]
+    assert told[0]["prices"] == told[1]["prices"]
+    for name, stated in (("gemini", True), (gateway(place, "house-model-1"), False)):
+        shown = json.loads(place.ok("endpoint", "show", name, "--json"))
+        assert shown["prices_listed"] is False and (shown["prices"] is not None) is stated
 
 
 def test_an_unknown_price_is_said_and_no_budget_is_taken(place: Place) -> None:

@@ -30,6 +30,8 @@ REFUSALS = [
     (("run", "retry", "first", "--kind", "bad_repli"), "Did you mean bad_reply?"),
     (("run", "set", "first", "budget"), "key=value"),
     (("run", "set", "first", "concurrency=0"), "concurrency"),
+    (("run", "set", "first", "rpm.a=10", "rpm.a=20"), "rpm.a is set twice: to 10 and to 20"),
+    (("run", "set", "first", "concurrency=1_0"), "'1_0' is not a whole number"),
     (("run", "set", "first", "budget=1e30"), "budget"),
     (("run", "set", "first", "budget=1e-20"), "budget"),
     (("run", "set", "first", "rpm.a=99999999999999999999999"), "rpm.a"),

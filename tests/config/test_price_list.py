@@ -13,6 +13,7 @@ from genai_prices.types import (
     ConditionalPrice,
     ModelInfo,
     ModelPrice,
+    PriceVariant,
     Provider,
     StartDateConstraint,
     Tier,
@@ -22,7 +23,7 @@ from genai_prices.types import (
 
 from vqa_tui.config import price_list
 from vqa_tui.config.endpoint import Endpoint
-from vqa_tui.config.price_list import listed_prices
+from vqa_tui.config.price_list import LIST_OF, listed_prices
 
 GOOGLE = "https://generativelanguage.googleapis.com/v1beta/openai/"
 
@@ -45,8 +46,8 @@ def vendor(identity: str, *models: ModelInfo, address: str = "", named: str = ""
     )
 
 
-def model(name: str, prices: Any) -> ModelInfo:
-    return ModelInfo(id=name, match=ClauseEquals(name), prices=prices)
+def model(name: str, prices: Any, variants: list[PriceVariant] | None = None) -> ModelInfo:
+    return ModelInfo(id=name, match=ClauseEquals(name), prices=prices, price_variants=variants)
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_the_package_knows_these_and_says_where_they_are_from(name: str, address
     found = listed_prices(endpoint(name, address))
     assert found is not None and found.input_per_million > 0 and found.output_per_million > found.input_per_million
     assert found.source.startswith("genai-prices ") and f"list price of {vendor_name}, " in found.source
-    assert date(2025, 1, 1) <= date.fromisoformat(found.as_of) <= datetime.now(UTC).date()
+    assert date(2025, 1, 1) <= date.fromisoformat(found.as_of.removeprefix(LIST_OF)) <= datetime.now(UTC).date()
 
 
 def test_the_price_of_a_model_that_has_not_changed_for_years() -> None:
@@ -186,6 +187,74 @@ def test_the_price_of_the_day_counts_and_says_since_when(listing: Any) -> None:
         assert found is not None and found.input_per_million == wanted
     found = listed_prices(asked, at=datetime(2026, 6, 1, tzinfo=UTC))
     assert found is not None and found.as_of == "2026-03-01"
+
+
+def test_a_price_whose_day_is_not_told_is_of_the_day_of_the_list(listing: Any) -> None:
+    dated = [
+        ConditionalPrice(None, prices=price(input_mtok="1", output_mtok="2")),
+        ConditionalPrice(StartDateConstraint(date(2026, 3, 1)), prices=price(input_mtok="3", output_mtok="4")),
+    ]
+    listing(vendor("acme", model("old", price(input_mtok="1", output_mtok="2")), model("new", dated)))
+    told = [listed_prices(endpoint(name, "https://api.acme.com/v1")) for name in ("old", "new")]
+    assert [each.as_of if each else None for each in told] == ["list of 2026-03-01", "2026-03-01"]
+
+
+TIERS = [
+    PriceVariant(when={"service_tier": "default"}, prices=ModelPrice()),
+    PriceVariant(when={"service_tier": "flex"}, prices=price(input_mtok="1", output_mtok="4", cache_read_mtok="0.1")),
+    PriceVariant(when={"service_tier": "priority"}, prices=price(input_mtok="4")),
+    PriceVariant(when={"processing": "batch"}, prices=price(input_mtok="100", output_mtok="100")),
+    PriceVariant(
+        when={"service_tier": "scale"},
+        prices=price(input_mtok="50"),
+        constraint=StartDateConstraint(date(2099, 1, 1)),
+    ),
+    PriceVariant(when={"speed": "fast"}, prices=price(input_mtok="12", output_mtok="48")),
+]
+
+
+@pytest.mark.parametrize(
+    ("here", "recipe", "wanted"),
+    [
+        ({}, {}, ["2", "8", "0.2"]),
+        ({"service_tier": "default"}, {}, ["2", "8", "0.2"]),
+        ({"service_tier": "flex"}, {}, ["1", "4", "0.1"]),
+        # What a tier does not state costs as ever.
+        ({"service_tier": "priority"}, {}, ["4", "8", "0.2"]),
+        ({}, {"service_tier": "priority"}, ["4", "8", "0.2"]),
+        ({"service_tier": "priority"}, {"service_tier": "flex"}, ["1", "4", "0.1"]),
+        ({"service_tier": "flex"}, {"service_tier": None}, ["2", "8", "0.2"]),
+        # The account's settings decide, so the dearest counts; a batch is no tier.
+        ({"service_tier": "auto"}, {}, ["4", "8", "0.2"]),
+        ({"speed": "fast"}, {}, ["12", "48", "0.2"]),
+        ({"service_tier": "scale"}, {}, None),
+        ({"service_tier": "gold"}, {}, None),
+        ({"service_tier": ["flex"]}, {}, None),
+        ({"processing": "batch"}, {}, ["2", "8", "0.2"]),
+    ],
+)
+def test_the_tier_that_is_asked_for_has_its_price(
+    listing: Any, here: dict[str, Any], recipe: dict[str, Any], wanted: list[str] | None
+) -> None:
+    listing(vendor("acme", model("m", price(input_mtok="2", output_mtok="8", cache_read_mtok="0.2"), TIERS)))
+    found = listed_prices(endpoint("m", "https://api.acme.com/v1", extra_body=here), extra_body=recipe)
+    if wanted is None:
+        assert found is None
+    else:
+        assert found is not None
+        told = [found.input_per_million, found.output_per_million, found.cached_input_per_million]
+        assert told == [Decimal(each) for each in wanted]
+
+
+def test_the_package_lists_tiers_of_openai_and_says_which_one_it_is() -> None:
+    asked = endpoint("gpt-5.4", "https://api.openai.com/v1")
+    plain, dearer, dearest = (
+        listed_prices(asked, extra_body={"service_tier": tier} if tier else {}) for tier in ("", "priority", "auto")
+    )
+    assert plain is not None and dearer is not None and dearest is not None
+    assert dearer.input_per_million > plain.input_per_million and dearer.output_per_million > plain.output_per_million
+    assert dearest.prices == dearer.prices
+    assert dearer.source.endswith("gpt-5.4, service_tier priority") and plain.source.endswith("gpt-5.4")
 
 
 def test_of_prices_by_the_hour_the_dearest_counts(listing: Any) -> None:

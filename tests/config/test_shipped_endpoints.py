@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from vqa_tui.config.freeze import freeze, thaw_endpoint
+from vqa_tui.config.image_token_rule import ImageTokenRule
 from vqa_tui.config.load import list_endpoints, load_endpoint
+from vqa_tui.domain.image_tokens import picture_tokens
 from vqa_tui.paths import shipped_configs
 
 FOLDER = shipped_configs() / "endpoints"
@@ -50,3 +52,20 @@ def test_the_commented_examples_can_be_switched_on(name: str, keys: int, tmp_pat
     endpoint = load_endpoint(str(copy), folders=[])
     assert count >= 3 and len(endpoint.keys) == keys
     assert name != "embedded" or (endpoint.embedded.fail and endpoint.embedded.bad_keys == ("b",))
+
+
+def test_the_advice_on_other_models_of_openai_can_be_followed() -> None:
+    text = (FOLDER / "openai.yaml").read_text("utf-8")
+    rules: dict[str, ImageTokenRule] = {}
+    for models, advice in re.findall(r"(?m)^#   (gpt-\S.*?|o\d.*?)  +(rule openai_.*)$", text):
+        rule = ImageTokenRule.model_validate(dict(part.split() for part in advice.split(", ")))
+        assert rule.meaningless == []
+        rules |= dict.fromkeys(models.split(", "), rule)
+    # OpenAI, images and vision guide.
+    assert (rules["gpt-5.5"].patches, rules["gpt-5.5"].long_side) == (10_000, 6000)
+    assert (rules["gpt-5.4"].patches, rules["gpt-5.4"].long_side) == (2500, None)
+    multipliers = {"gpt-4.1": ("1.62", "2.46"), "gpt-5": ("1.62", "2.46"), "gpt-5.4": ("1.62", "2.46")}
+    for family, (mini, nano) in multipliers.items():
+        told = [rules[f"{family}-{size}"] for size in ("mini", "nano")]
+        assert [str(rule.multiplier) for rule in told] == [mini, nano] and {rule.patches for rule in told} == {1536}
+    assert picture_tokens(rules["gpt-5.5"], 3000, 2000) == 94 * 63

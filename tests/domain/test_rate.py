@@ -18,10 +18,18 @@ def test_only_the_window_counts() -> None:
 
 def test_a_pause_does_not_lower_the_rate() -> None:
     before = [Progress(at, at * 4, 2) for at in range(20)]
-    pause = [Progress(20 + at, 80, 0) for at in range(20)]
-    after = [Progress(40 + at, 80 + at * 4, 2) for at in range(1, 10)]
-    rate = rate_per_second([*before, *pause, *after])
-    assert rate is not None and 3.5 <= rate <= 4.0
+    # Nothing is recorded while a run is paused.
+    after = [Progress(40 + at, 76 + at * 4, 2) for at in range(1, 10)]
+    rate = rate_per_second([*before, *after])
+    assert rate is not None and 3.5 <= rate <= 4.2
+
+
+def test_waiting_for_a_quota_does_lower_the_rate() -> None:
+    burst = [Progress(at, at * 20, 16) for at in range(4)]
+    waiting = [Progress(4 + at, 60, 0) for at in range(57)]
+    rate = rate_per_second([*burst, *waiting])
+    assert rate == 1.0
+    assert eta_s(600, rate) == 600.0
 
 
 def test_waiting_for_approval_does_not_lower_the_rate() -> None:
@@ -43,6 +51,13 @@ def test_eta() -> None:
     assert eta_s(10, None) is None
     assert eta_s(10, 0.0) is None
     assert eta_s(10, 2.5) == 4.0
+
+
+def test_no_rate_promises_more_than_the_quotas_allow() -> None:
+    assert eta_s(540, 22.8, 540.0) == 540.0
+    assert eta_s(540, 0.5, 540.0) == 1_080.0
+    assert eta_s(540, None, 540.0) == eta_s(540, 0.0, 540.0) == 540.0
+    assert eta_s(540, None, 0.0) is None and eta_s(0, None, 60.0) == 0.0
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(-3, 50), st.integers(0, 9)), max_size=80))

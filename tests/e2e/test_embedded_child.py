@@ -34,7 +34,7 @@ async def test_a_killed_embedded_endpoint_is_started_again_and_nothing_fails(sta
     view = await stage.until_ended(run_id)
     assert (view.phase, view.counts.done, view.counts.failed) == (Phase.DONE, 80, 0)
     told = [event.message for event in view.events]
-    assert "the process of the embedded endpoint ended; it is started again" in told
+    assert "the process of the embedded endpoint ended; it has been started again" in told
     assert any(message.startswith("the endpoint cannot be reached since") for message in told)
     assert any(message.startswith("the endpoint answers again after") for message in told)
     # What could not even be sent spent no attempt.

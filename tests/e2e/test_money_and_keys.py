@@ -121,7 +121,7 @@ async def test_an_endpoint_that_bills_five_times_the_estimate_passes_the_cap_by_
     # One request is set aside for at about 2,800 tokens: the picture's 1,500 raised by a quarter, one a byte of the
     # prompt, and 400 out.
     real = 13_000
-    provider.usage = {"prompt_tokens": real, "completion_tokens": 0}
+    provider.usage = {"prompt_tokens": real - 30, "completion_tokens": 30}
     provider.delay_s = 0.3
     cap = Decimal(real * 4) / 1_000_000
     request = RunRequest(
@@ -189,10 +189,13 @@ async def test_requests_a_minute_set_while_it_works_take_effect_both_ways(stage:
     assert (await stage.until_ended(run_id)).counts.done == 120
 
 
+@pytest.mark.parametrize(
+    "usage", [None, {"prompt_tokens": 0, "completion_tokens": 0}, {"prompt_tokens": 900, "completion_tokens": 0}]
+)
 async def test_a_pilot_without_usage_reports_projects_from_what_may_have_been_billed(
-    stage: Stage, provider: Provider
+    stage: Stage, provider: Provider, usage: dict[str, int] | None
 ) -> None:
-    provider.usage = None
+    provider.usage = usage
     request = RunRequest(await stage.pictures(12), "caption", endpoint_at(stage, provider), pilot=3)
     run_id = await stage.run(request)
     view = await stage.until_phase(run_id, Phase.AWAITING_APPROVAL)

@@ -3,15 +3,17 @@
 import base64
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vqa_tui.config.endpoint import Endpoint, KeyConfig
+from vqa_tui.config.freeze import freeze, thaw_endpoint
 from vqa_tui.config.recipe import Generation, PromptTemplates, Recipe, ReplyFormat
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.image_tokens import RuleName
 from vqa_tui.endpoints.body import RequestBody
 from vqa_tui.endpoints.pictures import PreparedPicture
 
@@ -95,6 +97,27 @@ def test_more_room_for_one_reply_changes_nothing_else_and_no_other_request() -> 
     for most in (50, 50, 70, 9):
         assert json.loads(body.build("s", "u", picture, max_tokens=most)) == plain | {"max_completion_tokens": most}
     assert json.loads(body.build("s", "u", picture)) == plain and plain["max_completion_tokens"] == 9
+
+
+@pytest.mark.parametrize("rule", ["openai_tiles", "openai_patches"])
+@pytest.mark.parametrize("detail", ["low", "high", "original", "auto", None])
+@pytest.mark.parametrize("text_first", [True, False])
+def test_the_detail_that_is_estimated_is_the_one_that_is_asked_for(
+    rule: str, detail: str | None, text_first: bool
+) -> None:
+    stated = Endpoint.model_validate(ENDPOINT.model_dump() | {"image_tokens": {"rule": rule, "detail": detail}})
+    # As the engine has it: frozen, so that everything is stated.
+    body = RequestBody(recipe(text_first=text_first), thaw_endpoint(freeze(stated)))
+    (message,) = json.loads(body.build("", "u", PreparedPicture(b"x", "image/png", 1, 1)))["messages"]
+    (picture,) = [part["image_url"] for part in message["content"] if part["type"] == "image_url"]
+    url = {"url": "data:image/png;base64,eA=="}
+    assert picture == (url if detail is None else url | {"detail": detail})
+
+
+@pytest.mark.parametrize("rule", sorted({*get_args(RuleName)} - {"openai_tiles", "openai_patches"}))
+def test_a_detail_is_sent_only_where_a_rule_of_openai_counts(rule: str) -> None:
+    endpoint = Endpoint.model_validate(ENDPOINT.model_dump() | {"image_tokens": {"rule": rule, "detail": "low"}})
+    assert b"detail" not in RequestBody(recipe(), endpoint).build("", "u", PreparedPicture(b"x", "image/png", 1, 1))
 
 
 @pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])

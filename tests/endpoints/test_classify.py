@@ -65,6 +65,16 @@ PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
         (400, google_error(400, "x", "X", BAD_GOOGLE_KEY, as_list=False), FailureKind.AUTH),
         (400, openai_error("Invalid model name passed in model=gemini-x"), FailureKind.MODEL_NOT_FOUND),
         (400, openai_error("The model `x` does not exist"), FailureKind.MODEL_NOT_FOUND),
+        (400, openai_error('model "llava" not found, try pulling it first'), FailureKind.MODEL_NOT_FOUND),
+        (400, openai_error("Model not found: x"), FailureKind.MODEL_NOT_FOUND),
+        (400, openai_error("model=gemini-9 was not found"), FailureKind.MODEL_NOT_FOUND),
+        (400, openai_error("models/gemini-9-vision is not found for API version v1"), FailureKind.MODEL_NOT_FOUND),
+        (400, openai_error("Unknown model: x"), FailureKind.MODEL_NOT_FOUND),
+        # What is not found is not the model: this would pause the run for the sake of one picture.
+        (400, openai_error("The model could not process: image url not found"), FailureKind.REJECTED),
+        (400, openai_error("The model `x` cannot open the image: file not found"), FailureKind.REJECTED),
+        (400, openai_error("The model was given image 3, which does not exist"), FailureKind.REJECTED),
+        (400, openai_error("Unknown model error while reading the picture"), FailureKind.REJECTED),
         (400, openai_error("This model does not support image inputs"), FailureKind.REJECTED),
         (400, openai_error("Blocked.", "content_filter"), FailureKind.REFUSED),
         (400, openai_error("Blocked.", "content_policy_violation"), FailureKind.REFUSED),
@@ -83,6 +93,16 @@ PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
         (500, openai_error("The server had an error", "content_filter"), FailureKind.SERVER),
         (502, "<html><body>Bad gateway</body></html>", FailureKind.SERVER),
         (503, google_error(503, "The model is overloaded.", "UNAVAILABLE"), FailureKind.SERVER),
+        (500, openai_error("out of luck", "insufficient_quota"), FailureKind.QUOTA_EXHAUSTED),
+        (502, openai_error("Upstream said: budget_exceeded."), FailureKind.QUOTA_EXHAUSTED),
+        # Words about money of a server that is broken are about anything.
+        (500, openai_error("cannot allocate more credits to semaphore"), FailureKind.SERVER),
+        (500, openai_error("thinking budget: over budget for tokens"), FailureKind.SERVER),
+        (503, openai_error("requires more credits"), FailureKind.SERVER),
+        (500, openai_error("limit: 0"), FailureKind.SERVER),
+        (400, openai_error("max_tokens is over budget: exceeded budget of thinking tokens"), FailureKind.REJECTED),
+        (400, openai_error("flow control granted no more credits to the upload"), FailureKind.REJECTED),
+        (400, openai_error("This request requires more credits"), FailureKind.QUOTA_EXHAUSTED),
         (529, '{"type": "error", "error": {"type": "overloaded_error"}}', FailureKind.SERVER),
         (302, "", FailureKind.MODEL_NOT_FOUND),
         (204, "", FailureKind.BAD_REPLY),
@@ -149,9 +169,42 @@ def test_a_long_message_is_cut() -> None:
         ({"x-ratelimit-remaining-requests": "-1", "x-ratelimit-reset-requests": "6m0s"}, None),
     ],
 )
-@pytest.mark.parametrize("status", [429, 503])
-def test_waiting_as_headers_say(status: int, headers: dict[str, str], wait: float | None) -> None:
-    assert classify_response(status, headers, "", NOW).retry_after_s == wait
+def test_waiting_as_headers_say(headers: dict[str, str], wait: float | None) -> None:
+    assert classify_response(429, headers, "", NOW).retry_after_s == wait
+
+
+@pytest.mark.parametrize("status", [408, 409, 500, 503, 529])
+@pytest.mark.parametrize(
+    "used_up",
+    [
+        {"x-ratelimit-remaining": "0", "x-ratelimit-limit": "50", "x-ratelimit-reset": "86400"},
+        {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "24h0m0s"},
+    ],
+)
+def test_a_broken_server_is_asked_again_when_it_says_and_not_when_a_quota_comes_back(
+    status: int, used_up: dict[str, str]
+) -> None:
+    assert classify_response(status, used_up, "", NOW).retry_after_s is None
+    assert classify_response(status, used_up | {"retry-after": "9"}, "", NOW).retry_after_s == 9.0
+    assert classify_response(status, used_up | {"retry-after-ms": "1500"}, "", NOW).retry_after_s == 1.5
+    inside = json.dumps({"error": {"message": "x", "metadata": {"headers": used_up}}})
+    assert classify_response(status, {}, inside, NOW).retry_after_s is None
+    assert classify_response(429, used_up, "", NOW).retry_after_s == 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "wait"),
+    [
+        (openai_error("Insufficient credits"), FailureKind.QUOTA_EXHAUSTED, None),
+        (openai_error("No.", "insufficient_balance"), FailureKind.QUOTA_EXHAUSTED, None),
+        (openai_error("This request requires more credits, or fewer max_tokens."), FailureKind.QUOTA_EXHAUSTED, None),
+        (openai_error("Your requests in flight would exceed your spending budget."), FailureKind.RATE_LIMITED, 60.0),
+        ("", FailureKind.RATE_LIMITED, 60.0),
+    ],
+)
+def test_funds_that_are_gone_do_not_come_back_by_waiting(body: str, kind: FailureKind, wait: float | None) -> None:
+    failure = classify_response(402, {"retry-after": "60"}, body, NOW)
+    assert (failure.kind, failure.retry_after_s) == (kind, wait)
 
 
 def test_the_first_header_that_says_something_wins() -> None:

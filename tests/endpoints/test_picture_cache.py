@@ -116,17 +116,17 @@ def test_what_was_used_goes_last(folder: Path) -> None:
 
 
 def test_writing_walks_through_the_folder_only_now_and_then(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    walks, scandir = list[object](), os.scandir
+    walks, scandir = list[int](), os.scandir
 
-    def counted(path: Path | str) -> object:
-        walks.append(path)
-        return scandir(path)
+    def counted(descriptor: int) -> object:
+        walks.append(os.fstat(descriptor).st_ino)
+        return scandir(descriptor)
 
     cache = PictureCache(folder, 1024 * 4096)
     monkeypatch.setattr(os, "scandir", counted)
     for number in range(300):
         cache.put(key(number), picture(number, 3_000))
-    assert 1 <= sum(path == folder for path in walks) <= 5
+    assert 1 <= walks.count(folder.stat().st_ino) <= 5
 
 
 def test_a_picture_that_would_fill_an_eighth_is_not_kept(folder: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_full_disk_turns_the_cache_off_with_one_word(
     cache.put(key(1), PICTURE)
     full = OSError(28, "No space left on device")
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise full
 
     with caplog.at_level(logging.WARNING), monkeypatch.context() as patch:
@@ -197,10 +197,10 @@ def test_a_disk_that_became_read_only_still_gives_what_it_has(
     cache.put(key(1), PICTURE)
     real = os.open
 
-    def read_only(path: str, flags: int, mode: int = 0o777) -> int:
+    def read_only(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         if flags & os.O_CREAT:
             raise OSError(30, "Read-only file system")
-        return real(path, flags, mode)
+        return real(path, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", read_only)
     for number in (2, 3):
@@ -222,6 +222,112 @@ def test_a_folder_that_cannot_be_written_to_still_gives(cache: PictureCache, fol
     finally:
         folder.chmod(0o700)
         shard.chmod(0o700)
+
+
+@pytest.mark.parametrize("level", ["the folder", "a folder of entries"])
+def test_a_link_in_the_place_of_a_folder_is_not_followed(tmp_path: Path, folder: Path, level: str) -> None:
+    album = tmp_path / "album"
+    names = [key(number)[2:] for number in range(40)]
+    for shard in {key(number)[:2] for number in range(40)}:
+        (album / shard).mkdir(parents=True)
+        for name in names:
+            (album / shard / name).write_bytes(b"a photograph of mine")
+            os.utime(album / shard / name, (1, 1))
+    before = {path: path.stat().st_mtime for path in album.rglob("*")}
+    if level == "the folder":
+        folder.parent.mkdir()
+        folder.symlink_to(album)
+    else:
+        folder.mkdir(parents=True)
+        for real in album.iterdir():
+            (folder / real.name).symlink_to(real)
+    cache = PictureCache(folder, 64 * 4096)
+    for number in range(40):
+        cache.put(key(number), picture(number, 3_000))
+        assert cache.get(key(number)) is None
+    assert {path: path.stat().st_mtime for path in album.rglob("*")} == before
+    assert bytes_kept(folder) == 0
+
+
+def test_what_the_cache_did_not_write_is_neither_counted_nor_removed(folder: Path) -> None:
+    cache = PictureCache(folder, 64 * 4096)
+    cache.put(key(1), PICTURE)
+    strangers = [folder / "2019" / "IMG_1.jpg", entry(folder).parent / "IMG_2.jpg", folder / "notes.txt"]
+    for path in strangers:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(60 * 4096))
+        os.utime(path, (1, 1))
+    assert bytes_kept(folder) == 4096
+    for number in range(2, 200):
+        cache.put(key(number), picture(number, 3_000))
+    assert all(path.exists() for path in strangers) and bytes_kept(folder) <= 64 * 4096
+
+
+def test_a_pipe_in_the_place_of_an_entry_holds_nobody(cache: PictureCache, folder: Path) -> None:
+    cache.put(key(1), PICTURE)
+    path = entry(folder)
+    path.unlink()
+    os.mkfifo(path)
+    found = list[object]()
+    thread = threading.Thread(target=lambda: found.append(cache.get(key(1))), daemon=True)
+    thread.start()
+    thread.join(30)
+    assert found == [None]
+    cache.put(key(1), PICTURE)
+    assert cache.get(key(1)) == PICTURE
+
+
+@pytest.mark.parametrize("odd", ["a folder", "a link", "a link that leads nowhere", "a file for a folder"])
+def test_one_odd_entry_is_left_alone_and_turns_nothing_off(
+    cache: PictureCache, folder: Path, tmp_path: Path, odd: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.mkdir(parents=True, mode=0o700)
+    path = folder / key(1)[:2] / key(1)[2:]
+    if odd == "a file for a folder":
+        path.parent.write_bytes(b"odd")
+    else:
+        path.parent.mkdir()
+    if odd == "a folder":
+        path.mkdir()
+    elif odd == "a link":
+        (tmp_path / "elsewhere").write_bytes(b"private")
+        path.symlink_to(tmp_path / "elsewhere")
+    elif odd == "a link that leads nowhere":
+        path.symlink_to(tmp_path / "elsewhere")
+    assert cache.get(key(1)) is None
+    cache.put(key(1), PICTURE)
+    assert cache.get(key(1)) in (None, PICTURE)
+    cache.put(key(2), PICTURE)
+    assert cache.get(key(2)) == PICTURE and not caplog.records
+    assert not (tmp_path / "elsewhere").exists() or (tmp_path / "elsewhere").read_bytes() == b"private"
+
+
+def test_a_folder_that_others_could_write_to_is_closed_to_them(cache: PictureCache, folder: Path) -> None:
+    shard = folder / key(1)[:2]
+    shard.mkdir(parents=True)
+    folder.chmod(0o777)
+    shard.chmod(0o770)
+    cache.put(key(1), PICTURE)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, shard)] == [0o700, 0o700]
+    assert cache.get(key(1)) == PICTURE
+
+
+def test_a_folder_of_another_user_is_not_used(
+    cache: PictureCache, folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.put(key(1), PICTURE)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    assert cache.get(key(1)) is None and bytes_kept(folder) == 0
+    cache.put(key(2), PICTURE)
+    assert len(list(folder.rglob("*"))) == 2
+    assert ["it belongs to another user" in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_a_file_far_larger_than_any_entry_is_not_read(cache: PictureCache, folder: Path) -> None:
+    cache.put(key(1), PICTURE)
+    path = entry(folder)
+    os.truncate(path, MOST_BYTES)
+    assert cache.get(key(1)) is None and path.exists()
 
 
 def write_many(folder: Path, start: "threading.Barrier", rounds: int) -> None:

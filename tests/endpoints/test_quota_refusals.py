@@ -54,3 +54,34 @@ def test_funds_that_are_used_up_do_not_come_back_at_midnight() -> None:
     body = json.dumps({"error": {"message": "You exceeded your quota.", "code": "insufficient_quota"}})
     failure = classify_response(429, {}, body, NOW)
     assert (failure.kind, failure.retry_after_s, failure.by_day) == (GONE, None, False)
+
+
+BY_TOKENS = "Rate limit reached for model `x` on tokens per day (TPD): Limit 500000, Used 499000, Requested 4000."
+BY_REQUESTS = "Rate limit reached for gpt-4o on requests per day (RPD): Limit 200, Used 200, Requested 1."
+
+
+@pytest.mark.parametrize(
+    ("message", "headers", "wait"),
+    [
+        (f"{BY_TOKENS} Please try again in 8m38s.", {}, 518.0),
+        (f"{BY_TOKENS} Please try again in 8m38s.", {"retry-after": "500"}, 500.0),
+        (BY_TOKENS, {"retry-after": "518"}, 518.0),
+        (BY_REQUESTS, {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "7m12s"}, 432.0),
+        (f"{BY_REQUESTS} Please try again in 7m12s.", {}, 432.0),
+        (BY_REQUESTS, {}, None),
+        (BY_TOKENS, {"retry-after": "0"}, None),
+    ],
+)
+def test_a_day_that_rolls_on_is_waited_for_as_long_as_the_refusal_states(
+    message: str, headers: dict[str, str], wait: float | None
+) -> None:
+    body = json.dumps({"error": {"message": message, "type": "tokens", "code": "rate_limit_exceeded"}})
+    failure = classify_response(429, headers, body, NOW)
+    assert (failure.kind, failure.retry_after_s, failure.by_day) == (GONE, wait, wait is None)
+
+
+@pytest.mark.parametrize("message", [f"Quota {PER_DAY} is used up. Please retry in 1s.", "Please retry in 1s."])
+def test_what_google_states_beside_its_day_is_no_wait(message: str) -> None:
+    body = google(message, *([] if PER_DAY in message else [PER_DAY]), delay="1s")
+    failure = classify_response(429, {"retry-after": "1"}, json.dumps(body), NOW)
+    assert (failure.kind, failure.retry_after_s, failure.by_day) == (GONE, None, True)

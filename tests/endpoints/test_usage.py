@@ -128,8 +128,19 @@ VALUES = (
 def test_reports_of_providers(name: str) -> None:
     report, usage = REPORTS[name]
     assert read_usage(report) == usage
-    reply = {"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}], "usage": report}
-    assert read_completion(json.dumps(reply)).usage == usage
+    said = "yes" if usage.output_tokens else ""
+    assert read_completion(reply_with(report, content=said)).usage == usage
+
+
+def reply_with(report: dict[str, Any], **message: str) -> str:
+    return json.dumps({"choices": [{"message": message, "finish_reason": "stop"}], "usage": report})
+
+
+@pytest.mark.parametrize("message", [{"content": "a cat"}, {"content": " "}, {"content": "", "refusal": "I cannot"}])
+def test_no_output_beside_a_reply_is_no_report(message: dict[str, str]) -> None:
+    lost = {"prompt_tokens": 1500, "completion_tokens": 0, "total_tokens": 1500}
+    assert read_completion(reply_with(lost, **message)).usage is None
+    assert read_completion(reply_with(lost, content="")).usage == Usage(1500, 0)
 
 
 @pytest.mark.parametrize(
@@ -147,9 +158,13 @@ def test_reports_of_providers(name: str) -> None:
         {"prompt_tokens": 10**12, "completion_tokens": 5},
         {"prompt_tokens": float("nan"), "completion_tokens": 5},
         {"prompt_tokens": 9, "total_tokens": 5},
+        {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        {"input_tokens": 0, "output_tokens": 0, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0},
+        {"prompt_tokens": 0, "completion_tokens": 150, "total_tokens": 150},
+        {"prompt_tokens": 0.0, "completion_tokens": 0.0},
     ],
 )
-def test_what_is_no_report_is_none(report: Any) -> None:
+def test_what_is_no_report_or_says_that_nothing_was_read_is_none(report: Any) -> None:
     assert read_usage(report) is None
 
 

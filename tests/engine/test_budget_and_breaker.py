@@ -20,7 +20,7 @@ def test_spent_reserved_and_uncertain_never_pass_the_cap(
     chance, budget = random.Random(seed), Budget(cap)
     in_flight: list[tuple[Reservation, float, bool]] = []
     for estimate, share, lost in requests:
-        reservation = budget.reserve(budget.amount_for(estimate))
+        reservation = budget.reserve(estimate)
         if reservation is not None:
             in_flight.append((reservation, share, lost))
         assert budget.spent + budget.uncertain + budget.reserved <= cap
@@ -44,7 +44,7 @@ def test_too_low_estimates_pass_the_cap_by_the_first_volley_at_most(
     cap, budget = 3_000, Budget(3_000)
     in_flight: list[tuple[Reservation, int]] = []
     for estimate in estimates:
-        reservation = budget.reserve(budget.amount_for(estimate))
+        reservation = budget.reserve(estimate)
         if reservation is not None:
             in_flight.append((reservation, int(estimate * ratio)))
         if reservation is None or len(in_flight) >= in_flight_at_most:
@@ -125,3 +125,26 @@ def test_the_verdict_names_the_most_frequent_kind() -> None:
     for number in range(LEAST_OUTCOMES):
         breaker.note("network" if number % 5 else "server")
     assert breaker.verdict() == "50 of the last 50 requests failed, 40 of them as network"
+
+
+def test_a_failure_proves_no_price_and_an_answer_does_even_for_free() -> None:
+    budget = Budget(10_000)
+    held = [budget.reserve(10) for _ in range(UNPROVEN_IN_FLIGHT)]
+    assert None not in held
+    for each in held:
+        assert each is not None
+        budget.settle(each, uncertain=10)
+    assert not budget.proven
+    answered = budget.reserve(10)
+    assert answered is not None
+    budget.settle(answered, answered=True)
+    assert budget.proven
+
+
+def test_a_report_beyond_all_reason_is_booked_and_nothing_is_concluded_from_it() -> None:
+    budget = Budget(10_000)
+    first, second = budget.reserve(10), budget.reserve(10)
+    assert first is not None and second is not None
+    assert not budget.settle(first, actual=1_001, answered=True)
+    assert (budget.spent, budget.worst_ratio, second.amount, budget.proven) == (1_001, 1.0, 10, False)
+    assert budget.settle(second, actual=1_000, answered=True) and budget.worst_ratio == 100

@@ -51,7 +51,12 @@ class Till:
         keyring = Keyring(endpoint, {"a": SecretStr("x")}, Limits(concurrency=IN_FLIGHT), {})
         self.gate = Gatekeeper(keyring, self.budget, Board())
         self.excess = 0
-        """What settled requests cost beyond what had been set aside when they went out."""
+        """What settled requests cost beyond what was known, when they went out, of what requests cost."""
+        self.seen = 1.0
+        """Largest cost ÷ estimate of an answer so far, reckoned here and not by the budget."""
+        self.answered = proven
+        self.paying = 0
+        """Requests in flight that may cost something."""
         self.refused = 0
         self.most_in_flight = 0
 
@@ -66,30 +71,34 @@ class Till:
         assert self.budget.reserved == 0 and self.gate.keyring.keys[0].in_flight == 0
 
     async def _one(self, job: Job) -> None:
-        ratio_before = self.budget.worst_ratio
         try:
             admission = await self.gate.admit(job.estimate)
         except BudgetReached as reached:
             self.refused += 1
-            assert reached.needed > reached.left
+            assert reached.needed > reached.left or self.budget.used > self.cap
             return
-        set_aside = admission.reserved
+        set_aside = int(job.estimate * self.seen)
+        assert admission.reserved >= set_aside * (1 - 1e-9)
+        self.paying += job.estimate > 0
+        if job.estimate and not self.answered:
+            assert self.paying <= UNPROVEN_IN_FLIGHT
         self.most_in_flight = max(self.most_in_flight, self.gate.keyring.keys[0].in_flight)
         self._check()
         for _ in range(job.yields):
             await asyncio.sleep(0)
-        self._settle(job, admission, set_aside, ratio_before)
+        self._settle(job, admission, set_aside)
+        self.paying -= job.estimate > 0
         self._check()
 
-    def _settle(self, job: Job, admission: Admission, set_aside: int, ratio_before: float) -> None:
+    def _settle(self, job: Job, admission: Admission, set_aside: int) -> None:
         actual = 0 if job.lost else int(job.estimate * job.share)
         uncertain = admission.reserved if job.lost else 0
-        self.gate.settle(admission, actual=actual, uncertain=uncertain)
+        self.gate.settle(admission, actual=actual, uncertain=uncertain, answered=not job.lost)
         self.gate.keyring.used(admission.loan, None)
         self.excess += max(actual + uncertain - set_aside, 0)
-        if job.share <= ratio_before and not job.lost:
-            # An excess of this size had been seen before it went out, so it was set aside.
-            assert actual <= set_aside
+        self.answered = self.answered or not job.lost
+        if actual:
+            self.seen = max(self.seen, actual / job.estimate)
 
     def _check(self) -> None:
         assert self.budget.spent + self.budget.uncertain <= self.cap + self.excess

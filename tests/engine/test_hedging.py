@@ -280,3 +280,37 @@ async def test_room_that_only_the_reply_itself_makes_is_not_used_for_a_second_re
         await asyncio.wait_for(work, 5)
     assert len(stragglers.replies) == 200
     workshop.nothing_is_held()
+
+
+async def test_a_straggler_is_recorded_though_its_worker_is_cancelled_while_the_writer_has_no_room(
+    stragglers: Stragglers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, room = stragglers.workshop.writer, asyncio.Event()
+
+    async def submit(outcome: TaskOutcome) -> None:
+        writer.outcomes.append(outcome)
+        await room.wait()
+
+    monkeypatch.setattr(writer, "submit", submit)
+    work = stragglers.handle()
+    await stragglers.asked(2)
+    stragglers.reply(1)
+    await until(lambda: len(stragglers.outcomes) == 1)
+    work.cancel()
+    await until(lambda: len(stragglers.outcomes) == 2)
+    room.set()
+    await asyncio.gather(work, return_exceptions=True)
+    assert sum(len(outcome.attempts) for outcome in stragglers.outcomes) == 2
+    stragglers.workshop.nothing_is_held()
+
+
+async def test_where_all_slots_of_the_run_are_asking_none_is_sent(stragglers: Stragglers) -> None:
+    stragglers.nobody_can_say_yet()
+    work = stragglers.handle()
+    await stragglers.asked(1)
+    # The keys would have room, as they would over several groups.
+    stragglers.workshop.limits[0] = Limits(hedge=True, concurrency=1)
+    stragglers.enough_was_seen()
+    await looked_often(stragglers)
+    stragglers.reply(0)
+    await asyncio.wait_for(work, 5)

@@ -1,6 +1,7 @@
 """Keys and groups: never past a quota, never to a key that is out, and always a reason."""
 
 import asyncio
+import math
 import time
 
 import pytest
@@ -151,3 +152,25 @@ async def test_the_concurrency_of_a_group_holds_over_its_keys() -> None:
     assert not waiting.done()
     ring.used(first, None)
     await asyncio.wait_for(waiting, 1)
+
+
+async def test_the_requests_in_flight_are_bounded_over_all_groups_and_a_higher_bound_wakes_who_waits() -> None:
+    ring = Ring(endpoint(*(KeyConfig(name=name) for name in "abc")), Limits(concurrency=4))
+    loans = [await ring.borrow() for _ in range(4)]
+    assert {loan.key.group.name for loan in loans} == {"a", "b", "c"}
+    waiting = [asyncio.create_task(ring.borrow()) for _ in range(3)]
+    await asyncio.sleep(0)
+    free = ring.next_free()
+    assert free is not None and free[1:] == (math.inf, "one of the requests in flight to end (at most 4 at once)")
+    ring.set_limits(Limits(concurrency=1))
+    for loan in loans[:3]:
+        ring.used(loan, None)
+    await asyncio.sleep(0)
+    assert not any(task.done() for task in waiting)
+    ring.give_back(loans[3])
+    await asyncio.wait_for(waiting[0], 1)
+    assert not waiting[1].done() and ring.try_borrow() is None
+    ring.set_limits(Limits(concurrency=2))
+    await asyncio.wait_for(waiting[1], 1)
+    assert not waiting[2].done()
+    waiting[2].cancel()

@@ -271,14 +271,14 @@ async def test_an_endpoint_that_goes_and_comes_back_costs_no_attempt_no_money_an
     workshop.nothing_is_held()
 
 
-async def test_of_what_a_gateway_answers_only_the_first_few_attempts_are_spent(
+async def test_what_a_gateway_answers_while_nothing_gets_through_spends_no_attempt(
     workshop: Workshop, quickly: None
 ) -> None:
     workshop.client.script = fails(K.SERVER, 503)
     for number in range(60):
         await Worker(workshop.bench).handle(workshop.task(number=number))
     spent = [outcome.spends_attempt for outcome in workshop.writer.outcomes]
-    assert spent == [True] * BROKEN_IN_A_ROW + [False] * (60 - BROKEN_IN_A_ROW)
+    assert spent == [False] * 60 and workshop.bench.outage.active
     assert workshop.halts == [] and len(workshop.told) == 1
     assert all(outcome.attempt and outcome.attempt.kind == K.SERVER for outcome in workshop.writer.outcomes)
 
@@ -326,3 +326,37 @@ async def test_quota_and_dead_keys_are_told_at_once_and_never_taken_for_an_outag
         assert len(workshop.client.asked) == before + 1
         assert workshop.keyring.published()[0]["state"] == state and not workshop.bench.outage.active
         assert "no key is left" in workshop.halts[0].reason
+
+
+@pytest.mark.parametrize("left", [1, 3])
+async def test_the_last_pictures_are_not_lost_to_a_gateway(make_watch: MakeWatch, left: int) -> None:
+    watch = make_watch()
+    watch.outage.tasks_left = left
+    spared = [watch.miss(GATEWAY, 1, task=number % left)[0] for number in range(BROKEN_IN_A_ROW)]
+    assert all(spared) and watch.outage.active
+    watch.now += 120
+    assert watch.outage.missed(0, GATEWAY, probe=True)
+    # At last it is the pictures and not the endpoint; then their attempts are spent, and the run ends.
+    watch.now += outage_module.LONGEST_OF_FEW_S
+    assert not watch.outage.missed(0, GATEWAY, probe=True)
+
+
+async def test_a_picture_that_a_gateway_chokes_on_while_others_get_through_spends_its_attempts(
+    make_watch: MakeWatch,
+) -> None:
+    watch = make_watch()
+    spared = []
+    for _ in range(4):
+        spared += watch.miss(GATEWAY, 1, task=7)
+        watch.outage.reached()
+    assert spared == [True, False, False, False]
+
+
+async def test_a_probe_that_waits_for_its_key_says_so(make_watch: MakeWatch, quickly: None) -> None:
+    watch = make_watch()
+    watch.miss(UNSENT, UNSENT_IN_A_ROW)
+    turn = asyncio.create_task(watch.outage.turn())
+    await until(turn.done)
+    assert watch.outage.why("key a, requests/min").endswith("; the next try waits for key a, requests/min")
+    watch.outage.probe_sent()
+    assert watch.outage.why("key a, requests/min").endswith("; trying now")

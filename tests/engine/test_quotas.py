@@ -101,7 +101,9 @@ async def test_a_group_and_its_keys_each_have_quotas_of_their_own(waiters: Waite
     keys = (KeyConfig(name="a", group="g", quota=Quota(tokens_per_minute=50)), KeyConfig(name="b", group="g"))
     ring = Ring(endpoint(*keys, groups={"g": Quota(tokens_per_minute=100)}), clocks=Clocks())
     size = RequestSize(40, 0)
-    assert [(await now(ring, size)).key.name for _ in range(2)] == ["a", "b"]
+    loans = [await now(ring, size) for _ in range(2)]
+    assert [loan.key.name for loan in loans] == ["a", "b"]
+    ring.used(loans[1], None, usage=Usage(40, 0))
     await waiters.wait(ring, size)
     assert waits_for(ring)[2] == "tokens/min of group g"
     shown = gauges(ring)
@@ -130,7 +132,7 @@ async def test_what_was_never_sent_counts_for_nothing_but_what_was_refused_count
 async def test_a_request_larger_than_the_quota_goes_alone_and_this_is_told_once(waiters: Waiters) -> None:
     clocks = Clocks()
     ring = Ring(endpoint(A, quota=Quota(input_tokens_per_minute=1000)), clocks=clocks)
-    await now(ring, RequestSize(10, 0))
+    ring.used(await now(ring, RequestSize(10, 0)), None, usage=Usage(10, 0))
     waiting = await waiters.wait(ring, RequestSize(5000, 0))
     assert not waiting.done()
     clocks.pass_by(62)
@@ -146,12 +148,13 @@ async def test_a_person_may_change_any_quota_of_a_key_or_group_by_name(waiters: 
     keys = (KeyConfig(name="a", group="g"), KeyConfig(name="b", group="g"))
     ring = Ring(endpoint(*keys, groups={"g": Quota(tokens_per_minute=10)}), clocks=Clocks())
     size = RequestSize(10, 0)
-    await now(ring, size)
+    first = await now(ring, size)
     waiting = await waiters.wait(ring, size)
     assert not waiting.done()
     ring.set_limits(Limits(tokens_per_minute={"g": 20}, requests_per_day={"b": 1}, concurrency=5))
     assert (await asyncio.wait_for(waiting, 1)).key.name == "b"
     assert gauges(ring, "b")["requests/day"].used == 1 and ring.throttled[0].most == 5
+    ring.used(first, None, usage=Usage(10, 0))
     await waiters.wait(ring, size)
     assert waits_for(ring)[2] == "tokens/min of group g"
     ring.set_limits(Limits(requests_per_minute={"a": 1}))

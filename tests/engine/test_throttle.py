@@ -346,3 +346,21 @@ def test_an_idle_throttle_lets_the_next_request_go_within_two_minutes(steps: lis
         group.now += wait + 1e-6
         waited += wait
         assert waited <= 120
+
+
+def test_a_pause_right_after_the_first_rate_limit_is_not_taken_for_a_low_limit() -> None:
+    throttle = Throttle(64)
+    for number in range(20):
+        at = number * 0.05
+        throttle.wait_s(at, 0)
+        throttle.started(at)
+        throttle.succeeded(at + 0.04, at, saturated=True)
+    throttle.started(1.0)
+    throttle.rate_limited(1.02, 1.0)
+    learned = throttle.state(1.02).per_second
+    throttle.restart_gently(41.0)
+    throttle.wait_s(41.0, 0)
+    throttle.started(41.0)
+    throttle.succeeded(41.2, 41.0, saturated=True)
+    after = throttle.state(41.2).per_second
+    assert learned is not None and after is not None and after >= 0.9 * learned

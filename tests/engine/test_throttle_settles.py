@@ -2,7 +2,17 @@
 
 import pytest
 
-from tests.engine.throttle_world import Bucket, CalendarMinute, InFlight, Limit, SlidingMinute, World, lognormal
+from tests.engine.throttle_world import (
+    Bucket,
+    CalendarMinute,
+    Careless,
+    Chance,
+    InFlight,
+    Limit,
+    SlidingMinute,
+    World,
+    lognormal,
+)
 
 LONG_S = 180.0
 
@@ -147,6 +157,46 @@ def test_a_pause_of_ten_minutes_teaches_nothing() -> None:
     course = World(Bucket(20, 20), 0.2, 64, pause=(200.0, 800.0)).run(1000)
     assert 0.9 * 20 <= course.per_second(810, 1000) <= 1.05 * 20
     assert course.share_rejected(800) <= 0.02
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["no hint", "retry-after"])
+@pytest.mark.parametrize("latency_s", [0.2, 1.0, 3.0])
+@pytest.mark.parametrize("share", [0.005, 0.01, 0.02, 0.05])
+def test_429s_that_come_whatever_the_rate_do_not_choke_it(share: float, latency_s: float, told: bool) -> None:
+    careless = World(Chance(share, 5), latency_s, 16, told, throttle=Careless).run(600, seed=2)
+    course = World(Chance(share, 5), latency_s, 16, told).run(600, seed=2)
+    assert course.per_second(240, 600) >= 0.7 * careless.per_second(240, 600)
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["no hint", "retry-after"])
+@pytest.mark.parametrize("latency_s", [0.2, 1.0, 3.0])
+@pytest.mark.parametrize("share", [0.1, 0.2])
+def test_where_chance_turns_many_away_a_quarter_is_left_in_all_but_unlucky_runs(
+    share: float, latency_s: float, told: bool
+) -> None:
+    reached = []
+    for seed in range(5):
+        careless = World(Chance(share, seed), latency_s, 16, told, throttle=Careless).run(600, seed)
+        course = World(Chance(share, seed), latency_s, 16, told).run(600, seed)
+        reached.append(course.per_second(240, 600) / careless.per_second(240, 600))
+    assert sorted(reached)[1] >= 0.25
+
+
+@pytest.mark.parametrize("latency_s", [0.2, 1.0])
+@pytest.mark.parametrize("rate", [8, 20, 50])
+def test_a_limit_is_still_found_where_one_per_cent_is_turned_away_by_chance(rate: int, latency_s: float) -> None:
+    course = World(Chance(0.01, 2, Bucket(rate, rate)), latency_s, workers(rate, latency_s)).run(400)
+    assert course.per_second(120, 400) >= 0.85 * rate
+    assert course.share_rejected(120) <= 0.01 + 0.03
+
+
+def test_a_limit_that_appears_among_429s_by_chance_is_obeyed() -> None:
+    bucket = Bucket(1e9, 1e9)
+    world = World(Chance(0.02, 3, bucket), 0.2, 16, changes=((300.0, lambda: bucket.tighten(10)),))
+    course = world.run(600)
+    assert course.per_second(240, 300) >= 0.7 * 16 / 0.2
+    assert course.per_second(420, 600) >= 0.7 * 10
+    assert course.share_rejected(420) <= 0.1
 
 
 def test_the_same_seed_gives_the_same_course() -> None:

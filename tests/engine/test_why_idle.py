@@ -52,6 +52,19 @@ async def test_a_key_at_its_quota_is_named_with_the_time(ring: Keyring) -> None:
     waiting.cancel()
 
 
+async def test_more_workers_wait_than_there_are_slots_after_they_were_lowered(ring: Keyring) -> None:
+    await ring.borrow()
+
+    def told(**board: Any) -> str:
+        return why_idle(Board(**board), ring, slots=4, next_due=0.0, trouble="")
+
+    assert told(waiting_for_key=16).startswith("4 of 4 slots idle: key b, requests/min")
+    assert told(asking=1, waiting_for_key=15).startswith("3 of 4 slots idle: key b, requests/min")
+    assert told(waiting_for_budget=16).startswith("4 of 4 slots wait for money")
+    assert told(preparing=16) == "4 of 4 slots prepare pictures"
+    assert told(asking=9, waiting_for_key=7) == ""
+
+
 async def test_a_cooling_key_is_told(ring: Keyring) -> None:
     ring.used(await ring.borrow(), Failure(FailureKind.RATE_LIMITED, "slow", retry_after_s=200))
     assert "the endpoint asked it to wait" in _why(Board(waiting_for_key=16), ring)

@@ -30,6 +30,10 @@ class Bucket:
         self._burst = self._tokens = max(burst, 1.0)
         self._at = 0.0
 
+    def tighten(self, rate: float) -> None:
+        """Allow `rate` from here on, and save up one second of it at most."""
+        self.rate = self._burst = self._tokens = rate
+
     def ask(self, now: float, in_flight: int) -> float | None:
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self.rate)
         self._at = now
@@ -84,6 +88,39 @@ class InFlight:
         return None if in_flight < self._most else 1.0
 
 
+class Chance:
+    """Capacity that others use too: a share of the requests is turned away whatever their rate, beside `limit` if any.
+
+    Who is turned away shall wait for `rest_s`.
+    """
+
+    def __init__(self, share: float, seed: int, limit: Limit | None = None, rest_s: float = 1.0) -> None:
+        self._share = share
+        self._chance = random.Random(seed)
+        self._limit = limit
+        self._rest_s = rest_s
+
+    def ask(self, now: float, in_flight: int) -> float | None:
+        if self._chance.random() < self._share:
+            return self._rest_s
+        return self._limit.ask(now, in_flight) if self._limit is not None else None
+
+
+class Careless(Throttle):
+    """Asks as often as it may: what obeying `retry-after` alone would reach."""
+
+    rest_s = 0.0
+
+    def wait_s(self, now: float, in_flight: int) -> float:
+        return 0.0
+
+    def started(self, now: float) -> None: ...
+
+    def rate_limited(self, now: float, started_at: float) -> None: ...
+
+    def succeeded(self, now: float, started_at: float, *, saturated: bool) -> None: ...
+
+
 @dataclass
 class Course:
     """What happened: times of answers and of 429s."""
@@ -118,10 +155,11 @@ class World:
     pause: tuple[float, float] = (math.inf, math.inf)
     changes: tuple[tuple[float, Callable[[], None]], ...] = ()
     """What happens to the limit when, in order."""
+    throttle: Callable[[int], Throttle] = Throttle
 
     def run(self, seconds: float, seed: int = 1) -> Course:
         """Let `seconds` pass; the same seed gives the same course."""
-        chance, throttle = random.Random(seed), Throttle(self.workers)
+        chance, throttle = random.Random(seed), self.throttle(self.workers)
         course = Course(throttle)
         events: list[tuple[float, int, str, float, float]] = []
         now = cooling = 0.0

@@ -126,6 +126,43 @@ async def test_broken_pictures_are_listed_and_leave_the_list_when_repaired(
     assert (await dataset_detail(workspace, "pics")).problems == ()
 
 
+async def test_a_picture_that_was_broken_and_is_back_as_it_was_leaves_the_list(
+    workspace: Workspace, tmp_path: Path, probed: list[str]
+) -> None:
+    path = picture(tmp_path / "pics" / "a.jpg")
+    await import_dataset(workspace, "folder", tmp_path / "pics")
+    path.rename(tmp_path / "away.jpg")
+    path.symlink_to(tmp_path / "pics")
+    assert (await import_dataset(workspace, "folder", tmp_path / "pics")).problems == 1
+    path.unlink()
+    (tmp_path / "away.jpg").rename(path)
+    probed.clear()
+    report = await import_dataset(workspace, "folder", tmp_path / "pics", limit=1)
+    assert (report.unchanged, report.problems, probed) == (1, 0, [])
+    left = [problem.key for problem in (await dataset_detail(workspace, "pics")).problems]
+    assert "a.jpg" not in left
+
+
+async def test_what_opens_no_picture_comes_in_larger_batches_with_the_same_sums(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    picture(tmp_path / "set" / "a.jpg")
+    records = [{"image_id": number, "image_filename": "a.jpg"} for number in range(3_000)]
+    path = annotations(tmp_path / "set", *records)
+    first = await import_dataset(workspace, "stcray", path)
+    seen: list[int] = []
+    again = await import_dataset(workspace, "stcray", path, progress=lambda progress: seen.append(progress.seen))
+    assert (first.added, again.unchanged, again.bytes) == (3_000, 3_000, first.bytes)
+    assert seen[0] == 256
+    assert seen[-1] == 3_000
+    assert len(seen) < 5
+    seen.clear()
+    limited = await import_dataset(
+        workspace, "stcray", path, limit=700, progress=lambda progress: seen.append(progress.seen)
+    )
+    assert limited.usable == seen[-1] == 700
+
+
 async def test_a_picture_that_breaks_later_stays_and_is_listed(workspace: Workspace, tmp_path: Path) -> None:
     path = picture(tmp_path / "pics" / "a.jpg")
     await import_dataset(workspace, "folder", tmp_path / "pics")
@@ -329,34 +366,6 @@ async def test_what_is_committed_stays_when_an_import_is_cancelled(
     monkeypatch.undo()
     report = await import_dataset(workspace, "stcray", path)
     assert (report.added, report.unchanged) == (600 - stored, stored)
-
-
-async def test_an_unknown_dataset_names_the_nearest(workspace: Workspace, tmp_path: Path) -> None:
-    picture(tmp_path / "bags" / "a.jpg")
-    await import_dataset(workspace, "folder", tmp_path / "bags")
-    with pytest.raises(VqaError) as refused:
-        await dataset_detail(workspace, "bgas")
-    assert "Did you mean bags?" in refused.value.hint
-    with pytest.raises(VqaError) as refused:
-        await dataset_detail(workspace, "nosuch")
-    assert refused.value.hint == "Known: bags."
-    for number in range(6):
-        await import_dataset(workspace, "folder", tmp_path / "bags", name=f"set{number}")
-    with pytest.raises(VqaError) as refused:
-        await dataset_detail(workspace, "nosuch")
-    assert "set3 and 2 more" in refused.value.hint
-
-
-async def test_detail_tells_splits_and_categories(workspace: Workspace, tmp_path: Path) -> None:
-    for name, label in (("train/a", "Knife"), ("train/b", "Gun"), ("test/c", "Knife")):
-        picture(tmp_path / "bags" / f"{name}.jpg")
-        (tmp_path / "bags" / f"{name}.json").write_text(json.dumps({"categories": [label]}))
-    await import_dataset(workspace, "folder", tmp_path / "bags")
-    detail = await dataset_detail(workspace, "bags")
-    assert detail.splits == {"test": 1, "train": 2}
-    assert [(entry.name, entry.pictures) for entry in detail.categories] == [("Knife", 2), ("Gun", 1)]
-    (view,) = await list_datasets(workspace)
-    assert (view, view.items, view.root) == (detail.view, 3, str((tmp_path / "bags").resolve()))
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared sample data is absent")

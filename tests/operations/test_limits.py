@@ -113,12 +113,12 @@ async def test_what_is_the_case_already_is_no_change(workspace: Workspace, run_i
 
 
 WRONG = {
-    "budget": ["0", "-1", "nan", "inf", "1e30", "1e-20", "much", "$"],
-    "concurrency": ["0", "1025", "none", "", "4.5", "many"],
+    "budget": ["0", "-1", "nan", "inf", "1e30", "1e-20", "much", "$", "1_000"],
+    "concurrency": ["0", "1025", "none", "", "4.5", "many", "16.0", "٣"],
     "max_attempts": ["0", "101", "none"],
-    "max_side": ["15", "100001", "none", "big", "512px"],
+    "max_side": ["15", "100001", "none", "big", "512px", "5_12"],
     "hedge": ["none", "maybe", "2"],
-    "rpm.a": ["0", "1000001", "-3", "x", "9" * 30],
+    "rpm.a": ["0", "1000001", "-3", "x", "9" * 30, "9" * 5_000, "1_000"],
     "tpm.project": ["0", "10000000001"],
     "rpd.c": ["0", "1000000001"],
 }
@@ -142,7 +142,9 @@ async def test_a_wrong_value_is_refused_with_what_is_wanted_and_nothing_is_chang
         ("concurency", "Did you mean concurrency?"),
         ("rpm.proyect", "Did you mean rpm.project?"),
         ("tpm.b.c", "Did you mean tpm."),
-        ("colour", "input_tpm.NAME"),
+        ("rmp.project", "Did you mean rpm.project?"),
+        ("rpm.zzz", "input_tpm.NAME"),
+        ("colour", "where NAME is project or c or a or b"),
     ],
 )
 async def test_an_unknown_name_is_answered_with_the_nearest(

@@ -272,3 +272,61 @@ def test_a_longest_side_is_read(text: str, side: int | str) -> None:
 def test_what_is_no_longest_side_is_named(text: str) -> None:
     with pytest.raises(VqaError, match="--max-side"):
         parse_max_side(text, field="--max-side")
+
+
+async def test_a_tier_that_the_recipe_asks_for_has_its_own_list_price(
+    workspace: Workspace, recipe: Write, endpoint: Write
+) -> None:
+    there = endpoint(prices=None, base_url="https://api.openai.com/v1", model="gpt-5.4")
+    plain = await plan_run(workspace, RunRequest("scans", recipe(), there))
+    dear = recipe(generation={"extra_body": {"service_tier": "priority"}})
+    tier = await plan_run(workspace, RunRequest("scans", dear, there))
+    assert plain.prices is not None and tier.prices is not None
+    assert tier.prices.input_per_million > plain.prices.input_per_million
+    assert "service_tier priority" in tier.prices.source
+    unknown = recipe(generation={"extra_body": {"service_tier": "gold"}})
+    assert (await plan_run(workspace, RunRequest("scans", unknown, there))).cost_total is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "extra_body", "warned"),
+    [
+        ({"media_resolution": "low"}, {}, True),
+        ({"media_resolution": "ultra_high"}, {"reasoning_effort": "low"}, True),
+        ({"media_resolution": "low"}, {"google": {"mediaResolution": "MEDIA_RESOLUTION_LOW"}}, False),
+        ({"media_resolution": "low"}, {"a": [{"media_resolution": "low"}]}, False),
+        ({"media_resolution": "high"}, {}, False),
+        ({}, {}, False),
+    ],
+)
+async def test_a_resolution_that_only_the_estimate_knows_is_told(
+    workspace: Workspace,
+    recipe: Write,
+    endpoint: Write,
+    rule: dict[str, str],
+    extra_body: dict[str, Any],
+    warned: bool,
+) -> None:
+    stated = {"rule": "gemini_media_resolution"} | rule
+    for in_endpoint, in_recipe in ((extra_body, {}), ({}, extra_body)):
+        there = endpoint(image_tokens=stated, extra_body=in_endpoint)
+        asking = recipe(generation={"extra_body": in_recipe})
+        plan = await plan_run(workspace, RunRequest("scans", asking, there))
+        assert any("no extra_body asks for one" in warning for warning in plan.warnings) is warned
+
+
+async def test_what_one_way_of_thinking_took_says_nothing_about_another(
+    workspace: Workspace, recipe: Write, endpoint: Write
+) -> None:
+    run_id = await create_run(
+        workspace, RunRequest("scans", recipe(), endpoint(extra_body={"reasoning_effort": "none"}), pilot=0)
+    )
+    queue = TaskQueue(workspace.db, run_id, await runs.begin_session(workspace.db, run_id, 1))
+    tasks = await queue.claim(7, now=0, pilot_only=False)
+    attempt = AttemptRecord("k", 1.0, 2000.0, "ok", usage=Usage(1500, 30), estimated_input_tokens=1000)
+    await queue.settle([TaskOutcome(task.id, TaskStatus.DONE, attempt, True) for task in tasks])
+    for level, known in (("none", True), ("high", False)):
+        there = endpoint(extra_body={"reasoning_effort": level})
+        assert ((await plan_run(workspace, RunRequest("scans", recipe(), there))).earlier is not None) is known
+    rehearsal = endpoint(extra_body={"reasoning_effort": "none"}, kind="embedded", base_url="")
+    assert (await plan_run(workspace, RunRequest("scans", recipe(), rehearsal))).earlier is None

@@ -99,3 +99,21 @@ def test_whatever_is_found_lies_inside(tree: Path, name: str) -> None:
         assert not found.startswith("/") and ".." not in found.split("/")
         assert (tree / found).resolve().is_relative_to(tree.resolve())
         assert (tree / found).read_bytes() == b"fine"
+
+
+@given(
+    st.lists(
+        st.sampled_from(["sub", "a.jpg", "inner.jpg", "up", "sibling", "", ".", "..", "ä", "\0", "\ufffd", "\ud800"])
+    )
+)
+def test_the_short_way_for_plain_names_finds_and_refuses_what_the_long_one_does(tree: Path, steps: list[str]) -> None:
+    name, short, long = "/".join(steps), ContainedRoot(tree), ContainedRoot(tree)
+    long._is_plain_folder = lambda folder: False  # type: ignore[assignment]  # every name goes the long way
+
+    def outcome(contained: ContainedRoot) -> str | None:
+        try:
+            return contained.find(name)
+        except PathRefused as refused:
+            return f"refused: {refused.reason}"
+
+    assert outcome(short) == outcome(long)

@@ -25,6 +25,8 @@ def test_values_come_back_in_the_order_of_their_arrival(puts: list[tuple[str, li
         for table in ("one", "two", "three"):
             for key in ("a", "b", "ä\0", "none"):
                 assert scratch.get(table, key) == expected[table, key]
+            asked = ["a", "b", "ä\0", "none"]
+            assert scratch.get_many(table, asked) == {k: v for k in asked if (v := expected[table, k])}
 
 
 def test_a_key_is_new_once_within_a_call_and_between_calls() -> None:
@@ -32,6 +34,17 @@ def test_a_key_is_new_once_within_a_call_and_between_calls() -> None:
         assert scratch.first_time("keys", ["a", "b", "a"]) == [True, True, False]
         assert scratch.first_time("keys", ["b", "c"]) == [False, True]
         assert scratch.first_time("others", ["a"]) == [True]
+
+
+def test_many_keys_at_once_are_new_and_found_as_one_by_one() -> None:
+    keys = [str(number) for number in range(1_700)]
+    with SqliteScratch() as scratch:
+        assert scratch.first_time("keys", keys[:900]) == [True] * 900
+        assert scratch.first_time("keys", [*keys, *keys]) == [False] * 900 + [True] * 800 + [False] * 1_700
+        assert scratch.first_time("keys", []) == []
+        scratch.put_many("rows", ((key, f"value {key}") for key in keys))
+        assert scratch.get_many("rows", keys) == {key: [f"value {key}"] for key in keys}
+        assert scratch.get_many("rows", []) == {}
 
 
 def test_many_rows_from_several_threads_are_all_there() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vqa_tui.domain.quota import RequestSize
 from vqa_tui.domain.work import Flight
 from vqa_tui.store.inflight import CAPACITY, FlightJournal, JournalView, read_flights, read_journal
 
@@ -29,9 +30,14 @@ time.sleep(600)
 def test_what_entered_and_did_not_leave_is_read(tmp_path: Path) -> None:
     journal = FlightJournal(tmp_path / "inflight")
     numbers = {task: journal.enter(Flight(task, float(task), 7, "main")) for task in (3, 1, 2)}
+    numbers[4] = journal.enter(Flight(4, 4.0, 7, "main", size=RequestSize(900, 2**40)))
     journal.leave(numbers[2])
     journal.leave(99)
-    assert read_flights(tmp_path / "inflight") == [Flight(1, 1.0, 7, "main"), Flight(3, 3.0, 7, "main")]
+    assert read_flights(tmp_path / "inflight") == [
+        Flight(1, 1.0, 7, "main"),
+        Flight(3, 3.0, 7, "main"),
+        Flight(4, 4.0, 7, "main", size=RequestSize(900, 2**32 - 1)),
+    ]
     journal.close()
 
 

@@ -92,7 +92,7 @@ def _attempt(kind: str, *, cost: int, uncertain: int = 0, reserved: int = 0) -> 
 
 async def test_a_new_session_starts_from_what_was_spent_uncertain_and_underestimated(builder: Builder) -> None:
     run_id = await builder.run(await builder.dataset(3))
-    assert await reads.attempt_totals(builder.database, run_id) == reads.AttemptTotals(0, 0, 1.0)
+    assert await reads.attempt_totals(builder.database, run_id) == reads.AttemptTotals(0, 0, 1.0, False)
     queue = TaskQueue(builder.database, run_id, await builder.session(run_id))
     tasks = await queue.claim(3, now=0, pilot_only=False)
     made = (
@@ -101,7 +101,7 @@ async def test_a_new_session_starts_from_what_was_spent_uncertain_and_underestim
         _attempt("network", cost=0, uncertain=70),
     )
     await queue.settle([TaskOutcome(task.id, TaskStatus.PENDING, each) for task, each in zip(tasks, made, strict=True)])
-    assert await reads.attempt_totals(builder.database, run_id) == reads.AttemptTotals(290, 70, 2.5)
+    assert await reads.attempt_totals(builder.database, run_id) == reads.AttemptTotals(290, 70, 2.5, True)
 
 
 async def test_what_was_wrong_with_a_reply_is_remembered_while_its_key_waits(builder: Builder) -> None:

@@ -1,19 +1,11 @@
-"""The sizes of the pictures that a run would ask about, and what earlier runs of the same kind took."""
+"""The sizes of the pictures that a run would ask about."""
 
-import json
 from collections.abc import Sequence
 
 import pytest
 
 from tests.store.conftest import Builder
-from vqa_tui.domain.cost import Usage
-from vqa_tui.domain.run import TaskStatus
-from vqa_tui.domain.work import AttemptRecord, TaskOutcome
 from vqa_tui.store.datasets import SizeGroup, picture_sizes
-from vqa_tui.store.earlier_runs import EarlierRuns, earlier_runs
-from vqa_tui.store.queue import TaskQueue
-
-RULE = '{"rule":"qwen","factor":28}'
 
 
 async def sized(builder: Builder, sizes: Sequence[tuple[int, int]]) -> int:
@@ -53,57 +45,3 @@ async def test_very_many_sizes_are_put_together_and_none_is_lost(builder: Builde
     assert all(300 <= group.width < 350 and 200 <= group.height < 210 for group in sizes.groups)
     coarse = await picture_sizes(builder.database, dataset_id, chosen=500, total=500, most_groups=1)
     assert len(coarse.groups) == 1
-
-
-async def answered(builder: Builder, run_id: int, records: Sequence[AttemptRecord]) -> None:
-    queue = TaskQueue(builder.database, run_id, await builder.session(run_id))
-    tasks = await queue.claim(len(records), now=0, pilot_only=False)
-    await queue.settle(
-        [
-            TaskOutcome(task.id, TaskStatus.DONE if record.kind == "ok" else TaskStatus.PENDING, record, True)
-            for task, record in zip(tasks, records, strict=True)
-        ]
-    )
-
-
-def record(kind: str = "ok", *, read: int = 1200, written: int = 80, estimated: int = 1000) -> AttemptRecord:
-    return AttemptRecord("a", 1.0, 500.0, kind, usage=Usage(read, written), estimated_input_tokens=estimated)
-
-
-async def test_earlier_runs_of_the_same_kind_are_summed(builder: Builder) -> None:
-    dataset_id = await builder.dataset(8)
-    like_it = json.dumps({"image_tokens": json.loads(RULE)})
-    for name in ("first", "second"):
-        run_id = await builder.run(dataset_id, name=name, endpoint=like_it)
-        await answered(builder, run_id, [record(), record(written=120), record("bad_reply"), record(estimated=0)])
-    other_rule = await builder.run(dataset_id, name="other", endpoint='{"image_tokens":{"rule":"fixed"}}')
-    await answered(builder, other_rule, [record(read=10**6)])
-    await builder.run(dataset_id, name="unstarted", endpoint=like_it)
-
-    found = await earlier_runs(builder.database, recipe="{}", model="m", endpoint_name="embedded", image_tokens=RULE)
-    assert found == EarlierRuns(
-        runs=2,
-        pictures=6,
-        billed=8,
-        compared=6,
-        estimated_input=6000,
-        billed_input=7200,
-        billed_output=2 * (80 + 120 + 80),
-        mean_latency_ms=500.0,
-    )
-    elsewhere = await earlier_runs(
-        builder.database, recipe="{}", model="m", endpoint_name="elsewhere", image_tokens=RULE
-    )
-    assert elsewhere is not None and elsewhere.mean_latency_ms is None
-
-
-async def test_without_a_like_run_there_is_nothing_to_go_by(builder: Builder) -> None:
-    run_id = await builder.run(await builder.dataset(2), endpoint='{"image_tokens":{"rule":"qwen","factor":28}}')
-    await answered(builder, run_id, [record()])
-    for recipe, model in (('{"a":1}', "m"), ("{}", "n")):
-        assert (
-            await earlier_runs(
-                builder.database, recipe=recipe, model=model, endpoint_name="embedded", image_tokens=RULE
-            )
-            is None
-        )

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,9 @@ from tests.store.conftest import Builder
 from vqa_tui.config.endpoint import KeyConfig, Quota
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import FailureKind
-from vqa_tui.domain.quota import RequestSize
+from vqa_tui.domain.quota import UNSIZED, RequestSize
 from vqa_tui.domain.quota_use import KeyUse
-from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.run import Phase, TaskStatus
 from vqa_tui.domain.work import AttemptRecord, Flight, TaskOutcome
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store import runs
@@ -27,6 +28,7 @@ class Engine:
 
     def __init__(self, database: Database, run_id: int, session_id: int, journal: Path) -> None:
         self.run_id = run_id
+        self.session_id = session_id
         self._database = database
         self._queue = TaskQueue(database, run_id, session_id)
         self._journal = FlightJournal(journal)
@@ -34,15 +36,17 @@ class Engine:
     async def beats(self) -> None:
         await runs.beat(self._database, self.run_id, reserved_nano=0, why_idle="", keys=[])
 
-    def sends(self, key: str, started_at: float) -> int:
-        return self._journal.enter(Flight(1, started_at, 0, key))
+    def sends(self, key: str, started_at: float, size: RequestSize = UNSIZED) -> int:
+        return self._journal.enter(Flight(1, started_at, 0, key, size=size))
 
     def leaves(self, flight: int) -> None:
         self._journal.leave(flight)
 
-    async def stores(self, key: str, started_at: float, kind: str = "ok", usage: Usage | None = None) -> None:
+    async def stores(
+        self, key: str, started_at: float, kind: str = "ok", usage: Usage | None = None, **more: Any
+    ) -> None:
         (task,) = await self._queue.claim(1, pilot_only=False, now=time.time())
-        attempt = AttemptRecord(key, started_at, 10.0, kind, usage=usage or Usage())
+        attempt = AttemptRecord(key, started_at, 10.0, kind, usage=usage or Usage(), **more)
         await self._queue.settle([TaskOutcome(task.id, TaskStatus.PENDING, attempt)])
 
 
@@ -152,6 +156,125 @@ async def test_an_engine_that_is_killed_and_started_again_stays_within_the_minut
 async def test_the_day_is_counted_in_the_index_alone(database: Database) -> None:
     plan = await database.read(
         "EXPLAIN QUERY PLAN SELECT key_name, count(*) FROM attempt INDEXED BY attempt_by_time WHERE started_at >= 0 "
-        "AND run_id IN (SELECT id FROM run WHERE endpoint_name = 'e') AND kind NOT IN ('x') GROUP BY key_name"
+        "AND run_id IN (SELECT id FROM run WHERE endpoint_name = 'e') AND kind NOT IN ('x') AND never_sent = 0 "
+        "GROUP BY key_name"
     )
     assert any("COVERING INDEX attempt_by_time (started_at>?)" in row["detail"] for row in plan)
+
+
+async def test_what_requests_in_flight_elsewhere_are_expected_to_take_counts_until_they_tell_what_they_took(
+    builder: Builder, database: Database, paths: WorkspacePaths, engine: Engine
+) -> None:
+    now = time.time()
+    other = await an_engine(builder, database, paths, "other")
+    use = use_of(engine, database, paths)
+    await other.beats()
+    await use.before(now, now - 5000)
+    ring = Ring(endpoint(KeyConfig(name="a"), quota=Quota(tokens_per_minute=10_000)))
+
+    async def counted() -> object:
+        ring.count(await use.of_others(now))
+        gauges = ring.published()[0]["gauges"]
+        assert isinstance(gauges, list)
+        return gauges[0]["used"]
+
+    flights = [other.sends("a", now - 1 + n / 100, RequestSize(300, 100)) for n in range(10)]
+    assert await counted() == 4000
+    for n, flight in enumerate(flights):
+        await other.stores("a", now - 1 + n / 100, usage=Usage(900, 100))
+        other.leaves(flight)
+    assert await counted() == 10_000
+    await other.stores("a", now - 0.5, usage=Usage(20, 3))
+    assert await counted() == 10_023
+
+
+async def test_a_request_without_a_report_counts_as_it_was_expected_after_a_restart_too(
+    database: Database, paths: WorkspacePaths, engine: Engine
+) -> None:
+    now = time.time()
+    await engine.stores("a", now - 3, FailureKind.TIMEOUT, expected=RequestSize(300, 100))
+    await engine.stores("a", now - 2, usage=Usage(900, 30), expected=RequestSize(300, 100))
+    engine.sends("a", now - 1, RequestSize(70, 7))
+    queue = TaskQueue(database, engine.run_id, 99)
+    await queue.rescue(read_flights(paths.run_flight_journal(engine.run_id)))
+    (use,) = await use_of(engine, database, paths).before(now, now - 5000)
+    assert [size for _at, size in use.newest] == [RequestSize(300, 100), RequestSize(900, 30), RequestSize(70, 7)]
+
+
+@pytest.mark.parametrize("kind", [FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED, FailureKind.AUTH])
+async def test_what_an_endpoint_refused_to_other_runs_does_not_use_up_the_day(
+    kind: str, builder: Builder, database: Database, paths: WorkspacePaths, engine: Engine
+) -> None:
+    now = time.time()
+    other = await an_engine(builder, database, paths, "other")
+    use = use_of(engine, database, paths)
+    await other.beats()
+    await use.before(now, now - 5000)
+    flights = [other.sends("a", now - 2), other.sends("a", now - 3)]
+    assert [each.of_today for each in await use.of_others(now, now - 5000)] == [2]
+    await other.stores("a", now - 2, kind)
+    await other.stores("a", now - 3)
+    await other.stores("a", now - 1, kind)
+    for flight in flights:
+        other.leaves(flight)
+    # One that was counted in flight is given back; the other stays; one that was never seen is not counted.
+    assert [each.of_today for each in await use.of_others(now, now - 5000)] == [-1]
+
+
+async def test_what_was_never_sent_counts_for_nothing_here_or_elsewhere(
+    builder: Builder, database: Database, paths: WorkspacePaths, engine: Engine
+) -> None:
+    now = time.time()
+    other = await an_engine(builder, database, paths, "other")
+    await engine.stores("a", now - 4, FailureKind.NETWORK, never_sent=True)
+    use = use_of(engine, database, paths)
+    await other.beats()
+    assert await use.before(now, now - 5000) == []
+    ring = Ring(endpoint(KeyConfig(name="a"), quota=Quota(requests_per_minute=9, requests_per_day=9)))
+    flight = other.sends("a", now - 2)
+    ring.count(await use.of_others(now, now - 5000))
+    await other.stores("a", now - 2, FailureKind.NETWORK, never_sent=True)
+    await other.stores("a", now - 1, FailureKind.NETWORK, never_sent=True)
+    other.leaves(flight)
+    ring.count(await use.of_others(now, now - 5000))
+    gauges = ring.published()[0]["gauges"]
+    assert isinstance(gauges, list) and [gauge["used"] for gauge in gauges] == [0, 0]
+
+
+async def test_engines_at_work_know_how_many_they_are_and_rest_until_all_know_of_each_other(
+    builder: Builder, database: Database, paths: WorkspacePaths, engine: Engine
+) -> None:
+    now = float(int(time.time()))
+    use = use_of(engine, database, paths)
+    await use.before(now, now - 5000)
+    assert use.sharing.engines == 1
+    other = await an_engine(builder, database, paths, "other")
+    await other.beats()
+    others = use_of(other, database, paths)
+    await others.before(now + 0.5, now - 5000)
+    await engine.beats()
+    await others.before(now + 0.5, now - 5000)
+    await use.of_others(now + 1)
+    await others.of_others(now + 1)
+    assert {use.sharing.place, others.sharing.place} == {0, 1} and use.sharing.engines == 2
+    assert use.sharing.rests and others.sharing.rests
+    for second in (2, 3):
+        await use.of_others(now + second)
+    assert not use.sharing.rests
+    # After a standstill the others may have taken this one for dead.
+    await use.of_others(now + 60)
+    assert use.sharing.rests and use.sharing.engines == 2
+    await runs.end_session(database, other.run_id, other.session_id, Phase.STOPPED)
+    await use.of_others(now + 61)
+    assert use.sharing.engines == 1
+
+
+async def test_a_journal_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    builder: Builder, database: Database, paths: WorkspacePaths, engine: Engine
+) -> None:
+    other = await an_engine(builder, database, paths, "other")
+    await other.beats()
+    paths.run_flight_journal(other.run_id).unlink()
+    paths.run_flight_journal(other.run_id).mkdir()
+    with pytest.raises(OSError):
+        await use_of(engine, database, paths).of_others(time.time())

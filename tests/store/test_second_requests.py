@@ -152,3 +152,54 @@ async def test_the_nearness_of_a_cap_is_told_once_for_each_cap_by_whomever(build
         (run_id, "warning", "near 20"),
         (other, "warning", "near 20"),
     ]
+
+
+async def test_a_repair_whose_second_request_was_the_bad_one_was_tried(builder: Builder) -> None:
+    _run_id, queue = await queue_of(builder)
+    await queue.settle([bad(await claimed(queue), Purpose.ASK)])
+    task = await claimed(queue)
+    record = attempt("bad_reply", message="bad", purpose=Purpose.HEDGE, question=Purpose.REPAIR)
+    await queue.settle([TaskOutcome(task.id, TaskStatus.PENDING, record, True, kind="bad_reply", problem="p")])
+    assert (await claimed(queue)).tried == frozenset({"ask", "repair"})
+
+
+async def test_the_worst_ratio_is_to_the_bound_and_leaves_out_what_is_beyond_all_reason(builder: Builder) -> None:
+    run_id, queue = await queue_of(builder, items=4)
+    tasks = await queue.claim(4, now=0, pilot_only=False)
+    # The second was set aside with the ratio that the first had shown; the third is nonsense; the last failed.
+    made = [
+        attempt(cost_nano=300, reserved_nano=100, bound_nano=100),
+        attempt(cost_nano=330, reserved_nano=300, bound_nano=100),
+        attempt(cost_nano=30_001, reserved_nano=300, bound_nano=100),
+        attempt("server", cost_nano=0, uncertain_nano=300, reserved_nano=300, bound_nano=100),
+    ]
+    await queue.settle([TaskOutcome(tasks[3].id, TaskStatus.PENDING, made[3])])
+    assert not (await reads.attempt_totals(builder.database, run_id)).answered
+    for task, record in zip(tasks, made[:3], strict=False):
+        await queue.settle([TaskOutcome(task.id, TaskStatus.DONE, record, True)])
+    totals = await reads.attempt_totals(builder.database, run_id)
+    assert (totals.worst_ratio, totals.answered) == (3.3, True)
+
+
+async def test_a_journal_without_any_earlier_session_is_rescued_to_our_own(builder: Builder) -> None:
+    run_id = await builder.run(await builder.dataset(1))
+    session = await builder.session(run_id)
+    (row,) = await builder.database.read("SELECT id FROM task")
+    rescue = await TaskQueue(builder.database, run_id, session).rescue([Flight(row["id"], 5.0, 100, "a")])
+    assert (rescue.tasks, rescue.requests) == (0, 1)
+    assert [row["session_id"] for row in await builder.database.read("SELECT session_id FROM attempt")] == [session]
+
+
+async def test_putting_failures_back_does_not_raise_what_one_picture_is_said_to_cost(builder: Builder) -> None:
+    endpoint = '{"prices": {"input_per_million": "1", "output_per_million": "1"}}'
+    run_id = await builder.run(await builder.dataset(100), endpoint=endpoint)
+    queue = TaskQueue(builder.database, run_id, await builder.session(run_id))
+    tasks = await queue.claim(100, now=0, pilot_only=False)
+    await queue.settle([bad(task, Purpose.ASK, final=True) for task in tasks[1:]])
+    await queue.settle([TaskOutcome(tasks[0].id, TaskStatus.DONE, attempt(), True, pairs=PAIRS)])
+    assert await requeue(builder.database, run_id) == 99
+    view = await reads.run_view(builder.database, run_id, now=time.time(), flights=())
+    assert view is not None and view.cost.projected is not None
+    # 100 were paid at 7 each, and 99 are asked once more.
+    assert view.cost.projected * 10**9 == 100 * 7 + 99 * 7
+    assert await queue.count_left(at_most=4, pilot_only=False) == 4

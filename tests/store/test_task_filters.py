@@ -8,7 +8,7 @@ from vqa_tui.domain.run import Limits
 from vqa_tui.domain.task import TaskFilter
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store import runs
-from vqa_tui.store.db import Database
+from vqa_tui.store.db import Database, StoreTrouble
 from vqa_tui.store.tasks import task_ids
 
 
@@ -31,6 +31,26 @@ async def test_the_complement_holds_what_never_failed(tmp_path: Path, chosen: Ta
         rows = await database.read("SELECT t.id, i.key FROM task t JOIN item i ON i.id = t.item_id")
         names = {row["id"]: row["key"] for row in rows}
         assert " ".join(names[task_id] for task_id in ids) == keys
+
+
+async def test_all_ids_are_found_whether_or_not_they_follow_each_other(tmp_path: Path) -> None:
+    async with Database.open(WorkspacePaths(tmp_path / ".vqa")) as database:
+        run_id = await _run_of_four(database)
+        every = list(await task_ids(database, run_id, TaskFilter()))
+        stored = [row["id"] for row in await database.read("SELECT id FROM task ORDER BY id")]
+        assert every == stored
+        async with database.write() as transaction:
+            await transaction.execute("DELETE FROM task WHERE id = ?", (every[1],))
+        assert list(await task_ids(database, run_id, TaskFilter())) == [every[0], *every[2:]]
+        assert not len(await task_ids(database, run_id + 1, TaskFilter())), "a run without tasks"
+
+
+async def test_integers_come_in_order_however_many_there_are(tmp_path: Path) -> None:
+    async with Database.open(WorkspacePaths(tmp_path / ".vqa")) as database:
+        sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i FROM n"
+        assert list(await database.read_integers(sql, (25_001,))) == list(range(1, 25_002))
+        with pytest.raises(StoreTrouble, match="cannot read the workspace file"):
+            await database.read_integers("SELECT nothing FROM nowhere")
 
 
 async def _run_of_four(database: Database) -> int:

@@ -1,6 +1,8 @@
 """The plan in the new-run dialog: the band, where prices are from, and the table of sizes, at any size of terminal."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,10 +11,12 @@ from textual.widgets import Checkbox, Input, Select
 
 from vqa_tui.config.endpoint import EndpointPrices
 from vqa_tui.operations.plan import BandPart, RunPlan, SizeRow, TimeBound
+from vqa_tui.operations.planning import RunRequest
 from vqa_tui.store.earlier_runs import EarlierRuns
 from vqa_tui.tui.app import VqaApp
-from vqa_tui.tui.present.plan_words import band_parts, price_words
+from vqa_tui.tui.present.plan_words import band_parts, most_words, price_source, price_words
 from vqa_tui.tui.present.plans import plan_text
+from vqa_tui.tui.screens import new_run
 from vqa_tui.tui.screens.new_run import NewRunDialog
 
 Wait = Callable[..., Any]
@@ -81,6 +85,28 @@ def test_the_band_names_its_parts_the_largest_first() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("as_of", "words"),
+    [
+        ("2026-11-09", "a contract, as of 2026-11-09"),
+        ("list of 2026-11-09", "a contract, list of 2026-11-09"),
+        ("", "a contract"),
+    ],
+)
+def test_the_day_of_a_price_and_the_day_of_a_list_are_told_apart(as_of: str, words: str) -> None:
+    prices = EndpointPrices(
+        input_per_million=Decimal(1), output_per_million=Decimal(1), source="a contract", as_of=as_of
+    )
+    assert price_source(prices, listed=True) == words
+
+
+def test_the_most_says_what_it_assumes() -> None:
+    most = replace(PLAN, most_requests=4)
+    assert most_words(most) == "$140.00 if every picture takes 4 requests and every reply is as long as allowed"
+    assert most_words(PLAN) == "$140.00 if every picture takes 1 request and every reply is as long as allowed"
+    assert most_words(replace(PLAN, cost_most=None)) == ""
+
+
 def test_prices_are_shown_in_full() -> None:
     prices = EndpointPrices(input_per_million=Decimal("0.0375"), output_per_million=Decimal("15"))
     assert price_words(prices) == "$0.0375 in, $15.00 out, per million tokens"
@@ -127,7 +153,54 @@ async def test_a_size_and_hedging_reach_the_request(fake: Fake, until: Wait, scr
         dialog.query_one("#max_side", Input).value = "5"
         await until(pilot, lambda: "no longest side" in screen_text(app))
         dialog.query_one("#max_side", Input).value = "original"
+        assert "[ ] stragglers" in screen_text(app)
         dialog.query_one("#hedge", Checkbox).value = True
+        await until(pilot, lambda: "[x] stragglers" in screen_text(app))
         await until(pilot, lambda: "tokens each" in screen_text(app))
         request = dialog.form.request()
         assert (request.max_side, request.hedge) == ("original", True)
+
+
+async def test_a_number_is_planned_once_after_its_last_digit(
+    fake: Fake, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = fake()
+    planned: list[int | None] = []
+    answer = services.plan
+
+    async def counted(request: RunRequest) -> RunPlan:
+        planned.append(request.limit)
+        plan: RunPlan = await answer(request)
+        return plan
+
+    monkeypatch.setattr(services, "plan", counted)
+    app = VqaApp(services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.watch_over.last_runs is not None)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewRunDialog) and "choose a recipe" in screen_text(app))
+        app.screen.query_one("#recipe", Select).value = "caption"
+        app.screen.query_one("#endpoint", Select).value = "gemini"
+        await until(pilot, lambda: "tokens each" in screen_text(app))
+        del planned[:]
+        begun: list[float] = []
+        cut: list[float] = []
+        quiet = asyncio.Event()
+
+        async def pause(seconds: float) -> None:
+            begun.append(seconds)
+            try:
+                await quiet.wait()
+            except asyncio.CancelledError:
+                cut.append(seconds)
+                raise
+
+        monkeypatch.setattr(new_run, "_pause", pause)
+        for typed in ("1", "12", "120"):
+            app.screen.query_one("#limit", Input).value = typed
+            await until(pilot, lambda typed=typed: len(begun) == len(typed))
+        assert planned == [] and begun == [0.2] * 3
+        await until(pilot, lambda: len(cut) == 2)
+        quiet.set()
+        await until(pilot, lambda: planned != [])
+        assert planned == [120]

@@ -88,7 +88,7 @@ def test_a_key_row_counts_down() -> None:
         (GaugeView("requests/min", 60, 60, resets_at=NOW + 4),),
     )  # fmt: skip
     row = texts(key_row(key, NOW).cells)
-    for word in ("b", "project-2", "◔ cooling 0:12 requests/min", "rpm 60/60 ▰▰▰▰ 0:04", "29", "3", "840 ms", "$0.82"):
+    for word in ("b", "project-2", "◔ cooling 0:12 requests/min", "rpm 60/60 free 0:04", "29", "3", "840 ms", "$0.82"):
         assert word in row
     assert "0:12" not in texts(key_row(key, NOW + 13).cells)
 

@@ -10,7 +10,7 @@ from vqa_tui.cli.options import JsonOption, WorkspaceOption
 from vqa_tui.cli.output import Column, print_facts, print_table, say
 
 if TYPE_CHECKING:
-    from vqa_tui.config.endpoint import Endpoint, Quota
+    from vqa_tui.config.endpoint import Endpoint, EndpointPrices, Quota
     from vqa_tui.config.image_token_rule import ImageTokenRule
 
 app = typer.Typer(no_args_is_help=True, help="Endpoints: where recipes are asked.", rich_markup_mode=None)
@@ -29,25 +29,26 @@ def list_endpoints(json: JsonOption = False, workspace: WorkspaceOption = None) 
 @app.command()
 def show(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show one endpoint: address, model, keys by name, quotas, prices. Values of keys are never shown."""
-    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.cli.json_output import plain, print_json
+    from vqa_tui.config.price_list import listed_prices
     from vqa_tui.operations import catalog
     from vqa_tui.paths import find_workspace
 
     endpoint = catalog.endpoint(find_workspace(workspace), name)
+    listed = None if endpoint.prices is not None else listed_prices(endpoint)
     if json:
-        print_json(endpoint)
+        prices = endpoint.prices or listed
+        print_json({**plain(endpoint), "prices": prices, "prices_listed": listed is not None})
     else:
-        _show(endpoint)
+        _show(endpoint, listed)
 
 
-def _show(endpoint: "Endpoint") -> None:
+def _show(endpoint: "Endpoint", listed: "EndpointPrices | None") -> None:
     import os
 
-    from vqa_tui.config.price_list import listed_prices
     from vqa_tui.operations.doctor import missing_keys
     from vqa_tui.tui.present.plan_words import price_source, price_words
 
-    listed = None if endpoint.prices is not None else listed_prices(endpoint)
     found = endpoint.prices or listed
     prices = "unknown; a budget cannot be held"
     if found is not None:

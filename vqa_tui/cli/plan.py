@@ -7,7 +7,6 @@ import typer
 
 from vqa_tui.cli.options import JsonOption, WorkspaceOption, in_workspace
 from vqa_tui.cli.output import note, say, warn
-from vqa_tui.domain.failure import VqaError
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -76,22 +75,9 @@ def plan(
 
 def dollars(text: str | None) -> "Decimal | None":
     """Return an amount of dollars that can be a budget; raises VqaError for anything else."""
-    from decimal import Decimal, InvalidOperation
+    from vqa_tui.operations.limits import parse_budget
 
-    from vqa_tui.domain.run import LARGEST_BUDGET_USD, SMALLEST_BUDGET_USD
-
-    if text is None:
-        return None
-    try:
-        amount = Decimal(text.strip().removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal(0)
-    if not amount.is_finite() or not SMALLEST_BUDGET_USD <= amount <= LARGEST_BUDGET_USD:
-        raise VqaError(
-            f"--budget: {text!r} is not an amount of dollars from {SMALLEST_BUDGET_USD:f} to {LARGEST_BUDGET_USD:,f}",
-            hint="For example: --budget 10",
-        )
-    return amount
+    return None if text is None else parse_budget(text, field="--budget", hint="For example: --budget 10")
 
 
 def longest_side(text: str | None) -> "int | Literal['original'] | None":
@@ -130,7 +116,7 @@ def _facts(made: "RunPlan", request: "RunRequest") -> Iterator[str]:
         ("tokens each", plan_words.token_words(made)),
         ("cost", cost),
         ("band", "\n".join(plan_words.band_parts(made)) if made.cost_total else ""),
-        ("at most", f"{money(made.cost_most)} if every reply is as long as allowed" if made.cost_most else ""),
+        ("at most", plan_words.most_words(made)),
         ("prices", prices),
         ("measured", plan_words.earlier_words(made)),
         ("budget", money(request.budget_usd) if request.budget_usd is not None else "none"),

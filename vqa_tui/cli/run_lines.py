@@ -142,7 +142,7 @@ def key_words(key: KeyView, now: float) -> tuple[str, ...]:
     if key.reason:
         state += f": {key.reason}"
     spent = money(key.spent)
-    quotas = "; ".join(gauge_words(gauge, now) for gauge in key.gauges)
+    quotas = "; ".join(gauge_words(gauge, now, key.gauges) for gauge in key.gauges)
     return (key.name, key.group, state, quotas, count(key.requests), count(key.errors), count(key.rate_limited), spent)
 
 

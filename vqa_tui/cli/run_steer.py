@@ -108,7 +108,11 @@ def set_limits(
     from vqa_tui.operations import limits
     from vqa_tui.operations.runs import find_run
 
-    wanted = dict(_key_and_value(change) for change in changes)
+    wanted: dict[str, str] = {}
+    for key, value in map(_key_and_value, changes):
+        if key in wanted:
+            raise VqaError(f"{key} is set twice: to {wanted[key]} and to {value}", hint="Give it once.")
+        wanted[key] = value
 
     async def work(opened: "Workspace") -> "tuple[Limits, tuple[LimitInForce, ...]]":
         run_id = await find_run(opened, run)

@@ -1,5 +1,7 @@
 """Opening the terminal app; the only module of the command line that knows Textual."""
 
+import gc
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +13,10 @@ from vqa_tui.paths import WORKSPACE_FOLDER, WorkspacePaths, find_workspace
 
 if TYPE_CHECKING:
     from vqa_tui.operations.workspace import Workspace
+
+
+_FRAMES_PER_S = "120"
+"""Textual draws in slots of this length, 60 if not told, and misses up to two after one that took long."""
 
 
 def require_terminal() -> None:
@@ -32,11 +38,13 @@ def open_ui(explicit: Path | None) -> None:
 
 async def show_ui(workspace: "Workspace", open_run: int | None = None) -> None:
     """Show the terminal app in an open workspace, on the run `open_run` if given, until the person leaves it."""
+    os.environ.setdefault("TEXTUAL_FPS", _FRAMES_PER_S)  # read once, when Textual is imported
     from vqa_tui.cli.options import command_line
     from vqa_tui.operations.workspace import patient_connection
     from vqa_tui.tui.app import VqaApp
     from vqa_tui.tui.services import Services
 
+    _collect_less_often()
     explicit = _unfound(workspace.paths)
     async with patient_connection(workspace) as writing:
         services = Services(workspace, writing, command=lambda words: command_line(words, explicit))
@@ -44,6 +52,17 @@ async def show_ui(workspace: "Workspace", open_run: int | None = None) -> None:
         await app.run_async()
     if app.return_code:
         raise typer.Exit(app.return_code)
+
+
+def _collect_less_often() -> None:
+    """Leave what the imports made out of every garbage collection, and look for cycles among the rest less often.
+
+    A full collection goes through every object of the libraries, for which each key waits; a screen that is drawn makes
+    many short-lived objects and hardly a cycle. The thresholds are low enough for the first two generations to be gone
+    through within milliseconds.
+    """
+    gc.freeze()
+    gc.set_threshold(5_000, 5, 20)
 
 
 def _unfound(paths: WorkspacePaths) -> Path | None:

@@ -39,7 +39,8 @@ class Quota(_Strict):
 class KeyConfig(_Strict):
     """One key by name. Its value never stands in a file: it comes from the environment or the OS keyring."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=39)]
+    """No longer than the flight journal holds, so that a request that a crash lost is known by its whole name."""
     env: str | None = None
     """Environment variable that holds the value; None sends the placeholder EMPTY, for servers without keys."""
     group: str | None = None
@@ -64,6 +65,7 @@ class EndpointPrices(_Strict):
     """Of input written into the provider's cache; None bills it like other input."""
     source: str = ""
     as_of: str = ""
+    """The day that the prices are of, or "list of" a day: see config.price_list."""
 
     @property
     def prices(self) -> Prices:

@@ -29,16 +29,21 @@ class ImageTokenRule(BaseModel):
     """`openai_tiles`: base tokens; all of them with `detail: low`."""
     tile: Annotated[int, Field(ge=0, le=_MOST_TOKENS)] = 170
     """`openai_tiles`: tokens per 512-pixel tile."""
-    detail: Detail = "high"
-    """`openai_tiles`: the detail that is asked for."""
+    detail: Detail | None = None
+    """`openai_tiles`, `openai_patches`: the detail that is asked for with every picture; None asks for none, which
+    OpenAI takes as auto: high, and original for gpt-5.5. `low` of `openai_tiles` counts `base` alone."""
     media_resolution: MediaResolution = "high"
-    """`gemini_media_resolution`: low 280, medium 560, high 1120 (also when none is asked for), ultra_high 2240."""
+    """`gemini_media_resolution`: low 280, medium 560, high 1120 (also when none is asked for), ultra_high 2240.
+    Not sent: another one than high must be asked for by `extra_body`, where the endpoint understands it."""
     patches: Annotated[int, Field(ge=1, le=_MOST_TOKENS)] = 1536
-    """`openai_patches`: most patches, before the multiplier; 2500 for gpt-5.4 and 5.5, 10000 with detail original."""
+    """`openai_patches`: most patches, before the multiplier; 2500 for gpt-5.4 and for gpt-5.5 with detail high, 10000
+    with detail original, which is what gpt-5.5 takes when none is asked for."""
     multiplier: Annotated[Decimal, Field(gt=0, le=1000, decimal_places=6)] = Decimal(1)
-    """`openai_patches`: tokens per patch: 1.62 for gpt-4.1-mini and 5-mini, 2.46 for -nano, 1.72 for o4-mini."""
+    """`openai_patches`: tokens per patch: 1.62 for gpt-4.1-mini, 5-mini and 5.4-mini, 2.46 for their -nano, 1.72 for
+    o4-mini."""
     long_side: Annotated[int, Field(ge=32, le=_LARGEST_SIDE)] | None = None
-    """`openai_patches`, `claude`: longest side in pixels after the vendor's own shrinking; None is 2048 and 1568."""
+    """`openai_patches`, `claude`: longest side in pixels after the vendor's own shrinking; None is 2048 and 1568.
+    6000 with detail original."""
     factor: Annotated[int, Field(ge=1, le=1024)] = 28
     """`qwen`: pixels of one token's side: 28 for Qwen2-VL and 2.5, 32 for Qwen3-VL."""
     min_tokens: Annotated[int, Field(ge=1, le=_MOST_TOKENS)] = 4

@@ -5,13 +5,14 @@ everyone: a gateway's or a contract's own terms may differ.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from vqa_tui.config.endpoint import Endpoint, EndpointPrices
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
 
 PACKAGE = "genai-prices"
+LIST_OF = "list of "
+"""Before the day of the list itself, where it does not tell since when a price holds."""
 _LONGEST_NAME = 200
 _FIELDS = {
     "input_per_million": "input_mtok",
@@ -33,8 +36,20 @@ _BESIDE_TOKENS = ("requests_kcount", "input_mchars", "input_text_messages_kcount
 """Charges by the request or the character: a bill that tokens alone would understate."""
 _PLACE = Decimal("1e-12")
 
+_TERMS = ("service_tier", "speed")
+"""Fields of a request by which OpenAI, Google and Anthropic ask for other terms at another price."""
+_STANDARD_TERMS = frozenset({"default", "standard", "standard_only"})
+_ANY_TERMS = "auto"
+"""The vendor chooses, by the settings of the account."""
 
-def listed_prices(endpoint: Endpoint, *, input_tokens: int = 0, at: datetime | None = None) -> EndpointPrices | None:
+
+def listed_prices(
+    endpoint: Endpoint,
+    *,
+    extra_body: Mapping[str, Any] | None = None,
+    input_tokens: int = 0,
+    at: datetime | None = None,
+) -> EndpointPrices | None:
     """Return the list price of the endpoint's model, or None when it is not known for certain.
 
     The address says which vendor; at an unknown address the name of the model does, if only one vendor's models or
@@ -42,12 +57,18 @@ def listed_prices(endpoint: Endpoint, *, input_tokens: int = 0, at: datetime | N
     that change with the hour the dearest counts. Nothing is listed for the embedded endpoint, for this computer and
     private networks, for models that also bill by something else than tokens, and for a price of zero, which in a list
     means a special offer or a gap. `at` is the day whose prices count; None is today.
+
+    `extra_body` is the recipe's, which wins over the endpoint's. A `service_tier` or a `speed` in them has its own
+    price; where the vendor may choose (`auto`) the dearest counts, and one that the list does not know has none.
+    `as_of` is the day since which the price holds, or "list of" and the list's own day where that is not told.
     """
     if endpoint.is_near or not endpoint.model or len(endpoint.model) > _LONGEST_NAME:
         return None
     day = (at or datetime.now(UTC)).astimezone(UTC).date()
+    asked = {**endpoint.extra_body, **(extra_body or {})}
+    terms = {field: asked[field] for field in _TERMS if asked.get(field) is not None}
     first, *others = [
-        _priced(entry, input_tokens, day) for entry in _entries(endpoint.base_url, endpoint.model.lower())
+        _priced(entry, terms, input_tokens, day) for entry in _entries(endpoint.base_url, endpoint.model.lower())
     ] or [None]
     if first is None or any(other is None or other.prices != first.prices for other in others):
         return None
@@ -115,8 +136,12 @@ def _is_address_of(provider: "Provider", address: str) -> bool:
     return False
 
 
-def _priced(entry: _Entry, input_tokens: int, day: date) -> EndpointPrices | None:
+def _priced(entry: _Entry, terms: Mapping[str, Any], input_tokens: int, day: date) -> EndpointPrices | None:
     standing, since = _standing(entry.model, day)
+    for field, value in terms.items():
+        standing = _on_terms(entry.model, standing, field, value, day)
+    if not standing:
+        return None
     values: dict[str, Decimal | None] = {}
     for field, key in _FIELDS.items():
         each = [_at_tier(price, key, input_tokens) for price in standing]
@@ -129,8 +154,11 @@ def _priced(entry: _Entry, input_tokens: int, day: date) -> EndpointPrices | Non
     for field in ("cached_input_per_million", "image_input_per_million", "cache_write_per_million"):
         values[field] = values[field] or None
     source = f"{PACKAGE} {version(PACKAGE)}: list price of {entry.provider.name}, {entry.model.id}"
+    source += "".join(f", {field} {value}" for field, value in terms.items())
     fixed = {field: _plain(value) for field, value in values.items()}
-    return EndpointPrices.model_validate({**fixed, "source": source, "as_of": str(since or _newest(day))})
+    return EndpointPrices.model_validate(
+        {**fixed, "source": source, "as_of": str(since) if since else f"{LIST_OF}{_newest(day)}"}
+    )
 
 
 def _plain(value: Decimal | None) -> str | None:
@@ -154,6 +182,29 @@ def _standing(model: "ModelInfo", day: date) -> tuple[list["ModelPrice"], date |
             case _:
                 return [*by_hour, each.prices], None
     return by_hour or [each.prices for each in model.prices[:1]], None
+
+
+def _on_terms(
+    model: "ModelInfo", standing: list["ModelPrice"], field: str, value: object, day: date
+) -> list["ModelPrice"]:
+    """Return the prices that may apply where a request sets `field` to `value`; none where the list does not know."""
+    from genai_prices.types import StartDateConstraint
+
+    if not isinstance(value, str):
+        return []
+    if value in _STANDARD_TERMS:
+        return standing
+    found = list(standing) if value == _ANY_TERMS else []
+    for variant in model.price_variants or ():
+        begun = not isinstance(variant.constraint, StartDateConstraint) or variant.constraint.start_date <= day
+        if not begun or variant.when.keys() != {field} or value not in (variant.when[field], _ANY_TERMS):
+            continue
+        for price in standing:
+            # The list states only what differs from the standard price.
+            own = copy(price)
+            own.__dict__.update({key: each for key, each in vars(variant.prices).items() if each is not None})
+            found.append(own)
+    return found
 
 
 def _at_tier(price: "ModelPrice", key: str, input_tokens: int) -> Decimal | None:

@@ -6,6 +6,8 @@ from fractions import Fraction
 from math import lcm
 
 NANO_PER_DOLLAR = 1_000_000_000
+IMPLAUSIBLE = 100
+"""Times what was set aside for a request from which on its reported cost says nothing about other requests."""
 
 
 def to_nano(dollars: Decimal) -> int:

@@ -19,7 +19,7 @@ RuleName = Literal[
     "pixels",
 ]
 MediaResolution = Literal["low", "medium", "high", "ultra_high"]
-Detail = Literal["low", "high"]
+Detail = Literal["low", "high", "original", "auto"]
 
 
 class TokenRule(Protocol):
@@ -34,7 +34,7 @@ class TokenRule(Protocol):
     @property
     def tile(self) -> int: ...
     @property
-    def detail(self) -> Detail: ...
+    def detail(self) -> Detail | None: ...
     @property
     def media_resolution(self) -> MediaResolution: ...
     @property
@@ -60,7 +60,7 @@ USED_BY_RULE: dict[RuleName, frozenset[str]] = {
     "gemini_tiles": frozenset(),
     "gemini_media_resolution": frozenset({"media_resolution"}),
     "openai_tiles": frozenset({"base", "tile", "detail"}),
-    "openai_patches": frozenset({"patches", "multiplier", "long_side"}),
+    "openai_patches": frozenset({"patches", "multiplier", "long_side", "detail"}),
     "claude": frozenset({"long_side", "max_tokens"}),
     "qwen": frozenset({"factor", "min_tokens", "max_tokens", "extra"}),
     "pixels": frozenset({"pixels_per_token"}),
@@ -93,10 +93,10 @@ def picture_tokens(rule: TokenRule, width: int, height: int) -> int:
     `gemini_tiles` (Gemini up to 2.5, ai.google.dev image understanding): 258 when both sides are at most 384; else
     258 for each tile of floor(short side / 1.5) pixels, held between 256 and 768, after fitting 3072 × 3072.
     `gemini_media_resolution` (Gemini 3): a fixed number for each `media_resolution`.
-    `openai_tiles` (OpenAI images and vision guide): `base` for `detail` low; for high fit 2048 × 2048, then the short
-    side down to 768; then `base` plus `tile` for each 512-pixel tile.
+    `openai_tiles` (OpenAI images and vision guide): `base` for `detail` low; for any other fit 2048 × 2048, then the
+    short side down to 768; then `base` plus `tile` for each 512-pixel tile.
     `openai_patches` (same guide): fit `long_side`; one token for each patch of 32 × 32 pixels, shrunk until at most
-    `patches` cover it; times `multiplier`, rounded up.
+    `patches` cover it; times `multiplier`, rounded up. `detail` changes nothing here: its numbers are those two.
     `claude` (platform.claude.com, vision): one token for each patch of 28 × 28 pixels of the largest size that keeps
     the shape, whose sides padded to patches are at most `long_side` and whose tokens are at most `max_tokens`.
     `qwen` (qwen-vl-utils, vision_process): sides rounded to multiples of `factor`, between `min_tokens` and

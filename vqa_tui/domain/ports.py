@@ -1,6 +1,6 @@
 """Protocols that let one floor use another without knowing it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 
@@ -13,4 +13,8 @@ class Scratch(Protocol):
 
     def get(self, table: str, key: str) -> list[str]:
         """Return the values put under `key`, in the order of their arrival."""
+        ...
+
+    def get_many(self, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
+        """Return what `get` returns of each of `keys`, without the keys that nothing was put under."""
         ...

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from vqa_tui.domain.allowance import Unit
 
 MINUTE_S = 60.0
+_DAYS_KEPT = 2
 _MERGED_S = 0.01
 """Requests that start this close together share one slice, so that a window of a million takes 6,000 slices."""
 
@@ -136,12 +137,13 @@ class SlidingWindow:
         self._add(into, amounts)
         return into
 
-    def count(self, amounts: Amounts, at: float, now: float) -> None:
-        """Count what was taken elsewhere at `at`, at the earliest with the newest taking here."""
+    def count(self, amounts: Amounts, at: float, now: float) -> Slice:
+        """Count what was taken elsewhere at `at`, at the earliest with the newest taking here; return its slice."""
         if self._slices:
             at = max(at, self._slices[-1].last)
-        self.take(amounts, at)
+        into = self.take(amounts, at)
         self.forget(now)
+        return into
 
     def give_back(self, taken: Slice, amounts: Amounts) -> None:
         """Undo a taking: what it was for did not happen."""
@@ -197,13 +199,22 @@ def last_midnight(at: float, zone: ZoneInfo) -> float:
 
 
 class DayCount:
-    """Requests since the newest midnight of a time zone, and at most how many there may be. Times are Unix times."""
+    """Requests since the newest midnight of a time zone, and at most how many there may be. Times are Unix times.
+
+    A clock that is set forward and back again finds the days as they were, and what was taken meanwhile counts against
+    the earlier of them as well: nobody knows which of the two the endpoint counted it against.
+    """
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
         self.limit: int | None = None
         self.used = 0
+        self.began_at = float("inf")
         self.resets_at = float("-inf")
+        self._carried = 0
+        """Of what is used, what is counted in an earlier day too."""
+        self._others: dict[float, tuple[int, int]] = {}
+        """What was used and carried of the days before this one, in the order in which they were left, by their end."""
 
     def has_room(self, wall: float, in_flight: int) -> bool:
         """Whether one more request may start; `in_flight` are under way and may be counted in the new day."""
@@ -211,10 +222,23 @@ class DayCount:
         return self.limit is None or self.used < self.limit
 
     def turn(self, wall: float, in_flight: int) -> None:
-        """Begin a new day when it has come."""
-        if wall >= self.resets_at:
-            self.used = in_flight
-            self.resets_at = next_midnight(wall, self.zone)
+        """Begin a new day when it has come, or go back to the one before where the clock was set back."""
+        if self.began_at <= wall < self.resets_at:
+            return
+        is_first, was_set_back = self.resets_at == float("-inf"), wall < self.resets_at
+        taken = self.used - self._carried if was_set_back else 0
+        if not is_first:
+            self._others[self.resets_at] = self.used, self.used if was_set_back else self._carried
+        self.began_at, self.resets_at = last_midnight(wall, self.zone), next_midnight(wall, self.zone)
+        if self.resets_at in self._others:
+            self.used, self._carried = self._others.pop(self.resets_at)
+            self.used += taken
+        else:
+            self.used = self._carried = in_flight
+            if was_set_back:
+                self.used, self._carried = max(taken, in_flight), 0
+        for end in [*self._others][:-_DAYS_KEPT]:
+            del self._others[end]
 
     def take(self) -> float:
         """Count one request and return the day, which `give_back` wants to know."""
@@ -225,3 +249,10 @@ class DayCount:
         """Undo a taking: nothing was sent, or the endpoint refused to count it."""
         if day == self.resets_at:
             self.used = max(self.used - 1, 0)
+        elif day in self._others:
+            used, carried = self._others[day]
+            self._others[day] = max(used - 1, 0), min(carried, max(used - 1, 0))
+
+    def count(self, requests: int) -> None:
+        """Count requests that were made elsewhere; below 0, as many of those counted earlier do not count after all."""
+        self.used = max(self.used + requests, 0)

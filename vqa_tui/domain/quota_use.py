@@ -13,4 +13,8 @@ class KeyUse:
     newest: tuple[tuple[float, RequestSize], ...] = ()
     """Start as Unix time and tokens of each request that may still count against a minute."""
     of_today: int = 0
-    """Requests that count against the day, the newest included."""
+    """Requests that count against the day, the newest included, less those that do not count after all."""
+    settled: tuple[tuple[float, RequestSize], ...] = ()
+    """Start and tokens of each request that was counted before as large as it was expected to be."""
+    unsent: tuple[float, ...] = ()
+    """Starts of requests that were counted before, and were never sent."""

@@ -8,7 +8,7 @@ WINDOW_S = 60
 SENT_WINDOW_S = 10
 """Bytes are averaged over less time than pictures: a line that breaks in should show."""
 _LONGEST_STEP_S = 3
-"""Points come once a second while work goes on; a longer step means that nobody worked in between."""
+"""Points come once a second while a run is in a working phase; a longer step is a pause, or a person's approval."""
 
 
 class Progress(NamedTuple):
@@ -22,22 +22,23 @@ class Progress(NamedTuple):
 def rate_per_second(progress: Sequence[Progress], *, window_s: int = WINDOW_S) -> float | None:
     """Return finished tasks per working second over the last `window_s` seconds, or None when nothing can be said.
 
-    Seconds in which nothing was in flight and nothing finished (a pause) do not count, so the rate is right again as
-    soon as work goes on.
+    Seconds in which every request waits for a key or a quota count: a quota that is used up in a burst would else show
+    the rate of the burst. Pauses do not count, so the rate is right again as soon as work goes on: no points come then.
+    None also when nothing was in flight and nothing finished in all that time.
     """
     if len(progress) < 2:
         return None
     newest = progress[-1].at
-    finished, working_s = 0, 0
+    finished, working_s, worked = 0, 0, False
     for before, after in pairwise(progress):
         if after.at <= newest - window_s:
             continue
         gained = max(after.finished - before.finished, 0)
-        if gained or after.in_flight or before.in_flight:
-            finished += gained
-            step_s = after.at - before.at
-            working_s += step_s if step_s <= _LONGEST_STEP_S else 1
-    return finished / working_s if working_s else None
+        worked = worked or bool(gained or after.in_flight or before.in_flight)
+        finished += gained
+        step_s = after.at - before.at
+        working_s += step_s if step_s <= _LONGEST_STEP_S else 1
+    return finished / working_s if worked and working_s else None
 
 
 def history_per_second(progress: Sequence[Progress]) -> tuple[float, ...]:
@@ -59,8 +60,13 @@ def bytes_per_second(sent: Sequence[tuple[int, int]], *, now: float, window_s: i
     return max(last - first, 0) / max(last_at - first_at, 1)
 
 
-def eta_s(remaining: int, rate: float | None) -> float | None:
-    """Return seconds until `remaining` tasks are finished at `rate`, or None when that cannot be said."""
+def eta_s(remaining: int, rate: float | None, least_s: float | None = None) -> float | None:
+    """Return seconds until `remaining` tasks are finished at `rate`, or None when that cannot be said.
+
+    `least_s` is the time that quotas leave at the least; it stands alone where there is no rate.
+    """
     if remaining == 0:
         return 0.0
-    return remaining / rate if rate else None
+    if not rate:
+        return least_s or None
+    return max(remaining / rate, least_s or 0.0)

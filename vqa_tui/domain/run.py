@@ -158,7 +158,7 @@ class GaugeView:
     learned: bool = False
     """Whether the limit was told by the endpoint and not by a person."""
     resets_at: float | None = None
-    """Unix time at which a used-up quota is free again."""
+    """Unix time at which a used-up quota has room again, a learned one is whole again, and a day ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.item import Item
+from vqa_tui.domain.quota import UNSIZED, RequestSize
 from vqa_tui.domain.run import Intent, Limits, TaskStatus
 from vqa_tui.domain.sample import Pair
 
@@ -36,7 +37,8 @@ class ClaimedTask:
     last_kind: str | None
     last_problem: str | None
     tried: frozenset[str] = frozenset()
-    """Purposes of the attempts whose reply could not be used. Here and below: since a person last requeued the task."""
+    """What was asked by the attempts whose reply could not be used. Here and below: since a person last requeued the
+    task."""
     bad_reply: str = ""
     """What was wrong with the newest reply that could not be used; '' where there was none."""
     cut: bool = False
@@ -58,13 +60,21 @@ class AttemptRecord:
     uncertain_nano: int = 0
     reserved_nano: int = 0
     """What was set aside for it."""
+    bound_nano: int = 0
+    """The upper bound of its estimate, before it was scaled by what earlier requests had cost beyond theirs."""
     finish_reason: str = ""
     model: str = ""
     request_id: str = ""
     raw_reply: str | None = None
     purpose: Purpose = Purpose.ASK
+    question: Purpose | None = None
+    """What the request asked, where its purpose does not say: of a second one beside a straggler; None: as purpose."""
     estimated_input_tokens: int = 0
     """The plain estimate, not raised to an upper bound; 0 where no usage came back to compare it with."""
+    expected: RequestSize = UNSIZED
+    """Tokens that quotas count for it as long as no usage has come back."""
+    never_sent: bool = False
+    """Whether it certainly did not reach the endpoint, so that no quota counts it."""
     flight: int = 0
     """Its number in the flight journal; not stored."""
 
@@ -103,6 +113,8 @@ class Flight:
     key_name: str
     answered: bool = False
     """Whether the reply is here and only its commit is outstanding."""
+    size: RequestSize = UNSIZED
+    """Tokens that it was expected to take."""
 
 
 @dataclass(frozen=True, slots=True)

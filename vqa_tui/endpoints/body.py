@@ -14,6 +14,9 @@ from vqa_tui.endpoints.settings import EndpointSettings, RecipeSettings
 _OWN_FIELDS = frozenset({"model", "messages", "stream", "n", "max_tokens", "max_completion_tokens"})
 """A limit of tokens set behind our back would make every reservation of money too small."""
 
+_RULES_WITH_DETAIL = frozenset({"openai_tiles", "openai_patches"})
+"""Others than OpenAI may refuse a field that they do not know."""
+
 _PIECE = 3 * 256 * 1024
 """Bytes of a picture that are encoded at a time; a multiple of three, so that no padding comes in between."""
 
@@ -21,8 +24,9 @@ _PIECE = 3 * 256 * 1024
 class RequestBody:
     """Builds the bodies of one recipe at one endpoint (OpenAI chat completions with a data URI).
 
-    Free fields come from the endpoint's `extra_body`, then from the recipe's, which wins. Raises VqaError when they set
-    what is ours to set, or hold what JSON cannot.
+    Free fields come from the endpoint's `extra_body`, then from the recipe's, which wins. Beside the picture stands the
+    `detail` of the endpoint's image-token rule, where it states one: what is estimated is what is asked for. Raises
+    VqaError when free fields set what is ours to set, or hold what JSON cannot.
     """
 
     def __init__(self, recipe: RecipeSettings, endpoint: EndpointSettings) -> None:
@@ -49,6 +53,9 @@ class RequestBody:
         self._fields = fields
         self._longer = (generation.max_tokens, self._head)
         self._text_first = recipe.text_first
+        rule = endpoint.image_tokens
+        asks = rule.rule in _RULES_WITH_DETAIL and rule.detail is not None
+        self._picture_end = b'","detail":' + _string(rule.detail or "") + b"}}" if asks else b'"}}'
         self._system = ("", b"")
         """The newest system prompt and its message; one value, for several threads build bodies."""
 
@@ -65,8 +72,8 @@ class RequestBody:
         encoded = _base64(picture.data)
         start = (head, message, b'{"role":"user","content":[')
         if self._text_first:
-            return b"".join((*start, text, b",", before, *encoded, b'"}}]}]}'))
-        return b"".join((*start, before, *encoded, b'"}},', text, b"]}]}"))
+            return b"".join((*start, text, b",", before, *encoded, self._picture_end, b"]}]}"))
+        return b"".join((*start, before, *encoded, self._picture_end, b",", text, b"]}]}"))
 
     def _head_with(self, max_tokens: int) -> bytes:
         known, head = self._longer

@@ -8,8 +8,8 @@ from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.endpoints.completion import Completion, read_completion
 from vqa_tui.endpoints.connection_errors import classify_exception
 from vqa_tui.endpoints.error_body import ErrorBody, read_error_body
-from vqa_tui.endpoints.gemini_errors import read_gemini_quota
-from vqa_tui.endpoints.retry_after import wait_from_headers, wait_from_text
+from vqa_tui.endpoints.gemini_errors import GeminiQuota, read_gemini_quota
+from vqa_tui.endpoints.retry_after import asked_wait, wait_from_headers, wait_from_text
 
 __all__ = ["classify_answer", "classify_exception", "classify_response"]
 
@@ -43,18 +43,22 @@ _NO_FUNDS_CODES = frozenset(
         "openrouter_key_limit",
     }
 )
-# Not "exceeded your current quota": Google says so of a limit by the minute, too.
+# Gateways quote a provider's code inside a sentence.
+_NO_FUNDS_CODES_IN_WORDS = re.compile(rf"\b(?:{'|'.join(sorted(_NO_FUNDS_CODES))})\b", re.I)
+# Not "exceeded your current quota": Google says so of a limit by the minute, too. Not any budget: models think in one.
 _NO_FUNDS_WORDS = re.compile(
     r"insufficient[ _](?:funds|balance|credits?|quota)|credit balance is too low|out of credits"
-    r"|credits are (?:depleted|exhausted)|more credits|billing hard limit|enable billing"
-    r"|budget has been exceeded|(?:exceeded|crossed|over) budget|spending (?:cap|limit)|key limit exceeded"
-    r"|specified api usage limits|\blimit: 0\b",
+    r"|credits are (?:depleted|exhausted)|requires? more credits|more credits are required|billing hard limit"
+    r"|enable billing|budget has been exceeded|(?:exceeded|crossed) budget for (?:deployment|model|provider|tag)\b"
+    r"|over budget\. spend|spending (?:cap|limit)|key limit exceeded|specified api usage limits|\blimit: 0\b",
     re.I,
 )
-# A day's quota: what waits for it must wait for tomorrow, even where the words promise a place in some minutes.
+# A day's quota: a minute's rest does not bring it back.
 _DAY_WORDS = re.compile(
     r"\b(?:requests|tokens) per day \(|-per-day\b|\d / day\b|\bdaily (?:rate )?(?:limit|quota)\b|PerDay", re.I
 )
+# The one day's quota whose stated waits mean nothing (google-gemini/gemini-cli, googleQuotaErrors.ts).
+_GOOGLE_DAY_WORDS = re.compile("PerDay", re.I)
 # One request that is larger than a whole minute's tokens: it can never pass, however long it waits.
 _TOO_LARGE_FOR_QUOTA_WORDS = re.compile(r"request too large for|tokens must be reduced", re.I)
 _NOT_HERE_WORDS = re.compile(r"location is not supported|country, region, or territory not supported", re.I)
@@ -64,8 +68,13 @@ _BAD_KEY_WORDS = re.compile(
     r"api key (?:is )?(?:not valid|not found|expired|invalid)|(?:invalid|incorrect) api key", re.I
 )
 _NO_MODEL_CODES = frozenset({"model_not_found", "unknown_model", "invalid_model", "deploymentnotfound"})
+# Only a model's name may stand in between: "the model could not process: image not found" is about the picture.
 _NO_MODEL_WORDS = re.compile(
-    r"invalid model name|unknown model|is not a valid model|\bmodel\b[^.\n]{0,120}(?:does not exist|not found)", re.I
+    r"invalid model name|unknown model\b(?! (?:error|exception|failure))|is not a valid model"
+    r"|\bmodels?\b[ :=/]{0,3}(?:(?:named?|id)[ :=]{1,3})?"
+    r"(?:[`'\"][^`'\"\n]{1,120}[`'\"] |(?=[a-z]*[-0-9./:@])[\w./:@+-]{1,120} )?"
+    r"(?:(?:is|was|could|can) ?)?(?:does not exist|not (?:be )?found|cannot be found)",
+    re.I,
 )
 
 _WHAT_HAPPENED = {
@@ -96,16 +105,23 @@ def classify_response(status: int, headers: Mapping[str, str], body: str, now: f
     if kind is FailureKind.RATE_LIMITED and quota.exhausted:
         kind = FailureKind.QUOTA_EXHAUSTED
     wait = None
-    if kind in {FailureKind.RATE_LIMITED, FailureKind.SERVER, FailureKind.TIMEOUT}:
-        wait = wait_from_headers(headers, now) or wait_from_headers(said.headers, now) or quota.retry_delay_s
-        if kind is FailureKind.RATE_LIMITED:
-            wait = wait or wait_from_text(said.message) or quota.fallback_wait_s
-            if wait is not None and wait > _LONGEST_RATE_LIMIT_S:
-                kind = FailureKind.QUOTA_EXHAUSTED
-    used_up = kind is FailureKind.QUOTA_EXHAUSTED
-    by_day = used_up and (quota.by_day or _DAY_WORDS.search(said.message[:_SEARCHED_CHARS]) is not None)
-    if used_up and quota.exhausted and not by_day:
-        wait = quota.retry_delay_s
+    if kind in {FailureKind.SERVER, FailureKind.TIMEOUT}:
+        wait = asked_wait(headers, now) or asked_wait(said.headers, now) or quota.retry_delay_s
+    elif kind is FailureKind.RATE_LIMITED:
+        wait = _stated_wait(headers, said, quota, now) or quota.fallback_wait_s
+        if wait is not None and wait > _LONGEST_RATE_LIMIT_S:
+            kind = FailureKind.QUOTA_EXHAUSTED
+    by_day = False
+    if kind is FailureKind.QUOTA_EXHAUSTED:
+        words = said.message[:_SEARCHED_CHARS]
+        if quota.by_day or _GOOGLE_DAY_WORDS.search(words):
+            by_day, wait = True, None
+        elif _DAY_WORDS.search(words):
+            # Others' days roll on, and a place in some minutes is one: the refusal states when.
+            wait = _stated_wait(headers, said, quota, now)
+            by_day = wait is None
+        elif quota.exhausted:
+            wait = quota.retry_delay_s
     what = _WHAT_HAPPENED[kind]
     if kind is FailureKind.QUOTA_EXHAUSTED and quota.quota:
         what = f"{what} ({_shortened(quota.quota, 120)})"
@@ -114,21 +130,32 @@ def classify_response(status: int, headers: Mapping[str, str], body: str, now: f
     return Failure(kind, f"{what} (HTTP {status}){quoted}", status, wait, never_sent=status == 407, by_day=by_day)
 
 
+def _stated_wait(headers: Mapping[str, str], said: ErrorBody, quota: GeminiQuota, now: float) -> float | None:
+    """Return the seconds that a refusal for want of quota says, in its headers first, or None."""
+    return (
+        wait_from_headers(headers, now)
+        or wait_from_headers(said.headers, now)
+        or quota.retry_delay_s
+        or wait_from_text(said.message)
+    )
+
+
 def _kind(status: int, headers: Mapping[str, str], said: ErrorBody) -> FailureKind:
     words = said.message[:_SEARCHED_CHARS]
     if status < 300:
         return FailureKind.BAD_REPLY
     if status >= 500:
-        # Gateways turn a provider's 429 into a 500 of their own; the funds are gone all the same.
-        no_funds = "insufficient_quota" in said.codes or _NO_FUNDS_WORDS.search(words)
+        # Gateways turn a provider's 429 into a 500 of their own; the funds are gone all the same. Other words of a
+        # broken server are about anything.
+        no_funds = said.codes & _NO_FUNDS_CODES or _NO_FUNDS_CODES_IN_WORDS.search(words)
         return FailureKind.QUOTA_EXHAUSTED if no_funds else FailureKind.SERVER
     if said.codes & _REFUSED_CODES or (status == 400 and _REFUSED_WORDS.search(words)):
         return FailureKind.REFUSED
+    if status in {400, 401, 402, 403, 429} and (said.codes & _NO_FUNDS_CODES or _NO_FUNDS_WORDS.search(words)):
+        return FailureKind.QUOTA_EXHAUSTED
     if status == 402:
         # OpenRouter: what is in flight would use up the balance, and will not once it has been settled.
         return FailureKind.RATE_LIMITED if "retry-after" in headers else FailureKind.QUOTA_EXHAUSTED
-    if status in {400, 401, 403, 429} and (said.codes & _NO_FUNDS_CODES or _NO_FUNDS_WORDS.search(words)):
-        return FailureKind.QUOTA_EXHAUSTED
     match status:
         case 404:
             return FailureKind.MODEL_NOT_FOUND

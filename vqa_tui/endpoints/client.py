@@ -26,7 +26,7 @@ LARGEST_REPLY = 4 * 1024 * 1024
 _LARGEST_ERROR = 256 * 1024
 """Bytes of an error answer that are read: what it says stands at its top, and its status counts in any case."""
 _MOST_SPOILT = 8
-
+"""New connections on which the endpoint speaks first, after which a request is given up."""
 _KEPT_BODY_CHARS = 100_000
 _IDLE_CONNECTION_S = 4.0
 """Below the five seconds after which uvicorn (vLLM) and Node close theirs: a request must not meet a closing socket."""
@@ -90,6 +90,8 @@ class _Received:
     headers: dict[str, str]
     body: str
     failure: Failure | None = None
+    is_cut: bool = False
+    """Whether `body` is only the beginning of an answer whose status is no success."""
 
 
 class VisionClient:
@@ -145,14 +147,22 @@ class VisionClient:
         completion = Completion()
         failure = received.failure
         if failure is None and received.status is not None:
-            failure, completion = classify_answer(received.status, received.headers, received.body, time.time())
+            # Half of a sentence, or of a JSON text, may say what the whole does not: then status and headers tell.
+            body_read = "" if received.is_cut else received.body
+            failure, completion = classify_answer(received.status, received.headers, body_read, time.time())
+        if failure is not None:
+            words = f"{failure.message}; its answer was cut off" if received.is_cut else failure.message
+            failure = replace(
+                failure, message=without_key(words, key_value, self._endpoint), http_status=received.status
+            )
+        completion = self._redacted(completion, key_value)
         request_id = next(
             (value for name in _REQUEST_ID_HEADERS if (value := received.headers.get(name))), completion.id
         )
         allowances = read_allowances(received.headers, time.time())
         if failure is not None:
             raise AskFailed(
-                replace(failure, http_status=received.status),
+                failure,
                 latency_ms=latency_ms,
                 http_status=received.status,
                 request_id=request_id,
@@ -173,6 +183,16 @@ class VisionClient:
             allowances=allowances,
         )
 
+    def _redacted(self, completion: Completion, key: SecretStr) -> Completion:
+        """Return `completion` without the key: what was whole only after parsing is in no text that was sent."""
+        return replace(
+            completion,
+            text=without_key(completion.text, key, self._endpoint),
+            finish_reason=without_key(completion.finish_reason, key, self._endpoint),
+            model=without_key(completion.model, key, self._endpoint),
+            id=without_key(completion.id, key, self._endpoint),
+        )
+
     async def _exchange(self, body: bytes, key_value: SecretStr) -> _Received:
         """Return what came back. Exceptions end here: theirs hold the request with its Authorization header."""
         assert self._session is not None, "VisionClient is used outside `async with`"
@@ -180,19 +200,21 @@ class VisionClient:
         if not (key.isascii() and key.isprintable()):
             problem = "the value of the key holds characters that no HTTP header can carry; nothing was sent"
             return _Received(None, {}, "", Failure(FailureKind.AUTH, problem, never_sent=True))
-        for _ in range(_MOST_SPOILT):
+        spoilt = 0
+        while spoilt < _MOST_SPOILT:
             try:
                 return await self._sent(body, key, key_value)
-            except UnaskedReply:
-                # Nothing left this machine, and the spoilt connection is closed: the next one is another.
-                continue
+            except UnaskedReply as error:
+                # Nothing left this machine, and the spoilt connection is closed: the next one is another. Idle ones
+                # do not count: there may be hundreds, all spoilt, each is met once, and behind them is a new one.
+                spoilt += not error.was_idle
         problem = "the endpoint keeps answering before it is asked; nothing was sent"
         return _Received(None, {}, "", Failure(FailureKind.NETWORK, problem, never_sent=True))
 
     async def _sent(self, body: bytes, key: str, key_value: SecretStr) -> _Received:
         """Return what came back on one connection. Raises UnaskedReply, and then nothing was sent."""
         assert self._session is not None
-        status, headers = None, dict[str, str]()
+        status, headers, pieces = None, dict[str, str](), list[bytes]()
         try:
             async with self._session.post(
                 self._url,
@@ -208,29 +230,32 @@ class VisionClient:
                     for name, text in response.headers.items()
                 }
                 success = 200 <= status < 300
-                pieces, whole = await _read_at_most(response, LARGEST_REPLY if success else _LARGEST_ERROR)
+                whole = await _read_at_most(response, LARGEST_REPLY if success else _LARGEST_ERROR, pieces)
         except UnaskedReply:
             raise
         except (aiohttp.ClientError, OSError, UnicodeError) as error:
-            return _Received(status, headers, "", classify_exception(error))
+            if status is None or 200 <= status < 300:
+                return _Received(status, headers, "", classify_exception(error))
+            return _Received(status, headers, self._text(pieces, key_value), is_cut=True)
         if success and not whole:
             problem = f"the answer is longer than {LARGEST_REPLY // 1024**2} MiB and was not read to its end"
             return _Received(status, headers, "", Failure(FailureKind.BAD_REPLY, problem))
-        return _Received(
-            status, headers, without_key(b"".join(pieces).decode("utf-8", "replace"), key_value, self._endpoint)
-        )
+        return _Received(status, headers, self._text(pieces, key_value))
+
+    def _text(self, pieces: list[bytes], key: SecretStr) -> str:
+        return without_key(b"".join(pieces).decode("utf-8", "replace"), key, self._endpoint)
 
 
-async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> tuple[list[bytes], bool]:
-    """Return the body in pieces and whether it is whole; of a longer one, little more than its first `limit` bytes.
+async def _read_at_most(response: aiohttp.ClientResponse, limit: int, pieces: list[bytes]) -> bool:
+    """Add the body to `pieces` and return whether it is whole; of a longer one, little more than `limit` bytes.
 
     It is unpacked as it comes, some 100 KB at a time: a small body that would unpack to a huge one ends here as well.
     """
-    pieces, size = [], 0
+    size = 0
     async for piece in response.content.iter_any():
         size += len(piece)
         pieces.append(piece)
         if size > limit:
             response.close()
-            return pieces, False
-    return pieces, True
+            return False
+    return True

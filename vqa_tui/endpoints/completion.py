@@ -21,7 +21,7 @@ class Completion:
     model: str = ""
     id: str = ""
     usage: Usage | None = None
-    """None when the endpoint did not report it."""
+    """None when the endpoint did not report it, or reported no output beside a reply."""
     failure: Failure | None = None
     """Why `text` cannot be used; a cut by `max_tokens` is no failure."""
     error_status: int | None = None
@@ -53,8 +53,11 @@ def read_completion(body: str) -> Completion:
     message = choices[0].get("message")
     message = message if isinstance(message, dict) else {}
     finish_reason = _text(choices[0].get("finish_reason"))
-    text = _content(message.get("content"))
-    failure = _failure(text, _text(message.get("refusal")), finish_reason)
+    text, refusal = _content(message.get("content")), _text(message.get("refusal"))
+    if usage is not None and usage.output_tokens == 0 and (text or refusal):
+        # What was written was not free: the count was lost on its way.
+        usage = None
+    failure = _failure(text, refusal, finish_reason)
     # OpenRouter puts a provider's failure beside an empty choice, or into the choice that it cut.
     error = value.get("error") or choices[0].get("error")
     broken = bool(error) and (not text.strip() or finish_reason == "error")

@@ -1,10 +1,13 @@
 """Prepared pictures kept on disk within a bound, so that a picture that must be changed is decoded only once."""
 
+import errno
 import fcntl
 import hashlib
 import logging
 import os
+import re
 import shutil
+import stat
 import struct
 import threading
 import time
@@ -32,6 +35,13 @@ _LEFTOVER_S = 3600.0
 """Age at which a temporary file belongs to an engine that was killed."""
 _LOCK = ".lock"
 _TEMPORARY = ".new-"
+_SHARD = re.compile(r"[0-9a-f]{2}")
+_NAME = re.compile(r"[0-9a-f]{62}|\.new-[0-9a-f]{16}")
+"""What this module writes; whatever else lies in the folder is not ours to count or to remove."""
+_LARGEST_ENTRY = MOST_BYTES // 8
+_TO_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_TO_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""Without O_NONBLOCK a pipe in the place of an entry would hold the thread for ever."""
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +57,21 @@ def bytes_allowed(folder: Path) -> int:
 
 def bytes_kept(folder: Path) -> int:
     """Return what the cache in `folder` takes on the disk. Walks through it; 0 when there is none."""
-    return sum(entry.size for entry in _entries(folder))
+    try:
+        with _opened(folder) as root:
+            return sum(entry.size for entry in _entries(root))
+    except (FileNotFoundError, _Strange):
+        return 0
+
+
+class _Strange(OSError):
+    """A folder that is no real folder of this user."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    path: str
+    shard: str
+    name: str
     used_at: float
     size: int
 
@@ -63,6 +82,9 @@ class PictureCache:
     Each entry is a file of its own, put in place by a rename, and carries the digest of its bytes: what is damaged or
     cut short is not given out but removed. Trouble with the disk never fails a picture: it is logged once, and from
     then on nothing more is written. The folder may be deleted at any time, also while engines run.
+
+    The folder must be a real one of this user and is closed to all others; else nothing is kept or given out. Within
+    it no link is followed, and what this class would not have written is neither read nor removed.
 
     Nothing is counted or listed when an entry is written. After every sixteenth of `most_bytes` (and when the bound is
     reached) the folder is walked through once; if it holds too much, the entries not used for longest go until an
@@ -81,24 +103,13 @@ class PictureCache:
         self._since_walk = 0
 
     def get(self, key: str) -> PreparedPicture | None:
-        """Return the picture kept under `key` (hexadecimal), or None. Blocks on the disk."""
-        path = self._path(key)
+        """Return the picture kept under `key` (64 hexadecimal digits), or None. Blocks on the disk."""
         try:
-            with open(path, "rb") as stream:
-                status = os.fstat(stream.fileno())
-                content = stream.read(status.st_size + 1)
-            picture = _unpacked(content)
-            if picture is None:
-                path.unlink(missing_ok=True)
-            elif self._writes and time.time() - status.st_mtime > _TOUCH_AFTER_S:
-                with suppress(FileNotFoundError):
-                    os.utime(path)
-        except (FileNotFoundError, NotADirectoryError):
+            with _opened(self._folder) as root, _opened(key[:2], root) as shard:
+                return self._read(key[2:], shard)
+        except OSError:
+            # Whatever keeps an entry from being read, the picture is prepared anew.
             return None
-        except OSError as error:
-            self._give_up(error)
-            return None
-        return picture
 
     def put(self, key: str, picture: PreparedPicture) -> None:
         """Keep a picture under `key`; one that would fill an eighth of the cache is not kept. Blocks on the disk."""
@@ -106,32 +117,30 @@ class PictureCache:
         if not self._writes or len(content) > self._most // 8:
             return
         try:
-            self._make_room(_on_disk(len(content)))
-            self._write(self._path(key), content)
+            with _made_and_opened(self._folder) as root:
+                self._make_room(root, _on_disk(len(content)))
+                _write(root, key, content)
+        except FileNotFoundError:
+            # A person deleted the folder just now; the next picture makes it again.
+            return
         except OSError as error:
             self._give_up(error)
 
-    def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / key[2:]
+    def _read(self, name: str, shard: int) -> PreparedPicture | None:
+        with open(os.open(name, _TO_READ, dir_fd=shard), "rb") as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_ENTRY:
+                return None
+            content = stream.read(status.st_size + 1)
+            picture = _unpacked(content)
+            if picture is None:
+                os.unlink(name, dir_fd=shard)
+            elif self._writes and time.time() - status.st_mtime > _TOUCH_AFTER_S:
+                with suppress(OSError):
+                    os.utime(stream.fileno())
+        return picture
 
-    def _write(self, path: Path, content: bytes) -> None:
-        temporary = path.with_name(f"{_TEMPORARY}{os.urandom(8).hex()}")
-        try:
-            descriptor = _made(temporary)
-        except FileNotFoundError:
-            # Made here and not at the start: a person may have deleted the folder a moment ago.
-            _make_private(path.parent)
-            descriptor = _made(temporary)
-        try:
-            with open(descriptor, "wb") as stream:
-                stream.write(content)
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
-
-    def _make_room(self, size: int) -> None:
+    def _make_room(self, root: int, size: int) -> None:
         with self._counting:
             self._since_walk += size
             if self._known is not None:
@@ -142,19 +151,19 @@ class PictureCache:
         # Whoever comes while another thread sweeps just writes: the walk is long, and one is enough.
         if due and self._sweeping.acquire(blocking=False):
             try:
-                self._sweep(size)
+                self._sweep(root, size)
             finally:
                 self._sweeping.release()
 
-    def _sweep(self, coming: int) -> None:
+    def _sweep(self, root: int, coming: int) -> None:
         with self._counting:
             self._since_walk = coming
-        entries = [entry for entry in _entries(self._folder) if not _removed_as_leftover(entry)]
+        entries = [entry for entry in _entries(root) if not _removed_as_leftover(root, entry)]
         total = sum(entry.size for entry in entries)
         if total + coming > self._most - self._sixteenth:
-            with _alone(self._folder) as alone:
+            with _alone(root) as alone:
                 if alone:
-                    total -= _evict(entries, total + coming - self._most * 7 // 8)
+                    total -= _evict(root, entries, total + coming - self._most * 7 // 8)
                 else:
                     # Another process is making room: to walk again before a sixteenth is written would be in vain.
                     total = min(total, self._most * 7 // 8)
@@ -172,14 +181,52 @@ class PictureCache:
             )
 
 
-def _made(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+@contextmanager
+def _opened(folder: Path | str, within: int | None = None) -> Iterator[int]:
+    """Open a folder of the cache, and close it to everyone else. Raises _Strange when it is not this user's own."""
+    try:
+        descriptor = os.open(folder, _TO_FOLDER, dir_fd=within)
+    except OSError as error:
+        if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+            raise
+        raise _Strange(error.errno, "it is no folder") from error
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid != os.geteuid():
+            raise _Strange(errno.EPERM, "it belongs to another user")
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            os.fchmod(descriptor, 0o700)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
-def _make_private(folder: Path) -> None:
-    # Path.mkdir gives the mode to the last folder only.
-    for each in (folder.parent.parent, folder.parent, folder):
-        each.mkdir(mode=0o700, parents=True, exist_ok=True)
+@contextmanager
+def _made_and_opened(folder: Path) -> Iterator[int]:
+    # Made here and not at the start: a person may have deleted the folder a moment ago. Path.mkdir gives the mode to
+    # the last folder only.
+    if not folder.exists():
+        for each in (folder.parent.parent, folder.parent, folder):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _opened(folder) as descriptor:
+        yield descriptor
+
+
+def _write(root: int, key: str, content: bytes) -> None:
+    """Put an entry in its place. What stands there and is no file of ours stays, and nothing is kept."""
+    with suppress(FileExistsError):
+        os.mkdir(key[:2], 0o700, dir_fd=root)
+    temporary = f"{_TEMPORARY}{os.urandom(8).hex()}"
+    with suppress(_Strange, IsADirectoryError), _opened(key[:2], root) as shard:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=shard)
+        try:
+            with open(descriptor, "wb") as stream:
+                stream.write(content)
+            os.replace(temporary, key[2:], src_dir_fd=shard, dst_dir_fd=shard)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary, dir_fd=shard)
+            raise
 
 
 def _packed(picture: PreparedPicture) -> bytes:
@@ -205,49 +252,53 @@ def _on_disk(size: int) -> int:
     return -(-size // _BLOCK) * _BLOCK
 
 
-def _entries(folder: Path) -> Iterator[_Entry]:
+def _entries(root: int) -> Iterator[_Entry]:
     """Walk through the cache; what vanishes meanwhile is left out."""
-    for shard in _listed(folder):
-        if not shard.is_dir(follow_symlinks=False):
+    for shard in _listed(root, _SHARD):
+        try:
+            with _opened(shard.name, root) as descriptor:
+                for file in _listed(descriptor, _NAME):
+                    with suppress(FileNotFoundError):
+                        status = file.stat(follow_symlinks=False)
+                        if stat.S_ISREG(status.st_mode):
+                            yield _Entry(shard.name, file.name, status.st_mtime, _on_disk(status.st_size))
+        except (FileNotFoundError, _Strange):
             continue
-        for file in _listed(shard.path):
-            with suppress(FileNotFoundError):
-                status = file.stat(follow_symlinks=False)
-                yield _Entry(file.path, status.st_mtime, _on_disk(status.st_size))
 
 
-def _removed_as_leftover(entry: _Entry) -> bool:
-    if not os.path.basename(entry.path).startswith(_TEMPORARY) or time.time() - entry.used_at < _LEFTOVER_S:
+def _removed_as_leftover(root: int, entry: _Entry) -> bool:
+    if not entry.name.startswith(_TEMPORARY) or time.time() - entry.used_at < _LEFTOVER_S:
         return False
-    with suppress(FileNotFoundError):
-        os.unlink(entry.path)
+    _remove(root, entry)
     return True
 
 
-def _evict(entries: list[_Entry], too_much: int) -> int:
+def _evict(root: int, entries: list[_Entry], too_much: int) -> int:
     """Remove the entries not used for longest until `too_much` bytes are gone; return how many are."""
     gone = 0
     for entry in sorted(entries, key=lambda entry: entry.used_at):
         if gone >= too_much:
             break
-        with suppress(FileNotFoundError):
-            os.unlink(entry.path)
+        _remove(root, entry)
         gone += entry.size
     return gone
 
 
-def _listed(folder: Path | str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as listing:
-            return list(listing)
-    except FileNotFoundError:
-        return []
+def _remove(root: int, entry: _Entry) -> None:
+    with suppress(FileNotFoundError, _Strange), _opened(entry.shard, root) as shard:
+        os.unlink(entry.name, dir_fd=shard)
+
+
+def _listed(folder: int, names: re.Pattern[str]) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as listing:
+        return [each for each in listing if names.fullmatch(each.name)]
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[bool]:
-    """Tell whether no other process is evicting from `folder`; none can begin before this ends."""
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+def _alone(root: int) -> Iterator[bool]:
+    """Tell whether no other process is evicting from this cache; none can begin before this ends."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(_LOCK, flags, 0o600, dir_fd=root)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield True

@@ -15,18 +15,29 @@ _READ_CHARS = 4000
 def wait_from_headers(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds to wait that `headers` (lower-case names) ask for, or None when they do not say.
 
+    First what `asked_wait` finds; then the reset of whatever rate-limit headers (`rate_headers`) say that none of it
+    remains. The latter answers only a refusal for want of quota: an overloaded server does not recover by it.
+    """
+    if wait := asked_wait(headers, now):
+        return wait
+    waits = [told.resets_in_s for told in read_allowances(headers, now) if told.remaining == 0]
+    return max((wait for wait in waits if wait), default=None)
+
+
+def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that the `retry-after` headers among `headers` (lower-case names) ask for, or None.
+
     In this order: `retry-after-ms`; `retry-after` in seconds or as an HTTP date (RFC 9110 §10.2.3), seen from the Unix
-    time `now`; the reset of whatever rate-limit headers (`rate_headers`) say that none of it remains.
-    Zero, negative and past values say nothing (Azure sends 0 and -1 for "unknown"); the rest is held below a day.
+    time `now`. Zero, negative and past values say nothing (Azure sends 0 and -1 for "unknown"); the rest is held below
+    a day.
     """
     if wait := bounded(_milliseconds(headers.get("retry-after-ms", ""))):
         return wait
-    if retry_after := headers.get("retry-after", "").strip():
-        seconds = number(retry_after)
-        if wait := bounded(_until_date(retry_after, now) if seconds is None else seconds):
-            return wait
-    waits = [told.resets_in_s for told in read_allowances(headers, now) if told.remaining == 0]
-    return max((wait for wait in waits if wait), default=None)
+    retry_after = headers.get("retry-after", "").strip()
+    if not retry_after:
+        return None
+    seconds = number(retry_after)
+    return bounded(_until_date(retry_after, now) if seconds is None else seconds)
 
 
 def wait_from_text(message: str) -> float | None:

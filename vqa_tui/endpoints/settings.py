@@ -6,6 +6,8 @@ Protocols, because folders on one floor do not know each other.
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from vqa_tui.domain.image_tokens import TokenRule
+
 
 class TimeoutSettings(Protocol):
     """Seconds."""
@@ -29,6 +31,8 @@ class EndpointSettings(Protocol):
     def model(self) -> str: ...
     @property
     def timeouts(self) -> TimeoutSettings: ...
+    @property
+    def image_tokens(self) -> TokenRule: ...
     @property
     def max_tokens_field(self) -> str: ...
     @property

@@ -12,6 +12,8 @@ _MOST_TOKENS = 10**9
 def read_usage(value: Any) -> Usage | None:
     """Return the usage in the `usage` object of a reply; None where input or output is missing or nonsense.
 
+    An input of 0 is such nonsense: every request has a prompt. Gateways that lost the count write zeros.
+
     What is read, and from whom:
     - `prompt_tokens`, `completion_tokens`, `total_tokens`, `prompt_tokens_details.{cached_tokens, image_tokens}`:
       OpenAI chat completions, and who follows it (vLLM, LiteLLM, Azure, Gemini's compatible address).
@@ -44,7 +46,7 @@ def read_usage(value: Any) -> Usage | None:
     if beside or cached + written > told:
         told += cached + written
     output = _output(value, told)
-    if output is None:
+    if told == 0 or output is None:
         return None
     image = min(_image_tokens(details), told)
     return Usage(told, output, min(cached, told), image, min(written, told))

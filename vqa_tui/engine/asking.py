@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from vqa_tui.domain.cost import Usage
+from vqa_tui.domain.cost import Usage, to_dollars
 from vqa_tui.domain.failure import POLICY, Failure, FailureKind
 from vqa_tui.domain.reply import UnreadableReply
 from vqa_tui.domain.sample import Pair, SampleFlag
@@ -83,8 +83,13 @@ class Asker:
         """
         bench = self._bench
         started = time.time()
-        flight = bench.journal.enter(Flight(question.task.id, started, admission.reserved, admission.loan.key.name))
+        loan = admission.loan
+        flight = bench.journal.enter(
+            Flight(question.task.id, started, admission.reserved, loan.key.name, size=loan.expected)
+        )
         sent = _Sent(question, admission, purpose or question.purpose, probe, flight, started, elapsed_time())
+        if probe:
+            bench.outage.probe_sent()
         bench.board.asking += 1
         bench.board.sent_bytes += len(question.body)
         failed: AskFailed | None = None
@@ -105,7 +110,7 @@ class Asker:
 
     def _cancelled(self, sent: _Sent) -> Asked:
         bench, reserved = self._bench, sent.admission.reserved
-        self._settle(sent, 0, reserved)
+        self._settle(sent, 0, reserved, answered=False)
         failure = Failure(FailureKind.CANCELLED, POLICY[FailureKind.CANCELLED].in_words)
         bench.gatekeeper.keyring.used(sent.admission.loan, failure)
         if sent.probe:
@@ -119,6 +124,9 @@ class Asker:
             uncertain_nano=reserved,
             reserved_nano=reserved,
             purpose=sent.purpose,
+            question=sent.question.purpose,
+            bound_nano=sent.question.estimate.upper_bound_nano,
+            expected=sent.admission.loan.expected,
             flight=sent.flight,
         )
         return Asked(attempt, failure, cancelled=True)
@@ -131,13 +139,14 @@ class Asker:
         unbilled = failed.usage is not None or failure.never_sent or not may_be_billed
         reserved = sent.admission.reserved
         uncertain = 0 if unbilled else reserved
-        self._settle(sent, cost, uncertain)
+        self._settle(sent, cost, uncertain, answered=failed.usage is not None)
         if told := bench.gatekeeper.keyring.used(
             sent.admission.loan, failure, usage=failed.usage, allowances=failed.allowances
         ):
             bench.tell("warning", told)
-        spared = self._spared(sent, failure)
-        if policy.counts_for_breaker and not spared:
+        was_gone = bench.outage.active
+        spared, slept = self._spared(sent, failure)
+        if policy.counts_for_breaker and not slept and not (was_gone and spared):
             bench.note_failure(failure.kind)
         if policy.pauses_run:
             bench.halt(Halt(failure.message))
@@ -156,27 +165,32 @@ class Asker:
             request_id=failed.request_id,
             raw_reply=failed.raw_body or None,
             purpose=sent.purpose,
+            question=sent.question.purpose,
+            bound_nano=sent.question.estimate.upper_bound_nano,
             estimated_input_tokens=sent.question.estimate.size.input_tokens if failed.usage else 0,
+            expected=sent.admission.loan.expected,
+            never_sent=failure.never_sent,
             flight=sent.flight,
         )
         return Asked(attempt, failure, spared=spared)
 
-    def _spared(self, sent: _Sent, failure: Failure) -> bool:
-        """Tell the outage how the request ended, and return whether the task is not to blame."""
+    def _spared(self, sent: _Sent, failure: Failure) -> tuple[bool, bool]:
+        """Tell the outage how the request ended; return whether the task is spared, and whether it is because the
+        computer slept."""
         bench = self._bench
         connection_lost = failure.kind in (FailureKind.NETWORK, FailureKind.TIMEOUT) and not failure.never_sent
         if connection_lost and bench.standstill.fell_into(sent.clock):
             if sent.probe:
                 bench.outage.pass_on()
-            return True
-        return bench.outage.missed(sent.question.task.id, failure, probe=sent.probe)
+            return True, True
+        return bench.outage.missed(sent.question.task.id, failure, probe=sent.probe), False
 
     async def _answered(self, sent: _Sent, answer: Answer) -> Asked:
         bench = self._bench
         cost, reserved = self._cost(answer.usage), sent.admission.reserved
         # Without a usage report the price is not known: what was set aside may have been billed.
         uncertain = 0 if answer.usage_reported or self._prices is None else reserved
-        self._settle(sent, cost, uncertain)
+        self._settle(sent, cost, uncertain, answered=True)
         usage = answer.usage if answer.usage_reported else None
         bench.gatekeeper.keyring.used(sent.admission.loan, None, usage=usage, allowances=answer.allowances)
         bench.outage.reached()
@@ -198,7 +212,10 @@ class Asker:
             request_id=answer.request_id,
             raw_reply=answer.text,
             purpose=sent.purpose,
+            question=sent.question.purpose,
+            bound_nano=sent.question.estimate.upper_bound_nano,
             estimated_input_tokens=sent.question.estimate.size.input_tokens if answer.usage_reported else 0,
+            expected=sent.admission.loan.expected,
             flight=sent.flight,
         )
         if problem:
@@ -232,10 +249,17 @@ class Asker:
             return (), "the reply was cut off in the middle of its text"
         return pairs, ""
 
-    def _settle(self, sent: _Sent, cost: int, uncertain: int) -> None:
+    def _settle(self, sent: _Sent, cost: int, uncertain: int, *, answered: bool) -> None:
         # The journal first: after a kill it must not claim more money than the budget would.
         self._bench.journal.answer(sent.flight, cost + uncertain)
-        self._bench.gatekeeper.settle(sent.admission, actual=cost, uncertain=uncertain)
+        set_aside = sent.admission.reserved
+        settled = self._bench.gatekeeper.settle(sent.admission, actual=cost, uncertain=uncertain, answered=answered)
+        if not settled:
+            self._bench.tell(
+                "warning",
+                f"{sent.question.task.item.key}: the endpoint reports usage of ${to_dollars(cost):.4f}, "
+                f"{cost // set_aside:,} times the most that was expected; booked, and no other estimate is raised",
+            )
 
     def _cost(self, usage: Usage) -> int:
         return self._prices.cost_nano(usage) if self._prices else 0

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from math import ceil
 
 from vqa_tui.config.endpoint import Endpoint
+from vqa_tui.config.image_token_rule import ImageTokenRule
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import RenderedPrompt
 from vqa_tui.domain.cost import Prices
-from vqa_tui.domain.image_tokens import picture_tokens
+from vqa_tui.domain.image_tokens import USED_BY_RULE, picture_tokens
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.quota import RequestSize
 
@@ -21,6 +22,8 @@ _MOST_OVERHEAD_TOKENS = 60
 _PICTURE_SAFETY = 1.25
 """Vendors call their picture rules rough, so a reservation takes them this much larger."""
 _MOST_SIZES_KEPT = 10_000
+_RULES = [ImageTokenRule(rule=name) for name in USED_BY_RULE]
+"""Every vendor's rule with the numbers that most of its models have."""
 
 
 def prices_of(endpoint: Endpoint) -> Prices | None:
@@ -58,6 +61,9 @@ class Estimator:
         self._rule = endpoint.image_tokens
         self._prices = prices_of(endpoint)
         self._by_size: dict[tuple[int, int, int | None], int] = {}
+        self._is_guessed = endpoint.kind != "embedded" and endpoint.image_tokens == ImageTokenRule()
+        """Whether nobody has stated how the endpoint counts pictures; the embedded one counts as its file says."""
+        self._dearest: dict[tuple[int, int, int | None], int] = {}
 
     def request(self, item: Item, prompt: RenderedPrompt, *, max_side: int | None, max_tokens: int) -> RequestEstimate:
         """Return what asking `prompt` about `item`, sent with this longest side, takes."""
@@ -65,7 +71,8 @@ class Estimator:
         picture = self.picture_tokens(item.facts.width, item.facts.height, max_side)
         bound = 0
         if self._prices is not None:
-            bound = self._prices.most_nano(most_input_tokens(text, picture), max_tokens)
+            most = self._dearest_picture(item.facts.width, item.facts.height, max_side) if self._is_guessed else picture
+            bound = self._prices.most_nano(most_input_tokens(text, most), max_tokens)
         output = min(self._recipe.expected_output_tokens, max_tokens)
         return RequestEstimate(RequestSize(prompt_tokens(text) + picture, output), bound)
 
@@ -78,6 +85,16 @@ class Estimator:
             if len(self._by_size) >= _MOST_SIZES_KEPT:
                 self._by_size.clear()
             found = self._by_size[size] = picture_tokens(self._rule, *sent_size(*size))
+        return found
+
+    def _dearest_picture(self, width: int, height: int, max_side: int | None) -> int:
+        """Return the tokens of a picture by the dearest of all vendors' rules: a cap must hold under each."""
+        size = (width, height, max_side)
+        found = self._dearest.get(size)
+        if found is None:
+            if len(self._dearest) >= _MOST_SIZES_KEPT:
+                self._dearest.clear()
+            found = self._dearest[size] = max(picture_tokens(rule, *sent_size(*size)) for rule in _RULES)
         return found
 
 

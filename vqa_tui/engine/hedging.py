@@ -9,12 +9,11 @@ import asyncio
 
 from vqa_tui.domain.failure import POLICY
 from vqa_tui.domain.work import Purpose
-from vqa_tui.engine.admission import Admission, BudgetReached
+from vqa_tui.engine.admission import Admission
 from vqa_tui.engine.asking import Asked, Asker, Question
 from vqa_tui.engine.bench import Bench
 from vqa_tui.engine.board import Board
 from vqa_tui.engine.clock import elapsed_time
-from vqa_tui.engine.keyring import NoKeyLeft, NotNow
 
 LEAST_OBSERVED = 50
 """Replies below which nobody can say what takes unusually long."""
@@ -61,16 +60,25 @@ class Race:
         self._requests: list[asyncio.Task[Asked | None]] = []
         self.cancelled = False
 
-    async def decided(self, admission: Admission, *, probe: bool) -> tuple[Asked, Asked | None]:
-        """Ask, and return how the request ended that decides about the task, and the other if that has ended too."""
-        self._first = asyncio.create_task(self._asker.ask(self._question, admission, probe=probe))
+    async def decided(self, admission: Admission, *, probe: bool) -> tuple[Asked, Asked | None] | None:
+        """Ask, and return how the request ended that decides about the task, and the other if that has ended too; None
+        when the run paused before the first was sent."""
+        self._first = asyncio.create_task(self._ask_first(admission, probe=probe))
         self._requests.append(self._first)
         while not self._is_decided():
             self._hedge_if_straggling()
             await self._wait(self._until_next_look())
         results = sorted(self._ended(), key=_usefulness)
         self._requests = [request for request in self._requests if not request.done()]
+        if not results:
+            return None
         return results[0], results[1] if len(results) > 1 else None
+
+    def cancel(self) -> None:
+        """Cancel what is still under way; `straggler` then returns what has become of it."""
+        self.cancelled = True
+        for request in self._requests:
+            request.cancel()
 
     async def straggler(self) -> Asked | None:
         """Wait for the request that came too late and return how it ended; None when there is none."""
@@ -92,9 +100,14 @@ class Race:
         if len(self._requests) > 1 or self.cancelled or now < self._look_at or patience is None:
             return
         quiet = bench.may_hedge() and bench.writer.healthy.is_set() and not bench.outage.active
-        if quiet and now - self._started >= patience:
+        if quiet and self._has_slot and now - self._started >= patience:
             self._look_at = now + _LOOK_AGAIN_S
             self._requests.append(asyncio.create_task(self._ask_beside()))
+
+    @property
+    def _has_slot(self) -> bool:
+        """Whether one more request stays within what a person allows over all keys."""
+        return self._bench.board.asking < self._bench.limits().concurrency
 
     def _until_next_look(self) -> float | None:
         if len(self._requests) > 1 or self.cancelled:
@@ -110,39 +123,28 @@ class Race:
         try:
             await asyncio.wait(self._requests, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            self.cancelled = True
-            for request in self._requests:
-                request.cancel()
+            self.cancel()
+
+    async def _ask_first(self, admission: Admission, *, probe: bool) -> Asked | None:
+        """Ask, unless the gate has closed between the admission and this step of the event loop."""
+        bench = self._bench
+        if bench.gatekeeper.closed:
+            bench.gatekeeper.give_back(admission)
+            if probe:
+                bench.outage.pass_on()
+            return None
+        return await self._asker.ask(self._question, admission, probe=probe)
 
     async def _ask_beside(self) -> Asked | None:
         """Ask a second time if key, quotas, throttle and money have room for it at this moment; None if not."""
-        admission = await self._admitted_at_once()
+        if self._first is None or self._first.done() or not self._has_slot:
+            # Its reply has come meanwhile.
+            return None
+        estimate = self._question.estimate
+        admission = self._bench.gatekeeper.try_admit(estimate.upper_bound_nano, estimate.size)
         if admission is None:
             return None
-        if self._first is None or self._first.done():
-            # Its reply has come meanwhile, and with it the room that this one found.
-            self._bench.gatekeeper.give_back(admission)
-            return None
         return await self._asker.ask(self._question, admission, purpose=Purpose.HEDGE)
-
-    async def _admitted_at_once(self) -> Admission | None:
-        gatekeeper, estimate = self._bench.gatekeeper, self._question.estimate
-        admitting = asyncio.ensure_future(gatekeeper.admit(estimate.upper_bound_nano, estimate.size))
-        try:
-            # An admission that need not wait is complete after its first step.
-            await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            if admitting.done() and not admitting.exception():
-                gatekeeper.give_back(admitting.result())
-            admitting.cancel()
-            return None
-        if not admitting.done():
-            admitting.cancel()
-            return None
-        try:
-            return admitting.result()
-        except (BudgetReached, NoKeyLeft, NotNow):
-            return None
 
 
 def _usefulness(asked: Asked) -> int:

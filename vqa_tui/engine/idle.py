@@ -21,21 +21,23 @@ def why_idle(
 ) -> str:
     """Return what keeps slots from asking, most binding first; '' while all of them ask and nothing slows them.
 
+    After `slots` was lowered more workers wait than there are slots: they are not counted.
     `trouble` is a sentence about the store or an endpoint that is gone, '' while both are well.
     """
     if trouble:
         return trouble
-    idle = slots - board.asking
-    preparing = board.preparing
-    if board.waiting_for_key and board.waiting_for_key >= preparing:
-        return _waiting_for_key(board, keyring, slots)
-    if board.waiting_for_budget and board.waiting_for_budget >= preparing:
-        return f"{board.waiting_for_budget} of {slots} slots wait for money that is set aside for requests in flight"
+    idle = max(slots - board.asking, 0)
+    preparing = min(board.preparing, idle)
+    for_key, for_budget = min(board.waiting_for_key, idle), min(board.waiting_for_budget, idle)
+    if for_key and for_key >= preparing:
+        return _waiting_for_key(for_key, board, keyring, slots)
+    if for_budget and for_budget >= preparing:
+        return f"{for_budget} of {slots} slots wait for money that is set aside for requests in flight"
     if line is not None and line.is_the_limit and board.asking + preparing >= slots:
         return line.sentence
-    if idle <= 0:
+    if not idle:
         return ""
-    if preparing and preparing + board.waiting_for_key + board.waiting_for_budget >= idle:
+    if preparing and preparing + for_key + for_budget >= idle:
         busy = 0 < board.preparers <= preparing
         return f"{preparing} of {slots} slots prepare pictures" + (
             ": this computer's processors are the limit" if busy else ""
@@ -47,16 +49,24 @@ def why_idle(
     return f"{idle} of {slots} slots are about to ask"
 
 
-def _waiting_for_key(board: Board, keyring: Keyring, slots: int) -> str:
-    head = f"{board.waiting_for_key} of {slots} slots idle"
-    free = keyring.next_free()
-    if free is None:
-        return f"{head}: {keyring.why_out()}"
-    key, wait, reason = free
-    if not reason:
-        return f"{board.waiting_for_key} of {slots} slots are about to ask"
-    soon = wait < _SOON_S or wait == float("inf")
-    return f"{head}: key {key.name}, {reason}" + ("" if soon else f", until {_clock(time.time() + wait)}")
+def what_requests_wait_for(board: Board, keyring: Keyring) -> str:
+    """Name the key that requests wait for, with the reason and until when, or the money; '' where they wait for
+    neither."""
+    if board.waiting_for_key:
+        free = keyring.next_free()
+        if free is None:
+            return keyring.why_out()
+        key, wait, reason = free
+        soon = wait < _SOON_S or wait == float("inf")
+        return f"key {key.name}, {reason}" + ("" if soon else f", until {_clock(time.time() + wait)}") if reason else ""
+    return "money that is set aside for requests in flight" if board.waiting_for_budget else ""
+
+
+def _waiting_for_key(waiting: int, board: Board, keyring: Keyring, slots: int) -> str:
+    head = f"{waiting} of {slots} slots idle"
+    if reason := what_requests_wait_for(board, keyring):
+        return f"{head}: {reason}"
+    return f"{waiting} of {slots} slots are about to ask"
 
 
 def _clock(at: float) -> str:

@@ -14,8 +14,10 @@ from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.domain.quota import UNSIZED, Amounts, ArrivalMargin, RequestSize
 from vqa_tui.domain.quota_use import KeyUse
+from vqa_tui.domain.ration import Sharing
 from vqa_tui.domain.run import Limits
-from vqa_tui.engine.quota_group import Key, Loan, QuotaGroup, Quotas, local_time
+from vqa_tui.engine.quota_group import Key, Loan, QuotaGroup, local_time
+from vqa_tui.engine.quotas import ENDED, Quotas
 from vqa_tui.engine.shared_quota import SharedQuotaWatch
 from vqa_tui.engine.throttle import Throttle, ThrottleState
 
@@ -77,6 +79,7 @@ class Keyring:
                 key.out, key.reason = "off", missing[key.name]
         self._shared = SharedQuotaWatch([[key.name for key in group.keys] for group in self._groups.values()])
         self._serial = 0
+        self._most = limits.concurrency
         self._waiting: deque[tuple[asyncio.Future[Loan], Amounts]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._told_too_large: set[str] = set()
@@ -102,12 +105,13 @@ class Keyring:
             for quotas in self._quotas():
                 quotas.set_limits(limits)
             self.set_concurrency(limits.concurrency)
-        self._pump()
 
     def set_concurrency(self, most: int) -> None:
-        """Change the most requests in flight, which the throttles may not pass."""
+        """Change the most requests in flight, over all groups."""
+        self._most = most
         for group in self._groups.values():
             group.throttle.set_most(most)
+        self._pump()
 
     def restart_gently(self) -> None:
         """Begin with few requests again: the computer slept, or the endpoint was gone."""
@@ -116,8 +120,9 @@ class Keyring:
             group.throttle.restart_gently(now)
         self._pump()
 
-    def count(self, uses: Iterable[KeyUse]) -> None:
-        """Count requests that this keyring did not lend: of engines before this one, or beside it."""
+    def count(self, uses: Iterable[KeyUse], sharing: Sharing | None = None) -> None:
+        """Count requests that this keyring did not lend: of engines before this one, or beside it, with which it shares
+        the room there is as `sharing` says."""
         now, wall = self._clock(), self._wall()
         by_name = {key.name: key for key in self.keys}
         for use in uses:
@@ -126,6 +131,9 @@ class Keyring:
                 for quotas in (key.group, key.own):
                     if quotas is not None:
                         quotas.count(use, now, wall)
+        if sharing is not None:
+            for quotas in self._quotas():
+                quotas.share(sharing, now, wall)
         self._pump()
 
     async def borrow(self, size: RequestSize = UNSIZED) -> Loan:
@@ -152,9 +160,17 @@ class Keyring:
                 self._pump()
             raise
 
+    def try_borrow(self, size: RequestSize = UNSIZED) -> Loan | None:
+        """Borrow as `borrow` does if that needs no waiting and nobody waits; else None, and nothing has happened."""
+        now, wall = self._clock(), self._wall()
+        if self.waiting or (key := self._ready(size.amounts, now, wall, in_turn=False)) is None:
+            return None
+        return self._lend(key, size.amounts, now, wall)
+
     def give_back(self, loan: Loan) -> None:
         """Return a key that was borrowed and not used: nothing was sent."""
         loan.key.group.throttle.cancelled(loan.taken_at)
+        loan.key.group.open.discard(loan)
         self._uncount(loan)
         self._release(loan.key)
 
@@ -167,12 +183,17 @@ class Keyring:
         Returns a sentence worth an event when the key is out or parked, else ''.
         """
         told, key, group, now = "", loan.key, loan.key.group, self._clock()
+        group.open.discard(loan)
         self._margin.note(now, now - loan.taken_at)
         kind = failure.kind if failure is not None else None
         if failure is not None and failure.never_sent:
             self._uncount(loan)
         elif usage is not None:
-            self._settle(loan, RequestSize(usage.input_tokens, usage.output_tokens).amounts)
+            actual = RequestSize(usage.input_tokens, usage.output_tokens).amounts
+            loan.settle(actual)
+            group.learn(loan, actual)
+        elif failure is None:
+            group.ratio.note_silence()
         if allowances:
             group.tell(allowances, now, loan, refused=kind is FailureKind.RATE_LIMITED)
             self._watch(loan, allowances)
@@ -228,10 +249,12 @@ class Keyring:
         waits for; None if none will."""
         now, wall = self._clock(), self._wall()
         amounts = self._waiting[0][1] if self._waiting else UNSIZED.amounts
-        usable = [(*key.wait(amounts, now, wall), key) for key in self.keys if not key.out]
+        usable = [(*key.wait(key.group.ratio.sized(amounts), now, wall), key) for key in self.keys if not key.out]
         if not usable:
             return None
         wait, why, key = min(usable, key=lambda entry: entry[0])
+        if self._is_full and wait < ENDED:
+            return key, ENDED, f"one of the requests in flight to end (at most {self._most} at once)"
         return key, wait, why
 
     def why_out(self) -> str:
@@ -256,11 +279,6 @@ class Keyring:
         loan.key.group.give_back(loan.hold, loan.amounts)
         if loan.key.own is not None and loan.own_hold is not None:
             loan.key.own.give_back(loan.own_hold, loan.amounts)
-
-    def _settle(self, loan: Loan, actual: Amounts) -> None:
-        loan.key.group.window.settle(loan.hold.slice, loan.amounts, actual)
-        if loan.key.own is not None and loan.own_hold is not None:
-            loan.key.own.window.settle(loan.own_hold.slice, loan.amounts, actual)
 
     def _watch(self, loan: Loan, words: Sequence[Allowance]) -> None:
         if loan.started:
@@ -287,11 +305,19 @@ class Keyring:
         if self._waiting:
             self._pump()
 
-    def _ready(self, amounts: Amounts, now: float, wall: float) -> Key | None:
+    @property
+    def _is_full(self) -> bool:
+        """Whether the groups together have as many requests in flight as are allowed; each throttle knows its own."""
+        return len(self._groups) > 1 and sum(group.in_flight for group in self._groups.values()) >= self._most
+
+    def _ready(self, asked: Amounts, now: float, wall: float, *, in_turn: bool = True) -> Key | None:
         """Return the key with the least to do among those that may be used now."""
+        if self._is_full:
+            return None
         best: Key | None = None
         for group in self._groups.values():
-            if group.is_ready(amounts, now, wall):
+            amounts = group.ratio.sized(asked)
+            if group.is_ready(amounts, now, wall, in_turn=in_turn):
                 for key in group.keys:
                     if key.is_ready(amounts, now, wall) and (
                         best is None or (key.in_flight, key.lent) < (best.in_flight, best.lent)
@@ -299,8 +325,9 @@ class Keyring:
                         best = key
         return best
 
-    def _lend(self, key: Key, amounts: Amounts, now: float, wall: float) -> Loan:
+    def _lend(self, key: Key, asked: Amounts, now: float, wall: float) -> Loan:
         group, own = key.group, key.own
+        amounts = group.ratio.sized(asked)
         just_before = group.just_before(now)
         hold = group.take(amounts, now, wall)
         own_hold = own.take(amounts, now, wall) if own is not None else None
@@ -314,11 +341,15 @@ class Keyring:
         window = group.window
         started = self._started() if len(self._groups) > 1 else ()
         used, ever = tuple(window.used), tuple(window.ever)
-        return Loan(key, now, amounts, hold, own_hold, self._serial, used, ever, just_before, started)
+        loan = Loan(key, now, asked, amounts, hold, own_hold, self._serial, used, ever, just_before, started)
+        group.open.add(loan)
+        return loan
 
     def _tell_limits(self, key: Key, quotas: Quotas, amounts: Amounts) -> None:
         """Tell of a day that is used up with this request, and once of one that is larger than a whole minute."""
-        if quotas.day.limit is not None and quotas.day.used == quotas.day.limit:
+        is_told = quotas.told_day == quotas.day.resets_at
+        if quotas.day.limit is not None and quotas.day.used >= quotas.day.limit and not is_told:
+            quotas.told_day = quotas.day.resets_at
             until = local_time(quotas.day.resets_at)
             self._tell(
                 "warning", f"{quotas.name}: all {quotas.day.limit:,} requests of its day are used, until {until}"
@@ -346,9 +377,10 @@ class Keyring:
                         each.set_exception(NoKeyLeft(reason))
                 self._waiting.clear()
                 return
-            wait = _LOOK_AGAIN_S
-            if woken:
-                waits = [key.wait(amounts, now, wall)[0] for key in self.keys if not key.out]
+            wait = _LONGEST_SLEEP_S if self._is_full else _LOOK_AGAIN_S
+            if woken and not self._is_full:
+                sized = {name: group.ratio.sized(amounts) for name, group in self._groups.items()}
+                waits = [key.wait(sized[key.group.name], now, wall)[0] for key in self.keys if not key.out]
                 wait = min(max(min(waits), _LOOK_AGAIN_S), _LONGEST_SLEEP_S)
             self._wake_in(wait)
             return

@@ -24,13 +24,17 @@ UNSENT_IN_A_ROW = 3
 BROKEN_IN_A_ROW = 10
 """Requests in a row of which none came through, sent or not, after which it counts as gone too."""
 BROKEN_TASKS = 4
-"""Of at least so many tasks: two pictures that a gateway chokes on are no outage."""
+"""Of at least so many tasks, or of all that are left: two pictures that a gateway chokes on are no outage."""
+LONGEST_OF_FEW_S = 600.0
+"""How long an outage may last that was seen with fewer tasks than that: then these pictures are to blame after all."""
 FIRST_WAIT_S = 1.0
 LONGEST_PROBE_WAIT_S = 30.0
 FIRST_CONTACT_S = 30.0
 """How long a run tries to reach an endpoint that it has never reached: the address may be wrong."""
 LONGEST_BROKEN_S = 3600.0
 """How long gateways may answer in place of the endpoint before a person is asked."""
+
+_MOST_REMEMBERED = 10_000
 
 _GATEWAY = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 530})
 """Statuses of proxies whose endpoint is gone or overloaded; those from 520 are Cloudflare's."""
@@ -70,6 +74,10 @@ class _Gone:
     """Since when all probes have been sent, or none."""
     wait_s: float
     """Until the probe after the next."""
+    of_few: bool
+    """Whether it was seen with fewer tasks than BROKEN_TASKS."""
+    probe_sent: bool = False
+    """Whether the probe that is out has been sent, and does not wait for a key or for money."""
     next_at: float | None = None
     """Of time.monotonic; None while a probe is out."""
 
@@ -94,6 +102,12 @@ class Outage:
         self._unsent = 0
         self._missed = 0
         self._tasks: set[int] = set()
+        self._reached = 0
+        """Requests that got through."""
+        self._reached_at_miss: dict[int, int] = {}
+        """The same at the newest miss of each task that a gateway answered."""
+        self.tasks_left: int | None = None
+        """How many tasks are left to ask, where they are few; None: many, or not known."""
         self._first_miss = 0.0
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -101,6 +115,11 @@ class Outage:
     @property
     def active(self) -> bool:
         return self._gone is not None
+
+    @property
+    def suspected(self) -> bool:
+        """Whether the newest requests did not come through, and it is worth knowing how many tasks are left."""
+        return self._missed > 0 and self._gone is None
 
     async def turn(self) -> bool:
         """Wait while the endpoint is gone. True: the caller is the one probe, and owes `reached`, `missed` or
@@ -120,6 +139,7 @@ class Outage:
     def reached(self) -> None:
         """Note that the endpoint answered, however badly."""
         self._ever_reached = True
+        self._reached += 1
         self._unsent = self._missed = 0
         self._tasks.clear()
         if self._gone is not None:
@@ -138,11 +158,13 @@ class Outage:
                 self.pass_on()
             return False
         if self._gone is not None:
+            gone = self._gone
             if probe:
-                self._probed(self._gone, failure, sent=miss is not Miss.UNSENT)
-            return True
+                self._probed(gone, failure, sent=miss is not Miss.UNSENT)
+            return not (gone.of_few and gone.sent and elapsed_time() - gone.began >= LONGEST_OF_FEW_S)
         if miss is Miss.UNCLEAR:
             return False
+        spared = miss is Miss.BROKEN and failure.kind is FailureKind.SERVER and self._none_got_through_since(task_id)
         if not self._missed:
             self._first_miss = time.time()
         self._missed += 1
@@ -150,9 +172,27 @@ class Outage:
         self._unsent = self._unsent + 1 if miss is Miss.UNSENT else 0
         if self._unsent >= UNSENT_IN_A_ROW:
             self._begin(failure, sent=False)
-        elif self._missed >= BROKEN_IN_A_ROW and len(self._tasks) >= BROKEN_TASKS:
+        elif self._missed >= BROKEN_IN_A_ROW and len(self._tasks) >= self._tasks_needed:
             self._begin(failure, sent=True)
-        return False
+        return spared
+
+    @property
+    def _tasks_needed(self) -> int:
+        return BROKEN_TASKS if self.tasks_left is None else min(BROKEN_TASKS, self.tasks_left)
+
+    def _none_got_through_since(self, task_id: int) -> bool:
+        """Whether nothing got through since a gateway last answered in place of the endpoint for this task, or it is
+        the first time: then nobody can say whether the picture is to blame or the endpoint is gone."""
+        if len(self._reached_at_miss) >= _MOST_REMEMBERED:
+            self._reached_at_miss.clear()
+        before = self._reached_at_miss.get(task_id)
+        self._reached_at_miss[task_id] = self._reached
+        return before is None or before == self._reached
+
+    def probe_sent(self) -> None:
+        """Note that the probe has its key and its money, and goes out."""
+        if self._gone is not None:
+            self._gone.probe_sent = True
 
     def pass_on(self) -> None:
         """Give the probe's turn to another: nothing was sent, or nothing can be learned from it."""
@@ -174,19 +214,22 @@ class Outage:
             if not future.done():
                 future.set_exception(NotNow())
 
-    def why(self) -> str:
-        """Say that the endpoint is gone and when it is tried again, or ''."""
+    def why(self, waits_for: str = "") -> str:
+        """Say that the endpoint is gone and when it is tried again, or ''; `waits_for` says in words what requests wait
+        for at present."""
         gone = self._gone
         if gone is None:
             return ""
         if gone.next_at is None:
-            return f"{_sentence(gone)}; trying now"
+            waiting = "" if gone.probe_sent else waits_for
+            return f"{_sentence(gone)}; " + (f"the next try waits for {waiting}" if waiting else "trying now")
         due = time.localtime(time.time() + max(gone.next_at - time.monotonic(), 0.0))
         return f"{_sentence(gone)}; trying again at {time.strftime('%H:%M:%S', due)}"
 
     def _begin(self, failure: Failure, *, sent: bool) -> None:
         now = elapsed_time()
-        self._gone = _Gone(self._first_miss, now, failure.message, sent, now, FIRST_WAIT_S)
+        of_few = sent and len(self._tasks) < BROKEN_TASKS
+        self._gone = _Gone(self._first_miss, now, failure.message, sent, now, FIRST_WAIT_S, of_few)
         self._tell("warning", f"{_sentence(self._gone)}; trying again every {LONGEST_PROBE_WAIT_S:.0f} s")
         self._probed(self._gone, failure, sent=sent)
 
@@ -224,6 +267,7 @@ class Outage:
             self._look_again_in(wait)
             return
         gone.next_at = None
+        gone.probe_sent = False
         self._waiting.popleft().set_result(True)
 
     def _look_again_in(self, wait_s: float) -> None:

@@ -41,6 +41,18 @@ def after_reply(
     return TaskOutcome(task.id, TaskStatus.DONE, attempt, spends_attempt=True, pairs=pairs, hedge=hedge)
 
 
+def after_rate_limit(
+    task: ClaimedTask, attempt: AttemptRecord, hedge: AttemptRecord | None = None, *, wait_s: float, given_up: str
+) -> TaskOutcome:
+    """Return the outcome of a rate limit: put off for `wait_s`, or failed where `given_up` says why."""
+    if given_up:
+        kind = FailureKind.RATE_LIMITED
+        return TaskOutcome(task.id, TaskStatus.FAILED, attempt, kind=kind, problem=given_up, hedge=hedge)
+    not_before = steady_time() + wait_s * random.uniform(0.5, 1.0) if wait_s else 0.0
+    # A key that had to wait says nothing about the task: what was wrong with it before still stands.
+    return TaskOutcome(task.id, TaskStatus.PENDING, attempt, not_before=not_before, hedge=hedge)
+
+
 def after_failure(
     task: ClaimedTask,
     failure: Failure,

@@ -1,6 +1,5 @@
 """A key, the group whose quotas it shares, and what either waits for."""
 
-import math
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -12,124 +11,17 @@ from pydantic import SecretStr
 from vqa_tui.config.endpoint import Quota
 from vqa_tui.domain.allowance import Allowance
 from vqa_tui.domain.failure import Failure
-from vqa_tui.domain.quota import UNITS, Amounts, ArrivalMargin, DayCount, Slice, SlidingWindow, last_midnight
-from vqa_tui.domain.quota_use import KeyUse
-from vqa_tui.domain.run import Limits
+from vqa_tui.domain.quota import UNITS, Amounts, ArrivalMargin, RequestSize, last_midnight, next_midnight
+from vqa_tui.domain.token_ratio import UNPROVEN_IN_FLIGHT, TokenRatio
 from vqa_tui.domain.told_quota import ToldQuota
+from vqa_tui.engine.quotas import CONCURRENCY, ENDED, PER_DAY, PER_MINUTE, Gauge, Hold, Quotas, gauge
 from vqa_tui.engine.throttle import Throttle
 
-PER_MINUTE = tuple(f"{unit}/min" for unit in UNITS)
-PER_DAY = "requests/day"
-CONCURRENCY = "concurrency"
 YOUNG_DAY_S = 600.0
 """So long after midnight "used up for today" may be said of yesterday, as clocks differ: it is tried again then."""
 _OVERTAKEN_S = 0.5
 """How much later a request may start than another and arrive before it."""
 _STEP_S = 0.05
-_ENDED = math.inf
-"""Waits for a request in flight to end: nobody knows how long."""
-
-Gauge = dict[str, object]
-
-
-@dataclass(slots=True, eq=False)
-class Hold:
-    """What was counted for one request: the minute's slice, and the day."""
-
-    slice: Slice
-    day: float
-
-
-class Quotas:
-    """The quotas of one key or one group, and what has been taken of them.
-
-    Two clocks: `now` does not run backwards (time.monotonic), `wall` is Unix time, for days.
-    """
-
-    def __init__(self, name: str, quota: Quota, zone: ZoneInfo, margin: ArrivalMargin) -> None:
-        self.name = name
-        self.window = SlidingWindow(margin)
-        self.day = DayCount(zone)
-        self.in_flight = 0
-        self._quota = quota
-        self.limits: tuple[int | None, ...] = ()
-        """Of each of UNITS, by the minute."""
-        self.is_limited = False
-        """Whether a minute or a day has a limit."""
-        self.set_limits(Limits())
-
-    def set_limits(self, limits: Limits) -> None:
-        """Apply what a person wants of this name; what is not named is the endpoint's again."""
-        quota, name = self._quota, self.name
-        self.limits = (
-            limits.requests_per_minute.get(name, quota.requests_per_minute),
-            limits.tokens_per_minute.get(name, quota.tokens_per_minute),
-            limits.input_tokens_per_minute.get(name, quota.input_tokens_per_minute),
-            limits.output_tokens_per_minute.get(name, quota.output_tokens_per_minute),
-        )
-        self.window.limit(self.limits)
-        self.day.limit = limits.requests_per_day.get(name, quota.requests_per_day)
-        self.is_limited = self.day.limit is not None or any(limit is not None for limit in self.limits)
-
-    def has_room(self, amounts: Amounts, now: float, wall: float) -> bool:
-        """Whether a request that takes `amounts` may start."""
-        most = self._quota.concurrency
-        return (
-            (most is None or self.in_flight < most)
-            and self.window.has_room(amounts, now)
-            and (self.day.limit is None or self.day.has_room(wall, self.in_flight))
-        )
-
-    def waits(self, amounts: Amounts, now: float, wall: float) -> Iterator[tuple[float, str]]:
-        """Yield the seconds to wait for each quota, infinite for one that waits for a request to end, and its name."""
-        wait, unit = self.window.wait_s(amounts, now)
-        yield wait, PER_MINUTE[unit]
-        if not self.day.has_room(wall, self.in_flight):
-            yield self.day.resets_at - wall, PER_DAY
-        most = self._quota.concurrency
-        if most is not None and self.in_flight >= most:
-            yield _ENDED, CONCURRENCY
-
-    def take(self, amounts: Amounts, now: float, wall: float) -> Hold:
-        self.day.turn(wall, self.in_flight)
-        self.in_flight += 1
-        return Hold(self.window.take(amounts, now), self.day.take())
-
-    def give_back(self, hold: Hold, amounts: Amounts) -> None:
-        """Undo the counting of a request that was not sent."""
-        self.window.give_back(hold.slice, amounts)
-        self.day.give_back(hold.day)
-
-    def count(self, use: KeyUse, now: float, wall: float) -> None:
-        """Count requests that were made elsewhere; those older than our newest count as long as that one."""
-        for started_at, size in use.newest:
-            self.window.count(size.amounts, min(now - (wall - started_at), now), now)
-        self.day.turn(wall, self.in_flight)
-        self.day.used += use.of_today
-
-    def gauges(self, now: float, wall: float, *, of_group: bool) -> list[Gauge]:
-        """Return how much of each quota is used; times become Unix times."""
-        self.window.forget(now)
-        self.day.turn(wall, self.in_flight)
-        shown: list[Gauge] = []
-        for unit, limit in enumerate(self.limits):
-            if limit is not None:
-                used = self.window.used[unit]
-                free_at = wall + self.window.wait_below(unit, limit - 1, now) if used >= limit else None
-                shown.append(gauge(PER_MINUTE[unit], used, limit, of_group=of_group, resets_at=free_at))
-        if (limit := self.day.limit) is not None:
-            resets_at = self.day.resets_at if self.day.used >= limit else None
-            shown.append(gauge(PER_DAY, self.day.used, limit, of_group=of_group, resets_at=resets_at))
-        if (limit := self._quota.concurrency) is not None:
-            shown.append(gauge(CONCURRENCY, self.in_flight, limit, of_group=of_group))
-        return shown
-
-    def too_large(self, amounts: Amounts) -> str:
-        """Name the quota by the minute that one request of `amounts` passes all alone; '' where none."""
-        for unit, limit in enumerate(self.limits):
-            if limit is not None and amounts[unit] > limit:
-                return f"about {amounts[unit]:,} {UNITS[unit]} at once, and {limit:,} {PER_MINUTE[unit]} are allowed"
-        return ""
 
 
 class QuotaGroup(Quotas):
@@ -140,6 +32,9 @@ class QuotaGroup(Quotas):
         self.throttle = throttle
         self._margin = margin
         self._newest: deque[tuple[float, int]] = deque()
+        self.ratio = TokenRatio()
+        self.open: set[Loan] = set()
+        """Of requests under way."""
         self.keys: list[Key] = []
         self.told: list[ToldQuota] = []
         self.cooling_until = 0.0
@@ -148,6 +43,8 @@ class QuotaGroup(Quotas):
         self.parked_until = 0.0
         """Unix time at which a used-up quota is tried again."""
         self.parked_why = ""
+        self._parked_for = 0.0
+        self._parked_by_day = False
         self.held_up_at = float("-inf")
         """When a request last waited for the throttle alone."""
 
@@ -156,9 +53,22 @@ class QuotaGroup(Quotas):
         """Whether it is the group of a single key, which nobody thinks of as a group."""
         return len(self.keys) == 1
 
-    def is_ready(self, amounts: Amounts, now: float, wall: float) -> bool:
-        """Whether a request that takes `amounts` may start, as far as the group is concerned."""
-        if self.cooling_until > now or self.parked_until > wall or not self.has_room(amounts, now, wall):
+    @property
+    def waits_for_proof(self) -> bool:
+        """Whether tokens are limited and no reply has shown yet how many a request takes."""
+        if self.ratio.is_proven or self.in_flight < UNPROVEN_IN_FLIGHT:
+            return False
+        limited = [self.limits, *(key.own.limits for key in self.keys if key.own is not None)]
+        return any(limit is not None for limits in limited for limit in limits[1:])
+
+    def is_ready(self, amounts: Amounts, now: float, wall: float, *, in_turn: bool = True) -> bool:
+        """Whether a request that takes `amounts` may start, as far as the group is concerned.
+
+        `in_turn`: it waits if not; nothing is noted of one that would not.
+        """
+        if self.cooling_until > now or (self.parked_until > wall and self.unparked_at(wall) > wall):
+            return False
+        if not self.has_room(amounts, now, wall) or self.waits_for_proof:
             return False
         if self.told:
             self.window.forget(now)
@@ -166,7 +76,8 @@ class QuotaGroup(Quotas):
                 if not told.has_room(amounts[told.unit], self.window, now):
                     return False
         if self.throttle.wait_s(now, self.in_flight) > 0:
-            self.held_up_at = now
+            if in_turn:
+                self.held_up_at = now
             return False
         return True
 
@@ -182,7 +93,9 @@ class QuotaGroup(Quotas):
 
     def waits(self, amounts: Amounts, now: float, wall: float) -> Iterator[tuple[float, str]]:
         yield self.cooling_until - now, "the endpoint asked it to wait"
-        yield self.parked_until - wall, PER_DAY
+        yield self.unparked_at(wall) - wall, PER_DAY
+        if self.waits_for_proof:
+            yield ENDED, "the first reply, which shows how many tokens a request takes"
         of_group = "" if self.alone else f" of group {self.name}"
         for wait, name in super().waits(amounts, now, wall):
             yield wait, f"the {name}{of_group}" if name == CONCURRENCY else name + of_group
@@ -260,11 +173,26 @@ class QuotaGroup(Quotas):
             for key in keys:
                 key.out, key.reason = "parked", failure.message
             return f"key {', '.join(key.name for key in keys)} is parked: {failure.message}" if keys else ""
-        is_new = self.parked_until <= wall
-        self.parked_until = max(self.parked_until, until)
+        is_new = self.unparked_at(wall) <= wall
+        if until >= self.parked_until:
+            self.parked_until, self._parked_for, self._parked_by_day = until, until - wall, failure.by_day
         self.parked_why = failure.message
         names = ", ".join(key.name for key in self.keys)
         return f"key {names} is parked until {local_time(self.parked_until)}: {failure.message}" if is_new else ""
+
+    def unparked_at(self, wall: float) -> float:
+        """Return the Unix time at which a used-up quota is tried again; a clock that was set back puts it off to the
+        next midnight there at most."""
+        if self.parked_until - wall > self._parked_for:
+            until = wall + self._parked_for
+            self.parked_until = min(until, next_midnight(wall, self.day.zone)) if self._parked_by_day else until
+        return self.parked_until
+
+    def learn(self, loan: "Loan", actual: Amounts) -> None:
+        """Take note of the tokens that a request took, and hold more for those under way if it took more."""
+        if self.ratio.note(loan.asked, actual):
+            for other in self.open:
+                other.grow(self.ratio.sized(other.asked))
 
     def _throttled(self, now: float) -> str:
         state = self.throttle.state(now)
@@ -318,8 +246,8 @@ class Key:
     def _state(self, now: float, wall: float) -> tuple[str, str, float | None]:
         if self.out:
             return self.out, self.reason, None
-        if self.group.parked_until > wall:
-            return "parked", self.group.parked_why, self.group.parked_until
+        if (until := self.group.unparked_at(wall)) > wall:
+            return "parked", self.group.parked_why, until
         for quotas in (self.own, self.group):
             if quotas is not None and not quotas.day.has_room(wall, quotas.in_flight):
                 return "parked", f"the {quotas.day.limit:,} requests of its day are used up", quotas.day.resets_at
@@ -334,7 +262,10 @@ class Loan:
 
     key: Key
     taken_at: float
+    asked: Amounts
+    """What its request was thought to take."""
     amounts: Amounts
+    """What is held for it, by what requests like it have taken."""
     hold: Hold
     own_hold: Hold | None
     serial: int
@@ -347,19 +278,23 @@ class Loan:
     started: tuple[int, ...]
     """Requests that each group had started by then."""
 
+    @property
+    def expected(self) -> RequestSize:
+        """Tokens that are held for its request."""
+        return RequestSize(self.amounts[2], self.amounts[3])
 
-def gauge(
-    name: str, used: int, limit: int, *, of_group: bool, learned: bool = False, resets_at: float | None = None
-) -> Gauge:
-    """Return one gauge as it is published, with the fields of GaugeView."""
-    return {
-        "name": name,
-        "used": used,
-        "limit": limit,
-        "of_group": of_group,
-        "learned": learned,
-        "resets_at": resets_at,
-    }
+    def settle(self, actual: Amounts) -> None:
+        """Count what its request took instead of what was held for it."""
+        self.key.group.window.settle(self.hold.slice, self.amounts, actual)
+        if self.key.own is not None and self.own_hold is not None:
+            self.key.own.window.settle(self.own_hold.slice, self.amounts, actual)
+
+    def grow(self, amounts: Amounts) -> None:
+        """Hold at least `amounts`."""
+        held = self.amounts
+        more = (held[0], max(held[1], amounts[1]), max(held[2], amounts[2]), max(held[3], amounts[3]))
+        self.settle(more)
+        self.amounts = more
 
 
 def local_time(at: float) -> str:

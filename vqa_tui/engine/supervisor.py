@@ -18,8 +18,8 @@ from vqa_tui.engine.clock import to_wall
 from vqa_tui.engine.crew import Crew
 from vqa_tui.engine.feeder import Feeder
 from vqa_tui.engine.halt import Halt
-from vqa_tui.engine.idle import why_idle
-from vqa_tui.engine.outage import Outage
+from vqa_tui.engine.idle import what_requests_wait_for, why_idle
+from vqa_tui.engine.outage import BROKEN_TASKS, Outage
 from vqa_tui.engine.pulse import Pulse
 from vqa_tui.engine.standstill import Standstill
 from vqa_tui.engine.writer import Writer
@@ -65,7 +65,7 @@ class Supervisor:
         self._halt: Halt | None = None
         self._halt_cap: int | None = None
         self._resumed_before: float | None = None
-        """The stamp of the newest resume before the halt. Only another one counts: clocks of faces are not ours."""
+        """The stamp of the newest resume that was seen. Only another one counts: clocks of faces are not ours."""
         self._told_cap: int | None = None
         self._ending = ""
         self._fault: BaseException | None = None
@@ -134,7 +134,12 @@ class Supervisor:
 
     async def work(self, machinery: Machinery) -> Phase:
         """Work until the run is done, stopped or broken, and return the phase it ended in."""
-        self._shut = machinery.feeder.shut
+
+        def shut() -> None:
+            machinery.feeder.shut()
+            machinery.gatekeeper.close()
+
+        self._shut = shut
         beating = asyncio.create_task(self._beat(machinery))
         try:
             return await self._work(machinery)
@@ -193,16 +198,18 @@ class Supervisor:
         self.limits = wishes.limits
         cap = None if wishes.limits.budget_usd is None else to_nano(wishes.limits.budget_usd)
         parts.gatekeeper.set_cap(cap)
+        parts.gatekeeper.set_concurrency(wishes.limits.concurrency)
         parts.gatekeeper.keyring.set_limits(wishes.limits)
         low, high = _CLAIM_AHEAD
         parts.feeder.batch = min(max(wishes.limits.concurrency, low), high)
-        if self._halt is None:
-            self._halt_cap, self._resumed_before = cap, wishes.resumed_at
-            return
         resumed = wishes.resumed_at != self._resumed_before
-        raised = self._halt.by_budget and cap != self._halt_cap and (cap is None or cap > (self._halt_cap or 0))
-        if resumed or raised:
+        raised = False
+        if self._halt is not None and self._halt.by_budget and cap != self._halt_cap:
+            raised = cap is None or cap > (self._halt_cap or 0)
+        if self._halt is None or resumed or raised:
             self._halt, self._halt_cap, self._resumed_before = None, cap, wishes.resumed_at
+        if resumed or raised:
+            # Whoever resumes may have mended what was wrong, whether the engine had paused for it or not.
             parts.gatekeeper.keyring.revive()
             parts.breaker.reset()
             parts.outage.reset()
@@ -219,7 +226,17 @@ class Supervisor:
             await parts.feeder.close()
             await self.enter(Phase.AWAITING_APPROVAL, await self._pilot_result())
             return False
+        if parts.outage.suspected:
+            most = BROKEN_TASKS
+            left = await parts.queue.count_left(at_most=most, pilot_only=waiting_for_approval)
+            parts.outage.tasks_left = left if left < most else None
+        if self._halt is not None:
+            # It came while we looked; the gate that it shut stays so.
+            return False
+        if self._phase in (Phase.PAUSED, Phase.AWAITING_APPROVAL):
+            parts.gatekeeper.keyring.restart_gently()
         parts.crew.resize(wishes.limits.concurrency)
+        parts.gatekeeper.open()
         parts.feeder.open(pilot_only=waiting_for_approval)
         if waiting_for_approval:
             await self.enter(Phase.PILOT, f"asking {self._pilot_size} pictures first")
@@ -252,6 +269,7 @@ class Supervisor:
 
     async def _quiesced(self, wishes: Wishes, parts: Machinery) -> bool:
         """Start nothing more; True when nothing is in flight and all is stored."""
+        parts.gatekeeper.close()
         await parts.feeder.close()
         parts.gatekeeper.call_off()
         parts.outage.call_off()
@@ -290,7 +308,7 @@ class Supervisor:
         await self._tell_of_cap(parts)
         slots = self.limits.concurrency
         working = self._phase in (Phase.PILOT, Phase.RUNNING)
-        trouble = parts.writer.trouble or parts.feeder.trouble or (parts.outage.why() if working else "")
+        trouble = parts.writer.trouble or parts.feeder.trouble or (self._outage(parts) if working else "")
         due = parts.feeder.next_due
         parts.pulse.look()
         idle = why_idle(
@@ -307,19 +325,27 @@ class Supervisor:
             self.end("the workspace was deleted")
         await parts.pulse.beat(why_idle=idle, slots=slots, working=working or parts.board.busy > 0, last=last)
 
+    def _outage(self, parts: Machinery) -> str:
+        return parts.outage.why(what_requests_wait_for(parts.board, parts.gatekeeper.keyring))
+
     async def _tell_of_cap(self, parts: Machinery) -> None:
         """Say once for each cap that most of it is used."""
         budget = parts.gatekeeper.budget
         if budget.cap is None or budget.cap == self._told_cap or not budget.is_nearly_used_up:
             return
-        used, cap, uncertain = to_dollars(budget.used), to_dollars(budget.cap), to_dollars(budget.uncertain)
-        perhaps = f", ${uncertain:.4f} of it perhaps billed" if uncertain else ""
-        message = (
-            f"{NEARLY_USED_UP:.0%} of the budget of ${cap} is used: ${used:.4f}{perhaps}; at the cap the run pauses"
-        )
+        message = _told_of_cap(budget.used, budget.cap, budget.uncertain)
         if await tell_of_cap(self._database, self._run_id, budget.cap, message):
             log.warning("%s", message)
         self._told_cap = budget.cap
+
+
+def _told_of_cap(used: int, cap: int, uncertain: int) -> str:
+    """Return the words for a cap of which most is used, or all: it may have been lowered. Amounts in nano-dollars."""
+    perhaps = f", ${to_dollars(uncertain):.4f} of it perhaps billed" if uncertain else ""
+    share, then = (
+        ("more than", "the run pauses") if used > cap else (f"{NEARLY_USED_UP:.0%} of", "at the cap the run pauses")
+    )
+    return f"{share} the budget of ${to_dollars(cap)} is used: ${to_dollars(used):.4f}{perhaps}; {then}"
 
 
 def _told(phase: Phase, reason: str) -> str:

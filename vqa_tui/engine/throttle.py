@@ -1,8 +1,10 @@
 """The throttle of one quota group: how many requests may be in flight, and how fast they may follow each other."""
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
+from vqa_tui.engine.background import Background
 from vqa_tui.engine.climb import SHORTEST_HOLD_S, Climb
 from vqa_tui.engine.flow import Flow, Mark
 from vqa_tui.engine.levels import Levels
@@ -12,6 +14,19 @@ _CUT = 0.92
 """What is left of a pace that was too fast, or of the rate that was accepted meanwhile."""
 _CERTAIN = 0.8
 """Share of a pace that must have been accepted for the accepted rate to be taken for the limit."""
+_FEW = 4
+"""Where fewer are accepted between two rate limits, it is in doubt whether the best rate is still borne."""
+_DOUBT = 0.97
+"""What is left of the best rate then."""
+_FORGET = 0.95
+"""What is left of it when a careful step beyond the hold is turned away."""
+_APART = 0.84
+"""Share of the best rate to which a second rate limit at a pace that had been borne takes it: see Background."""
+_LEAST_OF_BEST = 0.05
+"""Share of the best rate below which the pace falls by little, unless requests alone were turned away."""
+_SLOW = 0.25
+"""The same in requests a second, however slow the best was."""
+_LEAST_CUT = 0.98
 _ENOUGH_ACCEPTED = 16
 _ENOUGH_S = 3.0
 _MINUTE_S = 60.0
@@ -82,12 +97,23 @@ class Throttle:
         self._debt = 0
         self._flow = Flow()
         self._levels = Levels()
+        self._background = Background()
+        self._borne = False
+        """Whether the newest rate limit changed nothing, as so many come whatever the pace."""
+        self._borne_at: float | None = None
+        """When that was, until the next request starts."""
         self._spent: Mark | None = None
         """When the limit was last met; None when it may have recovered in a pause since."""
+        self._met: deque[Mark] = deque()
+        """When the limit was met, of about the last minute."""
+        self._surprises = 0
+        """Cuts in a row at a pace that had been borne."""
         self._opened: Mark | None = None
         """When requests went through again after that, or first."""
         self._gap = 0.0
         """Seconds without an accepted request after the newest cut."""
+        self._paused = False
+        """Whether nobody asked for a part of that time."""
         self._cut_at = -math.inf
         self._cuts = 0
         self._open = True
@@ -153,6 +179,9 @@ class Throttle:
         self._flow.started(now)
         self._held_by = ""
         if self._pace is not None:
+            if self._borne_at is not None:
+                self._pace.rested(now - self._borne_at)
+                self._borne_at = None
             spacing = 1 / self._pace.value
             slack = _SLACK_S if spacing < _CLOSE_S else min(spacing / 2, _SLACK_S)
             self._due = max(self._due, now - slack) + spacing
@@ -201,13 +230,26 @@ class Throttle:
         start = self._ended(started_at)
         if started_at > self._cut_at:
             self._rejection_s = now - started_at
-            if self._open:
+            self._borne = self._open and self._is_background(now)
+            if self._borne:
+                self._borne_at = now if self._borne_at is None else self._borne_at
+            elif self._open:
                 self._cut(now, started_at, start)
             else:
                 self._misses += 1
                 self._resume_at = now + self.rest_s / 4
             self._scout_at = None
         self._flow.rejected += 1
+
+    def _is_background(self, now: float) -> bool:
+        """Return whether a rate limit has nothing to do with the pace, which then goes back to where it was borne."""
+        if (pace := self._pace) is None:
+            return False
+        safe = None if pace.ceiling == math.inf else not pace.probing
+        verdict = self._background.judge(self._flow.sent, pace.value, pace.best, safe=safe)
+        if verdict == "resume":
+            pace.resume(now, pace.best)
+        return verdict != "cut"
 
     def failed(self, now: float, started_at: float) -> None:
         """Note any other failure: growth stops for a while, nothing shrinks."""
@@ -231,13 +273,39 @@ class Throttle:
             value, ceiling = self._estimate(pace, since, started_at, start.sent)
             if blamed:
                 ceiling = max(ceiling, self._levels.tried_per_s)
-            pace.cut(now, value * _CUT, ceiling)
+            surprising = not blamed and not pace.probing and pace.value <= pace.best
+            self._note_best(pace, started_at, start.sent)
+            self._surprises = self._surprises + 1 if surprising else 0
+            if self._surprises > 1:
+                # Fall so far below what was borne that one more rate limit tells: it is none of the pace's fault.
+                value, ceiling = min(value, _APART * pace.best), min(ceiling, _APART * pace.best)
+            if self._flow.accepted(self._opened or since, start.sent) < _FEW:
+                pace.best *= _DOUBT
+            least = 0.0 if self._misses else min(max(_LEAST_OF_BEST * pace.best, _SLOW), _LEAST_CUT * pace.value)
+            pace.cut(now, value * _CUT, ceiling, least=least)
+        self._met.append(Mark(started_at, start.sent, self._flow.rejected))
         self._spent = Mark(started_at, start.sent, self._flow.rejected)
         self._due = max(self._due, now)
         self._cut_at = self._resume_at = now
         self._cuts += 1
         self._misses = 0
         self._open = False
+        self._borne_at = None
+
+    def _note_best(self, pace: Climb, until: float, sent: int) -> None:
+        """Note the rate that was accepted between rate limits of about the last minute.
+
+        Over so long, and from one to another, nothing that an endpoint saves up for bursts makes it look higher.
+        """
+        if pace.probing:
+            pace.best *= _FORGET
+        met, flow = self._met, self._flow
+        while len(met) > 1 and until - met[0].at > _MINUTE_S + _LONGEST_REST_S:
+            met.popleft()
+        if met and flow.accepted(met[0], sent) >= _ENOUGH_ACCEPTED and until - met[0].at >= _ENOUGH_S:
+            pace.best = max(pace.best, flow.rate(met[0], until, sent, latency_s=0.0))
+        if self._background.share and flow.covers(_MINUTE_S - 5, until):
+            pace.best = max(pace.best, flow.rate(flow.back(until, _MINUTE_S), until, sent, latency_s=0.0))
 
     def _estimate(self, pace: Climb, since: Mark, until: float, sent: int) -> tuple[float, float]:
         """Return the rate that is surely borne, and the highest that may be, from what was accepted until a rejection.
@@ -263,7 +331,9 @@ class Throttle:
         """Let requests follow each other again: one that started at `started_at` was not turned away."""
         self._open = True
         self._scout_at = None
-        self._gap = started_at - self._cut_at
+        # A pause in which nobody asked says nothing about how long the endpoint turned requests away.
+        self._gap = 0.0 if self._paused else started_at - self._cut_at
+        self._paused = False
         pace = self._pace
         assert pace is not None
         pace.hold_s = self._slots.hold_s = max(SHORTEST_HOLD_S, min(15 * self._gap, _LONGEST_HOLD_S))
@@ -279,7 +349,10 @@ class Throttle:
 
     @property
     def rest_s(self) -> float:
-        """Seconds to rest after a rate limit where the endpoint does not tell: twice as long for each try in vain."""
+        """Seconds to rest after a rate limit where the endpoint does not tell: twice as long for each try in vain, and
+        none after one that is no fault of the pace."""
+        if self._borne:
+            return 0.0
         return min(_REST_S * 2.0 ** min(self._misses, 10), _LONGEST_REST_S)
 
     def restart_gently(self, now: float) -> None:
@@ -289,11 +362,14 @@ class Throttle:
             self._slots.value = FIRST_SLOTS
         if self._pace is not None:
             self._pace.rest(now)
+        self._paused = not self._open
         self._forget()
 
     def _forget(self) -> None:
         """Forget when the limit was met: in a pause an endpoint saves up, and nothing is learned about its limit."""
         self._spent = self._opened = None
+        self._met.clear()
+        self._borne_at = None
         self._gap = 0.0
         self._flow.forget()
 

@@ -18,7 +18,8 @@ from vqa_tui.engine.estimate import RequestEstimate
 from vqa_tui.engine.halt import Halt
 from vqa_tui.engine.hedging import Patience, Race
 from vqa_tui.engine.keyring import NoKeyLeft, NotNow
-from vqa_tui.engine.outcomes import after_failure, after_reply, max_tokens_for, next_purpose
+from vqa_tui.engine.outcomes import after_failure, after_rate_limit, after_reply, max_tokens_for, next_purpose
+from vqa_tui.engine.turned_away import TurnedAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Worker:
         self._bench = bench
         self._asker = Asker(bench)
         self._patience = Patience(bench.board)
+        self._turned_away = TurnedAway()
 
     async def handle(self, task: ClaimedTask) -> None:
         """Work off one leased task. Whatever happens, an outcome is handed to the writer."""
@@ -58,18 +60,29 @@ class Worker:
 
     async def _race(self, task: ClaimedTask, ready: _Admitted) -> None:
         race = Race(self._bench, self._asker, self._patience, ready.question)
-        decisive, other = await race.decided(ready.admission, probe=ready.probe)
-        await self._bench.writer.submit(self._outcome(task, decisive, other))
-        if (late := await race.straggler()) is not None:
-            alone = TaskOutcome(task.id, TaskStatus.DONE, late.attempt, attempt_alone=True)
-            await self._bench.writer.submit(alone)
+        decided = await race.decided(ready.admission, probe=ready.probe)
+        outcome = self._outcome(task, *decided) if decided else TaskOutcome(task.id, TaskStatus.PENDING)
+        try:
+            await self._bench.writer.submit(outcome)
+        except asyncio.CancelledError:
+            race.cancel()
+            raise
+        finally:
+            # Even where the writer has no room and this worker has to go: the second request may have been paid.
+            if (late := await race.straggler()) is not None:
+                alone = TaskOutcome(task.id, TaskStatus.DONE, late.attempt, attempt_alone=True)
+                await self._bench.writer.submit(alone)
         if race.cancelled:
             raise asyncio.CancelledError
 
     def _outcome(self, task: ClaimedTask, asked: Asked, other: Asked | None = None) -> TaskOutcome:
         hedge = other.attempt if other is not None else None
         if asked.failure is None:
+            self._turned_away.answered(task.id)
             return after_reply(task, asked.attempt, asked.pairs, hedge)
+        if asked.failure.kind is FailureKind.RATE_LIMITED:
+            wait_s, given_up = self._turned_away.rate_limited(task.id)
+            return after_rate_limit(task, asked.attempt, hedge, wait_s=wait_s, given_up=given_up)
         return after_failure(
             task,
             asked.failure,
@@ -86,11 +99,13 @@ class Worker:
         released = TaskOutcome(task.id, TaskStatus.PENDING)
         purpose = next_purpose(task, bench.recipe)
         most = max_tokens_for(purpose, bench.recipe.generation)
+        # A person may change it at any moment: the estimate is of the picture that is sent.
+        max_side = self._max_side
         try:
             prompt = self._prompt(task, purpose)
-            body = await self._prepare(task, prompt, most if purpose is Purpose.LONGER else None)
+            body = await self._prepare(task, prompt, max_side, most if purpose is Purpose.LONGER else None)
             await bench.writer.healthy.wait()
-            estimate = bench.estimator.request(task.item, prompt, max_side=self._max_side, max_tokens=most)
+            estimate = bench.estimator.request(task.item, prompt, max_side=max_side, max_tokens=most)
             admission, probe = await self._admission(estimate)
         except BadPicture as problem:
             return self._without_picture(task, problem)
@@ -152,11 +167,13 @@ class Worker:
             return self._bench.recipe.picture.max_side
         return wanted if isinstance(wanted, int) else None
 
-    async def _prepare(self, task: ClaimedTask, prompt: RenderedPrompt, max_tokens: int | None) -> bytes:
+    async def _prepare(
+        self, task: ClaimedTask, prompt: RenderedPrompt, max_side: int | None, max_tokens: int | None
+    ) -> bytes:
         """Return the body of the request. What is prepared in a thread is encoded there too: megabytes would hold up
         all others, and so only one copy of the picture stays in memory."""
         bench = self._bench
-        rules, limits, max_side = bench.recipe.picture, bench.endpoint.picture, self._max_side
+        rules, limits = bench.recipe.picture, bench.endpoint.picture
         path, facts = bench.dataset_root / task.item.path, task.item.facts
         ready = await bench.at_hand.fetch(
             path, facts, max_side=max_side, max_bytes=limits.max_bytes, formats=limits.formats

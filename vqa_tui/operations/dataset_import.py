@@ -20,6 +20,8 @@ from vqa_tui.store.db import Database
 from vqa_tui.store.scratch import SqliteScratch
 
 _BATCH = 256
+_KNOWN_BATCH = 2048
+"""Records at a time while no picture has to be opened: they take no longer than a few pictures."""
 _EXAMPLES = 20
 _PICTURES_PER_JOB = 16
 """Pictures that one thread takes at a time: few enough to share the work, enough that handing over costs little."""
@@ -83,7 +85,11 @@ class Importer:
         # One thread reads, because a generator runs in one thread at a time; several decode, which frees the GIL.
         self._reader = ThreadPoolExecutor(1, "import-reader")
         self._probers = ThreadPoolExecutor(min(16, (os.cpu_count() or 1) + 2), "import-probe")
-        self._batch: list[SourceItem | ImportProblem] = []
+        self._batch = _Batch([], [])
+        self._opens_pictures = True
+        """Whether any picture of the last batch had to be opened."""
+        self._may_heal = True
+        """Whether the dataset may hold problems that a picture which is usable now has solved."""
         self._tally = _Tally()
 
     async def __aenter__(self) -> Self:
@@ -100,17 +106,31 @@ class Importer:
     async def read_first_batch(self, limit: int | None) -> bool:
         """Read ahead once and return whether there is anything to import. Raises VqaError as Source.records does."""
         self._batch = await self._next_batch(limit)
-        return bool(self._batch)
+        return bool(self._batch.records)
 
-    async def run(self, dataset_id: int, name: str, limit: int | None, *, owns_problems: bool) -> ImportReport:
+    async def run(
+        self, dataset_id: int, name: str, limit: int | None, *, owns_problems: bool, had_problems: bool
+    ) -> ImportReport:
         """Import the batch read ahead and all that follow; return what was done.
 
         `owns_problems`: the dataset has no other source, so that problems not met again are solved.
+        `had_problems`: there are some that earlier imports met.
         """
-        while self._batch:
-            await self._import_batch(dataset_id)
+        self._may_heal = had_problems
+        while self._batch.records:
+            # Under a limit, how much to read depends on how much of this batch is usable. And where no picture is
+            # opened there is nothing to do beside reading: two threads would only take the interpreter from each other.
+            reads_ahead = limit is None and self._opens_pictures
+            ahead = asyncio.ensure_future(self._next_batch(None)) if reads_ahead else None
             try:
-                self._batch = await self._next_batch(limit)
+                await self._import_batch(dataset_id)
+            except BaseException:
+                if ahead is not None:
+                    ahead.add_done_callback(_look_at_result)
+                    ahead.cancel()
+                raise
+            try:
+                self._batch = await (ahead or self._next_batch(limit))
             except VqaError as error:
                 if usable := self._tally.usable:
                     before = (
@@ -131,59 +151,87 @@ class Importer:
             bytes=self._tally.size_bytes,
         )
 
-    async def _next_batch(self, limit: int | None) -> list[SourceItem | ImportProblem]:
-        """Return the next records: never more than may still be usable under `limit`, [] at the end."""
-        size = _BATCH if limit is None else min(_BATCH, limit - self._tally.usable)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reader, lambda: list(islice(self._records, size)))
+    async def _next_batch(self, limit: int | None) -> "_Batch":
+        """Return the next records: never more than may still be usable under `limit`, none at the end."""
+        size = _BATCH if self._opens_pictures else _KNOWN_BATCH
+        if limit is not None:
+            size = min(size, limit - self._tally.usable)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, size)
+
+    def _read(self, size: int) -> "_Batch":
+        """Read up to `size` records; runs in the reader's thread."""
+        records = list(islice(self._records, size))
+        keys = [record.key for record in records if isinstance(record, SourceItem)]
+        return _Batch(records, self._scratch.first_time("keys", keys))
 
     async def _import_batch(self, dataset_id: int) -> None:
-        problems = [record for record in self._batch if isinstance(record, ImportProblem)]
-        named = [record for record in self._batch if isinstance(record, SourceItem)]
-        loop = asyncio.get_running_loop()
-        new = await loop.run_in_executor(self._reader, self._scratch.first_time, "keys", [item.key for item in named])
+        problems = [record for record in self._batch.records if isinstance(record, ImportProblem)]
+        named = [record for record in self._batch.records if isinstance(record, SourceItem)]
         items = []
-        for item, is_first in zip(named, new, strict=True):
+        for item, is_first in zip(named, self._batch.is_first, strict=True):
             if is_first:
                 items.append(item)
             else:
                 reason = f"names `{item.key}`, which an earlier record named too; the first one counts"
                 problems.append(ImportProblem(f"{item.key} again in {item.where}", item.where, reason))
         known = await stored_items(self._db, dataset_id, [item.key for item in items])
-        jobs = [items[start : start + _PICTURES_PER_JOB] for start in range(0, len(items), _PICTURES_PER_JOB)]
-        examined = await asyncio.gather(
-            *(loop.run_in_executor(self._probers, _examine, self._root, job, known) for job in jobs)
-        )
-        usable: list[StoredItem] = []
-        for result in examined:
-            usable += result.usable
-            problems += result.problems
-        broken = {problem.key for problem in problems}
-        await write_batch(
-            self._db,
-            dataset_id,
-            items=[item for item in usable if known.get(item.key) != item],
-            healed=[item.key for item in usable if item.key not in broken],
-            problems=problems,
-            at=self.at,
-        )
+        facts = await self._current_facts(items, known)
+        loop = asyncio.get_running_loop()
+        examined = await loop.run_in_executor(self._probers, _examine, items, facts, known)
+        problems += examined.problems
+        usable = examined.usable
+        changed = [item for item in usable if known.get(item.key) is not item]
+        self._may_heal = self._may_heal or bool(problems)
+        if changed or self._may_heal:
+            broken = {problem.key for problem in problems}
+            await write_batch(
+                self._db,
+                dataset_id,
+                items=changed,
+                healed=[item.key for item in usable if item.key not in broken],
+                problems=problems,
+                at=self.at,
+            )
         self._count(usable, known, problems)
+
+    async def _current_facts(
+        self, items: Sequence[SourceItem], known: dict[str, StoredItem]
+    ) -> list[PictureFacts | UnusablePicture]:
+        """Return what the file of each item is, opening those that are new or changed on as many threads as help."""
+        loop = asyncio.get_running_loop()
+        facts: list[PictureFacts | UnusablePicture | None] = [None] * len(items)
+        if known:
+            facts = await loop.run_in_executor(self._probers, _unchanged_facts, self._root, items, known)
+        to_open = [number for number, found in enumerate(facts) if found is None]
+        self._opens_pictures = bool(to_open)
+        jobs = [to_open[start : start + _PICTURES_PER_JOB] for start in range(0, len(to_open), _PICTURES_PER_JOB)]
+        opened = await asyncio.gather(
+            *(
+                loop.run_in_executor(self._probers, _opened_facts, self._root, [items[number].path for number in job])
+                for job in jobs
+            )
+        )
+        for job, results in zip(jobs, opened, strict=True):
+            for number, result in zip(job, results, strict=True):
+                facts[number] = result
+        return [found for found in facts if found is not None]
 
     def _count(
         self, usable: Sequence[StoredItem], known: dict[str, StoredItem], problems: Sequence[ImportProblem]
     ) -> None:
         tally, before = self._tally, self._tally.progress
         old = [(known[item.key], item) for item in usable if item.key in known]
-        updated = sum(not _same_content(earlier, now) for earlier, now in old)
+        updated = sum(earlier is not now and not _same_content(earlier, now) for earlier, now in old)
         tally.progress = ImportProgress(
-            seen=before.seen + len(self._batch),
+            seen=before.seen + len(self._batch.records),
             added=before.added + len(usable) - len(old),
             unchanged=before.unchanged + len(old) - updated,
             updated=before.updated + updated,
             problems=before.problems + len(problems),
         )
         tally.size_bytes += sum(item.facts.size_bytes for item in usable)
-        tally.examples += problems[: _EXAMPLES - len(tally.examples)]
+        if problems:
+            tally.examples += problems[: _EXAMPLES - len(tally.examples)]
         if self._report_progress is not None:
             self._report_progress(tally.progress)
 
@@ -193,37 +241,73 @@ class Importer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Batch:
+    records: list[SourceItem | ImportProblem]
+    is_first: list[bool]
+    """For each SourceItem in `records`, whether no earlier one of this import has its key."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Examined:
     usable: list[StoredItem]
     problems: list[ImportProblem]
 
 
-def _examine(root: Path, items: Sequence[SourceItem], known: dict[str, StoredItem]) -> _Examined:
-    """Open those pictures whose file is new or changed (by path, size or time); runs in a thread."""
+def _examine(
+    items: Sequence[SourceItem], facts: Sequence[PictureFacts | UnusablePicture], known: dict[str, StoredItem]
+) -> _Examined:
+    """Judge items by their files; one that is as it was stored is the very object of `known`. Runs in a thread."""
     result = _Examined([], [])
-    for item in items:
-        try:
-            facts = _current_facts(f"{root}/{item.path}", item, known.get(item.key))
-        except UnusablePicture as error:
+    for item, found in zip(items, facts, strict=True):
+        if isinstance(found, UnusablePicture):
             where = item.where or item.path
-            reason = error.reason if where == item.path else f"the picture `{item.path}` {error.reason}"
+            reason = found.reason if where == item.path else f"the picture `{item.path}` {found.reason}"
             result.problems.append(ImportProblem(item.key, where, reason))
             continue
-        result.usable.append(StoredItem(item.key, item.path, facts, item.split, truth_json(item.truth)))
-        if problem := _boxes_outside(item, facts):
+        stored = StoredItem(item.key, item.path, found, item.split, truth_json(item.truth))
+        earlier = known.get(item.key)
+        result.usable.append(earlier if earlier is not None and earlier == stored else stored)
+        if item.truth.boxes and (problem := _boxes_outside(item, found)):
             result.problems.append(problem)
     return result
 
 
-def _current_facts(path: str, item: SourceItem, earlier: StoredItem | None) -> PictureFacts:
-    if earlier is not None and earlier.path == item.path:
+def _unchanged_facts(
+    root: Path, items: Sequence[SourceItem], known: dict[str, StoredItem]
+) -> list[PictureFacts | UnusablePicture | None]:
+    """Return the facts of files that are as they were stored, by path, size and time; None for those to be opened."""
+    prefix = f"{root}/"
+    facts: list[PictureFacts | UnusablePicture | None] = []
+    for item in items:
+        earlier = known.get(item.key)
+        if earlier is None or earlier.path != item.path:
+            facts.append(None)
+            continue
         try:
-            status = os.stat(path)
+            status = os.stat(prefix + item.path)
         except OSError as error:
-            raise UnusablePicture(f"cannot be read: {error.strerror}") from error
-        if (status.st_size, status.st_mtime_ns) == (earlier.facts.size_bytes, earlier.facts.modified_ns):
-            return earlier.facts
-    return probe(Path(path))
+            facts.append(UnusablePicture(f"cannot be read: {error.strerror}"))
+            continue
+        is_same = (status.st_size, status.st_mtime_ns) == (earlier.facts.size_bytes, earlier.facts.modified_ns)
+        facts.append(earlier.facts if is_same else None)
+    return facts
+
+
+def _opened_facts(root: Path, paths: Sequence[str]) -> list[PictureFacts | UnusablePicture]:
+    """Open pictures; runs in a thread."""
+    facts: list[PictureFacts | UnusablePicture] = []
+    for path in paths:
+        try:
+            facts.append(probe(Path(f"{root}/{path}")))
+        except UnusablePicture as error:
+            facts.append(error)
+    return facts
+
+
+def _look_at_result(ahead: "asyncio.Future[_Batch]") -> None:
+    """Keep asyncio from reporting an error of a batch that nobody waits for any more."""
+    if not ahead.cancelled():
+        ahead.exception()
 
 
 def _boxes_outside(item: SourceItem, facts: PictureFacts) -> ImportProblem | None:

@@ -100,7 +100,9 @@ async def import_dataset(
         )
         _refuse_other(row, kind, source)
         try:
-            return await importer.run(row.id, chosen, limit, owns_problems=row.source == str(given))
+            return await importer.run(
+                row.id, chosen, limit, owns_problems=row.source == str(given), had_problems=row.problems > 0
+            )
         finally:
             if existing is None:
                 await store.drop_if_empty(workspace.db, row.id)

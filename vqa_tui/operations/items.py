@@ -1,5 +1,6 @@
 """Looking at the tasks of a run, and moving chosen ones."""
 
+import functools
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,7 +68,13 @@ async def _prompt(workspace: Workspace, run_id: int, item: Item) -> str:
     if frozen is None:
         return ""
     try:
-        prompt = PromptTemplate(thaw_recipe(frozen.recipe)).render(item)
+        prompt = _template(frozen.recipe).render(item)
     except VqaError as error:
         return f"(this prompt cannot be rendered: {error})"
     return f"{prompt.system}\n\n{prompt.user}" if prompt.system else prompt.user
+
+
+@functools.lru_cache(maxsize=4)
+def _template(recipe: str) -> PromptTemplate:
+    """Return the template of a frozen recipe: compiling one takes longer than reading and rendering an item."""
+    return PromptTemplate(thaw_recipe(recipe))

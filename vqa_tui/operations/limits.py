@@ -3,15 +3,13 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-
-from pydantic import ValidationError
+from decimal import Decimal, InvalidOperation
 
 from vqa_tui.config.endpoint import Endpoint, Quota
 from vqa_tui.config.freeze import thaw_endpoint, thaw_recipe
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.run import ORIGINAL_SIZE, Limits
+from vqa_tui.domain.run import LARGEST_BUDGET_USD, ORIGINAL_SIZE, SMALLEST_BUDGET_USD, Limits
 from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.store import runs
 
@@ -46,7 +44,9 @@ class _Kind:
 _BUDGET, _CONCURRENCY, _ATTEMPTS, _SIDE, _HEDGE = "budget", "concurrency", "max_attempts", "max_side", "hedge"
 _KINDS = {
     _BUDGET: _Kind(
-        "budget_usd", "dollars that the run may spend", "an amount of dollars from 0.000001 to 1000000000, or none"
+        "budget_usd",
+        "dollars that the run may spend",
+        f"an amount of dollars from {SMALLEST_BUDGET_USD:f} to {LARGEST_BUDGET_USD:,f}, or none",
     ),
     _CONCURRENCY: _Kind("concurrency", "requests in flight at once", "a whole number from 1 to 1024"),
     _ATTEMPTS: _Kind("max_attempts", "spent attempts after which a picture has failed", "a whole number from 1 to 100"),
@@ -58,6 +58,8 @@ _KINDS = {
     _HEDGE: _Kind("hedge", "whether a straggler is asked twice; both are paid", "on or off"),
 }
 _UP_TO = "a whole number from 1 to {}, or none (what the endpoint's file says)"
+_NEAR_NAME = 0.5
+"""Names of keys are short: half of two letters is near."""
 _QUOTAS = {
     "rpm": _Kind("requests_per_minute", "requests/min", _UP_TO.format(1_000_000)),
     "tpm": _Kind("tokens_per_minute", "tokens/min", _UP_TO.format(10_000_000_000)),
@@ -105,6 +107,20 @@ async def set_limits(workspace: Workspace, run_id: int, changes: Mapping[str, st
     return await runs.change_limits(workspace.db, run_id, change, who=operator())
 
 
+def parse_budget(text: str, *, field: str = "budget", hint: str = "For example 12.50.") -> Decimal:
+    """Return an amount of dollars that can be a budget. Raises VqaError, naming `field`, for anything else."""
+    try:
+        amount = Decimal(0) if "_" in text else Decimal(text.strip().removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal(0)
+    if not amount.is_finite() or not SMALLEST_BUDGET_USD <= amount <= LARGEST_BUDGET_USD:
+        raise VqaError(
+            f"{field}: {text!r} is not an amount of dollars from {SMALLEST_BUDGET_USD:f} to {LARGEST_BUDGET_USD:,f}",
+            hint=hint,
+        )
+    return amount
+
+
 def limit_words(value: LimitValue) -> str:
     """Return a value as `run set` takes it: 16, 12.5, on, none."""
     if value is None:
@@ -131,11 +147,21 @@ def _settable(endpoint: Endpoint) -> list[str]:
 def _require_known(name: str, settable: list[str]) -> None:
     if name in settable:
         return
-    close = difflib.get_close_matches(name, settable, 1)
     known = sorted({f"{each.partition('.')[0]}.NAME" if "." in each else each for each in settable})
-    raise VqaError(
-        f"unknown setting {name!r}", hint=f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}"
-    )
+    owners = list(dict.fromkeys(each.partition(".")[2] for each in settable if "." in each))
+    hint = f"Known: {', '.join(known)}, where NAME is {' or '.join(owners)}"
+    if (near := _near(name, owners)) is not None:
+        hint = f"Did you mean {near}?"
+    raise VqaError(f"unknown setting {name!r}", hint=hint)
+
+
+def _near(name: str, owners: list[str]) -> str | None:
+    """Return the setting that `name` may have been meant for. Both sides of the dot must be near: that `rpm.` is the
+    same says nothing about what stands after it."""
+    word, dot, owner = name.partition(".")
+    words = difflib.get_close_matches(word, _QUOTAS if dot else _KINDS, 1)
+    names = difflib.get_close_matches(owner, owners, 1, _NEAR_NAME) if dot else [""]
+    return f"{words[0]}{dot}{names[0]}" if words and names else None
 
 
 def _kind(name: str) -> tuple[_Kind, str | None]:
@@ -155,15 +181,27 @@ def _changed(limits: Limits, name: str, text: str) -> Limits:
         kept = {key: each for key, each in getattr(limits, kind.field).items() if key != owner}
         value = kept if unset else {**kept, owner: text}
     elif name == _BUDGET:
-        value = None if unset else text.removeprefix("$")
+        value = None if unset else parse_budget(text, field=name, hint="`none` is no cap.")
     elif name == _SIDE:
         value = None if text.lower() == "recipe" else text.lower()
     elif name == _HEDGE:
         value = {"on": True, "off": False}.get(text.lower(), text)
     try:
+        if isinstance(value, str) and name != _HEDGE and value != ORIGINAL_SIZE:
+            value = _digits(value)
+        if isinstance(value, dict) and owner in value:
+            value[owner] = _digits(text)
         return Limits.model_validate({**limits.model_dump(), kind.field: value})
-    except ValidationError:
+    except ValueError:  # a ValidationError is one, too
         raise VqaError(f"{name}: {text!r} is not {kind.wanted}") from None
+
+
+def _digits(text: str) -> int:
+    """Return a whole number that is typed in digits alone. Raises ValueError for `1_000`, `16.0` and what int() takes
+    besides."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(text)
+    return int(text)
 
 
 def _in_force(name: str, limits: Limits, recipe: Recipe, endpoint: Endpoint) -> LimitInForce:

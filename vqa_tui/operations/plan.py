@@ -61,7 +61,9 @@ class RunPlan:
     cost_high: Decimal | None = None
     """The band around `cost_total`, made of `band`."""
     cost_most: Decimal | None = None
-    """If every prompt and reply is as long as it can be, each picture asked once."""
+    """If every picture takes `most_requests` and every prompt and reply is as long as it can be."""
+    most_requests: int = 1
+    """Paid requests for one picture at most: every attempt, and as many again where stragglers are asked twice."""
     band: tuple[BandPart, ...] = ()
     prices: EndpointPrices | None = None
     prices_listed: bool = False
@@ -76,4 +78,4 @@ class RunPlan:
     input_ratio: float = 1.0
     """Billed ÷ estimated input of earlier runs; cost counts it in."""
     requests_per_item: float = 1.0
-    """Paid requests per answered picture of earlier runs; cost counts it in."""
+    """Paid requests per finished picture of earlier runs; cost counts it in."""

@@ -1,7 +1,8 @@
 """What a person should know before a plan becomes a run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.recipe import Recipe
@@ -28,6 +29,11 @@ def plan_warnings(plan: RunPlan, recipe: Recipe, endpoint: Endpoint, limits: Lim
         yield (
             f"The endpoint's file states no image_tokens rule: {endpoint.image_tokens.tokens} tokens for each picture "
             "is a guess. The pilot will show what is billed."
+        )
+    if _is_unasked_resolution(recipe, endpoint):
+        yield (
+            f"image_tokens states a media_resolution of {endpoint.image_tokens.media_resolution}, which only the "
+            "estimate knows: no extra_body asks for one, so the endpoint will take its own, usually high."
         )
     if plan.time_bounds and plan.time_bounds[0].name == "requests/day":
         days = round(plan.time_bounds[0].seconds / _DAY_S) + 1
@@ -56,6 +62,21 @@ def _budget(plan: RunPlan, total: Decimal, budget: Decimal) -> Iterator[str]:
         yield f"The budget is enough for about {enough_for} of {plan.items} pictures; the run will pause there."
     elif plan.cost_high is not None and plan.cost_high > budget:
         yield "The budget may not be enough for every picture: it lies inside the band. The run would pause there."
+
+
+def _is_unasked_resolution(recipe: Recipe, endpoint: Endpoint) -> bool:
+    rule = endpoint.image_tokens
+    if rule.rule != "gemini_media_resolution" or rule.media_resolution == "high":
+        return False
+    return not (_mentions_resolution(endpoint.extra_body) or _mentions_resolution(recipe.generation.extra_body))
+
+
+def _mentions_resolution(value: Any) -> bool:
+    """Tell whether a field of this name stands anywhere in it: gateways differ in where they want it."""
+    if isinstance(value, Mapping):
+        names = (str(name).replace("_", "").lower() for name in value)
+        return "mediaresolution" in names or any(_mentions_resolution(each) for each in value.values())
+    return isinstance(value, list) and any(_mentions_resolution(each) for each in value)
 
 
 def _cheaper(plan: RunPlan) -> str | None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import difflib
-import json
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -103,11 +102,12 @@ async def plan_run(workspace: Workspace, request: RunRequest) -> RunPlan:
     earlier = await earlier_runs(
         workspace.db,
         recipe=freeze(recipe),
-        model=endpoint.model,
+        endpoint=freeze(endpoint),
         endpoint_name=endpoint.name,
-        image_tokens=json.dumps(endpoint.image_tokens.model_dump(mode="json"), sort_keys=True),
     )
-    plan = await asyncio.to_thread(cost_plan, recipe, endpoint, parts.load, max_side=parts.max_side, earlier=earlier)
+    plan = await asyncio.to_thread(
+        cost_plan, recipe, endpoint, parts.load, max_side=parts.max_side, earlier=earlier, limits=parts.limits
+    )
     bounds = time_bounds(
         endpoint,
         requests=plan.items * plan.requests_per_item,
@@ -207,7 +207,8 @@ def _with_prices(recipe: Recipe, endpoint: Endpoint, load: Load, max_side: int |
     if endpoint.prices is not None:
         return endpoint
     largest = largest_request(Estimator(recipe, endpoint), load, max_side)
-    return endpoint.model_copy(update={"prices": listed_prices(endpoint, input_tokens=largest)})
+    found = listed_prices(endpoint, extra_body=recipe.generation.extra_body, input_tokens=largest)
+    return endpoint.model_copy(update={"prices": found})
 
 
 def _max_side(limits: Limits, recipe: Recipe) -> int | None:

@@ -1,11 +1,12 @@
 """COCO instances and captions files, joined on disk so that memory stays constant."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import from_json, to_json
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, ImportProblem, SourceItem
@@ -18,6 +19,8 @@ from vqa_tui.sources.splits import split_in_name
 _PREFIXES = ("instances_", "captions_")
 _CHUNK = 1000
 """Annotations in memory at a time."""
+_JOINED = 250
+"""Pictures whose annotations are in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +62,16 @@ class CocoSource:
                         hint="A list of records is imported as kind `stcray`.",
                     )
                 yield from self._list_pictures(group, file, scratch)
-            labels = {str(file): _category_names(file) for file in group.files}
-            for file in group.files:
-                yield from self._file_annotations(group, file, labels[str(file)], scratch)
-            labelling = {file for file, names in labels.items() if names}
+            labels = [_category_names(file) for file in group.files]
+            for file, names in zip(group.files, labels, strict=True):
+                yield from self._file_annotations(group, file, names, scratch)
+            labelling = {str(number) for number, names in enumerate(labels) if names}
             for file in group.files:
                 yield from self._join(group, file, labelling, scratch)
 
     def _list_pictures(self, group: _AnnotationSet, file: Path, scratch: Scratch) -> Iterator[ImportProblem]:
-        """Note which file lists each picture first, so that a picture in both files is yielded once."""
-        table, found = f"pictures {group.name}", 0
+        """Note which file lists each picture first (by its number in the group), so that it is yielded once."""
+        table, number, found = f"pictures {group.name}", str(group.files.index(file)), 0
 
         def new_ids() -> Iterator[tuple[str, str]]:
             nonlocal found
@@ -76,7 +79,7 @@ class CocoSource:
                 found += 1
                 picture_id = _identity(record, "id")
                 if picture_id:
-                    yield picture_id, str(file)
+                    yield picture_id, number
 
         scratch.put_many(table, new_ids())
         if not found:
@@ -89,12 +92,13 @@ class CocoSource:
         strays, first_stray = 0, ""
         while chunk := list(islice(numbered, _CHUNK)):
             rows = []
-            for number, record in chunk:
-                picture_id = _identity(record, "image_id")
+            named = [_identity(record, "image_id") for _number, record in chunk]
+            listed = scratch.get_many(f"pictures {group.name}", list(dict.fromkeys(named)))
+            for picture_id, (number, record) in zip(named, chunk, strict=True):
                 if not picture_id:
                     place = f"{file.name} annotation {number}"
                     yield ImportProblem(place, place, "has no `image_id`")
-                elif not scratch.get(f"pictures {group.name}", picture_id):
+                elif picture_id not in listed:
                     strays, first_stray = strays + 1, first_stray or picture_id
                 else:
                     rows.append((picture_id, _compact(record, categories)))
@@ -106,40 +110,43 @@ class CocoSource:
     def _join(
         self, group: _AnnotationSet, file: Path, labelling: set[str], scratch: Scratch
     ) -> Iterator[SourceItem | ImportProblem]:
-        """Yield the pictures that `file` lists first; `labelling` are the files that have categories."""
-        for number, value in enumerate(stream_items(file, "images.item"), start=1):
-            place = f"{file.name} picture {number}"
-            picture_id = _identity(value, "id")
-            listed_in: list[str] = []
-            if picture_id:
-                listed_in = scratch.get(f"pictures {group.name}", picture_id)
-                if listed_in[0] != str(file):
+        """Yield the pictures that `file` lists first; `labelling` are the numbers of those with categories."""
+        split, own = split_in_name(group.name), str(group.files.index(file))
+        numbered = enumerate(stream_items(file, "images.item"), start=1)
+        while chunk := list(islice(numbered, _JOINED)):
+            picture_ids = [_identity(value, "id") for _number, value in chunk]
+            asked = list(dict.fromkeys(picture_ids))
+            listed = scratch.get_many(f"pictures {group.name}", asked)
+            annotations = scratch.get_many(f"annotations {group.name}", asked)
+            for picture_id, (number, value) in zip(picture_ids, chunk, strict=True):
+                listed_in = listed.get(picture_id, [])
+                if listed_in and listed_in[0] != own:
                     continue
-            key = place
-            try:
-                record = as_object(value)
-                file_name = text_of(record, "file_name")
-                if not file_name or not picture_id:
-                    raise BadRecord("needs an `id` and a `file_name`")
-                key = f"{group.name}/{file_name}"
-                path = self._find_picture(group.name, file_name)
-            except BadRecord as error:
-                yield ImportProblem(key, place, error.reason)
-                continue
-            rows = [json.loads(text) for text in scratch.get(f"annotations {group.name}", picture_id)]
-            candidates = [make_box(row["label"], row["bbox"]) for row in rows if "bbox" in row]
-            boxes, dropped = sort_boxes(candidates)
-            for box in dropped:
-                reason = f"box {box.number} {box.reason}; the picture is imported without this box"
-                yield ImportProblem(f"{key} box {box.number}", place, reason)
-            truth = GroundTruth(
-                categories=tuple(box.label for box in boxes),
-                states_none=not labelling.isdisjoint(listed_in) and all(row.keys() == {"caption"} for row in rows),
-                boxes=boxes,
-                captions=tuple(dict.fromkeys(row["caption"] for row in rows if row.get("caption"))),
-                extra=record,
-            )
-            yield SourceItem(key, path, truth, split_in_name(group.name), place)
+                place = f"{file.name} picture {number}"
+                key = place
+                try:
+                    record = as_object(value)
+                    file_name = text_of(record, "file_name")
+                    if not file_name or not picture_id:
+                        raise BadRecord("needs an `id` and a `file_name`")
+                    key = f"{group.name}/{file_name}"
+                    path = self._find_picture(group.name, file_name)
+                except BadRecord as error:
+                    yield ImportProblem(key, place, error.reason)
+                    continue
+                rows = [from_json(text) for text in annotations.get(picture_id, ())]
+                boxes, dropped = sort_boxes([make_box(row["label"], row["bbox"]) for row in rows if "bbox" in row])
+                for box in dropped:
+                    reason = f"box {box.number} {box.reason}; the picture is imported without this box"
+                    yield ImportProblem(f"{key} box {box.number}", place, reason)
+                truth = GroundTruth(
+                    categories=tuple([box.label for box in boxes]),
+                    states_none=not labelling.isdisjoint(listed_in) and all(row.keys() == {"caption"} for row in rows),
+                    boxes=boxes,
+                    captions=tuple(dict.fromkeys([row["caption"] for row in rows if row.get("caption")])),
+                    extra=record,
+                )
+                yield SourceItem(key, path, truth, split, place)
 
     def _find_picture(self, set_name: str, file_name: str) -> str:
         names = [file_name, f"{set_name}/{file_name}", f"images/{file_name}", f"images/{set_name}/{file_name}"]
@@ -181,6 +188,8 @@ def _set_name(path: Path) -> str:
 
 def _identity(record: Any, field: str) -> str:
     value = record.get(field) if isinstance(record, dict) else None
+    if type(value) is int:
+        return str(value)
     return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
 
 
@@ -197,9 +206,9 @@ def _compact(record: dict[str, Any], categories: dict[str, str]) -> str:
     kept: dict[str, Any] = {}
     if "bbox" in record:
         bbox = record["bbox"]
-        whole = isinstance(bbox, list) and all(isinstance(number, int | float) for number in bbox)
+        whole = isinstance(bbox, list) and all([isinstance(number, (int, float)) for number in bbox])
         label = categories.get(_identity(record, "category_id"), "")
         kept |= {"label": valid_text(label), "bbox": bbox if whole else None}
     if isinstance(caption := record.get("caption"), str):
         kept["caption"] = valid_text(caption.strip())
-    return json.dumps(kept)
+    return to_json(kept, inf_nan_mode="constants").decode()

@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 
 _CACHED_FOLDERS = 4096
+_STEPS = frozenset({"", ".", ".."})
+"""Parts of a name that are not the name of anything."""
 
 
 class PathRefused(Exception):
@@ -28,6 +30,7 @@ class ContainedRoot:
         self._prefix_as_given = str(folder.absolute()).rstrip("/") + "/"
         # A million pictures share a handful of folders: resolving each folder once leaves one lstat per picture.
         self._real_folder = lru_cache(maxsize=_CACHED_FOLDERS)(self._resolve_folder)
+        self._is_plain_folder = lru_cache(maxsize=_CACHED_FOLDERS)(_is_plain)
 
     def find(self, name: str) -> str | None:
         """Return the POSIX path, relative to the root, of the regular file that `name` means; None if there is none.
@@ -36,11 +39,16 @@ class ContainedRoot:
         root, anything that is not a regular file (a folder, a pipe, a device), a name that cannot be looked up, or one
         that names no file because reading it put U+FFFD in the place of what is no character.
         """
-        relative = _relative_name(name)
-        parent, leaf = os.path.split(relative)
+        parent, _, leaf = name.rpartition("/")
+        is_plain_leaf = leaf.isascii() and leaf not in _STEPS and "\0" not in leaf
+        if is_plain_leaf and not name.startswith("/") and self._is_plain_folder(parent):
+            relative = name
+        else:
+            relative = _relative_name(name)
+            parent, _, leaf = relative.rpartition("/")
         folder = self._real_folder(parent)
         try:
-            if folder is not None and self._is_file(os.path.join(folder, leaf)):
+            if folder is not None and self._is_file(f"{folder}/{leaf}"):
                 return relative
         except OSError as error:
             raise PathRefused(f"cannot be looked up: {error.strerror}") from error
@@ -81,6 +89,14 @@ class ContainedRoot:
     def _require_inside(self, real: str) -> None:
         if not (real + "/").startswith(self._prefix):
             raise PathRefused(f"is a link that leads out of {self.path}")
+
+
+def _is_plain(folder: str) -> bool:
+    """Return whether a folder stands in a name as `_relative_name` would write it."""
+    try:
+        return folder == "" or _relative_name(folder) == folder
+    except PathRefused:
+        return False
 
 
 def _relative_name(name: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vqa_tui.domain.item import GroundTruth, ImportProblem, Item, PictureFacts
-from vqa_tui.store.db import Database, Row
+from vqa_tui.store.db import Database
 from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
 
 
@@ -107,10 +107,12 @@ async def ensure_dataset(db: Database, *, name: str, kind: str, root: str, sourc
 async def stored_items(db: Database, dataset_id: int, keys: Sequence[str]) -> dict[str, StoredItem]:
     """Return those of `keys` that the dataset already holds."""
     rows = await db.read(
-        f"SELECT {ITEM_COLUMNS} FROM item i WHERE dataset_id = ? AND key IN (SELECT value FROM json_each(?))",
+        "SELECT key, path, split, truth, format, width, height, size_bytes, sha256, orientation, modified_ns FROM item "
+        "WHERE dataset_id = ? AND key IN (SELECT value FROM json_each(?))",
         (dataset_id, json.dumps(keys)),
     )
-    return {row["key"]: StoredItem(row["key"], row["path"], _facts(row), row["split"], row["truth"]) for row in rows}
+    # Unpacking takes a quarter of the time of looking each column up by its name.
+    return {key: StoredItem(key, path, PictureFacts(*facts), split, truth) for key, path, split, truth, *facts in rows}
 
 
 async def write_batch(
@@ -261,13 +263,6 @@ async def problem_page(db: Database, dataset_id: int, *, after_key: str = "", si
         (dataset_id, after_key, size),
     )
     return [ImportProblem(row["key"], row["place"], row["reason"]) for row in rows]
-
-
-def _facts(row: Row) -> PictureFacts:
-    return PictureFacts(
-        row["format"], row["width"], row["height"], row["size_bytes"], row["sha256"], row["orientation"],
-        row["modified_ns"],
-    )  # fmt: skip
 
 
 def _fact_values(facts: PictureFacts) -> tuple[str, int, int, int, str, int, int]:

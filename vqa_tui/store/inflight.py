@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vqa_tui.domain.quota import RequestSize
 from vqa_tui.domain.work import Flight
 
 CAPACITY = 4096
-_MAGIC = b"vqaflt02"
+_MAGIC = b"vqaflt03"
 _HEADER = struct.Struct("<8sd496s")
 """Magic, Unix time of the newest heartbeat, and what is wrong with the store (UTF-8, zero-padded)."""
-_SLOT = struct.Struct("<QdQ39s?")
+_SLOT = struct.Struct("<QdQ39sII?")
+_MOST_TOKENS = 2**32 - 1
 _COST, _COST_OFFSET = struct.Struct("<Q"), 16
 
 
@@ -79,6 +81,8 @@ class FlightJournal:
             flight.started_at,
             flight.reserved_nano,
             name,
+            min(flight.size.input_tokens, _MOST_TOKENS),
+            min(flight.size.output_tokens, _MOST_TOKENS),
             flight.answered,
         )
 
@@ -119,8 +123,18 @@ def read_flights(path: Path) -> list[Flight]:
 
 
 def _flights(content: bytes) -> Iterator[Flight]:
-    whole = (len(content) - _HEADER.size) // _SLOT.size
+    # The lowest free slot is taken first and an unused one is all zeros: behind the last used one nothing is looked at.
+    used = -(-(len(content.rstrip(b"\0")) - _HEADER.size) // _SLOT.size)
+    whole = min(max(used, 0), (len(content) - _HEADER.size) // _SLOT.size)
     slots = content[_HEADER.size : _HEADER.size + whole * _SLOT.size]
-    for task_id, started_at, reserved, name, answered in _SLOT.iter_unpack(slots):
+    names: dict[bytes, str] = {}
+    sizes: dict[tuple[int, int], RequestSize] = {}
+    for task_id, started_at, reserved, name, inputs, outputs, answered in _SLOT.iter_unpack(slots):
         if task_id:
-            yield Flight(task_id, started_at, reserved, name.rstrip(b"\0").decode("utf-8", "replace"), answered)
+            key_name = names.get(name)
+            if key_name is None:
+                key_name = names[name] = name.rstrip(b"\0").decode("utf-8", "replace")
+            size = sizes.get((inputs, outputs))
+            if size is None:
+                size = sizes[inputs, outputs] = RequestSize(inputs, outputs)
+            yield Flight(task_id, started_at, reserved, key_name, answered, size)

@@ -16,20 +16,34 @@ _MICRO_PER_DOLLAR = NANO_PER_DOLLAR // 1_000
 _ROUNDING = 1e-9
 
 
-def cost_view(attempts: Sequence[Row], counts: Counts, limits: Limits, *, reserved_nano: int, known: bool) -> CostView:
-    """Return the money of a run from the rows of `attempt_tally`; `known` tells whether its endpoint has prices."""
+def cost_view(
+    attempts: Sequence[Row],
+    counts: Counts,
+    limits: Limits,
+    *,
+    reserved_nano: int,
+    known: bool,
+    ended: int | None = None,
+) -> CostView:
+    """Return the money of a run from the rows of `attempt_tally`; `known` tells whether its endpoint has prices.
+
+    `ended` is how often a picture has ended, those included that were put back since: what these had cost is in the
+    sums, so the cost of one more is what all of them had cost on average. None: none was put back.
+    """
     spent = sum(row["cost_nano"] for row in attempts)
     uncertain = sum(row["uncertain_nano"] for row in attempts)
-    finished, remaining = counts.done + counts.failed, counts.pending + counts.leased
+    finished = counts.done + counts.failed if ended is None else ended
+    remaining = counts.pending + counts.leased
     projected = low = high = None
     if known and finished:
         # Where no usage is reported at all, what may have been billed is the only thing to project from.
-        rest = (spent or uncertain) * remaining // finished
-        projected = to_dollars(spent + uncertain + rest)
+        known_to_cost, perhaps = (spent, uncertain) if spent else (uncertain, 0)
+        projected = to_dollars(known_to_cost + known_to_cost * remaining // finished)
         half = _half_width(attempts, finished, remaining)
         if half is not None:
-            low = max(projected - half, to_dollars(spent + uncertain))
-            high = projected + half
+            low = max(projected - half, to_dollars(known_to_cost))
+            # Nobody knows whether it was billed, or what comes like it will be: at the most it all will.
+            high = projected + half + to_dollars(perhaps + perhaps * remaining // finished)
     return CostView(
         spent=to_dollars(spent),
         reserved=to_dollars(reserved_nano),

@@ -13,9 +13,10 @@ from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
 _INSERT_ATTEMPT = """
 INSERT INTO attempt (run_id, task_id, number, session_id, key_name, started_at, latency_ms, http_status, kind, message,
   input_tokens, output_tokens, cost_nano, uncertain_nano, reserved_nano, finish_reason, model, request_id,
-  raw_reply, purpose, cached_input_tokens, image_tokens, estimated_input_tokens)
+  raw_reply, purpose, cached_input_tokens, image_tokens, estimated_input_tokens, expected_input_tokens,
+  expected_output_tokens, never_sent, question, bound_nano)
 VALUES (?1, ?2, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE task_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-  ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+  ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
 """
 
 
@@ -62,7 +63,7 @@ class TaskQueue:
             )
             rows = await transaction.rows(
                 "SELECT t.id AS task_id, t.attempts_spent, t.last_kind, t.last_problem, "
-                "CASE WHEN t.attempts > t.requeued_after THEN (SELECT group_concat(DISTINCT purpose) FROM attempt "
+                "CASE WHEN t.attempts > t.requeued_after THEN (SELECT group_concat(DISTINCT question) FROM attempt "
                 "WHERE task_id = t.id AND number > t.requeued_after AND kind = 'bad_reply') END AS tried, "
                 f"b.message AS bad_reply, b.finish_reason, {ITEM_COLUMNS} "
                 "FROM task t JOIN item i ON i.id = t.item_id LEFT JOIN attempt b ON t.attempts > t.requeued_after "
@@ -92,6 +93,15 @@ class TaskQueue:
             return 0.0
         row = await self._database.read_one(f"{due} ORDER BY not_before LIMIT 1", (self._run_id,))
         return None if row is None else row["not_before"]
+
+    async def count_left(self, *, at_most: int, pilot_only: bool) -> int:
+        """Return how many tasks are pending or leased, counted up to `at_most`."""
+        which = "INDEXED BY task_pilot WHERE run_id = ? AND pilot = 1" if pilot_only else "WHERE run_id = ?"
+        row = await self._database.read_one(
+            f"SELECT count(*) AS n FROM (SELECT 1 FROM task {which} AND status IN ('pending', 'leased') LIMIT ?)",
+            (self._run_id, at_most),
+        )
+        return row["n"] if row else 0
 
     async def settle(self, outcomes: Sequence[TaskOutcome]) -> None:
         """Commit a group of outcomes in one transaction.
@@ -198,12 +208,16 @@ class TaskQueue:
                             kind=FailureKind.LOST,
                             message="the engine ended before the reply was stored; the provider may have billed it",
                             uncertain_nano=flight.reserved_nano,
+                            expected=flight.size,
                         ),
                         False,
                     )
                     for flight in lost
                 ],
-                session_of={flight.task_id: leased.get(flight.task_id, newest["id"]) for flight in lost},
+                # Without an earlier session on record they count as ours: money is never dropped.
+                session_of={
+                    flight.task_id: leased.get(flight.task_id, newest["id"] or self._session_id) for flight in lost
+                },
             )
             await transaction.execute(
                 "UPDATE task SET status = 'pending', lease = NULL, not_before = 0 "
@@ -255,6 +269,11 @@ class TaskQueue:
                     attempt.usage.cached_input_tokens,
                     attempt.usage.image_tokens,
                     attempt.estimated_input_tokens,
+                    attempt.expected.input_tokens,
+                    attempt.expected.output_tokens,
+                    attempt.never_sent,
+                    attempt.question or attempt.purpose,
+                    attempt.bound_nano,
                 )
                 for task_id, attempt, _spent in attempts
             ],
@@ -277,17 +296,24 @@ async def requeue(
         conditions.append("id IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(list(ids)))
     async with database.write() as transaction:
-        return await transaction.execute(
+        number = await transaction.execute(
             "UPDATE task SET status = 'pending', finished_at = NULL, not_before = 0, attempts_spent = 0, "
             "requeued_after = attempts "
             f"WHERE {' AND '.join(conditions)}",
             values,
         )
+        await transaction.execute("UPDATE run SET put_back = put_back + ? WHERE id = ?", (number, run_id))
+    return number
 
 
 async def skip(database: Database, run_id: int, ids: Sequence[int]) -> int:
     """Mark pending or failed tasks as skipped; return how many. Tasks in flight or done are left alone."""
     async with database.write() as transaction:
+        await transaction.execute(
+            "UPDATE run SET put_back = put_back + (SELECT count(*) FROM task WHERE run_id = ?1 AND status = 'failed' "
+            "AND id IN (SELECT value FROM json_each(?2))) WHERE id = ?1",
+            (run_id, json.dumps(list(ids))),
+        )
         return await transaction.execute(
             "UPDATE task SET status = 'skipped', finished_at = ?, not_before = 0 "
             "WHERE run_id = ? AND status IN ('pending', 'failed') AND id IN (SELECT value FROM json_each(?))",

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from vqa_tui.domain.cost import to_dollars, to_nano
+from vqa_tui.domain.cost import IMPLAUSIBLE, to_dollars, to_nano
+from vqa_tui.domain.quota_time import least_s
 from vqa_tui.domain.rate import WINDOW_S, Progress, bytes_per_second, eta_s, history_per_second, rate_per_second
 from vqa_tui.domain.run import (
     CostView,
@@ -79,7 +80,8 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         row = await database.read_one(
             # Recipe and endpoint are long, and two facts of theirs are all that is needed here.
             "SELECT r.id, r.name, r.recipe_name, r.endpoint_name, r.model, r.intent, r.created_at, r.limits, "
-            "r.pilot_size, coalesce(json_extract(r.recipe, '$.expected_output_tokens'), 0) AS expected_output_tokens, "
+            "r.pilot_size, r.put_back, "
+            "coalesce(json_extract(r.recipe, '$.expected_output_tokens'), 0) AS expected_output_tokens, "
             "json_extract(r.endpoint, '$.prices') AS prices, "
             "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0) AS samples, d.name AS dataset, "
             "s.phase, s.phase_reason, s.started_at, s.ended_at, s.heartbeat_at, s.session_id, s.reserved_nano, "
@@ -103,8 +105,13 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
     progress = [Progress(metric.at, metric.done + metric.failed, metric.in_flight) for metric in mine]
     rate = rate_per_second(progress)
     newest = mine[-1] if mine and now - mine[-1].at < WINDOW_S else None
-    cost = cost_view(attempts, counts, limits, reserved_nano=row["reserved_nano"], known=row["prices"] is not None)
+    ended, known = counts.done + counts.failed + row["put_back"], row["prices"] is not None
+    cost = cost_view(attempts, counts, limits, reserved_nano=row["reserved_nano"], known=known, ended=ended)
     working = phase in _WORKING
+    keys = key_views(row["keys"], attempts)
+    remaining = counts.pending + counts.leased
+    input_tokens, output_tokens = _tokens_each(attempts)
+    least = least_s(remaining, keys, input_tokens=input_tokens, output_tokens=output_tokens, now=now)
     return RunView(
         id=row["id"],
         name=row["name"],
@@ -125,10 +132,10 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         tokens=TokensView(sum(a["input_tokens"] for a in attempts), sum(a["output_tokens"] for a in attempts)),
         rate=RateView(rate if working else None, history_per_second(progress)),
         latency=LatencyView(newest.p50_ms, newest.p95_ms) if newest else LatencyView(),
-        keys=key_views(row["keys"], attempts),
+        keys=keys,
         failures={r["kind"]: r["n"] for r in tally if r["status"] == "failed" and r["n"]},
         attempt_failures=_attempt_failures(attempts),
-        eta_s=eta_s(counts.pending + counts.leased, rate) if working else None,
+        eta_s=eta_s(remaining, rate, least) if working else None,
         why_idle=row["why_idle"],
         engine=EngineView(
             EngineState.NONE,
@@ -138,7 +145,7 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         ),
         in_flight=slots,
         events=events,
-        pilot=_pilot(row, pilot, counts, cost),
+        pilot=_pilot(row, pilot, counts, cost, least),
         throttles=throttle_views(row["throttles"]),
         throttle_history=tuple(metric.throttle_slots for metric in mine if metric.throttle_slots is not None),
         bytes_per_s=bytes_per_second([(metric.at, metric.sent_bytes) for metric in mine], now=now),
@@ -192,6 +199,14 @@ def _counts(tally: Sequence[Row]) -> Counts:
     return Counts(**by_status)
 
 
+def _tokens_each(attempts: Sequence[Row]) -> tuple[float, float]:
+    """Return the mean input and output tokens of an answered request; 0 before the first."""
+    answered = [row for row in attempts if row["kind"] == "ok" and row["n"]]
+    number = max(sum(row["n"] for row in answered), 1)
+    inputs, outputs = (sum(row[column] for row in answered) for column in ("input_tokens", "output_tokens"))
+    return inputs / number, outputs / number
+
+
 def _attempt_failures(attempts: Sequence[Row]) -> dict[str, int]:
     found: dict[str, int] = {}
     for row in attempts:
@@ -240,11 +255,12 @@ async def _pilot_progress(database: Database, run_id: int) -> Row | None:
     )
 
 
-def _pilot(row: Row, progress: Row | None, counts: Counts, cost: CostView) -> PilotView | None:
+def _pilot(row: Row, progress: Row | None, counts: Counts, cost: CostView, least: float | None) -> PilotView | None:
+    """Return what the pilot measured; `least` are the seconds that quotas leave for the rest."""
     if progress is None:
         return None
     finished, took_s = progress["finished"], progress["took_s"]
-    answered = counts.done + counts.failed
+    answered = counts.done + counts.failed + row["put_back"]
     per_item: Decimal | None = None
     if cost.price_known and answered:
         per_item = to_dollars(to_nano(cost.spent or cost.uncertain) // answered)
@@ -254,7 +270,7 @@ def _pilot(row: Row, progress: Row | None, counts: Counts, cost: CostView) -> Pi
         finished=finished,
         cost_per_item=per_item,
         projected_cost=cost.projected,
-        projected_s=eta_s(counts.pending + counts.leased, rate),
+        projected_s=eta_s(counts.pending + counts.leased, rate, least),
     )
 
 
@@ -265,7 +281,9 @@ class AttemptTotals:
     spent_nano: int
     uncertain_nano: int
     worst_ratio: float
-    """Largest cost ÷ amount set aside of one attempt, at least 1."""
+    """Largest cost ÷ upper bound of one attempt, at least 1; without those that are beyond all reason."""
+    answered: bool
+    """Whether any attempt was answered, so that it is known what requests cost."""
 
 
 async def attempt_totals(database: Database, run_id: int) -> AttemptTotals:
@@ -274,9 +292,17 @@ async def attempt_totals(database: Database, run_id: int) -> AttemptTotals:
         "FROM attempt_tally WHERE run_id = ?",
         (run_id,),
     )
+    # What was set aside had been scaled by what earlier requests cost beyond their bounds: a ratio to that would shrink
+    # with every restart. Attempts that are older than the bound's column have nothing else.
     worst = await database.read_one(
-        "SELECT max(1.0 * cost_nano / reserved_nano) AS ratio FROM attempt WHERE run_id = ? AND reserved_nano > 0",
-        (run_id,),
+        "SELECT max(1.0 * cost_nano / nullif(coalesce(nullif(bound_nano, 0), reserved_nano), 0)) AS ratio, "
+        "max(kind = 'ok' OR cost_nano > 0) AS answered "
+        "FROM attempt WHERE run_id = ? AND (reserved_nano = 0 OR cost_nano <= reserved_nano * ?)",
+        (run_id, IMPLAUSIBLE),
     )
-    ratio = worst["ratio"] if worst and worst["ratio"] else 1.0
-    return AttemptTotals(totals["spent"] if totals else 0, totals["uncertain"] if totals else 0, max(ratio, 1.0))
+    return AttemptTotals(
+        totals["spent"] if totals else 0,
+        totals["uncertain"] if totals else 0,
+        max(worst["ratio"] or 1.0, 1.0) if worst else 1.0,
+        bool(worst and worst["answered"]),
+    )

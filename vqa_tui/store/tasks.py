@@ -24,6 +24,8 @@ _LONGEST_ID = len(str(_LARGEST_ID))
 
 async def task_ids(database: Database, run_id: int, chosen: TaskFilter) -> "array[int]":
     """Return the ids of the tasks that `chosen` means, in order; 8 bytes each."""
+    if chosen == TaskFilter() and (every := await _unbroken_ids(database, run_id)) is not None:
+        return every
     conditions = ["t.run_id = ?"]
     values: list[object] = [run_id]
     if chosen.statuses:
@@ -42,8 +44,26 @@ async def task_ids(database: Database, run_id: int, chosen: TaskFilter) -> "arra
     for words in chosen.not_search:
         conditions.append("instr(lower(i.key), lower(?)) = 0")
         values.append(words)
-    rows = await database.read(f"SELECT t.id FROM task t {join} WHERE {' AND '.join(conditions)} ORDER BY t.id", values)
-    return array("q", (row[0] for row in rows))
+    return await database.read_integers(
+        f"SELECT t.id FROM task t {join} WHERE {' AND '.join(conditions)} ORDER BY t.id", values
+    )
+
+
+async def _unbroken_ids(database: Database, run_id: int) -> "array[int] | None":
+    """Return the ids of all tasks of a run if they follow each other without a gap, which they do as they are made.
+
+    The tally has their number, and an index the ends, so that a million of them are not read.
+    """
+    ends = await database.read_one(
+        "SELECT sum(n) AS n, min(low) AS low, max(high) AS high FROM (SELECT sum(n) AS n, "
+        "(SELECT min(id) FROM task WHERE run_id = :run AND status = tally.status) AS low, "
+        "(SELECT max(id) FROM task WHERE run_id = :run AND status = tally.status) AS high "
+        "FROM tally WHERE run_id = :run GROUP BY status)",
+        {"run": run_id},
+    )
+    if ends is None or ends["low"] is None or ends["high"] - ends["low"] + 1 != ends["n"]:
+        return None
+    return array("q", range(ends["low"], ends["high"] + 1))
 
 
 async def task_rows(database: Database, run_id: int, ids: Sequence[int]) -> dict[int, TaskRow]:

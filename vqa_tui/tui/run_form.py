@@ -1,9 +1,10 @@
 """The new-run form as it was typed, and the request that it means."""
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.operations.limits import parse_budget
 from vqa_tui.operations.planning import RunRequest, parse_max_side
 from vqa_tui.tui.verbs import MOST_WORKERS
 
@@ -62,20 +63,10 @@ def _whole(field: str, typed: str, *, least: int, most: int | None, hint: str) -
 
 
 def _dollars(typed: str) -> Decimal | None:
-    text = typed.strip().removeprefix("$").strip()
-    if not text:
-        return None
-    return parse_dollars(text)
+    text = typed.strip()
+    return parse_dollars(text) if text.removeprefix("$") else None
 
 
 def parse_dollars(text: str) -> Decimal:
-    """Return an amount of dollars above zero. Raises VqaError for anything else."""
-    try:
-        amount = Decimal(text.strip().removeprefix("$").strip())
-    except InvalidOperation:
-        raise VqaError(
-            f"budget: {text!r} is not an amount of dollars", hint="For example 12.50; empty is no cap."
-        ) from None
-    if not amount.is_finite() or amount <= 0:
-        raise VqaError("a budget must be more than $0", hint="Leave it empty for no cap.")
-    return amount
+    """Return an amount of dollars that can be a budget. Raises VqaError for anything else."""
+    return parse_budget(text, hint="For example 12.50; empty is no cap.")

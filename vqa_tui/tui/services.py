@@ -6,21 +6,24 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Limits, RunView
 from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
-from vqa_tui.operations import datasets, items, limits, planning, runs
+from vqa_tui.operations import items, limits, runs
 from vqa_tui.operations.limits import LimitInForce
-from vqa_tui.operations.planning import RunPlan, RunRequest
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.tui.open_file import open_externally
 from vqa_tui.tui.present.export_result import PROBLEMS_SHOWN, ExportResult
 from vqa_tui.tui.present.numbers import plural
 from vqa_tui.tui.present.seen import RunLine
 from vqa_tui.tui.thumbnails import decode_thumbnail
+
+if TYPE_CHECKING:
+    from vqa_tui.operations.planning import RunPlan, RunRequest
 
 MOST_LIVE_VIEWS = 8
 """Runs of the list whose full view is read for rate and ETA; more engines than this on one machine are rare."""
@@ -112,7 +115,7 @@ class Services:
 
     async def choices(self) -> Choices:
         """Return the imported datasets, and the recipes and endpoints that are known by name."""
-        from vqa_tui.operations import catalog  # only here: it brings the endpoint clients along
+        from vqa_tui.operations import catalog, datasets  # only here: they bring endpoint clients and sources along
 
         found = await datasets.list_datasets(self._workspace)
         recipes = await asyncio.to_thread(catalog.recipes, self._workspace)
@@ -123,12 +126,16 @@ class Services:
             tuple(Choice(each.name, each.problem or each.description) for each in endpoints),
         )
 
-    async def plan(self, request: RunRequest) -> RunPlan:
+    async def plan(self, request: "RunRequest") -> "RunPlan":
         """Return what `request` will take; raises VqaError for whatever keeps it from starting."""
+        from vqa_tui.operations import planning  # only here: recipes and endpoints are heavy to load
+
         return await planning.plan_run(self._workspace, request)
 
-    async def create(self, request: RunRequest) -> int:
+    async def create(self, request: "RunRequest") -> int:
         """Create the run and return its id; nothing is asked yet."""
+        from vqa_tui.operations import planning  # only here, as above
+
         return await planning.create_run(self._writing, request)
 
     async def start_engine(self, run_id: int) -> None:

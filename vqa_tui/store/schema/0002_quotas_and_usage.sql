@@ -4,12 +4,25 @@ ALTER TABLE attempt ADD COLUMN purpose TEXT NOT NULL DEFAULT 'ask';
 ALTER TABLE attempt ADD COLUMN cached_input_tokens INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN image_tokens INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN estimated_input_tokens INTEGER NOT NULL DEFAULT 0;
+-- What was asked: as the purpose, but of a second request beside a straggler what the first one asked.
+ALTER TABLE attempt ADD COLUMN question TEXT NOT NULL DEFAULT 'ask';
+-- The estimate's upper bound, before it was scaled; 0 of attempts that are older than the column.
+ALTER TABLE attempt ADD COLUMN bound_nano INTEGER NOT NULL DEFAULT 0;
+
+-- What quotas count for a request: the tokens that it was expected to take as long as it has no others, and nothing at
+-- all where it never reached the endpoint.
+ALTER TABLE attempt ADD COLUMN expected_input_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN expected_output_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN never_sent INTEGER NOT NULL DEFAULT 0 CHECK (never_sent IN (0, 1));
+
+-- Tasks that had ended and were put back or skipped since: what they cost is still in the sums.
+ALTER TABLE run ADD COLUMN put_back INTEGER NOT NULL DEFAULT 0;
 
 -- Attempts up to this number were made before a person last requeued the task.
 ALTER TABLE task ADD COLUMN requeued_after INTEGER NOT NULL DEFAULT 0;
 
 -- Quotas look back a minute or a day, over all runs; the day is counted in the index alone.
-CREATE INDEX attempt_by_time ON attempt (started_at, run_id, key_name, kind);
+CREATE INDEX attempt_by_time ON attempt (started_at, run_id, key_name, kind, never_sent);
 
 -- The four columns of "estimate against billed" count only attempts that have both.
 ALTER TABLE attempt_tally ADD COLUMN cached_input_tokens INTEGER NOT NULL DEFAULT 0;

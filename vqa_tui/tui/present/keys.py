@@ -1,5 +1,7 @@
 """The table of keys: state with countdown, gauges of the quotas, what went wrong, what it cost."""
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from vqa_tui.domain.run import EngineState, GaugeView, KeyView, RunView
@@ -8,11 +10,12 @@ from vqa_tui.tui.present import bars
 from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.load import (
     binding_first,
+    gauge_end,
+    gauge_name,
     gauge_numbers,
     gauge_wait,
     gauge_words,
     sent_words,
-    short_quota,
     throttles_words,
 )
 from vqa_tui.tui.present.numbers import count, countdown, milliseconds, money
@@ -23,7 +26,7 @@ KEY_COLUMNS = (
     Column("Key", 4, 16),
     Column("Group", 5, 16, drop=3, soft=True),
     Column("State", 17, 48, grow=True),
-    Column("Quota", 16, 28, optional=True),
+    Column("Quota", 16, 36, optional=True),
     Column("Other quotas", 12, 60, drop=7, optional=True),
     Column("429", 3, 7, right=True),
     Column("Errors", 6, 7, right=True),
@@ -79,18 +82,20 @@ def _quotas(key: KeyView, now: float) -> tuple[Content, Content]:
     if not key.gauges:
         return Content.styled("no limit", QUIET), Content("")
     first, *others = binding_first(key.gauges)
-    return _gauge(first, now), Content("  ").join(_gauge(each, now) for each in others)
+    among = key.gauges
+    return _gauge(first, now, among), Content("  ").join(_gauge(each, now, among) for each in others)
 
 
-def _gauge(gauge: GaugeView, now: float) -> Content:
-    """`rpm 58/60 ▰▰▰▱`, with a countdown while it is used up."""
+def _gauge(gauge: GaugeView, now: float, among: Sequence[GaugeView]) -> Content:
+    """`rpm 58/60 ▰▰▰▱`, with a countdown in place of the bar while it is used up: `rpm 60/60 free 0:12`."""
     style = "$warning" if gauge.used >= gauge.limit else "$primary"
     wait = gauge_wait(gauge, now)
     return Content.assemble(
-        text(short_quota(gauge.name), QUIET),
+        text(gauge_name(gauge, among), QUIET),
         f" {gauge_numbers(gauge)} ",
-        bars.gauge(gauge.used, gauge.limit, _GAUGE_CELLS, style=style),
-        (f" {wait}" if wait else "", WARN),
+        (f"{gauge_end(gauge)} {wait}", WARN)
+        if wait
+        else bars.gauge(gauge.used, gauge.limit, _GAUGE_CELLS, style=style),
     )
 
 
@@ -101,7 +106,7 @@ def key_text(key: KeyView, now: float) -> str:
     for gauge in key.gauges:
         remarks = [f"of group {key.group}"] if gauge.of_group else []
         remarks += ["told by the endpoint"] if gauge.learned else []
-        quotas.append(gauge_words(gauge, now) + (f" ({', '.join(remarks)})" if remarks else ""))
+        quotas.append(gauge_words(gauge, now, key.gauges) + (f" ({', '.join(remarks)})" if remarks else ""))
     return "\n".join(
         (
             f"{key_state_label(key.state).word}{left}{f': {key.reason}' if key.reason else ''}",

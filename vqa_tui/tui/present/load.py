@@ -32,17 +32,33 @@ def gauge_numbers(gauge: GaugeView) -> str:
     return f"{_number(gauge.used)}/{_number(gauge.limit)}"
 
 
+def gauge_name(gauge: GaugeView, among: Sequence[GaugeView]) -> str:
+    """Return a quota's name, apart from others of that name: `tpm`, `group tpm`, `told tpm` by the endpoint."""
+    name = short_quota(gauge.name)
+    if gauge.learned:
+        return f"told {name}"
+    alike = [other for other in among if other.name == gauge.name and not other.learned]
+    return f"group {name}" if gauge.of_group and len(alike) > 1 else name
+
+
+def gauge_end(gauge: GaugeView) -> str:
+    """Return what a countdown of a used-up quota ends with: one of our own lets the first request go, an endpoint tells
+    when all of it is there again."""
+    return "whole" if gauge.learned else "free"
+
+
 def gauge_wait(gauge: GaugeView, now: float) -> str:
-    """Return the time until a used-up quota is free again, as a countdown; '' while there is some left."""
+    """Return the time until a used-up quota has room again, as a countdown; '' while there is some left."""
     if gauge.used < gauge.limit or gauge.resets_at is None or gauge.resets_at <= now:
         return ""
     return countdown(gauge.resets_at - now)
 
 
-def gauge_words(gauge: GaugeView, now: float) -> str:
-    """Return one quota: `rpm 60/60, free in 0:12`."""
+def gauge_words(gauge: GaugeView, now: float, among: Sequence[GaugeView] = ()) -> str:
+    """Return one quota, told from the others of its key: `rpm 60/60, free in 0:12`, `told tpm 9/9, whole in 0:30`."""
     wait = gauge_wait(gauge, now)
-    return f"{short_quota(gauge.name)} {gauge_numbers(gauge)}" + (f", free in {wait}" if wait else "")
+    end = f", {gauge_end(gauge)} in {wait}" if wait else ""
+    return f"{gauge_name(gauge, among)} {gauge_numbers(gauge)}{end}"
 
 
 def _number(value: int) -> str:
@@ -60,13 +76,18 @@ def throttle_words(throttle: ThrottleView, concurrency: int, now: float) -> str:
     return ", ".join(parts)
 
 
+def usable_throttles(view: RunView) -> tuple[ThrottleView, ...]:
+    """Return the throttles of the groups that can be asked: those with a key that is not off."""
+    off = {key.group for key in view.keys} - {key.group for key in view.keys if key.state != "off"}
+    return tuple(each for each in view.throttles if each.group not in off)
+
+
 def throttles_words(view: RunView, now: float) -> str:
     """Return what the throttles of a run allow, the tightest first; '' where there is none.
 
     Groups whose keys are all off are left out: nothing is asked with them.
     """
-    off = {key.group for key in view.keys} - {key.group for key in view.keys if key.state != "off"}
-    throttles = sorted((each for each in view.throttles if each.group not in off), key=lambda each: each.slots)
+    throttles = sorted(usable_throttles(view), key=lambda each: each.slots)
     words = [throttle_words(each, view.limits.concurrency, now) for each in throttles]
     if len(words) > 1 and len(set(words)) == 1:
         return f"each group: {words[0]}"

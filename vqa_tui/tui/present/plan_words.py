@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from vqa_tui.config.endpoint import EndpointPrices
+from vqa_tui.config.price_list import LIST_OF
 from vqa_tui.operations.plan import BandPart, RunPlan, SizeRow
 from vqa_tui.tui.present.numbers import compact, count, duration, file_size, money, plural
 
@@ -38,7 +39,9 @@ def price_words(prices: EndpointPrices) -> str:
 def price_source(prices: EndpointPrices, *, listed: bool) -> str:
     """Return where prices come from and of when they are."""
     source = prices.source or ("a public list" if listed else "the endpoint's file")
-    return f"{source}, as of {prices.as_of}" if prices.as_of else source
+    if not prices.as_of:
+        return source
+    return f"{source}, {prices.as_of}" if prices.as_of.startswith(LIST_OF) else f"{source}, as of {prices.as_of}"
 
 
 def band_words(plan: RunPlan) -> str:
@@ -46,6 +49,14 @@ def band_words(plan: RunPlan) -> str:
     if not plan.cost_total or plan.cost_low is None or plan.cost_high is None:
         return ""
     return f"{money(plan.cost_low)} to {money(plan.cost_high)}"
+
+
+def most_words(plan: RunPlan) -> str:
+    """Return the upper end of all and what it assumes; empty where the price is unknown or zero."""
+    if not plan.cost_most:
+        return ""
+    requests = plural(plan.most_requests, "request")
+    return f"{money(plan.cost_most)} if every picture takes {requests} and every reply is as long as allowed"
 
 
 def band_parts(plan: RunPlan) -> list[str]:

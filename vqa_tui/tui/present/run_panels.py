@@ -8,7 +8,7 @@ from textual.content import Content
 from vqa_tui.domain.failure import FailureKind
 from vqa_tui.domain.run import CostView, EngineState, Phase, RunView
 from vqa_tui.tui.present import bars
-from vqa_tui.tui.present.load import projection_words, ratio_words, sent_words
+from vqa_tui.tui.present.load import projection_words, ratio_words, sent_words, usable_throttles
 from vqa_tui.tui.present.numbers import UNKNOWN, compact, count, milliseconds, money, rate, share
 from vqa_tui.tui.present.phases import BAD, QUIET, WARN, kind_words
 
@@ -46,8 +46,9 @@ def _slots(view: RunView, width: int) -> Content:
     """What is in flight, of what the throttles let into flight, of what a person allows."""
     asking, most = count(len(view.in_flight)), view.limits.concurrency
     plain = Content.assemble(("in flight ", QUIET), asking, (" of ", QUIET), count(most))
-    allowed = sum(throttle.slots for throttle in view.throttles)
-    if not view.throttles or allowed >= most:
+    throttles = usable_throttles(view)
+    allowed = sum(throttle.slots for throttle in throttles)
+    if not throttles or allowed >= most:
         return plain
     for words in (f", {count(most)} allowed", f" (of {count(most)})"):
         held = Content.assemble(("in flight ", QUIET), asking, (" of ", QUIET), count(allowed), (words, QUIET))

@@ -17,7 +17,8 @@ class RunScreen(SteeringScreen):
         Binding("escape", "back", "Back", id="run.back", tooltip="Back to where you came from", show=False),
     ]
 
-    seen: reactive[SeenRun | None] = reactive(None)
+    seen: reactive[SeenRun | None] = reactive(None, repaint=False)
+    """Drawn by the widgets, each of which knows what changed; the screen itself draws nothing."""
 
     def on_mount(self) -> None:
         self.watch_over.run_seen.subscribe(self, self.take_in)

@@ -24,7 +24,6 @@ from vqa_tui.tui.present.phases import QUIET
 from vqa_tui.tui.present.rows import EVENT_COLUMNS, SLOT_COLUMNS, event_row, slot_row
 from vqa_tui.tui.present.run_panels import PanelText
 from vqa_tui.tui.present.seen import SeenRun
-from vqa_tui.tui.run_form import parse_dollars
 from vqa_tui.tui.screens.base import RunScreen
 from vqa_tui.tui.screens.dialogs import Question, ValueDialog
 from vqa_tui.tui.screens.export import ExportDialog
@@ -36,6 +35,7 @@ from vqa_tui.tui.widgets.dashboard_body import DashboardBody
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.panel import Draw, Panel
+from vqa_tui.tui.widgets.why_idle import WhyIdle
 
 
 def _panel(text: PanelText) -> Draw:
@@ -51,6 +51,7 @@ class DashboardScreen(RunScreen):
 
     tells_trouble = True
     _trouble = ""
+    _banner = Content("")
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dashboard.tcss"]
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -113,8 +114,9 @@ class DashboardScreen(RunScreen):
             yield LiveTable(KEY_COLUMNS, id="keys", empty=_nothing("no key has been used yet"), picks=True)
             with Horizontal(id="bottom"):
                 yield LiveTable(SLOT_COLUMNS, id="slots", empty=_nothing("nothing is in flight"), picks=True)
-                yield LiveTable(EVENT_COLUMNS, id="events", empty=_nothing("nothing has happened yet"), picks=True)
-        yield Panel(lambda view, _at, _w, _h: run_lines.why_idle(view), id="why-idle").data_bind(bound)
+                nothing = _nothing("nothing has happened yet")
+                yield LiveTable(EVENT_COLUMNS, id="events", empty=nothing, picks=True, newest_first=True)
+        yield WhyIdle(id="why-idle").data_bind(bound)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -165,7 +167,8 @@ class DashboardScreen(RunScreen):
         widget.display = banner is not None
         for tone in ("error", "warning", "approval", "quiet"):
             widget.set_class(banner is not None and banner.tone == tone, f"-{tone}")
-        if banner is not None:
+        if banner is not None and not banner.content.is_same(self._banner):
+            self._banner = banner.content
             widget.update(banner.content)
 
     @property
@@ -280,7 +283,9 @@ class DashboardScreen(RunScreen):
 
 
 def check_budget(text: str) -> None:
-    """Raise VqaError unless `text` is empty or an amount of dollars above zero."""
+    """Raise VqaError unless `text` is empty or an amount of dollars that can be a budget."""
+    from vqa_tui.tui.run_form import parse_dollars  # only here: it brings along what plans a run
+
     if text:
         parse_dollars(text)
 

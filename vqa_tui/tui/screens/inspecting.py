@@ -17,6 +17,10 @@ YANK = Binding("y", "yank", "yank", id="item.yank", tooltip="Copy the pairs, els
 RETRY = Binding("r", "retry", "retry", id="items.retry", tooltip="Ask failed items again: the marked, or this one")
 
 
+_PICTURE_REST_S = 0.15
+"""Seconds that an item has been on screen before its picture is read: drawing one costs more than all the text."""
+
+
 class InspectingScreen(RunScreen):
     """A screen with an inspector."""
 
@@ -37,12 +41,18 @@ class InspectingScreen(RunScreen):
     @work(group="picture", exclusive=True, exit_on_error=False)
     async def read_picture(self, path: str) -> None:
         """Decode and show a picture; its own group, so that reading the item again while a run works cannot stop it."""
+        await asyncio.sleep(_PICTURE_REST_S)
         try:
             image = await self.services.thumbnail(path)
         except VqaError as error:
             self.inspector.show_remark(path, text(error.message, "$text-warning"))
             return
         self.inspector.show_picture(path, image)
+
+    def leave_item(self) -> None:
+        """Stop reading the picture of the item that is shown: the cursor has left it."""
+        self.workers.cancel_group(self, "picture")
+        self.inspector.give_up_picture()
 
     def why_not(self, action: str) -> str | None:
         if action in ("open_picture", "yank") and self.inspector.detail is None:

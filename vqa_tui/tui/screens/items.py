@@ -9,6 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from vqa_tui.domain.failure import VqaError
@@ -65,6 +66,7 @@ class ItemsScreen(InspectingScreen):
         self._cost: Decimal | None = None
         self._ids_read_at = float("-inf")
         self._ids_pause = _REREAD_S
+        self._lines: dict[str, Content] = {}
 
     def compose(self) -> ComposeResult:
         yield Static("", id="items-header")
@@ -113,7 +115,8 @@ class ItemsScreen(InspectingScreen):
         asked = {slot.task_id for slot in view.in_flight}
         self.tasks.set_asked(asked)
         shown = self.inspector.detail
-        if shown is not None and (shown.row.id in asked) is not self.inspector.asked:
+        on_it = shown is not None and shown.row.id == self.tasks.current
+        if shown is not None and on_it and (shown.row.id in asked) is not self.inspector.asked:
             self.inspect_task(shown.row.id)
         counts_moved = view.counts != self._counts
         if not counts_moved and view.cost.spent == self._cost:
@@ -127,21 +130,26 @@ class ItemsScreen(InspectingScreen):
 
     def _show_lines(self) -> None:
         if self.seen is not None:
-            header = self.query_one("#items-header", Static)
-            header.update(items_header(self.seen.view, self.size.width - 2), layout=False)
-        total = self.seen.view.counts.total if self.seen is not None else None
+            self._show_line("items-header", items_header(self.seen.view, self.size.width - 2))
+        self._show_status()
+
+    def _show_status(self) -> None:
         tasks = self.tasks
-        self.query_one("#items-status", Static).update(
-            items_status(
-                self.wanted,
-                shown=len(tasks.ids),
-                total=total,
-                position=tasks.cursor,
-                marked=len(tasks.marked),
-                problem=self._problem,
-            ),
-            layout=False,
+        status = items_status(
+            self.wanted,
+            shown=len(tasks.ids),
+            total=self.seen.view.counts.total if self.seen is not None else None,
+            position=tasks.cursor,
+            marked=len(tasks.marked),
+            problem=self._problem,
         )
+        self._show_line("items-status", status)
+
+    def _show_line(self, line: str, words: Content) -> None:
+        """Draw a line of one row that reads otherwise than what is on screen."""
+        if line not in self._lines or not self._lines[line].is_same(words):
+            self._lines[line] = words
+            self.query_one(f"#{line}", Static).update(words, layout=False)
 
     @work(group="ids", exclusive=True, exit_on_error=False)
     async def read_ids(self) -> None:
@@ -173,12 +181,15 @@ class ItemsScreen(InspectingScreen):
     @on(TaskList.CursorMoved)
     def _cursor_moved(self, event: TaskList.CursorMoved) -> None:
         event.stop()
-        self._show_lines()
-        self.refresh_bindings()
+        self._show_status()
+        self.leave_item()
         if event.task_id is None:
             self.inspector.clear()
+            self.refresh_bindings()
         elif self.has_class("-wide"):
             self.inspect_task(event.task_id, settle_s=_SETTLE_S)
+        else:
+            self.refresh_bindings()
 
     @on(TaskList.MarksChanged)
     def _marks_changed(self, event: TaskList.MarksChanged) -> None:

@@ -18,6 +18,7 @@ from vqa_tui.tui.run_form import NotChosen, RunForm
 from vqa_tui.tui.screens.dialogs import Dialog
 from vqa_tui.tui.services import Choice, Services
 from vqa_tui.tui.toasts import error_words, tell_error
+from vqa_tui.tui.widgets.tick_box import TickBox
 
 _NUMBERS = (
     ("limit", "Pictures", "", "all", "At most this many, evenly spread over the dataset"),
@@ -27,7 +28,8 @@ _NUMBERS = (
 )
 
 
-_TYPING_S = 0.15
+_TYPING_S = 0.2
+"""From the last key until a plan is made; the next key within it starts anew."""
 _KEYS = "ctrl+s starts · f1 keys · esc leaves"
 
 
@@ -72,7 +74,7 @@ class NewRunDialog(Dialog[int]):
                     tooltip="Longest side of the pictures sent, or `original`; the table below says what each costs",
                 )
                 yield Label("Hedge", classes="-second")
-                yield Checkbox(
+                yield TickBox(
                     "stragglers",
                     id="hedge",
                     compact=True,
@@ -146,7 +148,7 @@ class NewRunDialog(Dialog[int]):
     async def plan(self) -> None:
         """Show what the run would take, or what is still missing or wrong."""
         # A number comes digit by digit, and each would read a large dataset once.
-        await asyncio.sleep(_TYPING_S)
+        await _pause(_TYPING_S)
         if self._no_dataset:
             self._show_words(self._import_first(), quiet=True)
             return
@@ -225,6 +227,10 @@ class NewRunDialog(Dialog[int]):
         except Exception as error:  # The run exists whatever failed: its dashboard offers r to start it again.
             tell_error(self, error)
         self.dismiss(run_id)
+
+
+async def _pause(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 def _choice(choice: Choice) -> Content:

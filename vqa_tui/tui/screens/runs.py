@@ -17,7 +17,6 @@ from vqa_tui.tui.messages import LookWanted, RunPicked
 from vqa_tui.tui.present.lists import run_detail, runs_empty, runs_header, runs_totals
 from vqa_tui.tui.present.rows import RUN_COLUMNS, run_row
 from vqa_tui.tui.present.seen import RunLine, SeenRuns
-from vqa_tui.tui.screens.new_run import NewRunDialog
 from vqa_tui.tui.screens.steering import SteeringScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.watch import Watch
@@ -125,6 +124,8 @@ class RunsScreen(SteeringScreen):
 
     @work(group="new-run", exit_on_error=False)
     async def action_new_run(self) -> None:
+        from vqa_tui.tui.screens.new_run import NewRunDialog  # only here: the list is on screen sooner without it
+
         run_id = await self.app.push_screen_wait(NewRunDialog(self.services))
         if run_id is not None:
             self.post_message(LookWanted())

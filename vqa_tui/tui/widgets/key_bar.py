@@ -32,12 +32,15 @@ class KeyBar(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._spots: list[tuple[int, int, str]] = []
+        self._drawn: tuple[list[_Entry], list[_Entry], list[_Entry]] | None = None
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
 
     def _bindings_changed(self, _screen: Screen[object]) -> None:
-        self.refresh()
+        """Draw again where a key is called or works otherwise than what is on screen."""
+        if self._entries() != self._drawn:
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -58,7 +61,8 @@ class KeyBar(Widget):
         """Return the entries at the left and at the right that fit. Where space is short those of the screen that are
         grey go first, then those of the app but for the first, then the rest; help lists them all. Where there is
         room the modes are shown too."""
-        own, common, modes = self._entries()
+        self._drawn = self._entries()
+        own, common, modes = (entries.copy() for entries in self._drawn)
         while sum(entry.width for entry in (*own, *common)) > width and (own or common):
             grey = next((entry for entry in reversed(own) if not entry.enabled), None)
             if grey is not None:

@@ -45,10 +45,13 @@ class LiveTable(RowList):
         id: str | None = None,  # noqa: A002
         empty: Content | None = None,
         picks: bool = False,
+        newest_first: bool = False,
     ) -> None:
+        """`newest_first`: rows come in at the top, and stay in sight until a person goes to another row."""
         super().__init__(columns, id=id, empty=empty)
         self._rows: tuple[Row, ...] = ()
         self._picks = picks
+        self._newest_first = newest_first
         self._told: Hashable | None = None
 
     @property
@@ -63,10 +66,15 @@ class LiveTable(RowList):
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show `rows`; the cursor stays on the row that it was on."""
         before, chosen = self._rows, self.cursor_id
+        at_top = self._newest_first and (not self.has_focus or not self.cursor)
         self._rows = tuple(rows)
         if [row.id for row in before] != [row.id for row in self._rows]:
             self.rebuild()
-            self._follow(chosen)
+            if at_top:
+                self.cursor = 0
+                self.scroll_to(y=0, animate=False, immediate=True)
+            else:
+                self._follow(chosen)
             self._tell_cursor()
             return
         if self._placed_for(self.scrollable_content_region.width) != self._placed:

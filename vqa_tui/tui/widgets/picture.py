@@ -19,6 +19,7 @@ class Picture(Widget):
         super().__init__(id=id)
         self._image: Image.Image | None = None
         self._remark = Content("")
+        self._remark_height = 1
         self._drawn: tuple[tuple[int, int], list[Strip]] | None = None
 
     def show_picture(self, image: Image.Image) -> None:
@@ -26,14 +27,17 @@ class Picture(Widget):
         self._image, self._drawn = image, None
         self.refresh(layout=True)
 
-    def show_remark(self, remark: Content) -> None:
-        """Show words in place of a picture."""
-        self._image, self._remark, self._drawn = None, remark, None
-        self.refresh(layout=True)
+    def show_remark(self, remark: Content, *, keep_height: bool = False) -> None:
+        """Show words in place of a picture; `keep_height` keeps what stands below in its place."""
+        height = max(self.size.height, 1) if keep_height else 1
+        if self._image is None and height == self._remark_height and remark.is_same(self._remark):
+            return
+        self._image, self._remark, self._remark_height, self._drawn = None, remark, height, None
+        self.refresh(layout=height != self.size.height)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         if self._image is None:
-            return 1
+            return self._remark_height
         return _fitted(self._image.size, width, max(viewport.height * 2 // 5, 6))[1]
 
     def render_line(self, y: int) -> Strip:
@@ -71,8 +75,8 @@ def half_block_strips(image: Image.Image, width: int, height: int) -> list[Strip
         segments = []
         for column in range(columns):
             above, below = upper + column * 3, lower + column * 3
-            style = Style(
-                color=Color.from_rgb(*pixels[above : above + 3]), bgcolor=Color.from_rgb(*pixels[below : below + 3])
+            style = Style.from_color(
+                Color.from_rgb(*pixels[above : above + 3]), Color.from_rgb(*pixels[below : below + 3])
             )
             segments.append(Segment(_HALF, style))
         strips.append(Strip(segments, columns))

@@ -1,0 +1,135 @@
+"""What is not drawn again: lines that read as before, and pictures that the cursor has left before they were read."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from PIL import Image
+from textual.app import App, ComposeResult
+from textual.content import Content
+
+from vqa_tui.domain.run import RunView, SlotView
+from vqa_tui.domain.task import TaskDetail, TaskRow
+from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.present.seen import SeenRun
+from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.widgets.inspector import Inspector
+from vqa_tui.tui.widgets.panel import Panel
+from vqa_tui.tui.widgets.task_list import TaskList
+
+Wait = Callable[..., Any]
+MakeView = Callable[..., RunView]
+MakeRow = Callable[..., TaskRow]
+MakeDetail = Callable[..., TaskDetail]
+
+
+def shown_id(inspector: Inspector) -> int | None:
+    return inspector.detail.row.id if inspector.detail is not None else None
+
+
+class CountingPanel(Panel):
+    """Notes every text that it draws."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda view, _at, _width, _height: Content(f"{view.counts.done} done"))
+        self.texts: list[str] = []
+
+    def render(self) -> Content:
+        content = super().render()
+        self.texts.append(content.plain)
+        return content
+
+
+async def test_a_panel_draws_a_new_sight_only_when_it_reads_otherwise(make_view: MakeView, until: Wait) -> None:
+    panel = CountingPanel()
+
+    class OnePanel(App[None]):
+        def compose(self) -> ComposeResult:
+            yield panel
+
+    view = make_view()
+    async with OnePanel().run_test(size=(40, 10)) as pilot:
+        panel.seen = SeenRun(view, 1.0)
+        await until(pilot, lambda: panel.texts[-1] == f"{view.counts.done} done")
+        drawn = len(panel.texts)
+        panel.seen = SeenRun(replace(view, cost=replace(view.cost, spent=Decimal("3.5"))), 2.0)
+        await pilot.pause()
+        assert len(panel.texts) == drawn
+        counts = replace(view.counts, done=view.counts.done + 1)
+        panel.seen = SeenRun(replace(view, counts=counts), 3.0)
+        await until(pilot, lambda: panel.texts[-1] == f"{counts.done} done")
+
+
+async def test_a_picture_given_up_is_read_when_its_item_is_shown_again(
+    make_row: MakeRow, make_detail: MakeDetail
+) -> None:
+    inspector = Inspector()
+
+    class OneInspector(App[None]):
+        def compose(self) -> ComposeResult:
+            yield inspector
+
+    detail = make_detail(make_row(1), "/pictures/1.jpg")
+    async with OneInspector().run_test(size=(80, 40)):
+        assert inspector.show(detail)
+        assert not inspector.show(detail)
+        inspector.give_up_picture()
+        assert inspector.show(detail)
+        inspector.show_picture(detail.picture, Image.new("RGB", (40, 30)))
+        inspector.give_up_picture()
+        assert not inspector.show(detail)
+
+
+async def test_what_stands_below_a_picture_keeps_its_place_while_the_next_one_is_read(
+    make_row: MakeRow, make_detail: MakeDetail, until: Wait
+) -> None:
+    inspector = Inspector()
+
+    class OneInspector(App[None]):
+        CSS = "#inspector-picture { height: auto; } .inspector-section { height: auto; }"
+
+        def compose(self) -> ComposeResult:
+            yield inspector
+
+    async with OneInspector().run_test(size=(80, 40)) as pilot:
+        inspector.show(make_detail(make_row(1), "/pictures/1.jpg"))
+        inspector.show_picture("/pictures/1.jpg", Image.new("RGB", (40, 30)))
+        await until(pilot, lambda: inspector.picture.size.height > 6)
+        height = inspector.picture.size.height
+        inspector.show(make_detail(make_row(2), "/pictures/2.jpg"))
+        await pilot.pause()
+        assert inspector.picture.size.height == height
+        inspector.show_remark("/pictures/2.jpg", Content("it cannot be shown"))
+        await until(pilot, lambda: inspector.picture.size.height == 1)
+
+
+async def test_a_request_that_starts_for_the_item_left_behind_does_not_keep_the_next_from_being_shown(
+    app: VqaApp, until: Wait
+) -> None:
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, ItemsScreen) and bool(app.screen.query_one(TaskList).ids))
+        screen = app.screen
+        assert isinstance(screen, ItemsScreen)
+        await until(pilot, lambda: screen.inspector.detail is not None)
+        seen = app.watch_over.last_run
+        assert seen is not None
+        left = screen.tasks.ids[0]
+        screen.tasks.cursor = 1
+        await pilot.pause()
+        screen.seen = replace(seen, view=replace(seen.view, in_flight=(SlotView(left, "x", "a", 1.0),)))
+        await until(pilot, lambda: shown_id(screen.inspector) == screen.tasks.ids[1])
+
+
+def test_the_first_screen_is_loaded_without_what_plans_a_run() -> None:
+    program = (
+        "import sys, vqa_tui.tui.app\n"
+        "heavy = ['vqa_tui.operations.planning', 'vqa_tui.sources.registry', 'vqa_tui.tui.screens.new_run']\n"
+        "print(*[name for name in heavy if name in sys.modules])\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    assert result.stdout.strip() == ""
