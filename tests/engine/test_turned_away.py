@@ -18,27 +18,38 @@ def test_it_is_put_off_for_longer_and_longer_and_given_up_where_as_many_others_g
     waits = []
     for number in range(MOST - 1):
         counted.answered(1000 + number)
-        wait_s, given_up = counted.rate_limited(7)
-        waits.append(wait_s)
-        assert not given_up
+        verdict = counted.rate_limited(7)
+        waits.append(verdict.wait_s)
+        assert not verdict.given_up
     assert waits[: PATIENT + 3] == [0.0] * PATIENT + [2.0, 4.0, 8.0] and max(waits) == LONGEST_WAIT_S
     counted.answered(9999)
     counted.answered(9998)
-    assert counted.rate_limited(7) == (
-        0.0,
+    assert counted.rate_limited(7).given_up == (
         f"rate limited {MOST} times in a row while {MOST} other requests got through: it probably takes more than the "
-        "quota allows for one request",
+        "quota allows for one request"
     )
 
 
 def test_none_is_given_up_where_nobody_gets_through_or_most_others_are_turned_away_too() -> None:
     alone, among_others = TurnedAway(), TurnedAway()
     for number in range(10 * MOST):
-        assert alone.rate_limited(7)[1] == ""
-        assert among_others.rate_limited(7)[1] == ""
+        assert alone.rate_limited(7).given_up == ""
+        assert among_others.rate_limited(7).given_up == ""
         among_others.answered(100 + number)
         among_others.rate_limited(10_000 + 2 * number)
         among_others.rate_limited(10_001 + 2 * number)
+
+
+def test_a_night_of_rate_limits_breaks_nothing_is_told_once_and_fails_nobody_when_it_is_over() -> None:
+    counted = TurnedAway()
+    verdicts = [counted.rate_limited(task_id) for _ in range(5_000) for task_id in (7, 8)]
+    assert max(verdict.wait_s for verdict in verdicts) == LONGEST_WAIT_S
+    assert not any(verdict.given_up for verdict in verdicts)
+    (notice,) = [verdict.notice for verdict in verdicts if verdict.notice]
+    assert f"{MOST} times in a row" in notice
+    for number in range(100_000):
+        counted.answered(100 + number)
+    assert counted.rate_limited(7).given_up == ""
 
 
 def test_an_answer_begins_the_count_anew() -> None:
@@ -46,7 +57,7 @@ def test_an_answer_begins_the_count_anew() -> None:
     for _ in range(3):
         for number in range(MOST - 1):
             counted.answered(100 + number)
-            assert counted.rate_limited(7)[1] == ""
+            assert counted.rate_limited(7).given_up == ""
         counted.answered(7)
 
 

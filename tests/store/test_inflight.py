@@ -2,6 +2,7 @@
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,10 @@ def test_a_heartbeat_and_trouble_are_read_beside_the_flights(tmp_path: Path) -> 
     assert read_journal(tmp_path / "inflight").trouble == ""
     assert (tmp_path / "inflight").stat().st_mode & 0o777 == 0o600
     journal.close()
+
+
+def test_the_journal_that_an_older_program_left_is_read_after_an_upgrade(tmp_path: Path) -> None:
+    header = struct.pack("<8sd496s", b"vqaflt02", 12.5, b"")
+    slots = [struct.pack("<QdQ39s?", 0, 0.0, 0, b"", False), struct.pack("<QdQ39s?", 4, 1.0, 5_000_000, b"main", True)]
+    (tmp_path / "inflight").write_bytes(header + b"".join(slots) + bytes(64 * 4094))
+    assert read_flights(tmp_path / "inflight") == [Flight(4, 1.0, 5_000_000, "main", answered=True)]

@@ -105,6 +105,19 @@ async def test_requests_of_other_engines_count_once_in_flight_or_stored(
     assert await use.of_others(now) == []
 
 
+async def test_a_request_that_is_under_way_for_long_is_counted_once(
+    builder: Builder, database: Database, paths: WorkspacePaths, engine: Engine
+) -> None:
+    now = time.time()
+    other = await an_engine(builder, database, paths, "other")
+    use = use_of(engine, database, paths)
+    await use.before(now - 2000, now - 5000)
+    await other.beats()
+    other.sends("a", now - 1000)
+    assert [each.of_today for each in await use.of_others(now, now - 5000)] == [1]
+    assert await use.of_others(now, now - 5000) == [] and await use.of_others(now + 1, now - 5000) == []
+
+
 async def test_engines_that_are_gone_are_not_looked_at(
     builder: Builder, database: Database, paths: WorkspacePaths, engine: Engine
 ) -> None:

@@ -1,8 +1,10 @@
 """How many more tokens requests take than was expected of them, learned from what replies report."""
 
 from collections import deque
+from heapq import nlargest
 from math import ceil
 
+from vqa_tui.domain.cost import IMPLAUSIBLE
 from vqa_tui.domain.quota import Amounts
 
 KEPT = 200
@@ -13,13 +15,17 @@ _SILENT_REPLIES = 3
 """After so many replies without a report nobody will ever tell, and the estimate is all there is."""
 _STEP = 32
 """Ratios are rounded up to a part of this, so that they seldom change."""
+_FEW = 20
+"""Among so few replies every one counts; among more, a single one that stands out does not."""
 
 
 class TokenRatio:
-    """The largest actual ÷ expected of the last KEPT replies, at least 1, of each of UNITS.
+    """The largest actual ÷ expected but one of the last KEPT replies, at least 1, of each of UNITS.
 
     What is held for a request is its expectation times this. So what can pass a limit of tokens is only what requests
-    take beyond the ratio that was known when they started, and only of those in flight when a larger one is first seen.
+    take beyond the ratio that was known when they started: those in flight when larger ones are first seen, and single
+    ones that stand out. Were these to count, one reply of the length of the whole limit would let the next KEPT
+    requests out one a minute. A report of IMPLAUSIBLE times the expectation is a mistake, and nothing is learned.
     """
 
     def __init__(self) -> None:
@@ -27,9 +33,8 @@ class TokenRatio:
         """Whether a reply has shown what requests take."""
         self._ratios = [1.0, 1.0, 1.0, 1.0]
         self._is_plain = True
-        self._records: tuple[deque[tuple[int, float]], ...] = (deque(), deque(), deque(), deque())
-        """Of each unit, number of the reply and ratio, falling: the first is the largest of those kept."""
-        self._replies = 0
+        self._kept: tuple[deque[float], ...] = tuple(deque[float](maxlen=KEPT) for _ in range(4))
+        """Of each unit the ratios of the last replies."""
         self._silent = 0
 
     def sized(self, expected: Amounts) -> Amounts:
@@ -43,22 +48,18 @@ class TokenRatio:
     def note(self, expected: Amounts, actual: Amounts) -> bool:
         """Take note of what a request took; return whether one like it is expected to take more than before."""
         self.is_proven = True
-        self._replies += 1
-        has_grown, is_plain = False, True
+        has_grown = False
         for unit in (1, 2, 3):
-            records, planned, took = self._records[unit], expected[unit], actual[unit]
-            if records and records[0][0] <= self._replies - KEPT:
-                records.popleft()
-            if took > planned > 0:
-                ratio = ceil(took * _STEP / planned) / _STEP
-                while records and records[-1][1] <= ratio:
-                    records.pop()
-                records.append((self._replies, ratio))
-            largest = records[0][1] if records else 1.0
-            has_grown = has_grown or largest > self._ratios[unit]
-            is_plain = is_plain and not records
-            self._ratios[unit] = largest
-        self._is_plain = is_plain
+            kept, planned, took = self._kept[unit], expected[unit], actual[unit]
+            before = self._ratios[unit]
+            ratio = ceil(took * _STEP / planned) / _STEP if planned < took < planned * IMPLAUSIBLE else 1.0
+            forgotten = kept[0] if len(kept) == KEPT else 1.0
+            kept.append(ratio)
+            # Among equals in between, nothing changes: the two largest are looked for only when they may be others.
+            if ratio > before or 1.0 < before <= forgotten or len(kept) == _FEW + 1:
+                self._ratios[unit] = nlargest(2, kept)[-1] if len(kept) > _FEW else max(kept)
+            has_grown = has_grown or self._ratios[unit] > before
+        self._is_plain = self._ratios == [1.0] * 4
         return has_grown
 
     def note_silence(self) -> None:

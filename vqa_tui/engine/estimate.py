@@ -73,7 +73,9 @@ class Estimator:
         if self._prices is not None:
             most = self._dearest_picture(item.facts.width, item.facts.height, max_side) if self._is_guessed else picture
             bound = self._prices.most_nano(most_input_tokens(text, most), max_tokens)
-        output = min(self._recipe.expected_output_tokens, max_tokens)
+        # Whoever is given more room than usual is expected to use it.
+        is_longer = max_tokens > self._recipe.generation.max_tokens
+        output = max_tokens if is_longer else min(self._recipe.expected_output_tokens, max_tokens)
         return RequestEstimate(RequestSize(prompt_tokens(text) + picture, output), bound)
 
     def picture_tokens(self, width: int, height: int, max_side: int | None) -> int:

@@ -81,8 +81,10 @@ class Worker:
             self._turned_away.answered(task.id)
             return after_reply(task, asked.attempt, asked.pairs, hedge)
         if asked.failure.kind is FailureKind.RATE_LIMITED:
-            wait_s, given_up = self._turned_away.rate_limited(task.id)
-            return after_rate_limit(task, asked.attempt, hedge, wait_s=wait_s, given_up=given_up)
+            verdict = self._turned_away.rate_limited(task.id)
+            if verdict.notice:
+                self._bench.tell("warning", verdict.notice)
+            return after_rate_limit(task, asked.attempt, hedge, wait_s=verdict.wait_s, given_up=verdict.given_up)
         return after_failure(
             task,
             asked.failure,

@@ -20,6 +20,9 @@ _MAGIC = b"vqaflt03"
 _HEADER = struct.Struct("<8sd496s")
 """Magic, Unix time of the newest heartbeat, and what is wrong with the store (UTF-8, zero-padded)."""
 _SLOT = struct.Struct("<QdQ39sII?")
+_OLDER_MAGIC = b"vqaflt02"
+_OLDER_SLOT = struct.Struct("<QdQ39s?")
+"""What an engine of an older program wrote: the same without tokens. Its last journal is read after an upgrade."""
 _MOST_TOKENS = 2**32 - 1
 _COST, _COST_OFFSET = struct.Struct("<Q"), 16
 
@@ -107,7 +110,7 @@ def read_journal(path: Path) -> JournalView:
         content = path.read_bytes()
     except FileNotFoundError:
         return JournalView()
-    if len(content) < _HEADER.size or not content.startswith(_MAGIC):
+    if len(content) < _HEADER.size or not content.startswith((_MAGIC, _OLDER_MAGIC)):
         return JournalView()
     _magic, beat_at, trouble = _HEADER.unpack_from(content)
     return JournalView(
@@ -124,13 +127,15 @@ def read_flights(path: Path) -> list[Flight]:
 
 def _flights(content: bytes) -> Iterator[Flight]:
     # The lowest free slot is taken first and an unused one is all zeros: behind the last used one nothing is looked at.
-    used = -(-(len(content.rstrip(b"\0")) - _HEADER.size) // _SLOT.size)
-    whole = min(max(used, 0), (len(content) - _HEADER.size) // _SLOT.size)
-    slots = content[_HEADER.size : _HEADER.size + whole * _SLOT.size]
+    slot = _SLOT if content.startswith(_MAGIC) else _OLDER_SLOT
+    used = -(-(len(content.rstrip(b"\0")) - _HEADER.size) // slot.size)
+    whole = min(max(used, 0), (len(content) - _HEADER.size) // slot.size)
+    slots = content[_HEADER.size : _HEADER.size + whole * slot.size]
     names: dict[bytes, str] = {}
     sizes: dict[tuple[int, int], RequestSize] = {}
-    for task_id, started_at, reserved, name, inputs, outputs, answered in _SLOT.iter_unpack(slots):
+    for task_id, started_at, reserved, name, *tokens, answered in slot.iter_unpack(slots):
         if task_id:
+            inputs, outputs = tokens or (0, 0)
             key_name = names.get(name)
             if key_name is None:
                 key_name = names[name] = name.rstrip(b"\0").decode("utf-8", "replace")

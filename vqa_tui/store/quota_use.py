@@ -117,7 +117,12 @@ class QuotaUse:
 
         Raises StoreTrouble, and OSError when a journal cannot be read.
         """
-        self._counted = {request: size for request, size in self._counted.items() if request[1] > now - _REMEMBERED_S}
+        # A request that is still under way is remembered however old: it would else be counted anew at every look.
+        self._counted = {
+            request: size
+            for request, size in self._counted.items()
+            if size is not None or request[1] > now - _REMEMBERED_S
+        }
         others = await self._others(now)
         if not others:
             await self._skip_to_newest()
