@@ -8,6 +8,7 @@ import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
+from tests.e2e.loopback import completion, listening
 from vqa_tui.domain.run import Phase
 from vqa_tui.operations.planning import RunRequest
 from vqa_tui.operations.runs import resume_run, retry_failed
@@ -31,22 +32,15 @@ class Model:
             text, reason = "I would rather talk about it.", "stop"
         else:
             text, reason = GOOD, "stop"
-        choices = [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": reason}]
-        usage = {"prompt_tokens": 100, "completion_tokens": 20}
-        return web.json_response({"model": "m", "choices": choices, "usage": usage})
+        return completion(text, {"prompt_tokens": 100, "completion_tokens": 20}, finish_reason=reason)
 
 
 @pytest.fixture
 async def model() -> AsyncIterator[Model]:
     made = Model()
-    app = web.Application(client_max_size=64 * 1024**2)
-    app.router.add_post("/v1/chat/completions", made.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    await runner.cleanup()
+    async with listening(made.answer) as port:
+        made.base_url = f"http://127.0.0.1:{port}/v1"
+        yield made
 
 
 async def start(stage: Stage, model: Model) -> int:

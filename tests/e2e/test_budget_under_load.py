@@ -11,6 +11,7 @@ import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
+from tests.e2e.loopback import caption_reply, listening
 from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.planning import RunRequest
@@ -43,23 +44,15 @@ class Biller:
         used = self.chance.randint(1, MOST_INPUT), self.chance.randint(1, most)
         self.billed += sum(used)
         self.answered += 1
-        message = {"role": "assistant", "content": "A picture of one plain colour, and nothing else in it."}
-        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-        usage = {"prompt_tokens": used[0], "completion_tokens": used[1]}
-        return web.json_response({"model": "m", "choices": choices, "usage": usage})
+        return caption_reply(*used)
 
 
 @pytest.fixture
 async def biller() -> AsyncIterator[Biller]:
     made = Biller()
-    app = web.Application(client_max_size=64 * 1024**2)
-    app.router.add_post("/v1/chat/completions", made.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    await runner.cleanup()
+    async with listening(made.answer) as port:
+        made.base_url = f"http://127.0.0.1:{port}/v1"
+        yield made
 
 
 def warnings_of_the_cap(view: RunView) -> list[str]:

@@ -8,6 +8,7 @@ import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
+from tests.e2e.loopback import CAPTION, completion, listening
 from vqa_tui.domain.run import Phase
 from vqa_tui.operations.planning import RunRequest
 from vqa_tui.operations.runs import resume_run, retry_failed, stop_run
@@ -24,22 +25,15 @@ class Provider:
         await request.read()
         if not self.mended:
             return web.json_response({"error": {"message": "no such model"}}, status=404)
-        message = {"role": "assistant", "content": "A picture of one plain colour, and nothing else in it."}
-        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-        return web.json_response({"model": "m", "choices": choices})
+        return completion(CAPTION, None)
 
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
     made = Provider()
-    app = web.Application(client_max_size=64 * 1024**2)
-    app.router.add_post("/v1/chat/completions", made.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    await runner.cleanup()
+    async with listening(made.answer) as port:
+        made.base_url = f"http://127.0.0.1:{port}/v1"
+        yield made
 
 
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0])

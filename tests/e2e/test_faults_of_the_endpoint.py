@@ -16,6 +16,7 @@ import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
+from tests.e2e.loopback import listening
 from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.planning import RunRequest, create_run
@@ -63,15 +64,8 @@ async def serving(
         await asyncio.sleep(0.05)
         return web.json_response(ANSWER)
 
-    app = web.Application(client_max_size=64 * 1024**2)
-    app.router.add_post("/v1/chat/completions", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port, reuse_address=True, **site).start()
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
+    async with listening(answer, port=port, **site) as taken:
+        yield taken
 
 
 @pytest.fixture

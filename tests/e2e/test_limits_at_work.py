@@ -13,6 +13,7 @@ from aiohttp import web
 from PIL import Image
 
 from tests.e2e.conftest import Stage
+from tests.e2e.loopback import caption_reply, listening
 from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.operations.datasets import import_dataset
 from vqa_tui.operations.limits import set_limits
@@ -45,23 +46,15 @@ class Provider:
             self.at_once -= 1
         if self.status != 200:
             return web.json_response({"error": {"message": "as the test says"}}, status=self.status)
-        message = {"role": "assistant", "content": "A picture of one plain colour, and nothing else in it."}
-        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-        usage = {"prompt_tokens": 900, "completion_tokens": 30}
-        return web.json_response({"model": "m", "choices": choices, "usage": usage})
+        return caption_reply()
 
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
     made = Provider()
-    app = web.Application(client_max_size=64 * 1024**2)
-    app.router.add_post("/v1/chat/completions", made.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    await runner.cleanup()
+    async with listening(made.answer) as port:
+        made.base_url = f"http://127.0.0.1:{port}/v1"
+        yield made
 
 
 async def started(stage: Stage, provider: Provider, number: int, **more: Any) -> int:

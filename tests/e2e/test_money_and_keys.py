@@ -11,6 +11,7 @@ import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
+from tests.e2e.loopback import CAPTION, completion, listening
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.engine.writer import GROUP_SIZE
@@ -47,22 +48,15 @@ class Provider:
             self.at_once -= 1
         if self.status != 200:
             return web.json_response({"error": {"message": "as the test says"}}, status=self.status)
-        message = {"role": "assistant", "content": "A picture of one plain colour, and nothing else in it."}
-        reply: dict[str, Any] = {"model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
-        return web.json_response(reply | ({"usage": self.usage} if self.usage else {}))
+        return completion(CAPTION, self.usage)
 
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
     made = Provider()
-    app = web.Application(client_max_size=64 * 1024**2)
-    app.router.add_post("/v1/chat/completions", made.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    await runner.cleanup()
+    async with listening(made.answer) as port:
+        made.base_url = f"http://127.0.0.1:{port}/v1"
+        yield made
 
 
 def endpoint_at(stage: Stage, provider: Provider, **more: Any) -> str:

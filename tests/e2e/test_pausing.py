@@ -9,6 +9,7 @@ from aiohttp import web
 from PIL import Image
 
 from tests.e2e.conftest import Stage
+from tests.e2e.loopback import caption_reply, listening
 from vqa_tui.domain.run import Phase
 from vqa_tui.operations.datasets import import_dataset
 from vqa_tui.operations.planning import RunRequest
@@ -31,24 +32,15 @@ class Provider:
         await asyncio.sleep(0.02)
         if status != 200:
             return web.json_response({"error": {"message": "as said"}}, status=status)
-        message = {"role": "assistant", "content": "A picture of one plain colour, and nothing else in it."}
-        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-        return web.json_response(
-            {"model": "m", "choices": choices, "usage": {"prompt_tokens": 9, "completion_tokens": 3}}
-        )
+        return caption_reply(9, 3)
 
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
     made = Provider()
-    app = web.Application(client_max_size=64 * 1024**2)
-    app.router.add_post("/v1/chat/completions", made.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    await runner.cleanup()
+    async with listening(made.answer) as port:
+        made.base_url = f"http://127.0.0.1:{port}/v1"
+        yield made
 
 
 def endpoint(stage: Stage, provider: Provider, **fields: object) -> str:

@@ -11,6 +11,7 @@ import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
+from tests.e2e.loopback import caption_reply, listening
 from vqa_tui import wiring
 from vqa_tui.domain.run import RunView
 from vqa_tui.operations.planning import RunRequest, create_run
@@ -33,28 +34,16 @@ class Provider:
         self.asked.append(time.monotonic())
         await request.read()
         await self.answers.wait()
-        message = {"role": "assistant", "content": "A picture of one plain colour, and nothing else in it."}
-        return web.json_response(
-            {
-                "model": "m",
-                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                "usage": {"prompt_tokens": 900, "completion_tokens": 30},
-            }
-        )
+        return caption_reply()
 
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
     made = Provider()
-    app = web.Application(client_max_size=64 * 1024**2)
-    app.router.add_post("/v1/chat/completions", made.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    made.answers.set()
-    await runner.cleanup()
+    async with listening(made.answer) as port:
+        made.base_url = f"http://127.0.0.1:{port}/v1"
+        yield made
+        made.answers.set()
 
 
 async def test_two_engines_never_pass_a_quota_by_the_minute_together(stage: Stage, provider: Provider) -> None:

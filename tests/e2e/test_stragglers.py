@@ -9,6 +9,7 @@ import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
+from tests.e2e.loopback import caption_reply, listening
 from vqa_tui.domain.run import Phase
 from vqa_tui.operations.planning import RunRequest
 from vqa_tui.operations.runs import pause_run, resume_run, stop_run
@@ -34,24 +35,16 @@ class Provider:
         if self.asked in self.slow:
             await self.let_go.wait()
         self.answered += 1
-        message = {"role": "assistant", "content": "A picture of one plain colour, and nothing else in it."}
-        usage = {"prompt_tokens": 900, "completion_tokens": 30}
-        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-        return web.json_response({"model": "m", "choices": choices, "usage": usage})
+        return caption_reply()
 
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
     made = Provider()
-    app = web.Application(client_max_size=64 * 1024**2)
-    app.router.add_post("/v1/chat/completions", made.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    made.let_go.set()
-    await runner.cleanup()
+    async with listening(made.answer) as port:
+        made.base_url = f"http://127.0.0.1:{port}/v1"
+        yield made
+        made.let_go.set()
 
 
 async def hedged_run(stage: Stage, provider: Provider) -> int:
