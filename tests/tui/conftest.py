@@ -3,7 +3,7 @@
 import asyncio
 import time
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from textual.pilot import Pilot
 
 from tests.tui.made_views import make_awaiting, make_lost, make_view, summary_of
+from tests.tui.workshop import Workshop
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, ReferenceQuestion
 from vqa_tui.domain.run import EngineState, Limits, RunView, TaskStatus
@@ -21,6 +22,7 @@ from vqa_tui.domain.sample import Sample
 from vqa_tui.domain.task import Attempt, TaskDetail, TaskFilter, TaskRow
 from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.operations.planning import RunPlan, RunRequest
+from vqa_tui.operations.workspace import open_workspace, patient_connection
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.present.export_result import ExportResult
 from vqa_tui.tui.present.seen import RunLine
@@ -308,3 +310,10 @@ def _make_row() -> Callable[..., TaskRow]:
 @pytest.fixture(name="make_detail")
 def _make_detail() -> Callable[..., TaskDetail]:
     return make_detail
+
+
+@pytest.fixture
+async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    """A real workspace, with the services over it as the terminal app has them."""
+    async with open_workspace(tmp_path) as workspace, patient_connection(workspace) as writing:
+        yield Workshop(workspace, writing, tmp_path)

@@ -10,22 +10,48 @@ from textual.dom import DOMNode
 import vqa_tui.tui
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.dashboard import DashboardScreen
+from vqa_tui.tui.screens.datasets import DatasetsScreen
 from vqa_tui.tui.screens.dialogs import Question, ValueDialog
+from vqa_tui.tui.screens.endpoints import EndpointsScreen
 from vqa_tui.tui.screens.export import ExportDialog
+from vqa_tui.tui.screens.failures import FailuresScreen
 from vqa_tui.tui.screens.help import HelpScreen
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.items import ItemsScreen
 from vqa_tui.tui.screens.limits import LimitsDialog
 from vqa_tui.tui.screens.new_run import NewRunDialog
+from vqa_tui.tui.screens.recipes import RecipesScreen
+from vqa_tui.tui.screens.review import ReviewScreen
 from vqa_tui.tui.screens.runs import RunsScreen
+from vqa_tui.tui.screens.settings import SettingsScreen
+from vqa_tui.tui.screens.training import TrainingScreen
 from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.row_list import RowList
 from vqa_tui.tui.widgets.task_list import TaskList
 
 OWNERS = (
-    VqaApp, RunsScreen, DashboardScreen, ItemsScreen, ItemScreen, NewRunDialog, ExportDialog, Question, ValueDialog,
-    LimitsDialog, HelpScreen, RowList, LiveTable, TaskList,
-)  # fmt: skip
+    VqaApp,
+    RunsScreen,
+    DashboardScreen,
+    ItemsScreen,
+    FailuresScreen,
+    ReviewScreen,
+    TrainingScreen,
+    ItemScreen,
+    DatasetsScreen,
+    RecipesScreen,
+    EndpointsScreen,
+    SettingsScreen,
+    NewRunDialog,
+    ExportDialog,
+    Question,
+    ValueDialog,
+    LimitsDialog,
+    HelpScreen,
+    RowList,
+    LiveTable,
+    TaskList,
+)
 FOLDER = Path(vqa_tui.tui.__file__).parent
 
 

@@ -263,7 +263,7 @@ async def test_the_key_bar_names_what_p_does_and_every_click_is_its_key(
 ) -> None:
     services = fake(make_view(phase=Phase.PAUSED))
     app = VqaApp(services, open_run=1)
-    async with app.run_test(size=(160, 30)) as pilot:
+    async with app.run_test(size=(220, 30)) as pilot:
         await until(pilot, lambda: shown(app))
         bar = app.screen.query_one(KeyBar)
         await until(pilot, lambda: "p resume" in bar.render_line(0).text)

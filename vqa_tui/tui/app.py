@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -22,15 +23,29 @@ from vqa_tui.tui.present.farewell import farewell, short_farewell
 from vqa_tui.tui.present.phases import phase_label
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.screens.dashboard import DashboardScreen
+from vqa_tui.tui.screens.datasets import DatasetsScreen
+from vqa_tui.tui.screens.endpoints import EndpointsScreen
+from vqa_tui.tui.screens.failures import FailuresScreen
 from vqa_tui.tui.screens.help import HelpScreen
 from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.screens.recipes import RecipesScreen
+from vqa_tui.tui.screens.review import ReviewScreen
 from vqa_tui.tui.screens.runs import RunsScreen
+from vqa_tui.tui.screens.settings import SettingsScreen
+from vqa_tui.tui.screens.training import TrainingScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell, tell_worker_failure
 from vqa_tui.tui.watch import Watch
 
 _TOLD_PHASES = {Phase.PAUSED, Phase.DONE, Phase.STOPPED, Phase.FAILED, Phase.AWAITING_APPROVAL}
 _LEAVE_WITHIN_S = 1.0
+_MODES_OF_NO_RUN = ("runs", "training")
+_LIBRARY = {
+    "datasets": (DatasetsScreen, "Datasets", "Pictures that were imported, and importing more"),
+    "recipes": (RecipesScreen, "Recipes", "What is asked, and how a reply is read"),
+    "endpoints": (EndpointsScreen, "Endpoints", "Where it is asked: addresses, keys, quotas, prices"),
+    "settings": (SettingsScreen, "Settings", "Theme, pictures, keys and notifications"),
+}
 
 
 class VqaApp(App[None]):
@@ -43,6 +58,9 @@ class VqaApp(App[None]):
         Binding("1", "mode('runs')", "Runs", id="app.runs", tooltip="All runs", show=False),
         Binding("2", "mode('run')", "Run", id="app.run", tooltip="The dashboard of the run", show=False),
         Binding("3", "mode('items')", "Items", id="app.items", tooltip="The items of the run", show=False),
+        Binding("4", "mode('failures')", "Failures", id="app.failures", tooltip="What went wrong", show=False),
+        Binding("5", "mode('review')", "Review", id="app.review", tooltip="Judge the pairs of the run", show=False),
+        Binding("6", "mode('training')", "Training", id="app.training", tooltip="Trainings and logs", show=False),
         Binding("question_mark", "help", "help", key_display="?", id="app.help", tooltip="All keys of this screen"),
         Binding(
             "colon", "command_palette", "command", key_display=":", id="app.palette", tooltip="Every action by its name"
@@ -76,6 +94,9 @@ class VqaApp(App[None]):
         self.add_mode("runs", lambda: RunsScreen(self._services, self.watch_over))
         self.add_mode("run", lambda: DashboardScreen(self._services, self.watch_over))
         self.add_mode("items", lambda: ItemsScreen(self._services, self.watch_over))
+        self.add_mode("failures", lambda: FailuresScreen(self._services, self.watch_over))
+        self.add_mode("review", lambda: ReviewScreen(self._services, self.watch_over))
+        self.add_mode("training", lambda: TrainingScreen(self._services, self.watch_over))
         self.watch_over.run_seen.subscribe(self, self._run_seen)
         self.watch_over.trouble.subscribe(self, self._trouble)
         if self._open_run is None:
@@ -87,7 +108,7 @@ class VqaApp(App[None]):
 
     def show_mode(self, mode: str) -> None:
         """Switch to a mode and let the watch read what it shows."""
-        if mode == "runs":
+        if mode in _MODES_OF_NO_RUN:
             self.watch_over.follow_runs()
         elif self.watch_over.run_id is not None:
             self.watch_over.follow_run(self.watch_over.run_id)
@@ -96,7 +117,7 @@ class VqaApp(App[None]):
 
     def action_mode(self, mode: str) -> None:
         """Go to a mode; those about a run take the newest one when none was picked."""
-        if mode != "runs" and self.watch_over.run_id is None:
+        if mode not in _MODES_OF_NO_RUN and self.watch_over.run_id is None:
             runs = self.watch_over.last_runs
             if runs is None or not runs.lines:
                 tell(self, "There is no run yet. Press n to start one.", severity="warning")
@@ -198,4 +219,12 @@ class VqaApp(App[None]):
 
     def get_system_commands(self, screen: "Screen[object]") -> Iterable[SystemCommand]:
         """Only what the bindings do not offer already."""
+        for name, (_screen, title, words) in _LIBRARY.items():
+            yield SystemCommand(title, words, partial(self.action_open, name))
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+    def action_open(self, name: str) -> None:
+        """Open the screen of the datasets, recipes, endpoints or settings over what is shown."""
+        screen = _LIBRARY[name][0]
+        if not isinstance(self.screen, screen):
+            self.push_screen(screen(self._services, self.watch_over))

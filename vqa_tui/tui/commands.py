@@ -49,9 +49,9 @@ def _group(app: "App[None]", screen: "Screen[object]", active: ActiveBinding) ->
 
 def reason(active: ActiveBinding) -> str:
     """Return why a grey key cannot work now, in the words of the screen that it belongs to."""
-    why_not = getattr(active.node, "why_not", None)
+    ask = getattr(active.node, "reason", None) or getattr(active.node, "why_not", None)
     action = active.binding.action.partition("(")[0].rpartition(".")[2]
-    words = why_not(action) if callable(why_not) else None
+    words = ask(action) if callable(ask) else None
     return words or "This key cannot work now."
 
 

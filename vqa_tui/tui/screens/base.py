@@ -6,6 +6,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
 from vqa_tui.domain.run import RunView
+from vqa_tui.tui.messages import ModeWanted
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.screens.steering import SteeringScreen
 
@@ -31,6 +32,10 @@ class RunScreen(SteeringScreen):
         """Take in a new sight, unless another mode is on screen."""
         if self in self.app.screen_stack and seen.view.id == self.watch_over.run_id:
             self.seen = seen
+
+    def action_back(self) -> None:
+        """Back to the dashboard of the run."""
+        self.post_message(ModeWanted("run"))
 
     @property
     def steered(self) -> RunView | None:

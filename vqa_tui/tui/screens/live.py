@@ -1,5 +1,7 @@
 """What all screens share: the services, the watch, keys that can say why not, and errors as toasts."""
 
+from typing import ClassVar
+
 from textual.screen import Screen
 from textual.worker import Worker
 
@@ -14,6 +16,9 @@ class LiveScreen(Screen[None]):
     tells_trouble = False
     """Whether this screen itself says it when the workspace cannot be read, so that no toast has to."""
 
+    WRITES: ClassVar[frozenset[str]] = frozenset()
+    """Actions of this screen that change something; they are grey where the app may only look."""
+
     def __init__(self, services: Services, watch: Watch) -> None:
         super().__init__()
         self.services = services
@@ -27,9 +32,15 @@ class LiveScreen(Screen[None]):
         """Return what the key bar calls `action` (with its arguments) now; None leaves it to the binding."""
         return None
 
+    def reason(self, action: str) -> str | None:
+        """Return why the key of `action` is grey, or None when it is not."""
+        if self.services.read_only and action in self.WRITES:
+            return "This screen may only look: it was opened with --readonly."
+        return self.why_not(action)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what cannot be done now."""
-        return None if self.why_not(action) else True
+        return None if self.reason(action) else True
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         tell_worker_failure(self, event)

@@ -20,6 +20,14 @@ from vqa_tui.tui.open_file import open_externally
 from vqa_tui.tui.present.export_result import PROBLEMS_SHOWN, ExportResult
 from vqa_tui.tui.present.numbers import plural
 from vqa_tui.tui.present.seen import RunLine
+from vqa_tui.tui.services.asking_again import AskingAgain
+from vqa_tui.tui.services.failures import Failures
+from vqa_tui.tui.services.history import History
+from vqa_tui.tui.services.library import Library
+from vqa_tui.tui.services.queue_edits import QueueEdits
+from vqa_tui.tui.services.reviewing import Reviewing
+from vqa_tui.tui.services.run_edits import RunEdits
+from vqa_tui.tui.services.trainings import Trainings
 from vqa_tui.tui.thumbnails import decode_thumbnail
 
 if TYPE_CHECKING:
@@ -63,6 +71,9 @@ class Services:
     keeps the screens from reading. `command` returns what a person types to act on this workspace.
     """
 
+    read_only = False
+    """Whether the app may only look: keys that write are grey then."""
+
     def __init__(
         self, workspace: Workspace, writing: Workspace, *, command: Callable[[str], str] | None = None
     ) -> None:
@@ -70,6 +81,14 @@ class Services:
         self._writing = writing
         self._command = command
         self._file = _identity(workspace.paths.database)
+        self.run_edits = RunEdits(workspace, writing)
+        self.library = Library(workspace, writing)
+        self.history = History(workspace, writing)
+        self.queue_edits = QueueEdits(workspace, writing)
+        self.failures = Failures(workspace, writing)
+        self.asking_again = AskingAgain(workspace, writing)
+        self.reviewing = Reviewing(workspace, writing)
+        self.trainings = Trainings(workspace, writing)
 
     @property
     def place(self) -> str:

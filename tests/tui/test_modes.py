@@ -1,0 +1,38 @@
+"""Every mode and every screen of the palette opens over a real workspace, and Esc leads back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.tui.workshop import BAD_REPLY, DONE, Workshop
+from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.screens.dashboard import DashboardScreen
+
+Wait = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [("1", "Runs"), ("2", "Dashboard"), ("3", "Items"), ("4", "Failures"), ("5", "Review"), ("6", "Training")],
+)
+async def test_each_number_opens_its_mode(workshop: Workshop, until: Wait, key: str, name: str) -> None:
+    await workshop.dataset(4)
+    run_id = await workshop.run([DONE, BAD_REPLY])
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+        await pilot.press(key)
+        await until(pilot, lambda: type(app.screen).__name__ == f"{name}Screen")
+
+
+@pytest.mark.parametrize("name", ["datasets", "recipes", "endpoints", "settings"])
+async def test_each_screen_of_the_palette_opens_and_closes(workshop: Workshop, until: Wait, name: str) -> None:
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        before = app.screen
+        app.action_open(name)
+        await until(pilot, lambda: type(app.screen).__name__ == f"{name.capitalize()}Screen")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is before)

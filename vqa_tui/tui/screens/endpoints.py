@@ -1,0 +1,24 @@
+"""The endpoints that can be asked, opened from the palette."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from vqa_tui.tui.screens.live import LiveScreen
+from vqa_tui.tui.widgets.key_bar import KeyBar
+
+
+class EndpointsScreen(LiveScreen):
+    """Endpoints."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape", "app.pop_screen", "Back", id="library.back", tooltip="Back to where you came from", show=False
+        ),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Static("Endpoints", id="endpoints-header")
+        yield KeyBar()
