@@ -1,4 +1,4 @@
-"""A full disk, a file that nobody may write, a lock that a stranger holds, an engine that stands still."""
+"""A full disk, a file that nobody may write, a strange lock, a clock that jumps, an engine that stands still."""
 
 import asyncio
 import os
@@ -7,7 +7,9 @@ import shutil
 import signal
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -19,13 +21,27 @@ from vqa_tui.operations.runs import resume_run
 _ROOM_BYTES = 700_000
 """More than the flight journal, which the engine lays out when it starts, and less than the results of a run."""
 
+_BY_A_CLOCK = """
+import pathlib, sys, time
+ahead, real = pathlib.Path(sys.argv.pop(1)), time.time
+time.time = lambda: real() + float(ahead.read_text())
+from vqa_tui.__main__ import main
+main()
+"""
+"""A program whose wall clock is ahead by the seconds that stand in a file, at any moment."""
+
 
 async def engine_of(
-    stage: Stage, run_id: int, *, before: Sequence[str] = (), limit: Callable[[], None] | None = None
+    stage: Stage,
+    run_id: int,
+    *,
+    before: Sequence[str] = (),
+    program: Sequence[str] = ("-m", "vqa_tui"),
+    limit: Callable[[], None] | None = None,
 ) -> asyncio.subprocess.Process:
     """Start an engine by hand, behind the program `before`, under a `limit` of the system."""
     return await asyncio.create_subprocess_exec(
-        *before, sys.executable, "-P", "-m", "vqa_tui", "engine", str(run_id),
+        *before, sys.executable, "-P", *program, "engine", str(run_id),
         "--workspace", str(stage.workspace.paths.root),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         preexec_fn=limit, start_new_session=True,
@@ -108,6 +124,43 @@ async def test_a_file_that_nobody_may_write_is_refused_in_words_and_nothing_is_a
     assert await stage.column("SELECT count(*) FROM attempt") == [0]
     await resume_run(stage.workspace, run_id)
     assert (await stage.until_ended(run_id)).counts.done == 5
+
+
+async def test_a_clock_that_jumps_ahead_and_back_loses_nothing_and_puts_nothing_off(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is set a day ahead and then far back, for everybody on this computer, while retries are due."""
+    ahead, real = stage.folder / "ahead", time.time
+
+    def set_clock(seconds: float) -> None:
+        written = Path(f"{ahead}.new")
+        written.write_text(str(seconds))
+        written.replace(ahead)
+
+    set_clock(0)
+    monkeypatch.setattr(time, "time", lambda: real() + float(ahead.read_text()))
+    endpoint = stage.endpoint(latency_ms=40, fail={"500": 0.2}, seed=5)
+    request = RunRequest(await stage.pictures(200), "caption", endpoint, pilot=0, concurrency=8)
+    run_id = await create_run(stage.workspace, request)
+    engine = await engine_of(stage, run_id, program=("-c", _BY_A_CLOCK, str(ahead)))
+    try:
+        for done, seconds in ((20, 86_400.0), (70, -7200.0), (120, 3.0)):
+            view = await stage.until_done(run_id, done)
+            assert view.counts.finished < 200
+            set_clock(seconds)
+        view = await stage.until_ended(run_id)
+        assert await engine.wait() == 0
+    finally:
+        if engine.returncode is None:
+            engine.kill()
+    assert (view.phase, view.counts.done, view.counts.failed) == (Phase.DONE, 200, 0)
+    assert view.attempt_failures["server"] > 0
+    # Nobody took the jump for a sleep, a latency or a reason to wait; retries come after a minute at the most.
+    assert not any("stood still" in event.message for event in view.events), view.events
+    (slowest,) = await stage.column("SELECT max(latency_ms) FROM attempt")
+    assert 0 < float(str(slowest)) < 60_000
+    assert await stage.column("SELECT count(*) FROM session") == [1]
+    await nothing_is_lost_or_twice(stage, 200)
 
 
 async def test_an_engine_that_stands_still_asks_again_what_was_under_way(stage: Stage) -> None:

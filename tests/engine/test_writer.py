@@ -1,17 +1,25 @@
 """Group commit: nothing counted before it is stored, and nothing lost while the store is in trouble."""
 
 import asyncio
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from tests.engine.conftest import until
+from tests.store.conftest import Builder
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.sample import Pair
 from vqa_tui.domain.work import AttemptRecord, TaskOutcome
 from vqa_tui.engine import writer as writer_module
 from vqa_tui.engine.writer import GROUP_SIZE, Writer
-from vqa_tui.store.db import StoreTrouble, Unstorable
+from vqa_tui.paths import WorkspacePaths
+from vqa_tui.store.db import Database, StoreTrouble, Unstorable
+from vqa_tui.store.queue import TaskQueue
+
+PAIRS = (Pair("What is it?", "A cat."),)
 
 
 class Store:
@@ -87,6 +95,34 @@ async def test_trouble_is_told_and_no_paid_reply_is_lost(monkeypatch: pytest.Mon
     await asyncio.wait_for(writer.drained(), 5)
     assert counted == list(range(10)) and writer.trouble == ""
     work.cancel()
+
+
+async def test_a_file_that_becomes_read_only_is_told_and_paid_replies_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(writer_module, "RETRY_S", (0.01,))
+    async with Database.open(WorkspacePaths(tmp_path)) as database:
+        builder = Builder(database)
+        run_id = await builder.run(await builder.dataset(3))
+        queue = TaskQueue(database, run_id, await builder.session(run_id))
+        tasks = await queue.claim(3, now=time.time(), pilot_only=False)
+        # SQLite refuses a write to a connection like this as it does for a file on a disk that became read-only.
+        await database.read("PRAGMA query_only = ON")
+        counted: list[int] = []
+        writer = Writer(queue, lambda group: counted.extend(each.task_id for each in group))
+        work = asyncio.create_task(writer.work())
+        for task in tasks:
+            paid = AttemptRecord("a", time.time(), 3.0, "ok", cost_nano=7)
+            await writer.submit(TaskOutcome(task.id, TaskStatus.DONE, paid, True, pairs=PAIRS))
+        await until(lambda: bool(writer.trouble))
+        assert "attempt to write a readonly database" in writer.trouble and "3 results wait in memory" in writer.trouble
+        assert not writer.healthy.is_set() and counted == []
+        await database.read("PRAGMA query_only = OFF")
+        await asyncio.wait_for(writer.drained(), 10)
+        work.cancel()
+        assert counted == [task.id for task in tasks] and writer.trouble == ""
+        (totals,) = await database.read("SELECT count(*) AS n, sum(cost_nano) AS cost FROM attempt")
+        assert (totals["n"], totals["cost"]) == (3, 21)
 
 
 async def test_one_result_that_the_schema_refuses_fails_alone_and_keeps_its_cost() -> None:

@@ -1,8 +1,12 @@
 """Several engines on one quota: what each may take between two looks at what the others have taken.
 
 Engines see each other's requests when they look, once in every epoch, which begins with the second for all of them. An
-epoch's ration is valid in that epoch alone, so no room is given away twice: in one epoch every engine may take an equal
+epoch's ration is valid in that epoch, so no room is given away twice: in one epoch every engine may take an equal
 part of the room; in the next, one of them in turn may take its part, or a single request that no part has room for.
+
+A look may take longer than its epoch: a slow disk. So the part that was seen in either epoch of an engine's turn is its
+own until the end of the one that follows. Seen in the epoch for all, it goes on in the one in which nobody else takes
+anything; seen in that one, it is no more than what the others leave of the room in the next epoch for all.
 """
 
 from collections.abc import Sequence
@@ -29,7 +33,7 @@ class Sharing:
 
     @property
     def is_our_turn(self) -> bool:
-        """Whether nobody else takes anything in this epoch."""
+        """Whether nobody else takes anything in this epoch, or in the next where this one is for all."""
         return epoch_of(self.looked_at) // 2 % self.engines == self.place
 
     @property
@@ -49,9 +53,11 @@ class Ration:
         until: float,
     ) -> None:
         """`room` and `ever` are of each of UNITS: what may be taken (None: all one wants) and what has been; `day` is
-        the room of the day and what is used of it. It holds `until` then."""
+        the room of the day and what is used of it. It holds `until` then, when the epoch of the look is about to end,
+        or an epoch longer."""
         takes = not sharing.rests and (sharing.is_for_all or sharing.is_our_turn)
-        self.until = until if takes else -inf
+        self.until = until + EPOCH_S * sharing.is_our_turn if takes else -inf
+        self._alone_until = until
         self._next_look = until + QUIET_S
         parts = sharing.engines
         self._most = tuple(
@@ -64,7 +70,7 @@ class Ration:
         """Whether `amounts` may be taken now, when `ever` has been taken of each unit and `of_day` of the day."""
         if now >= self.until:
             return False
-        if ever[0] == self._one_after:
+        if ever[0] == self._one_after and now < self._alone_until:
             return True
         for unit, most in self._most:
             if ever[unit] + amounts[unit] > most:

@@ -15,6 +15,7 @@ PER_MINUTE = tuple(f"{unit}/min" for unit in UNITS)
 PER_DAY = "requests/day"
 CONCURRENCY = "concurrency"
 SHARED = "its share of the room that several runs have"
+LATE = SHARED + " (seeing what they use takes longer than a share lasts: a slow disk or a busy computer)"
 ENDED = math.inf
 """Waits for a request in flight to end: nobody knows how long."""
 
@@ -48,6 +49,7 @@ class Quotas:
         self.told_day = float("-inf")
         """The end of the day of which it was told that it is used up."""
         self._ration: Ration | None = None
+        self._why_shared = SHARED
         self._elsewhere: dict[float, list[tuple[Slice, Amounts]]] = {}
         """What was counted for requests under way elsewhere, by their start as Unix time; two may have the same."""
         self.set_limits(Limits())
@@ -82,7 +84,7 @@ class Quotas:
         if not self.day.has_room(wall, self.in_flight):
             yield self.day.resets_at - wall, PER_DAY
         if self._ration is not None and not self._ration.has_room(amounts, self.window.ever, self.day.used, now):
-            yield self._ration.wait_s(now), SHARED
+            yield self._ration.wait_s(now), self._why_shared
         most = self._quota.concurrency
         if most is not None and self.in_flight >= most:
             yield ENDED, CONCURRENCY
@@ -98,6 +100,7 @@ class Quotas:
             day = None if self.day.limit is None else (self.day.limit - self.day.used, self.day.used)
             until = now + rest_of_epoch(sharing.looked_at) - (wall - sharing.looked_at) - QUIET_S
             self._ration = Ration(sharing, room, self.window.ever, day, until)
+            self._why_shared = SHARED if now < until or now < self._ration.until else LATE
 
     def take(self, amounts: Amounts, now: float, wall: float) -> Hold:
         self.day.turn(wall, self.in_flight)
