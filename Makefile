@@ -5,7 +5,7 @@ JOBS ?= auto
 BIN := .venv/bin
 INSTALLED := .venv/installed.stamp
 
-.PHONY: demo test check lint bench format clean
+.PHONY: demo test check lint bench screenshots format clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("vqa-tui needs Python 3.11 or newer. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -31,6 +31,10 @@ check: lint test
 # Every file in bench/ is a program, except those whose names begin with an underscore.
 bench: $(INSTALLED)
 	@for program in bench/[!_]*.py; do echo "== $$program"; $(BIN)/python "$$program" || exit 1; done
+
+# The pictures of docs/, from a real run of a minute; look at them before you commit them.
+screenshots: $(INSTALLED)
+	$(BIN)/python -m docs.make_screenshots
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

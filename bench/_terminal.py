@@ -25,6 +25,8 @@ class Terminal:
     def __init__(self, arguments: Sequence[str], *, columns: int = 200, rows: int = 50) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
+        self._unshown = bytearray()
+        """Read from the app and not yet shown on the emulated screen."""
         self._draining: threading.Thread | None = None
         self._over = threading.Event()
         self.born = time.perf_counter()
@@ -50,11 +52,13 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
+        self._stream.feed(bytes(self._unshown))
+        self._unshown.clear()
         return list(self._screen.display)
 
     @property
     def text(self) -> str:
-        return "\n".join(self._screen.display)
+        return "\n".join(self.lines)
 
     def until(self, shown: Callable[["Terminal"], bool]) -> float:
         """Read until `shown` holds of the screen, and return that moment (perf_counter)."""
@@ -70,15 +74,15 @@ class Terminal:
 
     def read(self, wait_s: float) -> bool:
         """Take in what has been drawn, waiting at most `wait_s` for it; False when there was nothing."""
-        readable, _, _ = select.select([self._descriptor], [], [], wait_s)
-        if readable:
-            self._stream.feed(os.read(self._descriptor, 65536))
-        return bool(readable)
+        if arrived := self.read_raw(wait_s):
+            self._stream.feed(bytes(self._unshown))
+            self._unshown.clear()
+        return bool(arrived)
 
     def until_drawn(self, what: re.Pattern[str]) -> float:
         """Read until `what` has been drawn, by the text between escape sequences, and return that moment.
 
-        The emulated screen is not kept up to date: an emulator in Python takes longer than the app that it shows.
+        The emulated screen is brought up to date later: an emulator in Python takes longer than the app that it shows.
         """
         deadline, raw = time.perf_counter() + PATIENCE_S, b""
         while not what.search(_ESCAPES.sub("", raw.decode("utf-8", "ignore"))):
@@ -88,9 +92,11 @@ class Terminal:
         return time.perf_counter()
 
     def read_raw(self, wait_s: float) -> bytes:
-        """Return what has been drawn, waiting at most `wait_s` for it, and do not show it on the emulated screen."""
+        """Return what has been drawn, waiting at most `wait_s`; it is shown when the screen is looked at."""
         readable, _, _ = select.select([self._descriptor], [], [], wait_s)
-        return os.read(self._descriptor, 65536) if readable else b""
+        arrived = os.read(self._descriptor, 65536) if readable else b""
+        self._unshown += arrived
+        return arrived
 
     def drain(self) -> None:
         """From now on read what is drawn and throw it away, in a thread: no emulator takes part in the measuring."""

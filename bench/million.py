@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from _stage import Server, Stage, draw_pictures, memory_of, sampling
+from _timing import timed_ms
 from _watching import engine_at_work, watch
 
 from vqa_tui.domain.run import TaskStatus
@@ -112,17 +113,6 @@ def opening_s(file: Path, items: int) -> float:
         began = time.perf_counter()
         list(threads.map(lambda job: [probe(path) for path in job], jobs))
         return (time.perf_counter() - began) * items / len(paths)
-
-
-async def timed_ms(times: int, call: Callable[[], Awaitable[object]]) -> dict[str, float]:
-    """Return median and 95th percentile of `times` calls, in ms."""
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        await call()
-        taken.append((time.perf_counter() - began) * 1000)
-    taken.sort()
-    return {"p50_ms": round(statistics.median(taken), 2), "p95_ms": round(taken[times * 95 // 100], 2)}
 
 
 async def claims(workspace: Workspace, run_id: int) -> dict[str, float]:

@@ -1,12 +1,10 @@
-"""Make the pictures of the real screen that the README shows: python docs/make_screenshots.py
+"""Make the pictures of the real screen that the README shows: make screenshots
 
 Draws scans, starts a real run on the embedded endpoint with a little rehearsed trouble, opens the app on it and saves
-what it shows, at 200×50 and at 80×24, as SVG beside this file.
+what it shows as SVG beside this file: the dashboard at two sizes, items, failures and review.
 """
 
 import asyncio
-import html
-import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,10 +12,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import yaml
-from rich.cells import cell_len
+from textual.pilot import Pilot
 
+from docs.screen_svg import portable
 from vqa_tui.demo.dataset import draw_demo_dataset
-from vqa_tui.domain.run import RunView
+from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.operations.datasets import import_dataset
 from vqa_tui.operations.planning import RunRequest, create_run
 from vqa_tui.operations.runs import run_view, start_engine, stop_run
@@ -26,7 +25,7 @@ from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.services import Services
 
 HERE = Path(__file__).parent
-SCANS = 400
+SCANS = 600
 SHOWN_AFTER = 180
 PATIENCE_S = 180
 BUDGET = Decimal("1.00")
@@ -54,6 +53,17 @@ ENDPOINT = {
     },
 }
 
+Scene = tuple[tuple[str, tuple[str, ...]], ...]
+"""Keys, and the words that are on the screen after each."""
+DASHBOARD: Scene = (("", ("running",)),)
+PICTURES: dict[str, tuple[tuple[int, int], Scene]] = {
+    "screen-200x50": ((200, 50), DASHBOARD),
+    "screen-80x24": ((80, 24), DASHBOARD),
+    "screen-items": ((150, 42), (("3", ("Pairs (", "▀")),)),
+    "screen-failures": ((150, 42), (("4", ("What helps",)), ("t", ("bad reply", "▀")))),
+    "screen-review": ((120, 30), (("5", ("truth", "▀")),)),
+}
+
 
 async def start(workspace: Workspace, folder: Path) -> int:
     """Start a run over drawn scans and return its id."""
@@ -76,30 +86,25 @@ async def until(workspace: Workspace, run_id: int, fact: Callable[[RunView], boo
         await asyncio.sleep(0.1)
 
 
-async def picture(workspace: Workspace, run_id: int, columns: int, rows: int) -> str:
-    """Return what the app shows of a run, as SVG that needs no font from elsewhere."""
+async def picture(workspace: Workspace, run_id: int, size: tuple[int, int], scene: Scene) -> str:
+    """Return what the app shows of a run after the keys of a scene, once all its words are there."""
     app = VqaApp(Services(workspace, workspace), open_run=run_id)
-    async with app.run_test(size=(columns, rows)) as pilot:
+    async with app.run_test(size=size) as pilot:
         deadline = time.monotonic() + PATIENCE_S
-        # The keys with a quota stand below one without: they are in sight only when the tables have found their sizes.
-        while not all(words in (svg := app.export_screenshot()) for words in ("running", "rpm")):
-            if time.monotonic() > deadline:
-                raise SystemExit("the app does not show the run")
-            await pilot.pause(0.1)
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL).replace("Fira Code", "DejaVu Sans Mono")
-    return re.sub(r'x="([\d.]+)"([^>]*) textLength="([\d.]+)"([^>]*)>([^<]*)</text>', _without_outer_spaces, svg)
+        await _see(app, pilot, ("rpm",), deadline)
+        for key, words in scene:
+            if key:
+                await pilot.press(key)
+            await _see(app, pilot, words, deadline)
+        await pilot.pause(1.0)
+        return portable(app.export_screenshot(simplify=True))
 
 
-def _without_outer_spaces(text: re.Match[str]) -> str:
-    """Move a text to where its first letter stands: some viewers drop the spaces at its ends."""
-    x, between, length, after, words = float(text[1]), text[2], float(text[3]), text[4], html.unescape(text[5])
-    inner = words.strip("\xa0")
-    if not inner or not cell_len(words):
-        return text[0]
-    cell = length / cell_len(words)
-    x += cell * (len(words) - len(words.lstrip("\xa0")))
-    shown = html.escape(inner, quote=False).replace("\xa0", "&#160;")
-    return f'x="{x:.1f}"{between} textLength="{cell * cell_len(inner):.1f}"{after}>{shown}</text>'
+async def _see(app: VqaApp, pilot: Pilot[None], words: tuple[str, ...], deadline: float) -> None:
+    while not all(word.replace(" ", "&#160;") in app.export_screenshot(simplify=True) for word in words):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"the app does not show {words}")
+        await pilot.pause(0.1)
 
 
 async def main() -> None:
@@ -107,11 +112,12 @@ async def main() -> None:
         async with open_workspace(Path(name)) as workspace:
             run_id = await start(workspace, Path(name))
             await until(workspace, run_id, lambda view: view.counts.done >= SHOWN_AFTER)
-            for columns, rows in ((200, 50), (80, 24)):
-                svg = await picture(workspace, run_id, columns, rows)
-                (HERE / f"screen-{columns}x{rows}.svg").write_text(svg, "utf-8")
-                print(f"docs/screen-{columns}x{rows}.svg")
-            await stop_run(workspace, run_id, cancel_in_flight=True)
+            for name, (size, scene) in PICTURES.items():
+                svg = await picture(workspace, run_id, size, scene)
+                (HERE / f"{name}.svg").write_text(svg, "utf-8")
+                print(f"docs/{name}.svg: {len(svg.encode()) // 1000} kB")
+            if (await run_view(workspace, run_id)).phase is Phase.RUNNING:
+                await stop_run(workspace, run_id, cancel_in_flight=True)
             await until(workspace, run_id, lambda view: view.engine.pid is None)
 
 

@@ -1,4 +1,4 @@
-"""Where things live on disk: the workspace, its runs, and the configuration shipped with the product."""
+"""Where things live on disk: the workspace, its runs, a person's settings, and what is shipped with the product."""
 
 import os
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 
 WORKSPACE_FOLDER = ".vqa"
 WORKSPACE_VARIABLE = "VQA_WORKSPACE"
+CONFIG_VARIABLE = "VQA_CONFIG"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,16 @@ class WorkspacePaths:
     def picture_cache(self) -> Path:
         """Prepared pictures kept for later runs; it may be deleted at any time, also while engines run."""
         return self.root / "cache" / "pictures"
+
+    @property
+    def trainings(self) -> Path:
+        return self.root / "trainings"
+
+    def training_lock(self, training_id: int) -> Path:
+        return self.trainings / str(training_id) / "lock"
+
+    def training_log(self, training_id: int) -> Path:
+        return self.trainings / str(training_id) / "log"
 
     def run_folder(self, run_id: int) -> Path:
         return self.root / "runs" / str(run_id)
@@ -73,3 +84,11 @@ def shipped_configs() -> Path:
     package = Path(str(files("vqa_tui")))
     installed = package / "configs"
     return installed if installed.is_dir() else package.parent / "configs"
+
+
+def config_folder() -> Path:
+    """Return the folder of a person's own settings: `$VQA_CONFIG`, else `vqa-tui` in `$XDG_CONFIG_HOME` or
+    `~/.config`. Nothing is created."""
+    if given := os.environ.get(CONFIG_VARIABLE):
+        return Path(given).expanduser().absolute()
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "vqa-tui"

@@ -22,6 +22,8 @@ FORBIDDEN += list("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 COMMANDS = [
     ("dataset", "list"),
     ("dataset", "show", "scans"),
+    ("dataset", "items", "scans"),
+    ("dataset", "problems", "scans"),
     ("recipe", "list"),
     ("recipe", "show", "strange"),
     ("endpoint", "list"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.conftest import PICTURES, Place
-from vqa_tui.cli.json_output import as_json, plain
+from vqa_tui.domain.plain_json import as_json, plain
 from vqa_tui.domain.run import Phase
 
 RUN_KEYS = {

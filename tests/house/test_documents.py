@@ -93,5 +93,5 @@ def test_what_a_document_shows_as_a_session_works(document: Path, tmp_path: Path
 
 def test_the_two_ways_in_are_make_targets() -> None:
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert {"demo", "test", "check", "bench", "format", "clean"} <= targets
+    assert {"demo", "test", "check", "bench", "screenshots", "format", "clean"} <= targets
     assert fenced(ROOT / "README.md", "sh")[:2] == ["make demo", "make test"]

@@ -12,6 +12,7 @@ from PIL import Image
 
 from vqa_tui.config.freeze import freeze
 from vqa_tui.config.recipe import Checks, PromptTemplates, Recipe, ReplyFormat
+from vqa_tui.domain.export import Reviewed
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.atomic_file import AtomicFile
 from vqa_tui.exporters.manifest import Manifest, read_manifest
@@ -260,10 +261,10 @@ async def test_an_export_during_a_run_is_one_moment(stored: StoredRun) -> None:
     assert later.last_sample_id > run.last_sample_id
 
 
-async def test_pages_use_the_tasks_of_the_page_and_not_all_samples(stored: StoredRun) -> None:
-    plan = await stored.workspace.db.read(
-        "EXPLAIN QUERY PLAN " + store_exports._SAMPLES_OF_PAGE, {"run": 1, "last": 9, "first": 1, "after": 9}
-    )
+@pytest.mark.parametrize("reviewed", list(Reviewed))
+async def test_pages_use_the_tasks_of_the_page_and_not_all_samples(stored: StoredRun, reviewed: Reviewed) -> None:
+    page = store_exports._SAMPLES_OF_PAGE.format(taken=store_exports._TAKEN[reviewed])
+    plan = await stored.workspace.db.read(f"EXPLAIN QUERY PLAN {page}", {"run": 1, "last": 9, "first": 1, "after": 9})
     assert ["sqlite_autoindex_sample_1 (task_id>? AND task_id<?)" in row["detail"] for row in plan] == [True]
 
 

@@ -4,10 +4,12 @@ import sqlite3
 
 import pytest
 
+from vqa_tui.domain.changes import TaskChanges
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import AttemptRecord, Purpose, TaskOutcome
 from vqa_tui.paths import WorkspacePaths
+from vqa_tui.store.asking_again import put_back
 from vqa_tui.store.db import Database, schema_steps
 from vqa_tui.store.queue import TaskQueue
 
@@ -78,3 +80,14 @@ async def test_an_older_run_goes_on_and_its_sums_go_on_with_it(old_workspace: Wo
         assert (tally["compared_output_tokens"], tally["cost_squares"]) == (50, 9.0 + 16.0 + 1.0)
         rows = await database.read("SELECT number, purpose FROM attempt WHERE task_id = ? ORDER BY number", (task.id,))
         assert [tuple(row) for row in rows] == [(1, "ask"), (2, "hedge")]
+
+
+async def test_pictures_of_an_older_run_can_be_asked_again_and_followed(old_workspace: WorkspacePaths) -> None:
+    async with Database.open(old_workspace) as database:
+        rows = await database.read("SELECT changes, max_tokens, max_side FROM task JOIN attempt ON task_id = task.id")
+        assert {tuple(row) for row in rows} == {("{}", None, None)}
+        assert [row["follows"] for row in await database.read("SELECT follows FROM run")] == [None]
+        assert await put_back(database, 1, [1, 2], TaskChanges(4000, 512)) == {TaskStatus.DONE: 1}
+        queue = TaskQueue(database, 1, 1)
+        changed = {task.id: task.changes for task in await queue.claim(5, now=10, pilot_only=False)}
+        assert changed == {1: TaskChanges(4000, 512), 2: TaskChanges()}

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from tests.store.conftest import Builder
 from vqa_tui.domain.cost import Prices, Usage, to_dollars
 from vqa_tui.domain.failure import FailureKind
+from vqa_tui.domain.queue_edit import EditVerb
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import AttemptRecord, Flight, Purpose, TaskOutcome
 from vqa_tui.store import reads
-from vqa_tui.store.queue import TaskQueue, requeue
+from vqa_tui.store.queue import TaskQueue
+from vqa_tui.store.queue_edits import edit_queue
 
 PRICES = Prices(Decimal("0.075"), Decimal("0.3333333"), Decimal("0.01875"), Decimal("0.09"))
 TOKENS = st.integers(0, 5000)
@@ -90,7 +92,7 @@ async def test_the_sum_over_attempts_is_the_runs_figure_after_any_history(
             uncertain += rescue.uncertain_nano
             held = []
         else:
-            await requeue(builder.database, run_id)
+            await edit_queue(builder.database, run_id, EditVerb.RETRY, who="tester")
     (rows,) = await builder.database.read(
         "SELECT coalesce(sum(cost_nano), 0) AS spent, coalesce(sum(uncertain_nano), 0) AS uncertain, "
         "coalesce(sum(cached_input_tokens), 0) AS cached FROM attempt WHERE run_id = ?",

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from tests.store.conftest import Builder
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import FailureKind
+from vqa_tui.domain.queue_edit import EditVerb
 from vqa_tui.domain.run import Phase, TaskStatus
 from vqa_tui.domain.sample import Pair, SampleFlag
 from vqa_tui.domain.work import AttemptRecord, Flight, TaskOutcome
 from vqa_tui.store import reads, runs
 from vqa_tui.store.db import StoreTrouble
-from vqa_tui.store.queue import TaskQueue, requeue, skip
+from vqa_tui.store.queue import TaskQueue
+from vqa_tui.store.queue_edits import edit_queue
 
 SENT_AT = 1.0
 
@@ -154,9 +156,9 @@ async def test_requeue_by_kind_and_by_id_and_skip(builder: Builder) -> None:
     await queue.settle(
         [TaskOutcome(t.id, TaskStatus.FAILED, None, False, kind=k) for t, k in zip(tasks, kinds, strict=True)]
     )
-    assert await requeue(builder.database, run_id, kinds=["server"]) == 2
-    assert await requeue(builder.database, run_id, ids=[tasks[2].id, tasks[0].id]) == 1
-    assert await skip(builder.database, run_id, [task.id for task in tasks]) == 4
+    assert await edit_queue(builder.database, run_id, EditVerb.RETRY, who="tester", kinds=["server"]) == 2
+    assert await edit_queue(builder.database, run_id, EditVerb.RETRY, who="tester", ids=[tasks[2].id, tasks[0].id]) == 1
+    assert await edit_queue(builder.database, run_id, EditVerb.SKIP, who="tester", ids=[task.id for task in tasks]) == 4
     assert await builder.counts(run_id) == await builder.tallied(run_id) == {"skipped": 4}
 
 
@@ -223,9 +225,9 @@ async def test_tallies_and_ledger_agree_with_the_rows_after_any_history(
             )
             held = rest
         elif step == "requeue":
-            await requeue(builder.database, run_id)
+            await edit_queue(builder.database, run_id, EditVerb.RETRY, who="tester")
         elif step == "skip":
-            await skip(builder.database, run_id, list(range(1, count * 3)))
+            await edit_queue(builder.database, run_id, EditVerb.SKIP, who="tester", ids=list(range(1, count * 3)))
         else:
             queue = TaskQueue(builder.database, run_id, await builder.session(run_id))
             await queue.rescue([Flight(task_id, 1.0, 11, "a") for task_id in some])

@@ -8,12 +8,14 @@ import pytest
 from tests.store.conftest import Builder
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import FailureKind
+from vqa_tui.domain.queue_edit import EditVerb
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.sample import Pair
 from vqa_tui.domain.work import CUT, LONGEST_WAIT_S, AttemptRecord, ClaimedTask, Flight, Purpose, TaskOutcome
 from vqa_tui.store import reads
 from vqa_tui.store.budget_notice import tell_of_cap
-from vqa_tui.store.queue import TaskQueue, requeue
+from vqa_tui.store.queue import TaskQueue
+from vqa_tui.store.queue_edits import edit_queue
 
 PAIRS = (Pair("What?", "A knife.", "specific"),)
 
@@ -61,7 +63,7 @@ async def test_a_person_who_requeues_allows_everything_again_and_nothing_recorde
     for purpose in (Purpose.ASK, Purpose.REPAIR):
         await queue.settle([bad(await claimed(queue), purpose)])
     await queue.settle([bad(await claimed(queue), Purpose.ASK, final=True)])
-    assert await requeue(builder.database, run_id) == 1
+    assert await edit_queue(builder.database, run_id, EditVerb.RETRY, who="tester") == 1
     task = await claimed(queue)
     assert (task.bad_reply, task.cut, task.tried, task.attempts_spent) == ("", False, frozenset(), 0)
     await queue.settle([bad(task, Purpose.ASK)])
@@ -197,7 +199,7 @@ async def test_putting_failures_back_does_not_raise_what_one_picture_is_said_to_
     tasks = await queue.claim(100, now=0, pilot_only=False)
     await queue.settle([bad(task, Purpose.ASK, final=True) for task in tasks[1:]])
     await queue.settle([TaskOutcome(tasks[0].id, TaskStatus.DONE, attempt(), True, pairs=PAIRS)])
-    assert await requeue(builder.database, run_id) == 99
+    assert await edit_queue(builder.database, run_id, EditVerb.RETRY, who="tester") == 99
     view = await reads.run_view(builder.database, run_id, now=time.time(), flights=())
     assert view is not None and view.cost.projected is not None
     # 100 were paid at 7 each, and 99 are asked once more.

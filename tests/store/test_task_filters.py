@@ -48,9 +48,11 @@ async def test_all_ids_are_found_whether_or_not_they_follow_each_other(tmp_path:
 async def test_integers_come_in_order_however_many_there_are(tmp_path: Path) -> None:
     async with Database.open(WorkspacePaths(tmp_path / ".vqa")) as database:
         sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i FROM n"
-        assert list(await database.read_integers(sql, (25_001,))) == list(range(1, 25_002))
+        pieces = [piece async for piece in database.integer_pieces(sql, (25_001,), first=7)]
+        assert [len(piece) for piece in pieces] == [7, 10_000, 10_000, 4_994]
+        assert [each for piece in pieces for each in piece] == list(range(1, 25_002))
         with pytest.raises(StoreTrouble, match="cannot read the workspace file"):
-            await database.read_integers("SELECT nothing FROM nowhere")
+            [piece async for piece in database.integer_pieces("SELECT nothing FROM nowhere")]
 
 
 async def _run_of_four(database: Database) -> int:

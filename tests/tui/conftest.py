@@ -13,20 +13,24 @@ import pytest
 from PIL import Image, ImageDraw
 from textual.pilot import Pilot
 
+from tests.tui.fake_history import FakeHistory
 from tests.tui.made_views import make_awaiting, make_lost, make_view, summary_of
 from tests.tui.workshop import Workshop
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, ReferenceQuestion
-from vqa_tui.domain.run import EngineState, Limits, RunView, TaskStatus
+from vqa_tui.domain.run import EngineState, Limits, RunSummary, RunView, TaskStatus
+from vqa_tui.domain.run_contents import DeletedRuns
 from vqa_tui.domain.sample import Sample
-from vqa_tui.domain.task import Attempt, TaskDetail, TaskFilter, TaskRow
+from vqa_tui.domain.task import Attempt, FilterValues, TaskDetail, TaskFilter, TaskRow, TaskSort
+from vqa_tui.operations.items import TaskIds
 from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.operations.planning import RunPlan, RunRequest
 from vqa_tui.operations.workspace import open_workspace, patient_connection
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.present.export_result import ExportResult
 from vqa_tui.tui.present.seen import RunLine
-from vqa_tui.tui.services import Choice, Choices, FormatChoice, Services
+from vqa_tui.tui.services import FormatChoice, Services
+from vqa_tui.tui.services.run_edits import RunEdits
 
 NOW = 1_790_000_000.0
 _WAIT_S = 20.0
@@ -76,10 +80,24 @@ def make_detail(row: TaskRow, picture: str, **changes: Any) -> TaskDetail:
     return replace(detail, **changes)
 
 
+class FakeRunEdits(RunEdits):
+    """No run was ever deleted."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def deleted(self) -> DeletedRuns:
+        return DeletedRuns()
+
+    async def finish_deletions(self) -> int:
+        return 0
+
+
 class FakeServices(Services):
     """The services without a workspace: answers from what a test put in, and remembers what was wanted."""
 
     def __init__(self, *views: RunView, picture: str = "", tasks: int = 500) -> None:
+        self.run_edits = FakeRunEdits()
         self.views = {view.id: view for view in views}
         self.picture = picture
         self.total = tasks
@@ -87,15 +105,11 @@ class FakeServices(Services):
         self.wanted: list[tuple[Any, ...]] = []
         self.refusal: VqaError | None = None
         self.rows_read = 0
+        self.new = False
         self.gone: VqaError | None = None
-        self.crashes = Path("crashes")
+        self.crashes = Path("/nonexistent/crashes")
         self.remade_row: Callable[[int], TaskRow] = make_row
         self.remade_detail: Callable[[TaskRow, str], TaskDetail] = make_detail
-        self.offered = Choices(
-            (Choice("stcray", "30044 pictures"),),
-            (Choice("caption"), Choice("stcray", "X-ray baggage")),
-            (Choice("embedded"), Choice("gemini")),
-        )
         self.in_force: tuple[LimitInForce, ...] = (
             LimitInForce("budget", Decimal(10), None, True, "dollars that the run may spend", "an amount, or none"),
             LimitInForce("concurrency", 16, 16, False, "requests in flight at once", "a whole number"),
@@ -103,6 +117,7 @@ class FakeServices(Services):
             LimitInForce("rpm.a", 60, 60, False, "requests/min of key a", "a whole number, or none"),
             LimitInForce("tpm.a", None, None, False, "tokens/min of key a", "a whole number, or none"),
         )
+        self.history = FakeHistory()
         self.plan_answer = RunPlan(30_044, 420.0, 258.0, 300.0, Decimal("0.000137"), Decimal("4.116"), 30_044.0, ())
 
     def change(self, run_id: int = 1, **changes: Any) -> None:
@@ -142,8 +157,15 @@ class FakeServices(Services):
             raise VqaError(f"there is no run {run_id}")
         return self.views[run_id]
 
-    async def choices(self) -> Choices:
-        return self.offered
+    async def summaries(self) -> list[RunSummary]:
+        return [summary_of(view) for view in self.views.values()]
+
+    async def is_new(self) -> bool:
+        return self.new
+
+    async def start_demo(self) -> int:
+        self._note("start_demo")
+        return next(iter(self.views))
 
     async def plan(self, request: RunRequest) -> RunPlan:
         if self.refusal is not None:
@@ -199,14 +221,25 @@ class FakeServices(Services):
     async def task_detail(self, run_id: int, task_id: int) -> TaskDetail:
         return self.remade_detail(self.remade_row(task_id), self.picture)
 
-    async def retry_tasks(self, run_id: int, ids: Sequence[int]) -> int:
-        self._note("retry_tasks", list(ids))
-        return len(ids)
+    async def task_ids_by_steps(self, run_id: int, chosen: TaskFilter, sort: TaskSort) -> AsyncIterator[TaskIds]:
+        ids = await self.task_ids(run_id, chosen)
+        if sort.descending:
+            ids.reverse()
+        yield TaskIds(ids, True)
+
+    async def filter_values(self, run_id: int) -> FilterValues:
+        return FilterValues(("a", "b"), ("train",), ("Battery", "Hair Dryer"))
 
     async def export(
-        self, run_id: int, form: str, out: Path, split: tuple[float, float] | None, grouped: bool
+        self,
+        run_id: int,
+        form: str,
+        out: Path,
+        split: tuple[float, float] | None,
+        grouped: bool,
+        reviewed: str = "not-rejected",
     ) -> ExportResult:
-        self._note("export", form, str(out), split, grouped)
+        self._note("export", form, str(out), split, grouped, reviewed)
         checks = ((True, "every picture opens"), (False, "answers are long enough"))
         return ExportResult(9, 27, (str(out),), f"{out}.manifest.json", ("4 of 30 are not in the file: failed",), False,
                             checks, (f"{out.name}, line 3: answer is empty",), 12)  # fmt: skip
@@ -317,3 +350,15 @@ async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
     """A real workspace, with the services over it as the terminal app has them."""
     async with open_workspace(tmp_path) as workspace, patient_connection(workspace) as writing:
         yield Workshop(workspace, writing, tmp_path)
+
+
+@pytest.fixture
+def engines(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The runs whose engine was started; none really is."""
+    started: list[int] = []
+
+    async def start_engine(run_id: int) -> None:
+        started.append(run_id)
+
+    monkeypatch.setattr(workshop.services, "start_engine", start_engine)
+    return started

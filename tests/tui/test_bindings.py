@@ -9,48 +9,105 @@ from textual.dom import DOMNode
 
 import vqa_tui.tui
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.keymap import key_ids
+from vqa_tui.tui.screens.answers import AnswersScreen
+from vqa_tui.tui.screens.ask_again import AskAgainDialog
+from vqa_tui.tui.screens.compare import CompareScreen
+from vqa_tui.tui.screens.configs import ConfigsScreen
 from vqa_tui.tui.screens.dashboard import DashboardScreen
+from vqa_tui.tui.screens.dataset_items import DatasetItemsScreen
+from vqa_tui.tui.screens.dataset_problems import DatasetProblemsScreen
 from vqa_tui.tui.screens.datasets import DatasetsScreen
 from vqa_tui.tui.screens.dialogs import Question, ValueDialog
 from vqa_tui.tui.screens.endpoints import EndpointsScreen
 from vqa_tui.tui.screens.export import ExportDialog
 from vqa_tui.tui.screens.failures import FailuresScreen
 from vqa_tui.tui.screens.help import HelpScreen
+from vqa_tui.tui.screens.import_dataset import ImportDialog
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.screens.library import LibraryScreen
 from vqa_tui.tui.screens.limits import LimitsDialog
-from vqa_tui.tui.screens.new_run import NewRunDialog
+from vqa_tui.tui.screens.model_choice import ModelDialog
 from vqa_tui.tui.screens.recipes import RecipesScreen
 from vqa_tui.tui.screens.review import ReviewScreen
+from vqa_tui.tui.screens.review_choice import ReviewChoiceDialog
+from vqa_tui.tui.screens.run_editing import RunEditingScreen
 from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.screens.settings import SettingsScreen
+from vqa_tui.tui.screens.time_travel import TimeTravelScreen
 from vqa_tui.tui.screens.training import TrainingScreen
+from vqa_tui.tui.screens.wizard import NewRunWizard
+from vqa_tui.tui.screens.zooming import ZoomingScreen
+from vqa_tui.tui.widgets.attempt_list import AttemptList
+from vqa_tui.tui.widgets.chip_bar import ChipBar
+from vqa_tui.tui.widgets.choice_list import ChoiceList
+from vqa_tui.tui.widgets.cluster_list import ClusterList
+from vqa_tui.tui.widgets.event_log import EventLog
+from vqa_tui.tui.widgets.filter_line import FilterLine
+from vqa_tui.tui.widgets.id_list import IdList
+from vqa_tui.tui.widgets.inspector import Inspector
 from vqa_tui.tui.widgets.live_table import LiveTable
+from vqa_tui.tui.widgets.paged_list import PagedList
+from vqa_tui.tui.widgets.pair_editor import PairEditor
+from vqa_tui.tui.widgets.panel import Panel
+from vqa_tui.tui.widgets.path_field import PathInput
 from vqa_tui.tui.widgets.row_list import RowList
+from vqa_tui.tui.widgets.run_table import RunTable
 from vqa_tui.tui.widgets.task_list import TaskList
+from vqa_tui.tui.widgets.text_box import TextBox
+from vqa_tui.tui.widgets.zoomed_text import ZoomedText
 
-OWNERS = (
+OWNERS: tuple[type[DOMNode], ...] = (
     VqaApp,
     RunsScreen,
+    RunEditingScreen,
+    CompareScreen,
+    AnswersScreen,
     DashboardScreen,
+    TimeTravelScreen,
+    ZoomingScreen,
     ItemsScreen,
     FailuresScreen,
     ReviewScreen,
+    ReviewChoiceDialog,
+    PairEditor,
     TrainingScreen,
     ItemScreen,
     DatasetsScreen,
     RecipesScreen,
     EndpointsScreen,
     SettingsScreen,
-    NewRunDialog,
+    NewRunWizard,
+    ModelDialog,
+    ChoiceList,
+    TextBox,
+    LibraryScreen,
+    ConfigsScreen,
+    DatasetItemsScreen,
+    DatasetProblemsScreen,
+    ImportDialog,
     ExportDialog,
+    AskAgainDialog,
     Question,
     ValueDialog,
     LimitsDialog,
     HelpScreen,
     RowList,
     LiveTable,
+    ClusterList,
+    RunTable,
     TaskList,
+    Panel,
+    ZoomedText,
+    EventLog,
+    PagedList,
+    PathInput,
+    IdList,
+    ChipBar,
+    FilterLine,
+    Inspector,
+    AttemptList,
 )
 FOLDER = Path(vqa_tui.tui.__file__).parent
 
@@ -95,3 +152,16 @@ def test_colours_come_from_the_theme() -> None:
 def test_every_stylesheet_lies_beside_its_screen() -> None:
     names = {path.stem for path in (FOLDER / "screens").glob("*.py")} | {"inspector"}
     assert {path.stem for path in (FOLDER / "screens").glob("*.tcss")} <= names
+
+
+@pytest.mark.parametrize(
+    ("key", "ids"),
+    [
+        ("d", ("items.skip", "failures.skip")),
+        ("N", ("datasets.rename", "runs.rename")),
+        ("C", ("recipes.copy", "endpoints.copy")),
+    ],
+)
+def test_a_key_that_is_known_from_one_screen_does_the_same_on_another(key: str, ids: tuple[str, ...]) -> None:
+    known = key_ids()
+    assert [name for name in ids if key not in known[name].keys.split(",")] == []

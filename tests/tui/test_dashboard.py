@@ -195,11 +195,11 @@ async def test_modes_and_the_way_back(app: VqaApp, until: Wait) -> None:
             await until(pilot, lambda screen=screen: isinstance(app.screen, screen))
 
 
-async def test_f_opens_the_failed_items(app: VqaApp, running: Fake, until: Wait, screen_text: Text) -> None:
+async def test_shift_f_opens_the_failed_items(app: VqaApp, running: Fake, until: Wait, screen_text: Text) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: seen(app))
-        await pilot.press("f")
-        await until(pilot, lambda: "status failed" in screen_text(app) and "1 of 100" in screen_text(app))
+        await pilot.press("F")
+        await until(pilot, lambda: "[status:failed" in screen_text(app) and "1 of 100" in screen_text(app))
 
 
 async def test_a_slot_opens_its_item(app: VqaApp, until: Wait) -> None:
@@ -285,16 +285,20 @@ async def test_an_export_shows_the_verdict(app: VqaApp, running: Fake, until: Wa
         app.screen.query_one("#split", Input).value = "0.9/0.1"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "✖ not valid" in screen_text(app))
-        assert ("export", "qwen", "stcray-train.qwen.jsonl", (0.9, 0.1), False) in running.wanted
+        assert ("export", "qwen", "stcray-train.qwen.jsonl", (0.9, 0.1), False, "not-rejected") in running.wanted
         assert "and 11 more problems" in screen_text(app)
         app.screen.query_one("#grouped", Select).value = "together"
         app.screen.query_one("#split", Input).value = ""
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: ("export", "qwen", "stcray-train.qwen.jsonl", None, True) in running.wanted)
+        await until(
+            pilot, lambda: ("export", "qwen", "stcray-train.qwen.jsonl", None, True, "not-rejected") in running.wanted
+        )
         app.screen.query_one("#format", Select).value = "flat"
         await until(pilot, lambda: app.screen.query_one("#grouped", Select).disabled)
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: ("export", "flat", "stcray-train.flat.json", None, False) in running.wanted)
+        await until(
+            pilot, lambda: ("export", "flat", "stcray-train.flat.json", None, False, "not-rejected") in running.wanted
+        )
 
 
 def seen(app: VqaApp) -> Any:

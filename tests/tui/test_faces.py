@@ -16,7 +16,7 @@ async def test_every_screen_in_other_themes(app: VqaApp, until: Wait, screen_tex
     async with app.run_test(size=(160, 40)) as pilot:
         app.theme = theme
         await until(pilot, lambda: "13 489" in screen_text(app))
-        for key, words in (("3", "scan_1.jpg"), ("1", "44.9 %"), ("n", "New run"), ("escape", "● running")):
+        for key, words in (("3", "scan_1.jpg"), ("1", "44.9 %"), ("n", "new run"), ("escape", "● running")):
             await pilot.press(key)
             await until(pilot, lambda words=words: words in screen_text(app))
             assert "<svg" in app.export_screenshot()

@@ -1,13 +1,18 @@
 """One hostile string in every field of text: no screen crashes, and nothing raw reaches the terminal."""
 
+import importlib
+import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from typing import Any
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
-from textual.widgets import Select
+from textual.dom import DOMNode
+from textual.screen import Screen
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Box, GroundTruth, ReferenceQuestion
@@ -16,7 +21,14 @@ from vqa_tui.domain.task import TaskDetail, TaskRow
 from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.present.export_result import ExportResult
-from vqa_tui.tui.services import Choice, Choices
+from vqa_tui.tui.screens.dashboard import DashboardScreen
+from vqa_tui.tui.screens.export import ExportDialog
+from vqa_tui.tui.screens.help import HelpScreen
+from vqa_tui.tui.screens.item import ItemScreen
+from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.screens.limits import LimitsDialog
+from vqa_tui.tui.screens.runs import RunsScreen
+from vqa_tui.tui.screens.welcome import WelcomeScreen
 
 HOSTILE = (
     "[/nope] [@click=app.quit]x[/] [b]\\[ $error \x1b]0;title\x07 \x1b[31mred \x1b]52;c;eA==\x07 \x9b31m \x90q\x9c "
@@ -74,14 +86,34 @@ def spoiled(fake: Fake, make_view: MakeView, make_row: Any, make_detail: Any, pi
         return replace(spoiled_detail, picture=path)
 
     services.remade_detail = detail
-    choice = (Choice(HOSTILE, HOSTILE),)
-    services.offered = Choices(choice, choice, choice)
     services.plan_answer = replace(services.plan_answer, warnings=(HOSTILE,))
     return services
 
 
+_checked: set[type[DOMNode]] = set()
+"""Classes of the screens that `check` has looked at."""
+_Test = TypeVar("_Test", bound=Callable[..., Coroutine[Any, Any, None]])
+
+
+def visits(*screens: type[Screen[Any]]) -> Callable[[_Test], _Test]:
+    """Say of a test that it checks these screens with hostile text; it fails when it did not."""
+
+    def claimed(test: _Test) -> _Test:
+        @wraps(test)
+        async def visiting(*arguments: Any, **named: Any) -> None:
+            _checked.clear()
+            await test(*arguments, **named)
+            assert set(screens) <= _checked, f"never checked: {set(screens) - _checked}"
+
+        visiting.visited = screens  # type: ignore[attr-defined]
+        return visiting  # type: ignore[return-value]
+
+    return claimed
+
+
 def check(app: VqaApp, screen_text: Text) -> None:
     """Nothing raw on the screen, and a picture of it can be made."""
+    _checked.add(type(app.screen))
     text = screen_text(app).replace("\n", "")
     assert RAW.search(text) is None
     assert "\x1b" not in app.export_screenshot()
@@ -91,6 +123,7 @@ SIZES = [(80, 24), (200, 50)]
 
 
 @pytest.mark.parametrize("size", SIZES)
+@visits(RunsScreen)
 async def test_runs(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int]) -> None:
     app = VqaApp(spoiled)
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -100,6 +133,7 @@ async def test_runs(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[i
 
 @pytest.mark.parametrize("phase", list(Phase))
 @pytest.mark.parametrize("size", SIZES)
+@visits(DashboardScreen)
 async def test_dashboard(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int], phase: Phase) -> None:
     spoiled.change(phase=phase)
     app = VqaApp(spoiled, open_run=1)
@@ -112,6 +146,7 @@ async def test_dashboard(spoiled: Fake, until: Wait, screen_text: Text, size: tu
 
 
 @pytest.mark.parametrize("size", SIZES)
+@visits(ItemScreen, ItemsScreen)
 async def test_items_and_inspector(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int]) -> None:
     app = VqaApp(spoiled, open_run=1)
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -132,24 +167,7 @@ async def test_items_and_inspector(spoiled: Fake, until: Wait, screen_text: Text
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_new_run_dialog(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int]) -> None:
-    app = VqaApp(spoiled)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await until(pilot, lambda: "[/nope]" in screen_text(app))
-        await pilot.press("n")
-        await until(pilot, lambda: "▲ [/nope]" in screen_text(app))
-        check(app, screen_text)
-        app.screen.query_one("#recipe", Select).expanded = True
-        await pilot.pause()
-        check(app, screen_text)
-        await pilot.press("escape")
-        spoiled.refusal = VqaError(HOSTILE, hint=HOSTILE)
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: app.screen.query_one("#problem").display)
-        check(app, screen_text)
-
-
-@pytest.mark.parametrize("size", SIZES)
+@visits(LimitsDialog)
 async def test_limits_dialog(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int]) -> None:
     spoiled.in_force = (LimitInForce(HOSTILE, HOSTILE, HOSTILE, True, HOSTILE, HOSTILE),)
     app = VqaApp(spoiled, open_run=1)
@@ -165,6 +183,7 @@ async def test_limits_dialog(spoiled: Fake, until: Wait, screen_text: Text, size
 
 
 @pytest.mark.parametrize("size", SIZES)
+@visits(DashboardScreen, ExportDialog, HelpScreen)
 async def test_toasts_help_palette_and_export(
     spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,3 +209,35 @@ async def test_toasts_help_palette_and_export(
         await until(pilot, lambda: "That did not work" in screen_text(app))
         assert ESSENCE in " ".join(screen_text(app).split()) or "[/nope]" in screen_text(app)
         check(app, screen_text)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@visits(WelcomeScreen)
+async def test_welcome(spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int]) -> None:
+    spoiled.new, spoiled.command = True, lambda _words: HOSTILE
+    app = VqaApp(spoiled)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, WelcomeScreen) and "[/nope]" in screen_text(app))
+        check(app, screen_text)
+
+
+def _modules(package: str) -> Iterator[Any]:
+    folder = importlib.import_module(package).__path__
+    return (importlib.import_module(info.name) for info in pkgutil.walk_packages(folder, f"{package}."))
+
+
+def test_every_screen_and_dialog_is_visited() -> None:
+    screens = {
+        value
+        for module in _modules("vqa_tui.tui")
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Screen) and value.__module__ == module.__name__
+    }
+    visited: set[type[Screen[Any]]] = set()
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for value in vars(importlib.import_module(f"tests.tui.{path.stem}")).values():
+            visited.update(getattr(value, "visited", ()))
+    # What others are made of is looked at in them.
+    parts = {screen for screen in screens if screen.__subclasses__()}
+    assert screens - parts <= visited, f"no hostile text in {screens - parts - visited}"
+    assert len(visited) > 25

@@ -14,7 +14,6 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import RunView, SlotView, TaskStatus
 from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
 from vqa_tui.tui.app import VqaApp
-from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.items import ItemsScreen
 from vqa_tui.tui.widgets.inspector import Inspector
@@ -77,7 +76,7 @@ async def test_the_filter_narrows_while_typing_and_esc_widens(app: VqaApp, until
         await until(pilot, lambda: 0 < len(found.ids) < 30)
         await pilot.press("enter")
         assert found.has_focus
-        await until(pilot, lambda: "status failed" in screen_text(app) and "text scan_4" in screen_text(app))
+        await until(pilot, lambda: "[status:failed ×] [text:scan_4 ×]" in screen_text(app))
         assert app.screen.wanted == TaskFilter((TaskStatus.FAILED,), (), "scan_4")  # type: ignore[attr-defined]
         await pilot.press("escape")
         await until(pilot, lambda: len(found.ids) == 500)
@@ -91,24 +90,7 @@ async def test_a_mistake_in_the_filter_is_told(app: VqaApp, until: Wait, screen_
         assert app.screen.query_one("#filter").has_focus
 
 
-async def test_retry_takes_the_item_under_the_cursor_or_says_why_not(
-    app: VqaApp, running: Fake, until: Wait, screen_text: Text
-) -> None:
-    async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await show_items(app, pilot, until)
-        await pilot.press("r")
-        await until(
-            pilot,
-            lambda: "This item is done; only failed ones can be asked again" in " ".join(screen_text(app).split()),
-        )
-        await pilot.press("j", "j")
-        await pilot.press("r")
-        await until(pilot, lambda: ("retry_tasks", [3]) in running.wanted)
-
-
-async def test_marked_items_are_retried_after_a_question_with_their_number(
-    app: VqaApp, running: Fake, until: Wait, screen_text: Text
-) -> None:
+async def test_marks(app: VqaApp, until: Wait, screen_text: Text) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         found = await show_items(app, pilot, until)
         await pilot.press("F")
@@ -117,12 +99,14 @@ async def test_marked_items_are_retried_after_a_question_with_their_number(
         await until(pilot, lambda: "✓ 2 marked" in screen_text(app))
         await pilot.press("asterisk")
         await until(pilot, lambda: "✓ 100 marked" in screen_text(app))
-        await pilot.press("asterisk", "space", "space", "r")
-        await until(pilot, lambda: isinstance(app.screen, Question))
-        assert "Of 2 marked items 2 failed" in screen_text(app)
-        await pilot.press("y")
-        await until(pilot, lambda: any(wanted[0] == "retry_tasks" for wanted in running.wanted))
-        await until(pilot, lambda: found.marked == frozenset())
+        await pilot.press("asterisk", "v", "j", "j")
+        await until(pilot, lambda: "range: v marks up to here" in screen_text(app))
+        await pilot.press("v")
+        await until(pilot, lambda: "✓ 3 marked" in screen_text(app))
+        assert found.marked == frozenset(found.ids[2:5])
+        await pilot.press("v", "k", "escape")
+        await until(pilot, lambda: "range:" not in screen_text(app))
+        assert found.marked_number == 3 and len(found.ids) == 100
 
 
 async def test_the_inspector_stands_beside_the_list_where_there_is_room(
@@ -174,7 +158,7 @@ async def test_every_section_is_reached_by_scrolling(app: VqaApp, until: Wait, s
         for words in (
             "Pairs (2)",
             "⚑ short answer",
-            "verdict accepted",
+            "✔ accepted",
             "Attempts (2)",
             "Ground truth",
             "You look at X-ray",
@@ -326,18 +310,6 @@ async def test_marks_that_are_not_shown_are_dropped_in_long_lists_too(
         await pilot.press("F")
         await until(pilot, lambda: len(found.ids) == 4_000)
         assert found.marked == frozenset(found.ids)
-
-
-async def test_marked_items_of_which_none_failed_are_not_asked_again(
-    app: VqaApp, running: Fake, until: Wait, screen_text: Text
-) -> None:
-    async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        found = await show_items(app, pilot, until)
-        await pilot.press("space")
-        found.cursor = 4
-        await pilot.press("space", "r")
-        await until(pilot, lambda: "None of the 2 marked items has failed" in screen_text(app))
-        assert not [wanted for wanted in running.wanted if wanted[0] == "retry_tasks"]
 
 
 async def test_a_filter_says_while_typing_why_it_cannot_be_read(app: VqaApp, until: Wait, screen_text: Text) -> None:

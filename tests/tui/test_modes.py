@@ -36,3 +36,16 @@ async def test_each_screen_of_the_palette_opens_and_closes(workshop: Workshop, u
         await until(pilot, lambda: type(app.screen).__name__ == f"{name.capitalize()}Screen")
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is before)
+
+
+async def test_a_mode_that_is_wanted_before_the_runs_were_read_shows_the_newest(
+    workshop: Workshop, until: Wait
+) -> None:
+    await workshop.dataset(4)
+    await workshop.run([DONE], name="older")
+    newest = await workshop.run([DONE], name="newer")
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.action_mode("run")
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+        assert app.watch_over.run_id == newest

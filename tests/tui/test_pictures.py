@@ -10,7 +10,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.tui import thumbnails
 from vqa_tui.tui.open_file import open_externally
 from vqa_tui.tui.thumbnails import decode_thumbnail
-from vqa_tui.tui.widgets.picture import half_block_strips
+from vqa_tui.tui.widgets.half_blocks import half_block_strips
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "CMYK", "I;16", "1", "LA"])

@@ -1,27 +1,16 @@
-"""The plan in the new-run dialog: the band, where prices are from, and the table of sizes, at any size of terminal."""
+"""A plan in words: the band, where prices are from, and the rows of the table of sizes."""
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from textual.widgets import Checkbox, Input, Select
 
 from vqa_tui.config.endpoint import EndpointPrices
 from vqa_tui.operations.plan import BandPart, RunPlan, SizeRow, TimeBound
-from vqa_tui.operations.planning import RunRequest
 from vqa_tui.store.earlier_runs import EarlierRuns
-from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.present.plan_words import band_parts, most_words, price_source, price_words
 from vqa_tui.tui.present.plans import plan_text
-from vqa_tui.tui.screens import new_run
-from vqa_tui.tui.screens.new_run import NewRunDialog
-
-Wait = Callable[..., Any]
-Text = Callable[[Any], str]
-Fake = Any
+from vqa_tui.tui.present.wizard_rows import size_row
 
 PLAN = RunPlan(
     items=30_044,
@@ -71,10 +60,16 @@ def test_a_plan_shows_band_price_source_sizes_and_measure() -> None:
         "$0.15 in, $0.60 out, $0.075 cached in, per million tokens",
         "genai-prices 0.2.3: list price of OpenAI, gpt-4o-mini, as of 2026-11-09",
         "2 earlier runs of this recipe and model: input 1.08 × the estimate, 300 tokens a reply, 1.05 requests",
-        "▸       600 px     14k   $71.25   1.2 GB",
+        "at most $140.00 if every picture takes 1 request",
     ):
         assert words in text
-    assert len({len(line) for line in text.splitlines() if line.endswith("B")}) == 1
+
+
+def test_a_row_of_the_table_of_sizes_answers_what_a_field_would_hold() -> None:
+    rows = [size_row(row, PLAN) for row in PLAN.sizes]
+    assert [row.id for row in rows] == ["384", "600", "original"]
+    assert [cell.plain for cell in rows[1].cells] == ["●", "600 px", "14k", "$71.25", "1.2 GB", "29k"]
+    assert [row.cells[0].plain for row in rows] == ["", "●", ""]
 
 
 def test_the_band_names_its_parts_the_largest_first() -> None:
@@ -110,97 +105,3 @@ def test_the_most_says_what_it_assumes() -> None:
 def test_prices_are_shown_in_full() -> None:
     prices = EndpointPrices(input_per_million=Decimal("0.0375"), output_per_million=Decimal("15"))
     assert price_words(prices) == "$0.0375 in, $15.00 out, per million tokens"
-
-
-@pytest.mark.parametrize(("size", "scrolls"), [((80, 24), True), ((200, 50), False)])
-async def test_the_whole_plan_can_be_read(
-    fake: Fake, until: Wait, screen_text: Text, size: tuple[int, int], scrolls: bool
-) -> None:
-    services = fake()
-    services.plan_answer = PLAN
-    app = VqaApp(services)
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.watch_over.last_runs is not None)
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, NewRunDialog) and "choose a recipe" in screen_text(app))
-        app.screen.query_one("#recipe", Select).value = "caption"
-        app.screen.query_one("#endpoint", Select).value = "gemini"
-        await until(pilot, lambda: "$61.50 to $88.75" in screen_text(app))
-        assert "Start (ctrl+s)" in screen_text(app)
-        last = "are paid too"
-        assert (last in screen_text(app)) is not scrolls
-        if scrolls:
-            await pilot.press("pagedown", "pagedown", "pagedown")
-            await until(pilot, lambda: last in screen_text(app))
-        shown = screen_text(app)
-        for words in ("original", "2026-11-09", "reply length", "Start (ctrl+s)"):
-            assert words in shown
-        # Nothing of a row runs out of the box.
-        assert "▸       600 px     14k   $71.25   1.2 GB" in shown
-
-
-async def test_a_size_and_hedging_reach_the_request(fake: Fake, until: Wait, screen_text: Text) -> None:
-    services = fake()
-    app = VqaApp(services)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.watch_over.last_runs is not None)
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, NewRunDialog) and "choose a recipe" in screen_text(app))
-        dialog = app.screen
-        assert isinstance(dialog, NewRunDialog)
-        dialog.query_one("#recipe", Select).value = "caption"
-        dialog.query_one("#endpoint", Select).value = "gemini"
-        dialog.query_one("#max_side", Input).value = "5"
-        await until(pilot, lambda: "no longest side" in screen_text(app))
-        dialog.query_one("#max_side", Input).value = "original"
-        assert "[ ] stragglers" in screen_text(app)
-        dialog.query_one("#hedge", Checkbox).value = True
-        await until(pilot, lambda: "[x] stragglers" in screen_text(app))
-        await until(pilot, lambda: "tokens each" in screen_text(app))
-        request = dialog.form.request()
-        assert (request.max_side, request.hedge) == ("original", True)
-
-
-async def test_a_number_is_planned_once_after_its_last_digit(
-    fake: Fake, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    services = fake()
-    planned: list[int | None] = []
-    answer = services.plan
-
-    async def counted(request: RunRequest) -> RunPlan:
-        planned.append(request.limit)
-        plan: RunPlan = await answer(request)
-        return plan
-
-    monkeypatch.setattr(services, "plan", counted)
-    app = VqaApp(services)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.watch_over.last_runs is not None)
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, NewRunDialog) and "choose a recipe" in screen_text(app))
-        app.screen.query_one("#recipe", Select).value = "caption"
-        app.screen.query_one("#endpoint", Select).value = "gemini"
-        await until(pilot, lambda: "tokens each" in screen_text(app))
-        del planned[:]
-        begun: list[float] = []
-        cut: list[float] = []
-        quiet = asyncio.Event()
-
-        async def pause(seconds: float) -> None:
-            begun.append(seconds)
-            try:
-                await quiet.wait()
-            except asyncio.CancelledError:
-                cut.append(seconds)
-                raise
-
-        monkeypatch.setattr(new_run, "_pause", pause)
-        for typed in ("1", "12", "120"):
-            app.screen.query_one("#limit", Input).value = typed
-            await until(pilot, lambda typed=typed: len(begun) == len(typed))
-        assert planned == [] and begun == [0.2] * 3
-        await until(pilot, lambda: len(cut) == 2)
-        quiet.set()
-        await until(pilot, lambda: planned != [])
-        assert planned == [120]

@@ -128,7 +128,7 @@ async def test_a_request_that_starts_for_the_item_left_behind_does_not_keep_the_
 def test_the_first_screen_is_loaded_without_what_plans_a_run() -> None:
     program = (
         "import sys, vqa_tui.tui.app\n"
-        "heavy = ['vqa_tui.operations.planning', 'vqa_tui.sources.registry', 'vqa_tui.tui.screens.new_run']\n"
+        "heavy = ['vqa_tui.operations.planning', 'vqa_tui.sources.registry', 'vqa_tui.tui.screens.wizard']\n"
         "print(*[name for name in heavy if name in sys.modules])\n"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)

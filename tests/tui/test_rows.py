@@ -27,7 +27,8 @@ from vqa_tui.tui.present.keys import KEY_COLUMNS, key_row, key_rows
 from vqa_tui.tui.present.lists import run_detail, runs_empty, runs_totals
 from vqa_tui.tui.present.phases import key_state_label, level_label, phase_label
 from vqa_tui.tui.present.plans import plan_text
-from vqa_tui.tui.present.rows import event_row, run_row, slot_row, widest
+from vqa_tui.tui.present.rows import event_row, slot_row, widest
+from vqa_tui.tui.present.run_rows import run_row
 from vqa_tui.tui.present.seen import RunLine, SeenRuns
 
 MakeView = Callable[..., RunView]

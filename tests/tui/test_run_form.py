@@ -8,7 +8,7 @@ import pytest
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.planning import RunRequest
-from vqa_tui.tui.run_form import RunForm
+from vqa_tui.tui.run_form import RunForm, field_problems, form_of
 from vqa_tui.tui.screens.export import parse_split
 
 FORM = RunForm("stcray", "caption", "gemini")
@@ -24,6 +24,26 @@ def test_every_field_arrives() -> None:
     )
     wanted = RunRequest("stcray", "caption", "gemini", "mine", 1_000, 0, Decimal("12.50"), 64, max_side=768, hedge=True)
     assert form.request() == wanted
+
+
+def test_a_request_and_its_form_are_the_same_both_ways() -> None:
+    whole = RunRequest(
+        "stcray", "caption", "gemini", "mine", 1_000, 0, Decimal("12.50"), 64, max_side="original", hedge=True,
+        model="gemini-2.5-pro", like=7,
+    )  # fmt: skip
+    for request in (whole, RunRequest("stcray", "caption", "gemini")):
+        assert form_of(request).request() == request
+
+
+def test_every_field_says_at_once_what_is_wrong_with_it() -> None:
+    form = replace(FORM, limit="many", pilot="-1", budget="1e30", concurrency="0", max_side="3", name="a b")
+    assert set(field_problems(form)) == {"limit", "pilot", "budget", "concurrency", "max_side", "name"}
+    assert field_problems(FORM) == {}
+    taken = field_problems(replace(FORM, name=" mine "), taken=frozenset({"mine"}))
+    assert "already a run named mine" in str(taken["name"])
+    unpriced = field_problems(replace(FORM, budget="5"), price_known=False)
+    assert "price of this model is unknown" in str(unpriced["budget"])
+    assert field_problems(FORM, price_known=False) == {}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +66,7 @@ def test_every_field_arrives() -> None:
         ),
         ({"max_side": "3"}, "longest px: '3'"),
         ({"max_side": "big"}, "or original"),
+        ({"name": "12"}, "cannot be the name of a run"),
     ],
 )
 def test_what_is_wrong_is_named(changes: dict[str, Any], words: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.queue_edit import EditVerb
 from vqa_tui.domain.run import Phase, TaskStatus
 from vqa_tui.domain.task import TaskFilter
 from vqa_tui.operations.datasets import import_dataset
@@ -31,10 +32,9 @@ async def test_a_run_from_choice_to_inspection(workspace: Workspace) -> None:
     services = Services(workspace, workspace)
     assert services.place.endswith(".vqa")
     assert await services.runs() == ()
-    choices = await services.choices()
-    assert [(c.name, c.remark) for c in choices.datasets] == [("scans", "3 pictures")]
-    assert "caption" in [c.name for c in choices.recipes]
-    assert "embedded" in [c.name for c in choices.endpoints]
+    assert [(each.name, each.items) for each in await services.library.datasets()] == [("scans", 3)]
+    assert "caption" in [each.name for each in await services.library.recipe_files()]
+    assert "embedded" in [each.name for each in await services.library.endpoint_files()]
 
     request = RunRequest("scans", "caption", "embedded", pilot=2)
     plan = await services.plan(request)
@@ -53,7 +53,7 @@ async def test_a_run_from_choice_to_inspection(workspace: Workspace) -> None:
     assert len(rows) == 3
     detail = await services.task_detail(run_id, ids[0])
     assert (await services.thumbnail(detail.picture)).size == (40, 30)
-    assert await services.retry_tasks(run_id, list(ids)) == 0
+    assert await services.queue_edits.edit(run_id, EditVerb.RETRY, list(ids)) == 0
     assert await services.retry_failed(run_id) == 0
 
 

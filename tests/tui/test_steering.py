@@ -15,7 +15,7 @@ from vqa_tui.operations.workspace import open_workspace, patient_connection
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.dialogs import Question
-from vqa_tui.tui.screens.full_text import FullText
+from vqa_tui.tui.screens.key_quotas import KeyQuotasDialog
 from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell
@@ -232,8 +232,8 @@ async def test_many_keys_show_the_dead_one_and_its_whole_story(
         await until(pilot, lambda: "dead" in screen_text(app) and "k4" in screen_text(app))
         app.screen.query_one("#keys").focus()
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, FullText))
-        assert screen_text(app).count("why ") >= 40
+        await until(pilot, lambda: isinstance(app.screen, KeyQuotasDialog))
+        await until(pilot, lambda: screen_text(app).count("why ") >= 40)
 
 
 async def test_an_event_opens_in_full(fake: Fake, make_view: MakeView, until: Wait, screen_text: Text) -> None:

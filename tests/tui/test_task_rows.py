@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from vqa_tui.domain.run import TaskStatus
-from vqa_tui.domain.task import TaskRow
-from vqa_tui.tui.present.task_rows import TASK_COLUMNS, place_task_columns, task_cells
+from vqa_tui.domain.task import BY_ID, TaskRow
+from vqa_tui.tui.present.task_rows import TASK_COLUMNS, place_task_columns, task_cells, task_columns
 
 
 def row(status: TaskStatus, *, kind: str | None = None, cost: str = "0") -> TaskRow:
@@ -14,7 +14,10 @@ def row(status: TaskStatus, *, kind: str | None = None, cost: str = "0") -> Task
 
 
 def shown(width: int, *, failures: bool) -> list[str]:
-    return [TASK_COLUMNS[placed.index].title for placed in place_task_columns(7, width, failures=failures)]
+    return [
+        TASK_COLUMNS[placed.index].title
+        for placed in place_task_columns(task_columns(BY_ID, failures=failures), 7, width)
+    ]
 
 
 def test_a_task_row() -> None:
@@ -31,13 +34,13 @@ def test_only_a_task_that_is_being_asked_is_in_flight() -> None:
 
 @pytest.mark.parametrize("costs", [("0.000137", "0.00015"), ("0.03", "1.84"), ("0.000001", "999.9")])
 def test_the_points_of_costs_stand_below_each_other(costs: tuple[str, str]) -> None:
-    first, second = (task_cells(row(TaskStatus.DONE, cost=cost))[6].plain for cost in costs)
+    first, second = (task_cells(row(TaskStatus.DONE, cost=cost))[7].plain for cost in costs)
     assert first[-7] == second[-7] == "."
 
 
 def test_a_cost_below_a_millionth_is_not_told_as_nothing() -> None:
-    assert task_cells(row(TaskStatus.DONE, cost="0.00000042"))[6].plain.strip("$0.") != ""
-    assert task_cells(row(TaskStatus.DONE))[6].plain == "–"
+    assert task_cells(row(TaskStatus.DONE, cost="0.00000042"))[7].plain.strip("$0.") != ""
+    assert task_cells(row(TaskStatus.DONE))[7].plain == "–"
 
 
 def test_eighty_columns_tell_cost_and_failure() -> None:
@@ -50,5 +53,5 @@ def test_an_empty_failure_column_goes_before_pairs_and_cost() -> None:
 
 
 def test_the_last_number_does_not_touch_the_scroll_bar() -> None:
-    placed = place_task_columns(7, 74, failures=True)
+    placed = place_task_columns(task_columns(BY_ID, failures=True), 7, 74)
     assert sum(each.width for each in placed) + 2 * (len(placed) - 1) == 73

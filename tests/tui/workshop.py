@@ -42,12 +42,21 @@ BAD_REPLY = Fate(TaskStatus.FAILED, (), "bad_reply", "no JSON list in the reply"
 SERVER = Fate(TaskStatus.FAILED, (), "server", "503: upstream 17 overloaded", "", http_status=503, cost_nano=0)
 
 
+class QuietServices(Services):
+    """The services as they are, but an empty workspace is greeted only where a test wants it."""
+
+    greets = False
+
+    async def is_new(self) -> bool:
+        return self.greets and await super().is_new()
+
+
 class Workshop:
     """Makes what a test of a screen needs, straight in a workspace file."""
 
     def __init__(self, workspace: Workspace, writing: Workspace, folder: Path) -> None:
         self.workspace = workspace
-        self.services = Services(workspace, writing)
+        self.services = QuietServices(workspace, writing)
         self.folder = folder
 
     async def dataset(self, pictures: int = 12, name: str = "bags") -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vqa_tui.cli.dataset_edit import delete, rename
+from vqa_tui.cli.dataset_look import NameArgument, items, problems
 from vqa_tui.cli.errors import WORK_FAILED
 from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_workspace
 from vqa_tui.cli.output import Column, note, print_facts, print_table, say
@@ -120,6 +122,7 @@ def list_datasets(json: JsonOption = False, workspace: WorkspaceOption = None) -
         Column("pictures", right=True),
         Column("size", right=True),
         Column("problems", right=True),
+        Column("runs", right=True),
         Column("imported"),
         Column("folder"),
     ]
@@ -132,6 +135,7 @@ def list_datasets(json: JsonOption = False, workspace: WorkspaceOption = None) -
                 count(each.items),
                 file_size(each.bytes),
                 count(each.problems),
+                count(len(each.runs)),
                 utc(each.imported_at),
                 each.root,
             )
@@ -143,11 +147,11 @@ def list_datasets(json: JsonOption = False, workspace: WorkspaceOption = None) -
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the dataset.")],
+    name: NameArgument,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Show one dataset: pictures, splits, categories, and what could not be imported."""
+    """Show one dataset: pictures, splits, sizes, categories, its runs, and what could not be imported."""
     from vqa_tui.cli.json_output import plain, print_json
     from vqa_tui.operations.datasets import dataset_detail
 
@@ -164,10 +168,11 @@ def show(
 
 def _lists(detail: "DatasetDetail") -> dict[str, object]:
     # The view counts all problems; the list holds the first hundred, so it stands under a name of its own.
-    return {"categories": detail.categories, "problem_list": detail.problems}
+    return {"sizes": detail.sizes, "categories": detail.categories, "problem_list": detail.problems}
 
 
 def _show_detail(detail: "DatasetDetail") -> None:
+    from vqa_tui.tui.present.dataset_words import band_words
     from vqa_tui.tui.present.numbers import count, file_size, plural, utc
 
     view = detail.view
@@ -181,6 +186,8 @@ def _show_detail(detail: "DatasetDetail") -> None:
             ("folder", view.root),
             ("source", view.source),
             ("imported", utc(view.imported_at)),
+            ("sizes", ", ".join(f"{band_words(band)}: {count(band.pictures)}" for band in detail.sizes)),
+            ("runs", ", ".join(view.runs)),
         ]
     )
     if detail.categories:
@@ -200,3 +207,7 @@ def _show_detail(detail: "DatasetDetail") -> None:
         )
         if view.problems > len(detail.problems):
             say(f"… and {count(view.problems - len(detail.problems))} more")
+
+
+for command in (items, problems, rename, delete):
+    app.command()(command)

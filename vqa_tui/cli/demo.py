@@ -12,8 +12,6 @@ from vqa_tui.cli.output import say
 if TYPE_CHECKING:
     from vqa_tui.operations.workspace import Workspace
 
-_DATASET = "demo"
-_BUDGET_USD = "0.50"
 _FORMAT = "qwen"
 _SPLIT = (0.9, 0.1)
 
@@ -36,6 +34,7 @@ def demo(
     The workspace of the demo lies in its own folder unless --workspace names another.
     """
     from vqa_tui.demo.dataset import refuse_foreign_dataset
+    from vqa_tui.operations.demo import start_demo
 
     if not headless:
         from vqa_tui.cli.ui import require_terminal
@@ -46,7 +45,10 @@ def demo(
     place = workspace or folder
 
     async def work(opened: "Workspace") -> int:
-        run_id = await _begin(opened, folder, images, approved=headless)
+        say(f"Drawing {images} scans into {folder / 'images'} …")
+        started = await start_demo(opened, folder, images, approved=headless)
+        run_id = started.run_id
+        say(f"Imported as dataset {started.dataset}: {started.added} new, {started.unchanged} known already.")
         if headless:
             from vqa_tui.cli.run_watch import RunWatch
 
@@ -59,34 +61,6 @@ def demo(
         return await _finish(opened, run_id, folder, place)
 
     raise typer.Exit(in_workspace(place, work, create=True))
-
-
-async def _begin(opened: "Workspace", folder: Path, images: int, *, approved: bool) -> int:
-    """Draw, import, create the run and start its engine; return the run's id."""
-    import asyncio
-    from decimal import Decimal
-
-    from vqa_tui.demo.dataset import draw_demo_dataset
-    from vqa_tui.operations.datasets import import_dataset
-    from vqa_tui.operations.planning import RunRequest, create_run
-    from vqa_tui.operations.runs import start_engine
-
-    say(f"Drawing {images} scans into {folder / 'images'} …")
-    annotations = await asyncio.to_thread(draw_demo_dataset, folder, images)
-    report = await import_dataset(opened, "stcray", annotations, name=_DATASET)
-    say(f"Imported as dataset {report.dataset}: {report.added} new, {report.unchanged} known already.")
-    request = RunRequest(
-        dataset=report.dataset,
-        recipe="stcray",
-        # A person watches: as slow as a real endpoint, and with some trouble to see. A script does not.
-        endpoint="embedded" if approved else "demo",
-        limit=images,
-        budget_usd=Decimal(_BUDGET_USD),
-        yes=approved,
-    )
-    run_id = await create_run(opened, request)
-    await start_engine(opened, run_id)
-    return run_id
 
 
 async def _finish(opened: "Workspace", run_id: int, folder: Path, place: Path) -> int:

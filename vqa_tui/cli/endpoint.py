@@ -6,12 +6,11 @@ import typer
 
 from vqa_tui.cli.config_list import print_configs
 from vqa_tui.cli.errors import WORK_FAILED, complain
-from vqa_tui.cli.options import JsonOption, WorkspaceOption
+from vqa_tui.cli.options import JsonOption, ModelOption, WorkspaceOption
 from vqa_tui.cli.output import Column, print_facts, print_table, say
 
 if TYPE_CHECKING:
-    from vqa_tui.config.endpoint import Endpoint, EndpointPrices, Quota
-    from vqa_tui.config.image_token_rule import ImageTokenRule
+    from vqa_tui.config.endpoint import Endpoint, EndpointPrices
 
 app = typer.Typer(no_args_is_help=True, help="Endpoints: where recipes are asked.", rich_markup_mode=None)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of an endpoint, or path of its YAML file.")]
@@ -47,23 +46,19 @@ def _show(endpoint: "Endpoint", listed: "EndpointPrices | None") -> None:
     import os
 
     from vqa_tui.operations.doctor import missing_keys
-    from vqa_tui.tui.present.plan_words import price_source, price_words
+    from vqa_tui.tui.present.endpoint_words import prices_with_source, quota_words, rule_words
 
-    found = endpoint.prices or listed
-    prices = "unknown; a budget cannot be held"
-    if found is not None:
-        prices = f"{price_words(found)}\n{price_source(found, listed=listed is not None)}"
     print_facts(
         [
             ("endpoint", endpoint.name),
             ("description", endpoint.description),
             ("address", endpoint.base_url or "built in"),
             ("model", endpoint.model),
-            ("prices", prices),
-            ("quota", _quota_words(endpoint.quota)),
+            ("prices", prices_with_source(endpoint.prices or listed, listed=listed is not None)),
+            ("quota", quota_words(endpoint.quota)),
             ("concurrency", str(endpoint.concurrency)),
             ("pictures", f"{', '.join(endpoint.picture.formats)}, at most {endpoint.picture.max_bytes} bytes"),
-            ("picture tokens", _rule_words(endpoint.image_tokens)),
+            ("picture tokens", rule_words(endpoint.image_tokens)),
         ]
     )
     say()
@@ -76,7 +71,7 @@ def _show(endpoint: "Endpoint", listed: "EndpointPrices | None") -> None:
                 key.name,
                 key.env or "none needed",
                 endpoint.group_of(key),
-                _quota_words(key.quota or endpoint.groups.get(endpoint.group_of(key), endpoint.quota)),
+                quota_words(key.quota or endpoint.groups.get(endpoint.group_of(key), endpoint.quota)),
                 missing.get(key.name, "there"),
             )
             for key in endpoint.keys
@@ -85,29 +80,10 @@ def _show(endpoint: "Endpoint", listed: "EndpointPrices | None") -> None:
     )
 
 
-def _rule_words(rule: "ImageTokenRule") -> str:
-    """Return the rule by which pictures are counted, with the numbers that were given to it."""
-    from vqa_tui.domain.image_tokens import USED_BY_RULE
-
-    given = sorted(USED_BY_RULE[rule.rule] & rule.model_fields_set)
-    return ", ".join([rule.rule, *(f"{name} {getattr(rule, name)}" for name in given)])
-
-
-def _quota_words(quota: "Quota") -> str:
-    limits = (
-        (quota.requests_per_minute, "requests a minute"),
-        (quota.tokens_per_minute, "tokens a minute"),
-        (quota.input_tokens_per_minute, "input tokens a minute"),
-        (quota.output_tokens_per_minute, "output tokens a minute"),
-        (quota.requests_per_day, "requests a day"),
-        (quota.concurrency, "at once"),
-    )
-    parts = [f"{limit} {words}" for limit, words in limits if limit is not None]
-    return ", ".join(parts) or "none stated"
-
-
 @app.command()
-def check(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def check(
+    name: NameArgument, model: ModelOption = None, json: JsonOption = False, workspace: WorkspaceOption = None
+) -> None:
     """Ask an endpoint about one tiny picture with each key.
 
     Says what works and what to do about the rest, and exits with 1 if something does not work.
@@ -118,7 +94,7 @@ def check(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOpti
     from vqa_tui.operations.catalog import check_endpoint
     from vqa_tui.paths import find_workspace
 
-    report = asyncio.run(check_endpoint(find_workspace(workspace), name))
+    report = asyncio.run(check_endpoint(find_workspace(workspace), name, model=model))
     if json:
         print_json({"ok": report.ok, **plain(report)})
     else:
@@ -156,3 +132,16 @@ def models(name: NameArgument, json: JsonOption = False, workspace: WorkspaceOpt
         say(model)
     if not found:
         say("The endpoint lists no models.")
+
+
+@app.command()
+def copy(
+    name: NameArgument,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="What the copy is called.")],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Copy an endpoint into `endpoints/` beside the workspace under a new name, to start your own from it."""
+    from vqa_tui.operations.config_copies import copy_endpoint
+    from vqa_tui.paths import find_workspace
+
+    say(f"Copied to {copy_endpoint(find_workspace(workspace), name, new)}")

@@ -27,12 +27,19 @@ def export(
     grouped: Annotated[
         bool, typer.Option("--grouped", help="All pairs of a picture in one conversation, where the format can.")
     ] = False,
+    reviewed: Annotated[
+        str,
+        typer.Option(
+            "--reviewed", metavar="WHICH", help="Pairs to take: not-rejected, accepted or any; edited text is used."
+        ),
+    ] = "not-rejected",
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write training files from what a run has answered.
 
-    Works at any moment of a run. A manifest beside the files says what they were made of.
+    Works at any moment of a run. Rejected pairs are left out unless they are asked for.
+    A manifest beside the files says what they were made of.
     """
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations.exports import export_run
@@ -41,7 +48,8 @@ def export(
     shares = shares_of(split)
 
     async def work(opened: "Workspace") -> "ExportReport":
-        return await export_run(opened, await find_run(opened, run), form, out, split=shares, grouped=grouped)
+        run_id = await find_run(opened, run)
+        return await export_run(opened, run_id, form, out, split=shares, grouped=grouped, reviewed=reviewed)
 
     report = in_workspace(workspace, work)
     if json:

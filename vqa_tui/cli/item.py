@@ -1,19 +1,18 @@
-"""`vqa-tui item …`: list the pictures of a run, look at one, and move chosen ones."""
+"""`vqa-tui item …`: list the pictures of a run, and look at one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vqa_tui.cli.item_again import again
+from vqa_tui.cli.item_edits import FilterOption, add_edits
 from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, in_workspace
 from vqa_tui.cli.output import cell, say
-from vqa_tui.domain.failure import FailureKind, VqaError
+from vqa_tui.cli.task_filter import known_word, task_filter
 
 if TYPE_CHECKING:
-    from vqa_tui.domain.run import TaskStatus
-    from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
+    from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow, TaskSort
     from vqa_tui.operations.workspace import Workspace
 
 _PAGE = 1_000
@@ -21,9 +20,6 @@ _LINE = "{:<8} {:<16} {:>5} {:>5} {:>10}  {}"
 
 app = typer.Typer(no_args_is_help=True, help="Look at the pictures of a run.", rich_markup_mode=None)
 ItemArgument = Annotated[str, typer.Argument(metavar="ITEM", help="Key of the picture, or number of its task.")]
-ItemsArgument = Annotated[
-    list[str], typer.Argument(metavar="ITEM...", help="Keys of the pictures, or numbers of their tasks.")
-]
 
 
 @app.command("list")
@@ -38,6 +34,11 @@ def list_items(
         typer.Option("--kind", metavar="K", help="Kind of the last failure, as bad_reply; may be repeated."),
     ] = None,
     search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Only keys that hold this text.")] = "",
+    filter_text: FilterOption = "",
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="BY", help="id, cost, attempts, latency or finished; least first.")
+    ] = "id",
+    reverse: Annotated[bool, typer.Option("--reverse", help="Greatest first.")] = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -45,10 +46,10 @@ def list_items(
     from vqa_tui.cli.json_output import print_json_list
     from vqa_tui.operations.runs import find_run
 
-    chosen = _filter(status or (), kind or (), search)
+    chosen, order = task_filter(status or (), kind or (), search, filter_text), _sort(sort, reverse)
 
     async def work(opened: "Workspace") -> None:
-        rows = _rows(opened, await find_run(opened, run), chosen)
+        rows = _rows(opened, await find_run(opened, run), chosen, order)
         if json:
             await print_json_list(rows)
         else:
@@ -57,36 +58,18 @@ def list_items(
     in_workspace(workspace, work)
 
 
-def _filter(statuses: Sequence[str], kinds: Sequence[str], search: str) -> "TaskFilter":
-    from vqa_tui.domain.run import TaskStatus
-    from vqa_tui.domain.task import TaskFilter
+def _sort(by: str, reverse: bool) -> "TaskSort":
+    from vqa_tui.domain.task import SortField, TaskSort
 
-    known_statuses = _known("status", statuses, [str(each) for each in TaskStatus])
-    return TaskFilter(
-        statuses=tuple(TaskStatus(each) for each in known_statuses),
-        kinds=tuple(_known("kind", kinds, [str(each) for each in FailureKind])),
-        search=search,
-    )
+    known = known_word("sort", by, [str(each) for each in SortField])
+    return TaskSort(SortField(known), descending=reverse)
 
 
-def _known(what: str, given: Sequence[str], known: Sequence[str]) -> Sequence[str]:
-    from difflib import get_close_matches
-
-    for value in given:
-        if value not in known:
-            close = get_close_matches(value, known, 1)
-            raise VqaError(
-                f"--{what}: {value!r} is not a {what}",
-                hint=f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}.",
-            )
-    return given
-
-
-async def _rows(opened: "Workspace", run_id: int, chosen: "TaskFilter") -> "AsyncIterator[TaskRow]":
+async def _rows(opened: "Workspace", run_id: int, chosen: "TaskFilter", sort: "TaskSort") -> "AsyncIterator[TaskRow]":
     """Give the rows page by page, so that a million of them need no memory; rows that vanish meanwhile are left out."""
     from vqa_tui.operations.items import task_ids, task_rows
 
-    ids = await task_ids(opened, run_id, chosen)
+    ids = await task_ids(opened, run_id, chosen, sort)
     for first in range(0, len(ids), _PAGE):
         page = ids[first : first + _PAGE]
         found = await task_rows(opened, run_id, page)
@@ -128,58 +111,5 @@ def show(run: RunArgument, item: ItemArgument, json: JsonOption = False, workspa
         say(detail_text(detail))
 
 
-@app.command()
-def retry(run: RunArgument, items: ItemsArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """Put chosen pictures that failed back into the queue; a run that had ended goes on."""
-    from vqa_tui.domain.run import TaskStatus
-    from vqa_tui.operations.items import retry_tasks
-
-    moved = in_workspace(workspace, partial(_move, run, items, retry_tasks, (TaskStatus.FAILED,)))
-    _tell(moved, "put back into the queue", "only failed pictures are asked again", json=json)
-
-
-@app.command()
-def skip(run: RunArgument, items: ItemsArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """Take chosen pictures that wait or failed out of the queue."""
-    from vqa_tui.domain.run import TaskStatus
-    from vqa_tui.operations.items import skip_tasks
-
-    moved = in_workspace(workspace, partial(_move, run, items, skip_tasks, (TaskStatus.PENDING, TaskStatus.FAILED)))
-    _tell(moved, "taken out of the queue", "only pictures that wait or failed can be taken out", json=json)
-
-
-@dataclass(frozen=True, slots=True)
-class _Moved:
-    """How many of the chosen pictures were moved, and those that were not, because of their status."""
-
-    changed: int
-    left: "Sequence[TaskRow]"
-
-
-async def _move(
-    run: str,
-    items: Sequence[str],
-    move: "Callable[[Workspace, int, Sequence[int]], Awaitable[int]]",
-    movable: "Sequence[TaskStatus]",
-    opened: "Workspace",
-) -> _Moved:
-    from vqa_tui.operations.items import find_task, task_rows
-    from vqa_tui.operations.runs import find_run
-
-    run_id = await find_run(opened, run)
-    ids = [await find_task(opened, run_id, item) for item in items]
-    rows = await task_rows(opened, run_id, ids)
-    return _Moved(await move(opened, run_id, ids), [row for row in rows.values() if row.status not in movable])
-
-
-def _tell(moved: _Moved, done: str, rule: str, *, json: bool) -> None:
-    from vqa_tui.cli.json_output import print_json
-    from vqa_tui.tui.present.numbers import plural
-
-    if json:
-        left = [{"item_key": row.item_key, "status": row.status} for row in moved.left]
-        print_json({"changed": moved.changed, "left": left})
-        return
-    say(f"{plural(moved.changed, 'picture')} {done}.")
-    for row in moved.left:
-        say(f"{cell(row.item_key)} is {row.status}: {rule}.")
+app.command()(again)
+add_edits(app)

@@ -19,6 +19,8 @@ def detail_text(detail: TaskDetail) -> str:
         f"{row.status}, {tries}, {plural(row.samples, 'pair')}, {money(row.cost)}",
         f"{detail.picture}  {size}" + (f", split {detail.item.split}" if detail.item.split else ""),
     ]
+    if detail.changes:
+        lines.append(f"is asked again with {detail.changes.in_words}")
     raw = next((each.raw_reply for each in reversed(detail.attempts) if each.raw_reply), None)
     sections = [
         (f"Pairs ({len(detail.samples)})", "\n".join(_pair(each) for each in detail.samples)),
@@ -38,8 +40,19 @@ def _indented(text: str) -> str:
 
 def _pair(sample: Sample) -> str:
     notes = [sample.question_type, *(flag.replace("_", " ") for flag in sample.flags), sample.verdict or ""]
+    if sample.edited:
+        notes.append(f"edited by {sample.reviewer}" if sample.reviewer else "edited")
     shown = ", ".join(each for each in notes if each)
-    return f"{sample.ordinal + 1}. Q {sample.question}\n   A {sample.answer}" + (f"\n   ({shown})" if shown else "")
+    lines = [f"{sample.ordinal + 1}. Q {sample.final_question}", f"   A {sample.final_answer}"]
+    if sample.edited_question is not None:
+        lines.append(f"   Q as written: {sample.question}")
+    if sample.edited_answer is not None:
+        lines.append(f"   A as written: {sample.answer}")
+    if shown:
+        lines.append(f"   ({shown})")
+    if sample.note:
+        lines.append(f"   note: {sample.note}")
+    return "\n".join(lines)
 
 
 def _attempt(attempt: Attempt) -> str:
@@ -54,6 +67,8 @@ def _attempt(attempt: Attempt) -> str:
         parts.append(f"{money(attempt.uncertain)} uncertain")
     if attempt.finish_reason and attempt.finish_reason != "stop":
         parts.append(f"finish: {attempt.finish_reason}")
+    if attempt.changes:
+        parts.append(f"asked with {attempt.changes.in_words}")
     line = f"{attempt.number}. {', '.join(parts)}"
     if attempt.kind != "ok":
         line += f"\n   {attempt.kind}: {_meaning(attempt.kind)}"

@@ -34,11 +34,21 @@ WorkspaceOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of words for people.")]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", metavar="M", help="Ask this model instead of the one that the endpoint's file names."),
+]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name or number of the run.", show_default=False)]
 
 
-def in_workspace(explicit: Path | None, work: Callable[["Workspace"], Awaitable[T]], *, create: bool = False) -> T:
-    """Open the workspace, run `work` in it and return its result.
+def in_workspace(
+    explicit: Path | None,
+    work: Callable[["Workspace"], Awaitable[T]],
+    *,
+    create: bool = False,
+    read_only: bool = False,
+) -> T:
+    """Open the workspace, run `work` in it and return its result; with `read_only` nothing can be written to it.
 
     A workspace that is not there is made only with `create`: a mistyped --workspace must not leave folders behind.
     """
@@ -47,7 +57,7 @@ def in_workspace(explicit: Path | None, work: Callable[["Workspace"], Awaitable[
     from vqa_tui.operations.workspace import open_workspace
 
     async def opened() -> T:
-        async with open_workspace(explicit, create=create) as workspace:
+        async with open_workspace(explicit, create=create, read_only=read_only) as workspace:
             return await work(workspace)
 
     return asyncio.run(opened())

@@ -1,7 +1,7 @@
 """Printing for people: lines and tables. Everything goes through clean(); nothing is read as markup."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import typer
@@ -59,9 +59,9 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, emp
     Console(width=width, markup=False, highlight=False, emoji=False).print(table)
 
 
-def print_facts(facts: Iterable[tuple[str, str]]) -> None:
+def print_facts(facts: Iterable[tuple[str, str]], *, out: Callable[[str], None] = say) -> None:
     """Print name and value in two columns; a value of several lines is indented under itself."""
     shown = [(name, clean(value)) for name, value in facts if value]
     width = max((len(name) for name, _value in shown), default=0)
     for name, value in shown:
-        say(f"{name:<{width}}  " + value.replace("\n", "\n" + " " * (width + 2)))
+        out(f"{name:<{width}}  " + value.replace("\n", "\n" + " " * (width + 2)))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vqa_tui.cli.options import JsonOption, WorkspaceOption, in_workspace
+from vqa_tui.cli.options import JsonOption, ModelOption, WorkspaceOption, in_workspace
 from vqa_tui.cli.output import note, say, warn
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from vqa_tui.operations.planning import RunPlan, RunRequest
     from vqa_tui.operations.workspace import Workspace
 
-DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help="Name of an imported dataset.")]
-RecipeOption = Annotated[str, typer.Option("--recipe", metavar="R", help="Name of a recipe, or path of its YAML file.")]
-EndpointOption = Annotated[
-    str, typer.Option("--endpoint", metavar="E", help="Name of an endpoint, or path of its YAML file.")
-]
+DATASET = typer.Argument(metavar="DATASET", help="Name of an imported dataset.", show_default=False)
+RECIPE = typer.Option("--recipe", metavar="R", help="Name of a recipe, or path of its YAML file.", show_default=False)
+ENDPOINT = typer.Option(
+    "--endpoint", metavar="E", help="Name of an endpoint, or path of its YAML file.", show_default=False
+)
 LimitOption = Annotated[
     int | None, typer.Option("--limit", metavar="N", help="At most so many pictures, evenly spread over the dataset.")
 ]
@@ -35,17 +35,17 @@ MaxSideOption = Annotated[
         "--max-side", metavar="PX", help="Longest side of the pictures sent, or `original`; default: the recipe's."
     ),
 ]
-HedgeOption = Annotated[bool, typer.Option("--hedge", help="Ask a straggler a second time; both requests are paid.")]
 
 
 def plan(
-    dataset: DatasetArgument,
-    recipe: RecipeOption,
-    endpoint: EndpointOption,
+    dataset: Annotated[str, DATASET],
+    recipe: Annotated[str, RECIPE],
+    endpoint: Annotated[str, ENDPOINT],
     limit: LimitOption = None,
     budget: BudgetOption = None,
     concurrency: ConcurrencyOption = None,
     max_side: MaxSideOption = None,
+    model: ModelOption = None,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -61,6 +61,7 @@ def plan(
         budget_usd=dollars(budget),
         concurrency=concurrency,
         max_side=longest_side(max_side),
+        model=model,
     )
 
     async def work(opened: "Workspace") -> "RunPlan":

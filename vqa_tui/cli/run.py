@@ -1,11 +1,14 @@
 """`vqa-tui run …`: list, show and watch runs; starting and steering them stand in files of their own."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, in_workspace
-from vqa_tui.cli.output import Column, print_facts, print_table, say
+from vqa_tui.cli.output import Column, note, print_facts, print_table, say
+from vqa_tui.cli.run_edits import archive, compare, delete, rename
+from vqa_tui.cli.run_failures import failures
+from vqa_tui.cli.run_history import events, history
 from vqa_tui.cli.run_start import start
 from vqa_tui.cli.run_steer import approve, pause, resume, retry, set_limits, stop
 
@@ -18,14 +21,21 @@ app.command("start")(start)
 
 
 @app.command("list")
-def list_runs(json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """List the runs of the workspace, newest first."""
+def list_runs(
+    archived: Annotated[bool, typer.Option("--archived", help="List archived runs too.")] = False,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """List the runs of the workspace, newest first; archived ones only when asked for."""
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.cli.run_lines import first_sentence, state_words
+    from vqa_tui.domain.run import EngineState
     from vqa_tui.operations import runs
-    from vqa_tui.tui.present.numbers import count, money, utc
+    from vqa_tui.tui.present.following import following_words
+    from vqa_tui.tui.present.numbers import count, money, plural, utc
 
-    summaries = in_workspace(workspace, runs.list_runs)
+    found = in_workspace(workspace, runs.list_runs)
+    summaries = [run for run in found if archived or run.archived_at is None or run.engine is not EngineState.NONE]
     if json:
         print_json(summaries)
         return
@@ -43,13 +53,14 @@ def list_runs(json: JsonOption = False, workspace: WorkspaceOption = None) -> No
         Column("created"),
         Column("reason"),
     ]
+    hidden = len(found) - len(summaries)
     print_table(
         columns,
         (
             (
                 str(run.id),
                 run.name,
-                state_words(run.phase, run.engine),
+                state_words(run.phase, run.engine) + (", archived" if run.archived_at is not None else ""),
                 count(run.counts.done),
                 count(run.counts.failed),
                 count(run.counts.total),
@@ -58,12 +69,14 @@ def list_runs(json: JsonOption = False, workspace: WorkspaceOption = None) -> No
                 run.recipe,
                 run.endpoint,
                 utc(run.created_at),
-                first_sentence(run.phase_reason),
+                "; ".join(part for part in (first_sentence(run.phase_reason), following_words(run)) if part),
             )
             for run in summaries
         ),
-        empty="No runs yet. `vqa-tui run start --help` tells how to begin one.",
+        empty="" if hidden else "No runs yet. `vqa-tui run start --help` tells how to begin one.",
     )
+    if hidden:
+        note(f"{plural(hidden, 'archived run')} not listed; --archived lists them too.")
 
 
 @app.command()
@@ -88,6 +101,8 @@ def show(run: RunArgument, json: JsonOption = False, workspace: WorkspaceOption 
             [
                 ("run", f"{view.id}  {run_lines.headline(view)}"),
                 ("made of", f"{view.dataset} × {view.recipe} × {view.endpoint} ({view.model})"),
+                ("follows", view.follows),
+                ("followed by", ", ".join(view.followed_by)),
                 ("progress", run_lines.progress_words(view.counts)),
                 ("pairs", plural(view.samples, "pair")),
                 ("pace", run_lines.pace_words(view)),
@@ -126,6 +141,8 @@ def watch(run: RunArgument, workspace: WorkspaceOption = None) -> None:
     raise typer.Exit(in_workspace(workspace, work))
 
 
-for command in (pause, resume, stop, approve, retry):
+for command in (
+    pause, resume, stop, approve, retry, rename, archive, delete, compare, history, events, failures,
+):  # fmt: skip
     app.command()(command)
 app.command("set")(set_limits)

@@ -54,6 +54,11 @@ def list_endpoints(folders: Sequence[Path]) -> list[ConfigFile]:
     return _list(Endpoint, folders)
 
 
+def is_known(name: str, folders: Sequence[Path]) -> bool:
+    """Return whether one of `folders` holds a file for that name, whatever stands in it."""
+    return name in _files(folders)
+
+
 def _load(model: type[M], name_or_path: str, folders: Sequence[Path]) -> M:
     if name_or_path.endswith(_SUFFIXES):
         return _read(model, Path(name_or_path).expanduser())

@@ -1,23 +1,47 @@
 """What an export is made of: the run it comes from, and its pictures with their pairs."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from vqa_tui.domain.item import GroundTruth
 
 
+class Reviewed(StrEnum):
+    """Which pairs an export takes, by what review has said of them."""
+
+    NOT_REJECTED = "not-rejected"
+    """Accepted, unsure and not reviewed ones."""
+    ACCEPTED = "accepted"
+    ANY = "any"
+    """Rejected ones too."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExportPair:
-    """One stored pair that was not rejected. Ordinals count from 0 within the picture."""
+    """One stored pair as it is exported, with a reviewer's edit. Ordinals count from 0 within the picture."""
 
     ordinal: int
     question: str
     answer: str
     question_type: str
+    verdict: str = "not reviewed"
+    """accepted, edited (accepted with another text), unsure, rejected or `not reviewed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSource:
+    """A run that asked pictures of the exported run elsewhere."""
+
+    id: int
+    name: str
+    endpoint_name: str
+    model: str
+    config_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class ExportPicture:
-    """One finished picture with at least one pair."""
+    """One picture with at least one pair."""
 
     key: str
     path: str
@@ -25,6 +49,10 @@ class ExportPicture:
     sha256: str
     truth: GroundTruth
     pairs: tuple[ExportPair, ...]
+    status: str = "done"
+    """Of its task in the exported run, which may have failed there or is being asked again."""
+    source: ExportSource | None = None
+    """The follow-up run that its pairs are from; None is the exported run itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +74,13 @@ class ExportedRun:
     tasks: dict[str, int]
     """Tasks by status at the moment of the export."""
     rejected_pairs: int
+    """Rejected pairs that are left out."""
     last_sample_id: int
     """Samples above this were stored after the export began and do not belong to it."""
+    reviewed: Reviewed = Reviewed.NOT_REJECTED
+    unaccepted_pairs: int = 0
+    """Pairs, rejected ones not among them, that are left out because nobody accepted them."""
+    first_task_id: int = 0
+    last_task_id: int = 0
+    follow_ups: tuple[ExportSource, ...] = ()
+    """Runs that follow it, and those that follow these, the newest first."""

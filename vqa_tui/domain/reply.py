@@ -49,17 +49,40 @@ def read_json_pairs(
     no UTF-8 file can hold them. Raises UnreadableReply when no pair is left.
     """
     text = _after_reasoning(text)
-    names = _FieldNames(_folded(question_field), _folded(answer_field), _folded(type_field))
-    values = _strict_values(text) or list(find_values(text))
-    pairs_by_value = [tuple(_pairs(value.value, names)) for value in values]
-    only_fenced = any(pairs for value, pairs in zip(values, pairs_by_value, strict=True) if value.fenced)
-    chosen = [
-        (value, pairs) for value, pairs in zip(values, pairs_by_value, strict=True) if value.fenced or not only_fenced
-    ]
+    values, chosen = _chosen_values(
+        text, _FieldNames(_folded(question_field), _folded(answer_field), _folded(type_field))
+    )
     pairs = tuple(pair for _, found in chosen for pair in found)
     if not pairs:
         raise UnreadableReply(_why_unreadable(text, values, question_field, answer_field))
     return ReadReply(pairs, cut=any(value.outcome is Outcome.CUT for value, _ in chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedValue:
+    """A list or object of a reply that pairs were read from, and where it stands."""
+
+    start: int
+    end: int
+    pairs: tuple[Pair, ...]
+
+
+def placed_values(text: str, *, question_field: str, answer_field: str) -> tuple[PlacedValue, ...]:
+    """Return the values that `read_json_pairs` takes pairs from, in order; none where there is no pair."""
+    rest = _after_reasoning(text)
+    before = len(text) - len(rest)
+    _, chosen = _chosen_values(rest, _FieldNames(_folded(question_field), _folded(answer_field), ""))
+    return tuple(PlacedValue(before + value.start, before + value.end, pairs) for value, pairs in chosen if pairs)
+
+
+def text_place(text: str) -> tuple[int, int]:
+    """Return where the answer stands that `read_text` takes."""
+    rest = _after_reasoning(text)
+    before = len(text) - len(rest)
+    wrapped = _WHOLLY_FENCED.fullmatch(rest.strip())
+    body = wrapped.group(1).strip() if wrapped else rest.strip()
+    start = before + rest.find(body)
+    return start, start + len(body)
 
 
 def read_text(text: str, question: str) -> ReadReply:
@@ -88,6 +111,16 @@ def _after_reasoning(text: str) -> str:
     return text
 
 
+def _chosen_values(text: str, names: _FieldNames) -> tuple[list[FoundValue], list[tuple[FoundValue, tuple[Pair, ...]]]]:
+    """Return every value of the text, and those that count with their pairs."""
+    values = _strict_values(text) or list(find_values(text))
+    pairs_by_value = [tuple(_pairs(value.value, names)) for value in values]
+    only_fenced = any(pairs for value, pairs in zip(values, pairs_by_value, strict=True) if value.fenced)
+    return values, [
+        (value, pairs) for value, pairs in zip(values, pairs_by_value, strict=True) if value.fenced or not only_fenced
+    ]
+
+
 def _strict_values(text: str) -> list[FoundValue]:
     """Return the reply as one value when all of it, or all inside its ``` block, is valid JSON; else nothing.
 
@@ -101,7 +134,11 @@ def _strict_values(text: str) -> list[FoundValue]:
         value = json.loads(body, strict=False, parse_int=Number, parse_float=Number, parse_constant=Number)
     except (ValueError, RecursionError):
         return []
-    return [FoundValue(value, len(text), Outcome.WHOLE, bool(opening))] if isinstance(value, list | dict) else []
+    if not isinstance(value, list | dict):
+        return []
+    body = body.strip()
+    start = text.find(body)
+    return [FoundValue(value, start + len(body), Outcome.WHOLE, bool(opening), start)]
 
 
 def _pairs(value: Any, names: _FieldNames) -> Iterator[Pair]:

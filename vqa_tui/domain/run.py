@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -73,7 +73,7 @@ LARGEST_BUDGET_USD = Decimal(1_000_000_000)
 MOST_REQUESTS_PER_MINUTE = 1_000_000
 MOST_REQUESTS_PER_DAY = 1_000_000_000
 MOST_TOKENS_PER_MINUTE = 10_000_000_000
-ORIGINAL_SIZE = "original"
+ORIGINAL_SIZE: Final = "original"
 """Instead of a longest side in pixels: pictures go out as large as they are."""
 
 QuotaByName = dict[str, Annotated[int, Field(ge=1, le=MOST_TOKENS_PER_MINUTE)]]
@@ -305,6 +305,10 @@ class RunView:
     bytes_per_s: float | None = None
     """Sent to the endpoint, over the last seconds."""
     calibration: CalibrationView | None = None
+    follows: str = ""
+    """The run whose pictures this one asks elsewhere; '' where there is none."""
+    followed_by: tuple[str, ...] = ()
+    """Runs that ask pictures of this one elsewhere, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,3 +327,8 @@ class RunSummary:
     cap: Decimal | None
     engine: EngineState
     created_at: float
+    follows: str = ""
+    """As in RunView; so is the next."""
+    followed_by: tuple[str, ...] = ()
+    archived_at: float | None = None
+    """Unix time at which a person put the run out of sight."""

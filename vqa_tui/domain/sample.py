@@ -40,3 +40,25 @@ class Sample:
     question_type: str
     flags: tuple[str, ...]
     verdict: str | None
+    edited_question: str | None = None
+    """The question as a reviewer wants it; None where it is as it was written. `question` is never changed."""
+    edited_answer: str | None = None
+    note: str = ""
+    """What a reviewer wrote about the pair."""
+    reviewer: str | None = None
+    reviewed_at: float | None = None
+    picked: str | None = None
+    """The order that brought the pair to its first verdict, or `by-hand`."""
+
+    @property
+    def edited(self) -> bool:
+        return self.edited_question is not None or self.edited_answer is not None
+
+    @property
+    def final_question(self) -> str:
+        """The question that exports use."""
+        return self.question if self.edited_question is None else self.edited_question
+
+    @property
+    def final_answer(self) -> str:
+        return self.answer if self.edited_answer is None else self.edited_answer

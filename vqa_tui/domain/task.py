@@ -1,11 +1,58 @@
 """Tasks and attempts as faces list and inspect them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 
+from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.item import Item
+from vqa_tui.domain.reply_parts import ReplyForm
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.sample import Sample
+
+
+class TaskField(StrEnum):
+    """What a condition of a filter may look at, beside status, kind of failure and the item's key."""
+
+    ID = "id"
+    FLAG = "flag"
+    """Flags of the task's pairs."""
+    VERDICT = "verdict"
+    """Verdicts on the task's pairs."""
+    KEY = "key"
+    """Name of an API key that the task was asked with."""
+    ATTEMPTS = "attempts"
+    COST = "cost"
+    """Dollars of all attempts."""
+    LATENCY = "latency"
+    """Milliseconds of the slowest attempt."""
+    SPLIT = "split"
+    CATEGORY = "category"
+    PILOT = "pilot"
+
+
+ANY, NONE = "any", "none"
+"""Values beside the names: a pair that has a flag or verdict at all, a pair that has no verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A field holds one of these values, or with `inverted` none of them. Case does not matter."""
+
+    field: TaskField
+    values: tuple[str, ...]
+    inverted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A number of the task compared with another; `=` may name several."""
+
+    field: TaskField
+    operator: str
+    """<, <=, >, >= or =."""
+    numbers: tuple[Decimal, ...]
+    inverted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +68,37 @@ class TaskFilter:
     search: str = ""
     not_kinds: tuple[str, ...] = ()
     not_search: tuple[str, ...] = ()
+    conditions: tuple[OneOf | Compared, ...] = ()
+
+
+class SortField(StrEnum):
+    """What a list of tasks may be sorted by."""
+
+    ID = "id"
+    COST = "cost"
+    ATTEMPTS = "attempts"
+    LATENCY = "latency"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSort:
+    """The order of a list of tasks; tasks that are alike follow each other by id."""
+
+    by: SortField = SortField.ID
+    descending: bool = False
+
+
+BY_ID = TaskSort()
+
+
+@dataclass(frozen=True, slots=True)
+class FilterValues:
+    """Values that occur in a run, for completing a filter; of splits and categories those of a sample of items."""
+
+    keys: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +114,8 @@ class TaskRow:
     cost: Decimal
     samples: int
     finished_at: float | None
+    latency_ms: float | None = None
+    """Of the slowest attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +139,10 @@ class Attempt:
     model: str
     request_id: str
     raw_reply: str | None
+    changes: TaskChanges = UNCHANGED
+    """What it was asked with otherwise than recipe and limits said."""
+    purpose: str = "ask"
+    """Why it was sent: ask, repair, longer or hedge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +157,7 @@ class TaskDetail:
     """The prompt as rendered for this item, or why it cannot be rendered."""
     attempts: tuple[Attempt, ...]
     samples: tuple[Sample, ...]
+    changes: TaskChanges = UNCHANGED
+    """What a person changed for it when it was asked again; it holds until it is done."""
+    reply_form: ReplyForm = field(default_factory=ReplyForm)
+    """How replies of the run are read."""

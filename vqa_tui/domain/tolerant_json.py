@@ -34,13 +34,14 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FoundValue:
-    """One list or object in the text. `end` is where reading stopped: behind the value, or at the fault."""
+    """One list or object in the text, from `start`; `end` is where reading stopped: behind it, or at the fault."""
 
     value: Any
     end: int
     outcome: Outcome
     fenced: bool = False
     """Whether it stands inside a ``` block."""
+    start: int = 0
 
 
 def find_values(text: str) -> Iterator[FoundValue]:
@@ -118,11 +119,11 @@ class _Reader:
             end = self._read(start)
         except _Cut:
             self._attach_what_is_open()
-            return FoundValue(self._root, len(self._text), Outcome.CUT, self._fenced)
+            return FoundValue(self._root, len(self._text), Outcome.CUT, self._fenced, start)
         except _Damaged as fault:
             self._attach_what_is_open()
-            return FoundValue(self._root, fault.position, Outcome.DAMAGED, self._fenced)
-        return FoundValue(self._root, end, Outcome.WHOLE, self._fenced)
+            return FoundValue(self._root, fault.position, Outcome.DAMAGED, self._fenced, start)
+        return FoundValue(self._root, end, Outcome.WHOLE, self._fenced, start)
 
     def _read(self, start: int) -> int:
         position = self._enter(start, "")

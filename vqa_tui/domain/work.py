@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.quota import UNSIZED, RequestSize
@@ -43,6 +44,8 @@ class ClaimedTask:
     """What was wrong with the newest reply that could not be used; '' where there was none."""
     cut: bool = False
     """Whether that reply had run into max_tokens."""
+    changes: TaskChanges = UNCHANGED
+    """What a person wants otherwise for this task than recipe and limits say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class AttemptRecord:
     """Tokens that quotas count for it as long as no usage has come back."""
     never_sent: bool = False
     """Whether it certainly did not reach the endpoint, so that no quota counts it."""
+    changes: TaskChanges = UNCHANGED
+    """What it was asked with otherwise than recipe and limits say."""
     flight: int = 0
     """Its number in the flight journal; not stored."""
 

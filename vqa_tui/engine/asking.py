@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.cost import Usage, to_dollars
 from vqa_tui.domain.failure import POLICY, Failure, FailureKind
 from vqa_tui.domain.reply import UnreadableReply
@@ -37,6 +38,8 @@ class Question:
     purpose: Purpose
     body: bytes
     estimate: RequestEstimate
+    changes: TaskChanges = UNCHANGED
+    """What it asks with otherwise than recipe and limits say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ class Asker:
             question=sent.question.purpose,
             bound_nano=sent.question.estimate.upper_bound_nano,
             expected=sent.admission.loan.expected,
+            changes=sent.question.changes,
             flight=sent.flight,
         )
         return Asked(attempt, failure, cancelled=True)
@@ -170,6 +174,7 @@ class Asker:
             estimated_input_tokens=sent.question.estimate.size.input_tokens if failed.usage else 0,
             expected=sent.admission.loan.expected,
             never_sent=failure.never_sent,
+            changes=sent.question.changes,
             flight=sent.flight,
         )
         return Asked(attempt, failure, spared=spared)
@@ -216,6 +221,7 @@ class Asker:
             bound_nano=sent.question.estimate.upper_bound_nano,
             estimated_input_tokens=sent.question.estimate.size.input_tokens if answer.usage_reported else 0,
             expected=sent.admission.loan.expected,
+            changes=sent.question.changes,
             flight=sent.flight,
         )
         if problem:

@@ -16,22 +16,32 @@ def next_purpose(task: ClaimedTask, recipe: Recipe) -> Purpose:
     """Return how to ask: plainly, unless the newest reply was of no use and what helps has not been tried yet."""
     if not task.bad_reply:
         return Purpose.ASK
-    if task.cut and recipe.generation.longer_max_tokens is not None and Purpose.LONGER not in task.tried:
+    if task.cut and longer_for(task, recipe.generation) is not None and Purpose.LONGER not in task.tried:
         return Purpose.LONGER
     return Purpose.REPAIR if Purpose.REPAIR not in task.tried else Purpose.ASK
 
 
-def max_tokens_for(purpose: Purpose, generation: Generation) -> int:
+def plain_max_tokens(task: ClaimedTask, generation: Generation) -> int:
+    """Return the most output tokens of a request that asks plainly: the task's own, else the recipe's."""
+    return generation.max_tokens if task.changes.max_tokens is None else task.changes.max_tokens
+
+
+def longer_for(task: ClaimedTask, generation: Generation) -> int | None:
+    """Return the output tokens of a request with more room; None where the recipe allows none or the task has it."""
+    longer = generation.longer_max_tokens
+    return longer if longer is not None and longer > plain_max_tokens(task, generation) else None
+
+
+def max_tokens_for(task: ClaimedTask, purpose: Purpose, generation: Generation) -> int:
     """Return the most output tokens of a request."""
-    if purpose is Purpose.LONGER and generation.longer_max_tokens is not None:
-        return generation.longer_max_tokens
-    return generation.max_tokens
+    longer = longer_for(task, generation) if purpose is Purpose.LONGER else None
+    return plain_max_tokens(task, generation) if longer is None else longer
 
 
 def deserves_longer(task: ClaimedTask, purpose: Purpose, recipe: Recipe, *, max_attempts: int) -> bool:
     """Tell whether a reply that is usable but was cut should be asked for once more, with more room."""
     tried = purpose is Purpose.LONGER or Purpose.LONGER in task.tried
-    return recipe.generation.longer_max_tokens is not None and not tried and task.attempts_spent + 1 < max_attempts
+    return longer_for(task, recipe.generation) is not None and not tried and task.attempts_spent + 1 < max_attempts
 
 
 def after_reply(
@@ -71,7 +81,7 @@ def after_failure(
     told = final or policy.spends_attempt
     problem = failure.message
     if final and failure.kind is FailureKind.BAD_REPLY and attempt.finish_reason == CUT:
-        problem += _where_to_allow_longer(recipe.generation)
+        problem += _where_to_allow_longer(task, recipe.generation)
     return TaskOutcome(
         task.id,
         TaskStatus.FAILED if final else TaskStatus.PENDING,
@@ -93,7 +103,10 @@ def _not_before(failure: Failure, spent: int) -> float:
     return steady_time() + max(backoff, min(failure.retry_after_s or 0.0, LONGEST_WAIT_S))
 
 
-def _where_to_allow_longer(generation: Generation) -> str:
+def _where_to_allow_longer(task: ClaimedTask, generation: Generation) -> str:
+    if task.changes.max_tokens is not None:
+        most = max(task.changes.max_tokens, longer_for(task, generation) or 0)
+        return f"; it was asked with max_tokens {most}, so ask it again with more"
     if generation.longer_max_tokens is not None:
         return f"; it was also asked with generation.longer_max_tokens, {generation.longer_max_tokens}"
     return (

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vqa_tui.config.templates import RenderedPrompt
 from vqa_tui.domain.cost import to_dollars
@@ -100,12 +100,13 @@ class Worker:
         bench = self._bench
         released = TaskOutcome(task.id, TaskStatus.PENDING)
         purpose = next_purpose(task, bench.recipe)
-        most = max_tokens_for(purpose, bench.recipe.generation)
+        most = max_tokens_for(task, purpose, bench.recipe.generation)
         # A person may change it at any moment: the estimate is of the picture that is sent.
-        max_side = self._max_side
+        max_side = task.changes.side(self._max_side)
         try:
             prompt = self._prompt(task, purpose)
-            body = await self._prepare(task, prompt, max_side, most if purpose is Purpose.LONGER else None)
+            other = most if most != bench.recipe.generation.max_tokens else None
+            body = await self._prepare(task, prompt, max_side, other)
             await bench.writer.healthy.wait()
             estimate = bench.estimator.request(task.item, prompt, max_side=max_side, max_tokens=most)
             admission, probe = await self._admission(estimate)
@@ -127,7 +128,8 @@ class Worker:
         except asyncio.CancelledError:
             await bench.writer.submit(released)
             raise
-        return _Admitted(Question(task, purpose, body, estimate), admission, probe)
+        told = task.changes if most == task.changes.max_tokens else replace(task.changes, max_tokens=None)
+        return _Admitted(Question(task, purpose, body, estimate, told), admission, probe)
 
     async def _admission(self, estimate: RequestEstimate) -> tuple[Admission, bool]:
         """Wait until the request may be sent; True beside it means as the probe of an outage."""

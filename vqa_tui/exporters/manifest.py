@@ -41,10 +41,24 @@ class ManifestRun(_Model):
     model: str
 
 
+class ManifestFollowUp(_Model):
+    """A run that asked pictures elsewhere that have no pairs in the exported run, and what it gave to the files."""
+
+    id: int
+    name: str
+    config_sha256: str
+    endpoint: str
+    model: str
+    pictures: int
+    pairs: int
+
+
 class ManifestSkipped(_Model):
     """What the run holds and the export does not."""
 
     rejected_pairs: int
+    unaccepted_pairs: int = 0
+    """Unsure and unreviewed pairs, where only accepted ones were wanted."""
     unfinished_pictures: int
     failed_pictures: int
     skipped_pictures: int
@@ -79,9 +93,15 @@ class Manifest(_Model):
     grouped: bool
     image_paths: Literal["relative to this folder", "absolute"]
     run: ManifestRun
+    follow_ups: tuple[ManifestFollowUp, ...] = ()
+    """Runs that some of the pairs are from, the newest first."""
     pictures: int
     pairs: int
     question_types: dict[str, int]
+    reviewed: str = "not-rejected"
+    """Which pairs were wanted: not-rejected, accepted or any."""
+    verdicts: dict[str, int] = {}
+    """Pairs in the files by verdict: accepted, edited, unsure, rejected, `not reviewed`."""
     skipped: ManifestSkipped
     split: ManifestSplit | None
     checks: ManifestChecks

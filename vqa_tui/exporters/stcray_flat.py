@@ -27,6 +27,6 @@ def stcray_flat_records(
                 "question_type": pair.question_type,
                 **stated,
                 "generated_by": "llm",
-                "model": run.model,
+                "model": run.model if picture.source is None else picture.source.model,
             },
         }

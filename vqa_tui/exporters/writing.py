@@ -95,6 +95,7 @@ class ExportWriter:
         self._grouped = grouped
         self._last_training_hash = last_training_hash
         self.question_types: Counter[str] = Counter()
+        self.verdicts: Counter[str] = Counter()
         self._parts: dict[Part, _PartFile] = {}
         parts: tuple[Part, ...] = ("all",) if last_training_hash is None else ("train", "val")
         for part in parts:
@@ -119,6 +120,7 @@ class ExportWriter:
             part.pictures += 1
             part.pairs += len(picture.pairs)
             self.question_types.update(pair.question_type for pair in picture.pairs)
+            self.verdicts.update(pair.verdict for pair in picture.pairs)
 
     def seal(self) -> tuple[ManifestFile, ...]:
         """End the files and bring them to the disk; return what the manifest says of them. Raises OSError."""

@@ -14,6 +14,7 @@ from vqa_tui.config.load import ConfigFile, list_endpoints, list_recipes, load_e
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.secrets import MissingKey, resolve_key
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.operations.run_parts import with_model
 
 if TYPE_CHECKING:
     from vqa_tui.endpoints.check import CheckReport
@@ -53,17 +54,17 @@ def endpoint(workspace: Places, name_or_path: str) -> Endpoint:
 
 
 async def check_endpoint(
-    workspace: Places, name_or_path: str, *, environ: Mapping[str, str] = os.environ
+    workspace: Places, name_or_path: str, *, model: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> "CheckReport":
     """Ask the endpoint about one tiny picture with each of its keys and report what works and what to do.
 
-    Costs some hundred tokens a key. Raises VqaError only when the endpoint cannot be loaded or the embedded one cannot
-    be started.
+    `model` is asked instead of the one that its file names. Costs some hundred tokens a key. Raises VqaError only when
+    the endpoint cannot be loaded or the embedded one cannot be started.
     """
     # Imported here: the HTTP client takes a fifth of a second, which lists and help need not wait for.
     from vqa_tui.endpoints.check import check
 
-    chosen = endpoint(workspace, name_or_path)
+    chosen = with_model(endpoint(workspace, name_or_path), model)
     found = {key.name: resolve_key(key, chosen, environ) for key in chosen.keys}
     keys = {name: value.reason if isinstance(value, MissingKey) else value for name, value in found.items()}
     async with _reachable(chosen) as base_url:

@@ -10,22 +10,30 @@ from pathlib import Path
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem
 from vqa_tui.operations.dataset_import import Importer, ImportProgress, ImportReport
+from vqa_tui.operations.size_bands import SizeBand, size_bands
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.sources.probe import PICTURE_SUFFIXES
-from vqa_tui.sources.registry import open_source
+from vqa_tui.sources.registry import KINDS, open_source
 from vqa_tui.sources.source import Source
 from vqa_tui.store import datasets as store
+from vqa_tui.store.dataset_edits import runs_by_dataset
 from vqa_tui.store.datasets import CategoryCount
 
 __all__ = [
     "CategoryCount",
     "DatasetDetail",
+    "DatasetKind",
     "DatasetView",
     "ImportProgress",
     "ImportReport",
+    "checked_name",
     "dataset_detail",
+    "dataset_kinds",
+    "dataset_row",
+    "dataset_view",
     "import_dataset",
     "list_datasets",
+    "suggested_name",
 ]
 
 _NAME = re.compile(r"[^\W_][\w.+-]{0,99}")
@@ -47,6 +55,21 @@ class DatasetView:
     problems: int
     created_at: float
     imported_at: float
+    runs: tuple[str, ...] = ()
+    """Names of the runs that use it, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetKind:
+    """One format that can be imported."""
+
+    name: str
+    help: str
+    """One line for a person who chooses."""
+    wants: str
+    """`folder`, `file`, or `any`: what the path must be."""
+    takes_images: bool
+    """Whether the pictures may lie in a folder of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +83,13 @@ class DatasetDetail:
     """The most frequent first."""
     problems: tuple[ImportProblem, ...]
     """By key, at most 100; the view has the number of all."""
+    sizes: tuple[SizeBand, ...] = ()
+    """By rising side; bands without a picture are left out."""
+
+
+def dataset_kinds() -> tuple[DatasetKind, ...]:
+    """Return the formats that can be imported, by name."""
+    return tuple(DatasetKind(name, kind.help, kind.wants, kind.takes_images) for name, kind in KINDS.items())
 
 
 async def import_dataset(
@@ -86,7 +116,7 @@ async def import_dataset(
     if limit is not None and limit < 1:
         raise VqaError(f"the limit must be at least 1, not {limit}")
     source, given = await asyncio.to_thread(_open, kind, path, images)
-    chosen = _checked_name(name) if name is not None else await _default_name(workspace, kind, source, given)
+    chosen = checked_name(name) if name is not None else await _default_name(workspace, kind, source, given)
     if existing := await store.dataset_named(workspace.db, chosen):
         _refuse_other(existing, kind, source)
 
@@ -110,22 +140,43 @@ async def import_dataset(
 
 async def list_datasets(workspace: Workspace) -> list[DatasetView]:
     """Return every dataset, the most recently imported first."""
-    return [_view(row) for row in await store.list_datasets(workspace.db)]
+    used = await runs_by_dataset(workspace.db)
+    return [_view(row, used.get(row.id, ())) for row in await store.list_datasets(workspace.db)]
+
+
+async def dataset_view(workspace: Workspace, name: str) -> DatasetView:
+    """Return one dataset as a list shows it. Raises VqaError, naming the nearest name, when there is none."""
+    row = await dataset_row(workspace, name)
+    return _view(row, (await runs_by_dataset(workspace.db)).get(row.id, ()))
 
 
 async def dataset_detail(workspace: Workspace, name: str) -> DatasetDetail:
     """Return what is in one dataset. Raises VqaError, naming the nearest name, when there is none called so."""
+    row = await dataset_row(workspace, name)
+    sizes = await store.picture_sizes(workspace.db, row.id, chosen=row.items, total=row.items)
+    return DatasetDetail(
+        sizes=size_bands(sizes.groups),
+        view=await dataset_view(workspace, name),
+        splits=await store.split_counts(workspace.db, row.id),
+        categories=tuple(await store.category_counts(workspace.db, row.id)),
+        problems=tuple(await store.problem_page(workspace.db, row.id, size=_PROBLEMS_SHOWN)),
+    )
+
+
+async def dataset_row(workspace: Workspace, name: str) -> store.DatasetRow:
+    """Return the row of a dataset. Raises VqaError, naming the nearest name, when there is none called so."""
     row = await store.dataset_named(workspace.db, name)
     if row is None:
         raise VqaError(
             f"there is no dataset named {name}", hint=_nearest(name, await store.dataset_names(workspace.db))
         )
-    return DatasetDetail(
-        view=_view(row),
-        splits=await store.split_counts(workspace.db, row.id),
-        categories=tuple(await store.category_counts(workspace.db, row.id)),
-        problems=tuple(await store.problem_page(workspace.db, row.id, size=_PROBLEMS_SHOWN)),
-    )
+    return row
+
+
+async def suggested_name(workspace: Workspace, kind: str, path: Path, images: Path | None = None) -> str:
+    """Return the name that an import without one would give. Raises VqaError as `import_dataset` does for the path."""
+    source, given = await asyncio.to_thread(_open, kind, path, images)
+    return await _default_name(workspace, kind, source, given)
 
 
 def _nearest(name: str, known: list[str]) -> str:
@@ -139,7 +190,7 @@ def _nearest(name: str, known: list[str]) -> str:
     return f"Known: {', '.join(known[:_NAMES_SHOWN])}{more}."
 
 
-def _view(row: store.DatasetRow) -> DatasetView:
+def _view(row: store.DatasetRow, runs: tuple[str, ...]) -> DatasetView:
     return DatasetView(
         name=row.name,
         kind=row.kind,
@@ -150,10 +201,12 @@ def _view(row: store.DatasetRow) -> DatasetView:
         problems=row.problems,
         created_at=row.created_at,
         imported_at=row.imported_at,
+        runs=runs,
     )
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Return `name`. Raises VqaError when no dataset can be called so."""
     if not _NAME.fullmatch(name):
         raise VqaError(
             f"`{name}` cannot be the name of a dataset",
@@ -164,7 +217,15 @@ def _checked_name(name: str) -> str:
 
 def _open(kind: str, path: Path, images: Path | None) -> tuple[Source, Path]:
     """Return the source, and the path as it was given but absolute."""
-    return open_source(kind, path, images=images), path.expanduser().absolute()
+    source, given = open_source(kind, path, images=images), path.expanduser().absolute()
+    for folder in (given, source.root):
+        try:
+            str(folder).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise VqaError(
+                f"{folder} is not valid UTF-8, so the workspace cannot keep it", hint="Rename the file or folder."
+            ) from error
+    return source, given
 
 
 async def _default_name(workspace: Workspace, kind: str, source: Source, given: Path) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,13 +14,14 @@ from vqa_tui import __version__
 from vqa_tui.config.freeze import thaw_recipe
 from vqa_tui.config.load import load_recipe
 from vqa_tui.config.recipe import Recipe
-from vqa_tui.domain.export import ExportedRun
+from vqa_tui.domain.export import ExportedRun, ExportPicture, Reviewed
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, export_format
 from vqa_tui.exporters.manifest import (
     Manifest,
     ManifestChecks,
     ManifestFile,
+    ManifestFollowUp,
     ManifestRun,
     ManifestSkipped,
     ManifestSplit,
@@ -62,21 +64,24 @@ async def export_run(
     *,
     split: tuple[float, float] | None = None,
     grouped: bool = False,
+    reviewed: str = Reviewed.NOT_REJECTED,
 ) -> ExportReport:
     """Write what the run has stored up to now, at any moment of it, and a manifest `<out>.manifest.json`.
 
     `split` is the share of distinct pictures for training and for validation, and makes two files `<stem>.train…` and
     `<stem>.val…`; equal pictures always stand on one side. `grouped` puts all pairs of a picture into one
-    conversation. Rejected pairs are left out. The folder of `out` is made; earlier exports of the same name are
+    conversation. `reviewed` says which pairs are taken: `not-rejected`, `accepted` or `any`; where a reviewer edited a
+    pair, the edited text is written. The folder of `out` is made; earlier exports of the same name are
     replaced, all at once at the end, and other files never. Memory does not grow with the run.
-    Raises VqaError when the run, the format, the split or the place cannot be used, or there is nothing to export;
-    DiskFull when there is no room.
+    Raises VqaError when the run, the format, the split, `reviewed` or the place cannot be used, or there is nothing to
+    export; DiskFull when there is no room.
     """
     chosen = export_format(format, grouped=grouped)
+    wanted = _reviewed(reviewed)
     training_share = None if split is None else _training_share(split)
     parts: tuple[Part, ...] = ("all",) if split is None else ("train", "val")
     out = _absolute(out)
-    run = await exported_run(workspace.db, run_id)
+    run = await exported_run(workspace.db, run_id, wanted)
     if run is None:
         raise VqaError(f"there is no run {run_id}")
     if not run.last_sample_id:
@@ -87,17 +92,19 @@ async def export_run(
         out.parent.mkdir(parents=True, exist_ok=True)
         prefix, is_relative = picture_prefix(Path(run.root), out.parent)
         with ExportWriter(out, chosen, run, prefix=prefix, grouped=grouped, last_training_hash=last_hash) as writer:
+            taken = _Taken()
             async for page in exported_pictures(workspace.db, run):
+                taken.note(page)
                 await asyncio.to_thread(writer.add, page)
             files = await asyncio.to_thread(writer.seal)
             if not any(file.pairs for file in files):
-                raise VqaError(f"every question-answer pair of the run {run.name} was rejected")
+                raise _nothing_left(run)
             if not all(file.pairs for file in files):
                 raise VqaError(
                     f"the run {run.name} cannot be split: it has question-answer pairs about one picture only",
                     hint="Leave out the split, or wait until a second picture that is not equal is done.",
                 )
-            manifest = _manifest(run, files, split, format, grouped, is_relative, writer.question_types)
+            manifest = _manifest(run, files, split, format, grouped, is_relative, writer, taken)
             # A few renames, and not in a thread: a cancel must not find the old and the new export mixed.
             written = writer.commit(manifest)
     except OSError as error:
@@ -105,6 +112,24 @@ async def export_run(
     return ExportReport(
         out.parent, files, written, manifest.pictures, manifest.pairs, _warnings(run, manifest, earlier, out.parent)
     )
+
+
+def _reviewed(wanted: str) -> Reviewed:
+    try:
+        return Reviewed(wanted)
+    except ValueError:
+        known = ", ".join(Reviewed)
+        raise VqaError(f"{wanted!r} does not say which pairs to export", hint=f"Known are {known}.") from None
+
+
+def _nothing_left(run: ExportedRun) -> VqaError:
+    if run.reviewed is Reviewed.ACCEPTED:
+        return VqaError(
+            f"no question-answer pair of the run {run.name} has been accepted",
+            hint="Review some first (`vqa-tui review next`, or mode 5 of the terminal app), or export those that were "
+            "not rejected.",
+        )
+    return VqaError(f"every question-answer pair of the run {run.name} was rejected")
 
 
 def _cannot_write(out: Path, error: OSError) -> VqaError:
@@ -176,7 +201,8 @@ def _manifest(
     format_name: str,
     grouped: bool,
     is_relative: bool,
-    question_types: dict[str, int],
+    writer: ExportWriter,
+    taken: "_Taken",
 ) -> Manifest:
     return Manifest(
         product_version=__version__,
@@ -195,19 +221,56 @@ def _manifest(
             endpoint=run.endpoint_name,
             model=run.model,
         ),
+        follow_ups=tuple(
+            ManifestFollowUp(
+                id=source.id,
+                name=source.name,
+                config_sha256=source.config_sha256,
+                endpoint=source.endpoint_name,
+                model=source.model,
+                pictures=taken.pictures[source.id],
+                pairs=taken.pairs[source.id],
+            )
+            for source in run.follow_ups
+            if taken.pictures[source.id]
+        ),
         pictures=sum(file.pictures for file in files),
         pairs=sum(file.pairs for file in files),
-        question_types=dict(sorted(question_types.items())),
+        question_types=dict(sorted(writer.question_types.items())),
+        reviewed=str(run.reviewed),
+        verdicts=dict(sorted(writer.verdicts.items())),
         skipped=ManifestSkipped(
             rejected_pairs=run.rejected_pairs,
-            unfinished_pictures=run.tasks.get("pending", 0) + run.tasks.get("leased", 0),
-            failed_pictures=run.tasks.get("failed", 0),
-            skipped_pictures=run.tasks.get("skipped", 0),
+            unaccepted_pairs=run.unaccepted_pairs,
+            unfinished_pictures=_left(run, taken, "pending", "leased"),
+            failed_pictures=_left(run, taken, "failed"),
+            skipped_pictures=_left(run, taken, "skipped"),
         ),
         split=None if split is None else ManifestSplit(train=split[0], val=split[1]),
         checks=_limits(thaw_recipe(run.recipe)),
         files=tuple(files),
     )
+
+
+class _Taken:
+    """What went into the files: pictures by the status of their task, and what follow-up runs gave, by their id."""
+
+    def __init__(self) -> None:
+        self.statuses: Counter[str] = Counter()
+        self.pictures: Counter[int] = Counter()
+        self.pairs: Counter[int] = Counter()
+
+    def note(self, pictures: Sequence[ExportPicture]) -> None:
+        for picture in pictures:
+            self.statuses[picture.status] += 1
+            if picture.source is not None:
+                self.pictures[picture.source.id] += 1
+                self.pairs[picture.source.id] += len(picture.pairs)
+
+
+def _left(run: ExportedRun, taken: _Taken, *statuses: str) -> int:
+    """Return how many pictures of these statuses are not in the files; the run may have moved on meanwhile."""
+    return max(sum(run.tasks.get(status, 0) - taken.statuses[status] for status in statuses), 0)
 
 
 def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, folder: Path) -> tuple[str, ...]:
@@ -220,8 +283,15 @@ def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, fo
     ):
         if count:
             warnings.append(f"{count:,} of {sum(run.tasks.values()):,} pictures are not in the file: {what}")
+    for source in manifest.follow_ups:
+        pictures = f"{source.pictures:,} {'picture' if source.pictures == 1 else 'pictures'}"
+        warnings.append(f"the pairs of {pictures} are of the run {source.name} ({source.endpoint}, {source.model})")
     if skipped.rejected_pairs:
         warnings.append(f"{skipped.rejected_pairs:,} rejected pairs were left out")
+    if skipped.unaccepted_pairs:
+        warnings.append(f"{skipped.unaccepted_pairs:,} pairs that nobody accepted were left out")
+    if written_rejected := manifest.verdicts.get("rejected", 0):
+        warnings.append(f"{written_rejected:,} rejected pairs are in the file, because any were asked for")
     if manifest.image_paths == "absolute":
         warnings.append("picture paths are absolute, because the pictures do not lie beneath the folder of the file")
     written = {file.name for file in manifest.files}

@@ -1,23 +1,62 @@
-"""Looking at the tasks of a run, and moving chosen ones."""
+"""Looking at the tasks of a run."""
 
 import functools
 from array import array
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from vqa_tui.config.freeze import thaw_recipe
 from vqa_tui.config.templates import PromptTemplate
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
-from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
-from vqa_tui.operations.runs import retry_failed
-from vqa_tui.operations.workspace import Workspace, operator
-from vqa_tui.store import queue, runs, tasks
+from vqa_tui.domain.reply_parts import ReplyForm
+from vqa_tui.domain.task import BY_ID, FilterValues, SortField, TaskDetail, TaskFilter, TaskRow, TaskSort
+from vqa_tui.operations.workspace import Workspace
+from vqa_tui.store import runs, tasks
+from vqa_tui.store.db import Database
 
 
-async def task_ids(workspace: Workspace, run_id: int, chosen: TaskFilter) -> "array[int]":
+@dataclass(frozen=True, slots=True)
+class TaskIds:
+    """Ids of a list of tasks in its order, or with `complete` unset the first of them."""
+
+    ids: "array[int]"
+    complete: bool
+
+
+async def task_ids(workspace: Workspace, run_id: int, chosen: TaskFilter, sort: TaskSort = BY_ID) -> "array[int]":
     """Return the ids of the tasks that `chosen` means, in order; 8 bytes each, so a million fit easily."""
-    return await tasks.task_ids(workspace.db, run_id, chosen)
+    return await tasks.task_ids(workspace.db, run_id, chosen, sort)
+
+
+async def task_ids_by_steps(
+    workspace: Workspace, run_id: int, chosen: TaskFilter, sort: TaskSort = BY_ID
+) -> "AsyncIterator[TaskIds]":
+    """Yield the ids of `task_ids`: those of a page as soon as they are found, and then all of them.
+
+    Whatever takes long is read over a connection of its own, so that it keeps nobody else from reading; it is broken
+    off when the caller stops.
+    """
+    if chosen == TaskFilter() and sort.by is SortField.ID:
+        yield TaskIds(await tasks.task_ids(workspace.db, run_id, chosen, sort), complete=True)
+        return
+    found = array("q")
+    async with Database.open(workspace.paths) as database:
+        try:
+            async for piece in tasks.task_id_pieces(database, run_id, chosen, sort):
+                found.extend(piece)
+                if len(found) == len(piece):
+                    yield TaskIds(found[:], complete=False)
+        except BaseException:
+            await database.interrupt()
+            raise
+    yield TaskIds(found, complete=True)
+
+
+async def filter_values(workspace: Workspace, run_id: int) -> FilterValues:
+    """Return which values a filter may be completed with."""
+    return await tasks.filter_values(workspace.db, run_id)
 
 
 async def task_rows(workspace: Workspace, run_id: int, ids: Sequence[int]) -> dict[int, TaskRow]:
@@ -40,35 +79,22 @@ async def task_detail(workspace: Workspace, run_id: int, task_id: int) -> TaskDe
     if task_id not in rows or found is None:
         raise VqaError(f"this run has no item {task_id}")
     item, root = found
+    frozen = await runs.frozen_run(workspace.db, run_id)
     return TaskDetail(
         row=rows[task_id],
         item=item,
         picture=str(Path(root) / item.path),
-        prompt=await _prompt(workspace, run_id, item),
+        prompt=_prompt(frozen.recipe, item) if frozen else "",
         attempts=await tasks.task_attempts(workspace.db, task_id),
         samples=await tasks.task_samples(workspace.db, task_id),
+        changes=await tasks.task_changes(workspace.db, task_id),
+        reply_form=_reply_form(frozen.recipe) if frozen else ReplyForm(),
     )
 
 
-async def retry_tasks(workspace: Workspace, run_id: int, ids: Sequence[int]) -> int:
-    """Put those of `ids` that failed back into the queue; return how many. A run that had ended goes on."""
-    return await retry_failed(workspace, run_id, ids=ids)
-
-
-async def skip_tasks(workspace: Workspace, run_id: int, ids: Sequence[int]) -> int:
-    """Take those of `ids` that are pending or failed out of the queue; return how many."""
-    count = await queue.skip(workspace.db, run_id, ids)
-    if count:
-        await runs.note_action(workspace.db, run_id, who=operator(), verb="skip", detail=f"{count} tasks")
-    return count
-
-
-async def _prompt(workspace: Workspace, run_id: int, item: Item) -> str:
-    frozen = await runs.frozen_run(workspace.db, run_id)
-    if frozen is None:
-        return ""
+def _prompt(recipe: str, item: Item) -> str:
     try:
-        prompt = _template(frozen.recipe).render(item)
+        prompt = _template(recipe).render(item)
     except VqaError as error:
         return f"(this prompt cannot be rendered: {error})"
     return f"{prompt.system}\n\n{prompt.user}" if prompt.system else prompt.user
@@ -78,3 +104,13 @@ async def _prompt(workspace: Workspace, run_id: int, item: Item) -> str:
 def _template(recipe: str) -> PromptTemplate:
     """Return the template of a frozen recipe: compiling one takes longer than reading and rendering an item."""
     return PromptTemplate(thaw_recipe(recipe))
+
+
+@functools.lru_cache(maxsize=4)
+def _reply_form(recipe: str) -> ReplyForm:
+    """Return how replies of a frozen recipe are read; one that this version cannot thaw is read as by default."""
+    try:
+        reply = thaw_recipe(recipe).reply
+    except VqaError:
+        return ReplyForm()
+    return ReplyForm(reply.kind, reply.question_field, reply.answer_field)

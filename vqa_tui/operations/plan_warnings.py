@@ -28,7 +28,7 @@ def plan_warnings(plan: RunPlan, recipe: Recipe, endpoint: Endpoint, limits: Lim
     if is_guessed(endpoint):
         yield (
             f"The endpoint's file states no image_tokens rule: {endpoint.image_tokens.tokens} tokens for each picture "
-            "is a guess. The pilot will show what is billed."
+            "is a guess. The first replies will show what is billed."
         )
     if _is_unasked_resolution(recipe, endpoint):
         yield (

@@ -4,25 +4,28 @@ import asyncio
 import difflib
 import re
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.freeze import fingerprint, freeze
-from vqa_tui.config.load import load_endpoint, load_recipe
 from vqa_tui.config.price_list import listed_prices
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
-from vqa_tui.domain.run import ORIGINAL_SIZE, Limits
+from vqa_tui.domain.run import Limits
+from vqa_tui.domain.run_name import require_run_name
 from vqa_tui.engine.estimate import Estimator, bytes_of
 from vqa_tui.operations.plan import RunPlan as RunPlan
 from vqa_tui.operations.plan_cost import Load, cost_plan, largest_request
 from vqa_tui.operations.plan_time import time_bounds
 from vqa_tui.operations.plan_warnings import plan_warnings
+from vqa_tui.operations.run_parts import request_like as request_like
+from vqa_tui.operations.run_parts import run_parts
+from vqa_tui.operations.run_request import RunRequest as RunRequest
+from vqa_tui.operations.run_request import parse_max_side as parse_max_side
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store.datasets import (
     DatasetRow,
@@ -36,37 +39,12 @@ from vqa_tui.store.earlier_runs import earlier_runs
 from vqa_tui.store.runs import NewRun, run_names
 from vqa_tui.store.runs import create_run as store_run
 
-_SAMPLE_ITEMS = 50
+SAMPLE_ITEMS = 50
 _MOST_KEPT = 8
-SMALLEST_SIDE, LARGEST_SIDE = 16, 100_000
-"""Pixels; the bounds of `Limits.max_side`."""
 
 T = TypeVar("T")
 _sizes_seen: dict[tuple[object, ...], PictureSizes] = {}
 _samples_seen: dict[tuple[object, ...], list[Item]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What a person asks for when starting a run."""
-
-    dataset: str
-    recipe: str
-    endpoint: str
-    name: str | None = None
-    limit: int | None = None
-    """At most this many pictures, evenly spread over the dataset."""
-    pilot: int = 10
-    """Pictures asked before approval; 0 starts at once."""
-    budget_usd: Decimal | None = None
-    concurrency: int | None = None
-    """None takes the endpoint's own."""
-    yes: bool = False
-    """Approve the pilot in advance."""
-    max_side: int | Literal["original"] | None = None
-    """Longest side in pixels of the pictures sent; None is the recipe's."""
-    hedge: bool = False
-    """Ask a straggler a second time; both requests are paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +58,7 @@ class _Parts:
     limits: Limits
     max_side: int | None
     name: str
-
-
-def parse_max_side(text: str, *, field: str) -> int | Literal["original"]:
-    """Return a longest side in pixels, or `original`. Raises VqaError, naming `field`, for anything else."""
-    word = text.strip().lower().removesuffix("px").strip()
-    if word == ORIGINAL_SIZE:
-        return "original"
-    if not (word.isascii() and word.isdigit()) or not SMALLEST_SIDE <= int(word[:12]) <= LARGEST_SIDE:
-        raise VqaError(
-            f"{field}: {text.strip()!r} is no longest side of a picture",
-            hint=f"Write pixels from {SMALLEST_SIDE} to {LARGEST_SIDE}, or {ORIGINAL_SIZE}.",
-        )
-    return int(word[:12])
+    warnings: tuple[str, ...]
 
 
 async def plan_run(workspace: Workspace, request: RunRequest) -> RunPlan:
@@ -119,7 +85,7 @@ async def plan_run(workspace: Workspace, request: RunRequest) -> RunPlan:
     plan = replace(
         plan, prices_listed=parts.listed, time_bounds=bounds, expected_s=bounds[0].seconds if bounds else None
     )
-    return replace(plan, warnings=tuple(plan_warnings(plan, recipe, endpoint, parts.limits)))
+    return replace(plan, warnings=(*parts.warnings, *plan_warnings(plan, recipe, endpoint, parts.limits)))
 
 
 async def create_run(workspace: Workspace, request: RunRequest) -> int:
@@ -152,10 +118,10 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
     for name, value, least in (("limit", request.limit, 1), ("pilot", request.pilot, 0)):
         if value is not None and value < least:
             raise VqaError(f"{name} must be at least {least}, not {value}")
-    recipe = load_recipe(request.recipe, folders=workspace.recipe_folders)
-    endpoint = load_endpoint(request.endpoint, folders=workspace.endpoint_folders)
-    limits = _limits(request, endpoint)
-    name = await _run_name(workspace, request, recipe)
+    chosen = await run_parts(workspace, request)
+    recipe, endpoint = chosen.recipe, chosen.endpoint
+    limits = limits_of(request, endpoint, chosen.base_limits)
+    name = await run_name(workspace, request.name, otherwise=f"{request.dataset}-{recipe.name}")
     dataset = await dataset_named(workspace.db, request.dataset)
     if dataset is None:
         names = await dataset_names(workspace.db)
@@ -170,15 +136,14 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
     items = dataset.items if request.limit is None else min(request.limit, dataset.items)
     load = await _load(workspace, dataset, recipe, items)
     max_side = _max_side(limits, recipe)
-    priced = await asyncio.to_thread(_with_prices, recipe, endpoint, load, max_side)
+    priced = await asyncio.to_thread(with_prices, recipe, endpoint, load, max_side)
     if request.budget_usd is not None and priced.prices is None:
         raise VqaError(
             f"the price of {endpoint.model} at the endpoint {endpoint.name} is unknown, so a budget cannot be held",
             hint="Add `prices:` to its file (dollars per million tokens), or start without a budget.",
         )
-    return _Parts(
-        recipe, priced, endpoint.prices is None and priced.prices is not None, dataset.id, load, limits, max_side, name
-    )
+    listed = endpoint.prices is None and priced.prices is not None
+    return _Parts(recipe, priced, listed, dataset.id, load, limits, max_side, name, chosen.warnings)
 
 
 async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, items: int) -> Load:
@@ -190,7 +155,7 @@ async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, items
         _keep(_sizes_seen, (*key, items), sizes)
     sample = _samples_seen.get(key)
     if sample is None:
-        sample = await spread_items(workspace.db, dataset.id, _SAMPLE_ITEMS)
+        sample = await spread_items(workspace.db, dataset.id, SAMPLE_ITEMS)
         _keep(_samples_seen, key, sample)
     template = PromptTemplate(recipe)
     return Load(items, sizes, [bytes_of(template.render(item)) for item in sample])
@@ -202,7 +167,7 @@ def _keep(seen: dict[tuple[object, ...], T], key: tuple[object, ...], value: T) 
     seen[key] = value
 
 
-def _with_prices(recipe: Recipe, endpoint: Endpoint, load: Load, max_side: int | None) -> Endpoint:
+def with_prices(recipe: Recipe, endpoint: Endpoint, load: Load, max_side: int | None) -> Endpoint:
     """Return the endpoint with the prices that count from here on: its own, else those of the public list."""
     if endpoint.prices is not None:
         return endpoint
@@ -218,29 +183,27 @@ def _max_side(limits: Limits, recipe: Recipe) -> int | None:
     return wanted if isinstance(wanted, int) else None
 
 
-def _limits(request: RunRequest, endpoint: Endpoint) -> Limits:
-    concurrency = endpoint.concurrency if request.concurrency is None else request.concurrency
+def limits_of(request: RunRequest, endpoint: Endpoint, base: Limits) -> Limits:
+    """Return the limits that a request means; what it does not name is that of `base`. Raises VqaError."""
+    named = {
+        "budget_usd": request.budget_usd,
+        "concurrency": endpoint.concurrency if request.concurrency is None else request.concurrency,
+        "max_side": request.max_side,
+        "hedge": request.hedge,
+    }
     try:
-        return Limits(
-            budget_usd=request.budget_usd, concurrency=concurrency, max_side=request.max_side, hedge=request.hedge
-        )
+        return Limits(**{**base.model_dump(), **named})
     except ValidationError as error:
         first = error.errors()[0]
         raise VqaError(f"{first['loc'][0]}: {first['msg']}") from error
 
 
-async def _run_name(workspace: Workspace, request: RunRequest, recipe: Recipe) -> str:
-    """Return the name asked for, or a free one. Raises VqaError when it cannot be a name or is taken."""
+async def run_name(workspace: Workspace, name: str | None, *, otherwise: str) -> str:
+    """Return the name asked for, or a free one like `otherwise`. Raises VqaError when it cannot be one or is taken."""
     existing = {name for _id, name in await run_names(workspace.db)}
-    name = request.name
     if name is None:
-        return _free_name(f"{request.dataset}-{recipe.name}", existing)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", name) or name.isdecimal():
-        raise VqaError(
-            f"{name!r} cannot be the name of a run",
-            hint="Use ASCII letters (a-z, A-Z), digits, dots, dashes and underscores, at most 80 of them, beginning "
-            "with a letter or digit, and not digits alone.",
-        )
+        return _free_name(otherwise, existing)
+    require_run_name(name)
     if name in existing:
         raise VqaError(f"there is already a run named {name}", hint="Choose another name, or resume that one.")
     return name

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vqa_tui.domain.failure import FailureKind, VqaError
+from vqa_tui.domain.queue_edit import EditVerb
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Phase, RunSummary, RunView
 from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.process.lock import ALREADY_AT_WORK, is_locked
 from vqa_tui.process.spawn import reap_children, spawn_detached
 from vqa_tui.process.tail import tail
-from vqa_tui.store import queue, reads, runs
+from vqa_tui.store import reads, runs
 from vqa_tui.store.inflight import JournalView, read_journal
+from vqa_tui.store.queue_edits import edit_queue
 
 HUNG_AFTER_S = 20.0
 _START_PATIENCE_S = 30.0
@@ -171,16 +173,25 @@ async def retry_failed(
                 f"unknown failure kind {kind!r}",
                 hint=f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}",
             )
-    count = await queue.requeue(workspace.db, run_id, kinds=kinds, ids=ids)
+    count = await edit_queue(workspace.db, run_id, EditVerb.RETRY, who=operator(), ids=ids, kinds=kinds)
     if count == 0:
         return 0
     which = f"of kind {', '.join(kinds)}" if kinds else "of any kind"
     await runs.note_action(workspace.db, run_id, who=operator(), verb="retry", detail=f"{count} failed tasks {which}")
+    await go_on_if_ended(workspace, run_id)
+    return count
+
+
+async def go_on_if_ended(workspace: Workspace, run_id: int) -> RunView:
+    """Let a run that was done or had failed go on with what was put back; a stopped or paused one waits.
+
+    Returns the run as it stood before.
+    """
     view = await run_view(workspace, run_id)
     if view.phase in (Phase.DONE, Phase.FAILED):
         await runs.set_intent(workspace.db, run_id, Intent.RUN, who=operator())
         await _ensure_engine(workspace, run_id)
-    return count
+    return view
 
 
 def _require_not_ended(view: RunView, verb: str) -> None:

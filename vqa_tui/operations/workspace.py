@@ -29,8 +29,12 @@ class Workspace:
 
 
 @asynccontextmanager
-async def open_workspace(explicit: Path | None = None, *, create: bool = True) -> AsyncIterator[Workspace]:
+async def open_workspace(
+    explicit: Path | None = None, *, create: bool = True, read_only: bool = False
+) -> AsyncIterator[Workspace]:
     """Open the workspace that `find_workspace(explicit)` names, making it when it is not there and `create` is set.
+
+    With `read_only` every write through it is refused.
 
     Raises VqaError when it is not there and may not be made, and as Database.open does.
     """
@@ -40,17 +44,17 @@ async def open_workspace(explicit: Path | None = None, *, create: bool = True) -
             f"there is no workspace in {paths.root.parent}",
             hint="`vqa-tui dataset import KIND PATH` makes one there; `--workspace DIR` names one that lies elsewhere.",
         )
-    async with Database.open(paths) as database:
+    async with Database.open(paths, read_only=read_only) as database:
         yield Workspace(paths, database)
 
 
 @asynccontextmanager
-async def patient_connection(workspace: Workspace) -> AsyncIterator[Workspace]:
+async def patient_connection(workspace: Workspace, *, read_only: bool = False) -> AsyncIterator[Workspace]:
     """Open the same workspace once more, for writes that wait until the file is free, however long that takes.
 
     What is read through `workspace` meanwhile never waits for them.
     """
-    async with Database.open(workspace.paths, patience_s=math.inf) as database:
+    async with Database.open(workspace.paths, patience_s=math.inf, read_only=read_only) as database:
         yield Workspace(workspace.paths, database)
 
 

@@ -71,9 +71,12 @@ class Unstorable(StoreTrouble):
 class Database:
     """The workspace file. Writes go through `write()`; reads return lists and leave nothing open."""
 
-    def __init__(self, connection: aiosqlite.Connection, *, patience_s: float = _BUSY_TIMEOUT_MS / 1000) -> None:
+    def __init__(
+        self, connection: aiosqlite.Connection, *, patience_s: float = _BUSY_TIMEOUT_MS / 1000, read_only: bool = False
+    ) -> None:
         self._connection = connection
         self._patience_s = patience_s
+        self._read_only = read_only
         self._write_lock = asyncio.Lock()
         """One transaction at a time on this connection: SQLite has no nested ones."""
         self._waiting_since: float | None = None
@@ -81,11 +84,12 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, paths: WorkspacePaths, *, patience_s: float = _BUSY_TIMEOUT_MS / 1000
+        cls, paths: WorkspacePaths, *, patience_s: float = _BUSY_TIMEOUT_MS / 1000, read_only: bool = False
     ) -> AsyncIterator["Database"]:
         """Open the workspace's database, creating the folder (0700) and bringing the schema up to date.
 
-        A write waits `patience_s` for another program that holds the file; `inf` waits until it is cancelled.
+        A write waits `patience_s` for another program that holds the file; `inf` waits until it is cancelled. With
+        `read_only` writes are refused, and so is a file whose schema would have to be brought up to date.
 
         Raises VqaError when the folder is on a network file system, cannot be made, is not a database,
         or was written by a newer version; StoreTrouble when the disk is full or nothing may be written there.
@@ -99,13 +103,14 @@ class Database:
             raise _unusable(paths, error) from error
         try:
             connection.row_factory = sqlite3.Row
-            database = cls(connection, patience_s=patience_s)
+            database = cls(connection, patience_s=patience_s, read_only=read_only)
             try:
                 await connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
                 await connection.execute("PRAGMA journal_mode = WAL")
                 await connection.execute("PRAGMA synchronous = NORMAL")
                 await connection.execute("PRAGMA foreign_keys = ON")
                 await database._migrate(paths)
+                await connection.execute(f"PRAGMA query_only = {int(read_only)}")
                 await connection.execute(f"PRAGMA busy_timeout = {_BUSY_STEP_MS}")
             except sqlite3.DatabaseError as error:
                 raise _unusable(paths, error) from error
@@ -121,19 +126,33 @@ class Database:
         except sqlite3.DatabaseError as error:
             raise StoreTrouble(f"cannot read the workspace file: {error}", hint=_TROUBLE_HINT) from error
 
-    async def read_integers(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> "array[int]":
-        """Return the first column of all rows, 8 bytes each, a piece at a time, so that a million delay nobody.
+    async def integer_pieces(
+        self, sql: str, parameters: Sequence[Any] | dict[str, Any] = (), *, first: int = _PIECE
+    ) -> "AsyncIterator[array[int]]":
+        """Yield the first column of all rows, 8 bytes each, a piece at a time, so that a million delay nobody.
 
-        Raises StoreTrouble when the file cannot be read.
+        The first piece has at most `first` of them. Raises StoreTrouble when the file cannot be read.
         """
-        found = array("q")
         try:
             async with self._connection.execute(sql, parameters) as cursor:
-                while rows := await cursor.fetchmany(_PIECE):
-                    found.extend([row[0] for row in rows])
+                cursor.row_factory = None  # plain tuples: half the time where there are a million rows
+                size = first
+                while rows := await cursor.fetchmany(size):
+                    size = _PIECE
+                    yield array("q", [row[0] for row in rows])
         except sqlite3.DatabaseError as error:
             raise StoreTrouble(f"cannot read the workspace file: {error}", hint=_TROUBLE_HINT) from error
+
+    async def read_integers(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> "array[int]":
+        """Return the first column of all rows, as `integer_pieces` yields it. Raises StoreTrouble."""
+        found = array("q")
+        async for piece in self.integer_pieces(sql, parameters):
+            found.extend(piece)
         return found
+
+    async def interrupt(self) -> None:
+        """Break off what this connection is reading, whoever asked for it: for connections with one user."""
+        await self._connection.interrupt()
 
     async def read_one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
         rows = await self.read(sql, parameters)
@@ -161,12 +180,18 @@ class Database:
         return int(rows[0][0])
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator["Transaction"]:
+    async def write(self, *, check_references: bool = True) -> AsyncIterator["Transaction"]:
         """One immediate transaction: committed at the end, rolled back when anything is raised or cancelled.
 
-        Raises StoreTrouble when SQLite cannot do its work; nothing of the transaction is stored then.
+        Without `check_references` rows go although others refer to them, and take none with them: whoever asks for that
+        sees to those. Raises StoreTrouble when SQLite cannot do its work; nothing of the transaction is stored then.
+        Raises VqaError where the file was opened only to read.
         """
-        async with self._write_lock:
+        if self._read_only:
+            raise VqaError(
+                "this workspace was opened only to look: nothing can be changed", hint="Leave --readonly out."
+            )
+        async with self._write_lock, self._references(checked=check_references):
             try:
                 await self._begin("BEGIN IMMEDIATE")
                 try:
@@ -184,6 +209,18 @@ class Database:
                 raise Unstorable(f"the workspace file refuses these values: {error}") from error
             except sqlite3.DatabaseError as error:
                 raise StoreTrouble(f"cannot write to the workspace file: {error}", hint=_TROUBLE_HINT) from error
+
+    @asynccontextmanager
+    async def _references(self, *, checked: bool) -> AsyncIterator[None]:
+        """Set how references are treated; SQLite takes that outside of transactions only."""
+        if checked:
+            yield
+            return
+        try:
+            await self._connection.execute("PRAGMA foreign_keys = OFF")
+            yield
+        finally:
+            await asyncio.shield(self._connection.execute("PRAGMA foreign_keys = ON"))
 
     @property
     def waiting_s(self) -> float:
@@ -238,6 +275,11 @@ class Database:
             )
         if found == newest:
             return
+        if self._read_only:
+            raise VqaError(
+                f"the workspace {paths.root} was written by an older vqa-tui and must be brought up to date first",
+                hint="Open it once without --readonly; a copy of the file is kept in `backups`.",
+            )
         if found > 0:
             await self._back_up(paths, found)
         async with self.write() as transaction:

@@ -1,34 +1,70 @@
 """What exports read: one moment of a run, its finished pictures page by page, and where a split falls."""
 
+import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
-from vqa_tui.domain.export import ExportedRun, ExportPair, ExportPicture
+from vqa_tui.domain.export import ExportedRun, ExportPair, ExportPicture, ExportSource, Reviewed
 from vqa_tui.domain.item import GroundTruth
 from vqa_tui.store.db import Database, Row
 
 PAGE_PICTURES = 500
 
+# Of any status: a picture that was done and is asked again has its pairs, and a failed one may have some elsewhere. The
+# unary plus makes SQLite go through the tasks by id, which is their order.
 _TASKS_OF_PAGE = """
-  SELECT task.id, item.key, item.path, item.sha256, item.truth FROM task JOIN item ON item.id = task.item_id
-  WHERE task.run_id = :run AND task.status = 'done' AND task.id > :after ORDER BY task.id LIMIT :pictures
+  SELECT task.id, task.item_id, task.status, item.key, item.path, item.sha256, item.truth
+  FROM task JOIN item ON item.id = task.item_id
+  WHERE +task.run_id = :run AND task.id > :after AND task.id <= :end ORDER BY task.id LIMIT :pictures
 """
 
+_PAIR = """ordinal, coalesce(edited_question, question) AS question, coalesce(edited_answer, answer) AS answer,
+    question_type, CASE WHEN verdict = 'accepted' AND (edited_question IS NOT NULL OR edited_answer IS NOT NULL)
+      THEN 'edited' ELSE coalesce(verdict, 'not reviewed') END AS verdict"""
+_WHICH = "{taken}"
+"""Stands for the pairs that are wanted, one of _TAKEN."""
+
 # The unary plus keeps SQLite from walking all samples of the run for every page: the tasks of the page select them.
-_SAMPLES_OF_PAGE = """
-  SELECT task_id, ordinal, question, answer, question_type FROM sample
-  WHERE task_id BETWEEN :first AND :after AND +run_id = :run AND +id <= :last AND verdict IS NOT 'rejected'
+_SAMPLES_OF_PAGE = f"""
+  SELECT task_id, {_PAIR}
+  FROM sample WHERE task_id BETWEEN :first AND :after AND +run_id = :run AND +id <= :last AND {_WHICH}
   ORDER BY task_id, ordinal
 """
 
-_DISTINCT_PICTURES = """
-  SELECT DISTINCT item.sha256 FROM task JOIN item ON item.id = task.item_id
-  WHERE task.run_id = :run AND task.status = 'done' AND EXISTS (
-    SELECT 1 FROM sample WHERE task_id = task.id AND +sample.id <= :last AND verdict IS NOT 'rejected')
+_SAMPLES_ELSEWHERE = f"""
+  SELECT task.item_id, task.run_id, {_PAIR}
+  FROM task JOIN sample ON sample.task_id = task.id
+  WHERE task.item_id IN (SELECT value FROM json_each(:items)) AND task.run_id IN (SELECT value FROM json_each(:runs))
+    AND +sample.id <= :last AND {_WHICH}
+  ORDER BY task.item_id, task.run_id DESC, ordinal
 """
 
+_HAS_PAIRS = f"SELECT 1 FROM sample WHERE task_id = {{}}.id AND +sample.id <= :last AND {{{_WHICH}}}"
 
-async def exported_run(database: Database, run_id: int) -> ExportedRun | None:
+_DISTINCT_PICTURES = f"""
+  SELECT DISTINCT item.sha256 FROM task JOIN item ON item.id = task.item_id
+  WHERE task.run_id = :run AND (EXISTS ({_HAS_PAIRS.format("task")}) OR EXISTS (
+    SELECT 1 FROM task other WHERE other.item_id = task.item_id
+    AND other.run_id IN (SELECT value FROM json_each(:runs)) AND EXISTS ({_HAS_PAIRS.format("other")})))
+"""
+
+_FOLLOW_UPS = """
+  WITH RECURSIVE later (id) AS (
+    SELECT id FROM run WHERE follows = :run UNION SELECT run.id FROM run JOIN later ON run.follows = later.id)
+  SELECT run.id, name, endpoint_name, model, config_sha256 FROM run JOIN later ON later.id = run.id
+  WHERE run.id <> :run ORDER BY run.id DESC
+"""
+
+_TAKEN = {
+    Reviewed.NOT_REJECTED: "verdict IS NOT 'rejected'",
+    Reviewed.ACCEPTED: "+verdict IS 'accepted'",
+    Reviewed.ANY: "true",
+}
+
+
+async def exported_run(
+    database: Database, run_id: int, reviewed: Reviewed = Reviewed.NOT_REJECTED
+) -> ExportedRun | None:
     """Return the run and the last sample that its export may hold, as of one moment; None when there is no such run."""
     async with database.snapshot():
         run = await database.read_one(
@@ -40,47 +76,100 @@ async def exported_run(database: Database, run_id: int) -> ExportedRun | None:
         if run is None:
             return None
         tallies = await database.read("SELECT status, n FROM tally WHERE run_id = ?", (run_id,))
-        last = await database.read("SELECT coalesce(max(id), 0) FROM sample WHERE run_id = ?", (run_id,))
-    last_sample_id = int(last[0][0])
-    rejected = await database.read(
-        "SELECT count(*) FROM sample WHERE run_id = ? AND id <= ? AND verdict = 'rejected'", (run_id, last_sample_id)
-    )
+        follow_ups = tuple(
+            ExportSource(row["id"], row["name"], row["endpoint_name"], row["model"], row["config_sha256"])
+            for row in await database.read(_FOLLOW_UPS, {"run": run_id})
+        )
+        last_sample_id = 0
+        for each in (run_id, *(source.id for source in follow_ups)):
+            last = await database.read("SELECT coalesce(max(id), 0) FROM sample WHERE run_id = ?", (each,))
+            last_sample_id = max(last_sample_id, int(last[0][0]))
+        ends = await database.read(
+            "SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM task WHERE run_id = ?", (run_id,)
+        )
+    rejected = unaccepted = 0
+    if reviewed is not Reviewed.ANY:
+        rejected = await _count(database, "verdict = 'rejected'", run_id, last_sample_id)
+    if reviewed is Reviewed.ACCEPTED:
+        accepted = await _count(database, "verdict = 'accepted'", run_id, last_sample_id)
+        unaccepted = await _count(database, "true", run_id, last_sample_id) - rejected - accepted
     tasks: Counter[str] = Counter()
     for tally in tallies:
         tasks[tally["status"]] += tally["n"]
     return ExportedRun(
         **{name: run[name] for name in run.keys()},  # noqa: SIM118 - iterating a Row yields its values
         tasks=dict(tasks),
-        rejected_pairs=rejected[0][0],
+        rejected_pairs=rejected,
         last_sample_id=last_sample_id,
+        reviewed=reviewed,
+        unaccepted_pairs=unaccepted,
+        first_task_id=int(ends[0][0]),
+        last_task_id=int(ends[0][1]),
+        follow_ups=follow_ups,
     )
+
+
+async def _count(database: Database, which: str, run_id: int, last: int) -> int:
+    rows = await database.read(f"SELECT count(*) FROM sample WHERE run_id = ? AND id <= ? AND {which}", (run_id, last))
+    return int(rows[0][0])
 
 
 async def exported_pictures(
     database: Database, run: ExportedRun, *, page_pictures: int = PAGE_PICTURES
 ) -> AsyncIterator[list[ExportPicture]]:
-    """Yield the finished pictures of `run` in the order of its tasks, each with its pairs that were not rejected.
+    """Yield the pictures of `run` that have pairs which `run.reviewed` means, in the order of its tasks.
 
-    Every page is two short reads, so that no transaction stays open while files are written. The engine stores all
-    pairs of a picture in one transaction: a picture is exported whole or, when it came later, not at all.
+    A picture without pairs in the run itself comes with those of the newest follow-up that has some.
+    Every page is two short reads or three, so that no transaction stays open while files are written. The engine stores
+    all pairs of a picture in one transaction: a picture is exported whole or, when it came later, not at all.
     """
-    after = 0
+    after = run.first_task_id - 1
     while True:
-        tasks = await database.read(_TASKS_OF_PAGE, {"run": run.id, "after": after, "pictures": page_pictures})
+        tasks = await database.read(
+            _TASKS_OF_PAGE, {"run": run.id, "after": after, "end": run.last_task_id, "pictures": page_pictures}
+        )
         if not tasks:
             return
         first, after = tasks[0]["id"], tasks[-1]["id"]
         samples = await database.read(
-            _SAMPLES_OF_PAGE, {"run": run.id, "last": run.last_sample_id, "first": first, "after": after}
+            _SAMPLES_OF_PAGE.replace(_WHICH, _TAKEN[run.reviewed]),
+            {"run": run.id, "last": run.last_sample_id, "first": first, "after": after},
         )
         by_task: dict[int, list[ExportPair]] = {}
         for sample in samples:
-            by_task.setdefault(sample["task_id"], []).append(
-                ExportPair(sample["ordinal"], sample["question"], sample["answer"], sample["question_type"])
-            )
-        page = [_picture(task, by_task[task["id"]]) for task in tasks if task["id"] in by_task]
+            by_task.setdefault(sample["task_id"], []).append(_pair(sample))
+        without = [task["item_id"] for task in tasks if task["id"] not in by_task]
+        elsewhere = await _pairs_elsewhere(database, run, without)
+        page = [
+            picture for task in tasks if (picture := _picture(task, by_task.get(task["id"]), elsewhere)) is not None
+        ]
         if page:
             yield page
+
+
+async def _pairs_elsewhere(
+    database: Database, run: ExportedRun, items: Sequence[int]
+) -> dict[int, tuple[ExportSource, list[ExportPair]]]:
+    """Return by item the newest follow-up that has pairs of it, and these pairs."""
+    found: dict[int, tuple[ExportSource, list[ExportPair]]] = {}
+    if not run.follow_ups or not items:
+        return found
+    sources = {source.id: source for source in run.follow_ups}
+    samples = await database.read(
+        _SAMPLES_ELSEWHERE.replace(_WHICH, _TAKEN[run.reviewed]),
+        {"items": json.dumps(list(items)), "runs": json.dumps(list(sources)), "last": run.last_sample_id},
+    )
+    for sample in samples:
+        source, pairs = found.setdefault(sample["item_id"], (sources[sample["run_id"]], []))
+        if source.id == sample["run_id"]:
+            pairs.append(_pair(sample))
+    return found
+
+
+def _pair(sample: Row) -> ExportPair:
+    return ExportPair(
+        sample["ordinal"], sample["question"], sample["answer"], sample["question_type"], sample["verdict"]
+    )
 
 
 async def last_training_hash(database: Database, run: ExportedRun, training_share: float) -> str:
@@ -90,18 +179,27 @@ async def last_training_hash(database: Database, run: ExportedRun, training_shar
     grows. The share of distinct pictures is met as nearly as possible, with at least one on each side where there are
     two; '' when the run has no pictures yet.
     """
-    bounds = {"run": run.id, "last": run.last_sample_id}
-    total = (await database.read(f"SELECT count(*) FROM ({_DISTINCT_PICTURES})", bounds))[0][0]
+    bounds = {
+        "run": run.id,
+        "last": run.last_sample_id,
+        "runs": json.dumps([source.id for source in run.follow_ups]),
+    }
+    distinct = _DISTINCT_PICTURES.replace(_WHICH, _TAKEN[run.reviewed])
+    total = (await database.read(f"SELECT count(*) FROM ({distinct})", bounds))[0][0]
     if total == 0:
         return ""
     training = min(max(round(total * training_share), 1), max(total - 1, 1))
     rows = await database.read(
-        f"{_DISTINCT_PICTURES} ORDER BY item.sha256 LIMIT 1 OFFSET :skip", {**bounds, "skip": training - 1}
+        f"{distinct} ORDER BY item.sha256 LIMIT 1 OFFSET :skip", {**bounds, "skip": training - 1}
     )
     return str(rows[0]["sha256"]) if rows else ""
 
 
-def _picture(task: Row, pairs: list[ExportPair]) -> ExportPicture:
-    return ExportPicture(
-        task["key"], task["path"], task["sha256"], GroundTruth.model_validate_json(task["truth"]), tuple(pairs)
-    )
+def _picture(
+    task: Row, own: list[ExportPair] | None, elsewhere: dict[int, tuple[ExportSource, list[ExportPair]]]
+) -> ExportPicture | None:
+    source, pairs = (None, own) if own else elsewhere.get(task["item_id"], (None, None))
+    if not pairs:
+        return None
+    truth = GroundTruth.model_validate_json(task["truth"])
+    return ExportPicture(task["key"], task["path"], task["sha256"], truth, tuple(pairs), task["status"], source)

@@ -1,36 +1,10 @@
 """One row a second per working run, thinned as it ages."""
 
-from typing import NamedTuple
-
+from vqa_tui.domain.course import CoursePoint
 from vqa_tui.store.db import Database
 
 _THINNING = ((600, 10), (7200, 60))
 """(age in seconds, seconds between the rows kept beyond that age)."""
-
-
-class Metric(NamedTuple):
-    """What a run had reached at one second; counters are totals of the run, money in nano-dollars.
-
-    A tuple, because hundreds are made with every look at a run.
-    """
-
-    at: int
-    session_id: int
-    done: int
-    failed: int
-    in_flight: int
-    slots: int
-    rate_limited: int
-    input_tokens: int
-    output_tokens: int
-    spent_nano: int
-    p50_ms: float | None
-    p95_ms: float | None
-    sent_bytes: int
-    """Of this session, from its start."""
-    throttle_slots: int | None
-    """Most requests in flight that the throttle allows, over all quota groups."""
-    throttle_per_s: float | None
 
 
 async def record_metric(
@@ -87,11 +61,11 @@ async def thin_metrics(database: Database, run_id: int, *, now: int, since: int)
             )
 
 
-async def recent_metrics(database: Database, run_id: int, *, since: int) -> list[Metric]:
+async def recent_metrics(database: Database, run_id: int, *, since: int) -> list[CoursePoint]:
     rows = await database.read(
         "SELECT at, session_id, done, failed, in_flight, slots, rate_limited, input_tokens, output_tokens, spent_nano, "
         "p50_ms, p95_ms, sent_bytes, throttle_slots, throttle_per_s "
         "FROM metric WHERE run_id = ? AND at >= ? ORDER BY at",
         (run_id, since),
     )
-    return [Metric._make(row) for row in rows]
+    return [CoursePoint._make(row) for row in rows]

@@ -1,24 +1,30 @@
-"""The queue of one run: claim, settle in groups, rescue, requeue."""
+"""The queue of one run as its engine sees it: claim, settle in groups, rescue."""
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from vqa_tui.domain.changes import changes_of
 from vqa_tui.domain.failure import FailureKind
-from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.run import ORIGINAL_SIZE, TaskStatus
 from vqa_tui.domain.work import CUT, LONGEST_WAIT_S, AttemptRecord, ClaimedTask, Flight, Rescue, TaskOutcome
+from vqa_tui.store.asking_again import drop_pairs_put_aside, keep_done, put_aside_pairs
+from vqa_tui.store.clusters import ClusterIds, Failed, attempt_failure, task_failure
 from vqa_tui.store.db import Database, Transaction
 from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
 
 _INSERT_ATTEMPT = """
-INSERT INTO attempt (run_id, task_id, number, session_id, key_name, started_at, latency_ms, http_status, kind, message,
-  input_tokens, output_tokens, cost_nano, uncertain_nano, reserved_nano, finish_reason, model, request_id,
+INSERT INTO attempt (id, run_id, task_id, number, session_id, key_name, started_at, latency_ms, http_status, kind,
+  message, input_tokens, output_tokens, cost_nano, uncertain_nano, reserved_nano, finish_reason, model, request_id,
   raw_reply, purpose, cached_input_tokens, image_tokens, estimated_input_tokens, expected_input_tokens,
-  expected_output_tokens, never_sent, question, bound_nano)
-VALUES (?1, ?2, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE task_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-  ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
+  expected_output_tokens, never_sent, question, bound_nano, max_tokens, max_side, cluster_id)
+VALUES ((SELECT max(id, coalesce((SELECT max(id) FROM attempt), 0)) + 1 FROM attempt_floor),
+  ?1, ?2, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE task_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+  ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)
 """
 
+
+_LOST = "the engine ended before the reply was stored; the provider may have billed it"
 
 # Each query names its index: without, SQLite takes one that makes it look at every pending task of the run.
 _PENDING = (
@@ -40,6 +46,7 @@ class TaskQueue:
         self._database = database
         self._run_id = run_id
         self._session_id = session_id
+        self._cluster_ids = ClusterIds(run_id)
 
     async def claim(self, limit: int, *, now: float, pilot_only: bool) -> list[ClaimedTask]:
         """Lease at most `limit` pending tasks: those whose retry is due first, then fresh ones in order."""
@@ -62,7 +69,7 @@ class TaskQueue:
                 (self._session_id, listed),
             )
             rows = await transaction.rows(
-                "SELECT t.id AS task_id, t.attempts_spent, t.last_kind, t.last_problem, "
+                "SELECT t.id AS task_id, t.attempts_spent, t.last_kind, t.last_problem, t.changes, "
                 "CASE WHEN t.attempts > t.requeued_after THEN (SELECT group_concat(DISTINCT question) FROM attempt "
                 "WHERE task_id = t.id AND number > t.requeued_after AND kind = 'bad_reply') END AS tried, "
                 f"b.message AS bad_reply, b.finish_reason, {ITEM_COLUMNS} "
@@ -82,6 +89,7 @@ class TaskQueue:
                 frozenset(row["tried"].split(",")) if row["tried"] else frozenset(),
                 row["bad_reply"] or "",
                 row["finish_reason"] == CUT,
+                changes_of(row["changes"]),
             )
             for row in rows
         ]
@@ -107,27 +115,40 @@ class TaskQueue:
         """Commit a group of outcomes in one transaction.
 
         Every attempt is recorded whatever has become of its task. The task itself and its samples are written only
-        where this session still holds the lease, so a worker that lost it changes nothing.
+        where this session still holds the lease, so a worker that lost it changes nothing. Pairs of a task that was
+        done before are replaced by new ones, and by nothing else: where it fails it is done with those that it has.
         """
+        # Messages are brought into their normal form before the file is locked.
+        lost_by = [task_failure(outcome) for outcome in outcomes]
+        failures = [failed for failed in (*lost_by, *_attempt_failures(outcomes)) if failed is not None]
         async with self._database.write() as transaction:
+            clusters = await self._cluster_ids.find(transaction, failures) if failures else {}
             listed = json.dumps([outcome.task_id for outcome in outcomes])
             held = {
-                row["id"]
+                row["id"]: bool(row["paired"])
                 for row in await transaction.rows(
-                    "SELECT id FROM task WHERE status = 'leased' AND lease = ? "
-                    "AND id IN (SELECT value FROM json_each(?))",
+                    "SELECT id, EXISTS (SELECT 1 FROM sample WHERE task_id = task.id) AS paired FROM task "
+                    "WHERE status = 'leased' AND lease = ? AND id IN (SELECT value FROM json_each(?))",
                     (self._session_id, listed),
                 )
             }
             attempts = [(o.task_id, o.attempt, o.spends_attempt) for o in outcomes if o.attempt is not None]
             attempts += [(o.task_id, o.hedge, False) for o in outcomes if o.hedge is not None]
-            await self._record_attempts(transaction, attempts)
-            kept = [outcome for outcome in outcomes if outcome.task_id in held and not outcome.attempt_alone]
+            await self._record_attempts(transaction, attempts, clusters)
+            settled = [
+                (outcome, clusters.get(failed) if failed else None)
+                for outcome, failed in zip(outcomes, lost_by, strict=True)
+                if outcome.task_id in held and not outcome.attempt_alone
+            ]
+            kept = [outcome for outcome, _cluster in settled]
+            paired = [outcome for outcome in kept if held[outcome.task_id]]
             now = time.time()
             await transaction.execute_many(
                 "UPDATE task SET status = ?1, lease = NULL, not_before = ?2, finished_at = ?5, "
+                "changes = CASE ?1 WHEN 'done' THEN '{}' ELSE changes END, "
                 "last_kind = CASE ?1 WHEN 'done' THEN NULL ELSE coalesce(?3, last_kind) END, "
-                "last_problem = CASE ?1 WHEN 'done' THEN NULL ELSE coalesce(?4, last_problem) END WHERE id = ?6",
+                "last_problem = CASE ?1 WHEN 'done' THEN NULL ELSE coalesce(?4, last_problem) END, "
+                "cluster_id = CASE ?1 WHEN 'done' THEN NULL ELSE coalesce(?7, cluster_id) END WHERE id = ?6",
                 [
                     (
                         outcome.status,
@@ -136,10 +157,12 @@ class TaskQueue:
                         outcome.problem,
                         None if outcome.status is TaskStatus.PENDING else now,
                         outcome.task_id,
+                        cluster,
                     )
-                    for outcome in kept
+                    for outcome, cluster in settled
                 ],
             )
+            await put_aside_pairs(transaction, [each.task_id for each in paired if each.status is TaskStatus.DONE])
             await transaction.execute_many(
                 "INSERT INTO sample (run_id, task_id, ordinal, question, answer, question_type, flags) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -157,6 +180,10 @@ class TaskQueue:
                     for ordinal, pair in enumerate(outcome.pairs)
                 ],
             )
+            if paired:
+                await drop_pairs_put_aside(transaction, [outcome.task_id for outcome in paired])
+                failed = [outcome.task_id for outcome in paired if outcome.status is TaskStatus.FAILED]
+                await keep_done(transaction, self._run_id, failed, now=now)
 
     async def rescue(self, flights: Sequence[Flight]) -> Rescue:
         """Put back every task that another session left leased, and record the requests it had in flight.
@@ -182,9 +209,9 @@ class TaskQueue:
                 )
             }
             mine = {
-                row["id"]
+                row["id"]: changes_of(row["changes"])
                 for row in await transaction.rows(
-                    "SELECT id FROM task WHERE +run_id = ? AND id IN (SELECT value FROM json_each(?))",
+                    "SELECT id, changes FROM task WHERE +run_id = ? AND id IN (SELECT value FROM json_each(?))",
                     (self._run_id, listed),
                 )
             }
@@ -196,6 +223,7 @@ class TaskQueue:
                 for flight in flights
                 if flight.task_id in mine and (flight.task_id, flight.started_at) not in stored
             ]
+            failed = attempt_failure(FailureKind.LOST, _LOST)
             await self._record_attempts(
                 transaction,
                 [
@@ -206,14 +234,16 @@ class TaskQueue:
                             started_at=flight.started_at,
                             latency_ms=None,
                             kind=FailureKind.LOST,
-                            message="the engine ended before the reply was stored; the provider may have billed it",
+                            message=_LOST,
                             uncertain_nano=flight.reserved_nano,
                             expected=flight.size,
+                            changes=mine[flight.task_id],
                         ),
                         False,
                     )
                     for flight in lost
                 ],
+                await self._cluster_ids.find(transaction, [failed] if failed and lost else []),
                 # Without an earlier session on record they count as ours: money is never dropped.
                 session_of={
                     flight.task_id: leased.get(flight.task_id, newest["id"] or self._session_id) for flight in lost
@@ -237,6 +267,7 @@ class TaskQueue:
         self,
         transaction: Transaction,
         attempts: Sequence[tuple[int, AttemptRecord, bool]],
+        clusters: Mapping[Failed, int],
         session_of: dict[int, int] | None = None,
     ) -> None:
         await transaction.execute_many(
@@ -274,48 +305,14 @@ class TaskQueue:
                     attempt.never_sent,
                     attempt.question or attempt.purpose,
                     attempt.bound_nano,
+                    attempt.changes.max_tokens,
+                    0 if attempt.changes.max_side == ORIGINAL_SIZE else attempt.changes.max_side,
+                    clusters.get(failed) if (failed := attempt_failure(attempt.kind, attempt.message)) else None,
                 )
                 for task_id, attempt, _spent in attempts
             ],
         )
 
 
-async def requeue(
-    database: Database, run_id: int, *, kinds: Sequence[str] = (), ids: Sequence[int] | None = None
-) -> int:
-    """Put failed tasks back to pending with their attempts spent reset; return how many.
-
-    `kinds` narrows by failure kind, `ids` by task. Recorded attempts stay.
-    """
-    conditions = ["run_id = ?", "status = 'failed'"]
-    values: list[object] = [run_id]
-    if kinds:
-        conditions.append("last_kind IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(list(kinds)))
-    if ids is not None:
-        conditions.append("id IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(list(ids)))
-    async with database.write() as transaction:
-        number = await transaction.execute(
-            "UPDATE task SET status = 'pending', finished_at = NULL, not_before = 0, attempts_spent = 0, "
-            "requeued_after = attempts "
-            f"WHERE {' AND '.join(conditions)}",
-            values,
-        )
-        await transaction.execute("UPDATE run SET put_back = put_back + ? WHERE id = ?", (number, run_id))
-    return number
-
-
-async def skip(database: Database, run_id: int, ids: Sequence[int]) -> int:
-    """Mark pending or failed tasks as skipped; return how many. Tasks in flight or done are left alone."""
-    async with database.write() as transaction:
-        await transaction.execute(
-            "UPDATE run SET put_back = put_back + (SELECT count(*) FROM task WHERE run_id = ?1 AND status = 'failed' "
-            "AND id IN (SELECT value FROM json_each(?2))) WHERE id = ?1",
-            (run_id, json.dumps(list(ids))),
-        )
-        return await transaction.execute(
-            "UPDATE task SET status = 'skipped', finished_at = ?, not_before = 0 "
-            "WHERE run_id = ? AND status IN ('pending', 'failed') AND id IN (SELECT value FROM json_each(?))",
-            (time.time(), run_id, json.dumps(list(ids))),
-        )
+def _attempt_failures(outcomes: Sequence[TaskOutcome]) -> list[Failed | None]:
+    return [attempt_failure(each.kind, each.message) for outcome in outcomes for each in outcome.attempts]

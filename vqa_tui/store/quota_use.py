@@ -13,7 +13,7 @@ from vqa_tui.store.db import Database, Row
 from vqa_tui.store.inflight import read_flights
 
 _MINUTE_S = 60.0 + ArrivalMargin.MOST_S
-_LIVELY_S = 120.0
+LIVELY_S = 120.0
 """An engine whose heartbeat is older starts no requests."""
 _NOT_OF_THE_DAY = (FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED, FailureKind.AUTH)
 """What the endpoint refused before it would count it against a day."""
@@ -24,10 +24,11 @@ _LATE_S = 3.0
 _REST = 2
 """Epochs until all engines have looked, and know of each other."""
 
-_TOKENS = (
+TOKENS = (
     "CASE WHEN input_tokens + output_tokens > 0 THEN input_tokens ELSE expected_input_tokens END AS inputs, "
     "CASE WHEN input_tokens + output_tokens > 0 THEN output_tokens ELSE expected_output_tokens END AS outputs"
 )
+"""What quotas count of a row of `attempt`."""
 
 _Request = tuple[int, float]
 """Run, and start as Unix time: no two requests of one run start at the same instant of a clock that fine."""
@@ -36,11 +37,11 @@ _Request = tuple[int, float]
 class _Uses:
     """What is new of each key."""
 
-    def __init__(self, today: dict[str, int] | None = None) -> None:
+    def __init__(self) -> None:
         self._newest: dict[str, list[tuple[float, RequestSize]]] = {}
         self._settled: dict[str, list[tuple[float, RequestSize]]] = {}
         self._unsent: dict[str, list[float]] = {}
-        self._today = today or {}
+        self._today: dict[str, int] = {}
 
     def take(self, key_name: str, started_at: float, size: RequestSize) -> None:
         self._newest.setdefault(key_name, []).append((started_at, size))
@@ -93,17 +94,22 @@ class QuotaUse:
         async with self._database.snapshot():
             await self._skip_to_newest()
             rows = await self._database.read(
-                f"SELECT run_id, key_name, started_at, kind, never_sent, {_TOKENS} FROM attempt "
-                "WHERE started_at > ? AND run_id IN (SELECT id FROM run WHERE endpoint_name = ?)",
-                (now - _MINUTE_S, self._endpoint),
+                f"SELECT run_id, key_name, started_at, kind, never_sent, {TOKENS} FROM attempt "
+                "WHERE started_at > :since AND run_id IN (SELECT id FROM run WHERE endpoint_name = :endpoint) "
+                "UNION ALL SELECT run_id, key_name, started_at, kind, 0, input_tokens, output_tokens "
+                "FROM kept_request WHERE endpoint_name = :endpoint AND started_at > :since",
+                {"since": now - _MINUTE_S, "endpoint": self._endpoint},
             )
             days = await self._database.read(
                 "SELECT key_name, count(*) AS n FROM attempt INDEXED BY attempt_by_time WHERE started_at >= ? AND "
                 "run_id IN (SELECT id FROM run WHERE endpoint_name = ?) AND kind NOT IN (?, ?, ?) AND never_sent = 0 "
-                "GROUP BY key_name",
-                (midnight, self._endpoint, *_NOT_OF_THE_DAY),
+                "GROUP BY key_name UNION ALL SELECT key_name, count(*) FROM kept_request "
+                "WHERE started_at >= ? AND endpoint_name = ? AND kind NOT IN (?, ?, ?) GROUP BY key_name",
+                (midnight, self._endpoint, *_NOT_OF_THE_DAY) * 2,
             )
-        uses = _Uses({row["key_name"]: row["n"] for row in days})
+        uses = _Uses()
+        for row in days:
+            uses.of_today(row["key_name"], row["n"])
         for row in rows:
             self._counted[row["run_id"], row["started_at"]] = None
             if not row["never_sent"]:
@@ -128,7 +134,7 @@ class QuotaUse:
             await self._skip_to_newest()
             return []
         rows = await self._database.read(
-            f"SELECT id, run_id, key_name, started_at, kind, never_sent, {_TOKENS} FROM attempt "
+            f"SELECT id, run_id, key_name, started_at, kind, never_sent, {TOKENS} FROM attempt "
             "WHERE id > ? ORDER BY id",
             (self._newest_id,),
         )
@@ -145,7 +151,7 @@ class QuotaUse:
         rows = await self._database.read(
             "SELECT r.id, e.ended_at FROM run_state s JOIN run r ON r.id = s.run_id "
             "LEFT JOIN session e ON e.id = s.session_id WHERE s.heartbeat_at > ? AND r.endpoint_name = ? AND r.id <> ?",
-            (now - _LIVELY_S, self._endpoint, self._run_id),
+            (now - LIVELY_S, self._endpoint, self._run_id),
         )
         self._share_with({row["id"] for row in rows if row["ended_at"] is None}, now)
         return {row["id"] for row in rows}

@@ -34,6 +34,10 @@ from vqa_tui.store.published import key_views, throttle_views
 _HISTORY_S = 240
 _EVENTS = 50
 _WORKING = frozenset({Phase.PILOT, Phase.RUNNING})
+_FOLLOWING = (
+    "(SELECT name FROM run f WHERE f.id = r.follows) AS follows, "
+    "(SELECT json_group_array(name) FROM (SELECT name FROM run f WHERE f.follows = r.id ORDER BY f.id)) AS followed_by"
+)
 
 
 async def run_summaries(database: Database) -> list[tuple[RunSummary, float | None]]:
@@ -41,9 +45,10 @@ async def run_summaries(database: Database) -> list[tuple[RunSummary, float | No
     async with database.snapshot():
         rows = await database.read(
             "SELECT r.id, r.name, d.name AS dataset, r.recipe_name, r.endpoint_name, s.phase, s.phase_reason, "
-            "s.heartbeat_at, r.limits, r.created_at, (SELECT coalesce(sum(cost_nano), 0) "
+            f"s.heartbeat_at, r.limits, r.created_at, r.archived_at, {_FOLLOWING}, (SELECT coalesce(sum(cost_nano), 0) "
             "FROM attempt_tally WHERE run_id = r.id) AS spent "
-            "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id ORDER BY r.id DESC"
+            "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id "
+            "WHERE r.id NOT IN (SELECT id FROM deleted_run) ORDER BY r.id DESC"
         )
         tallies = await database.read("SELECT run_id, status, kind, n FROM tally")
     by_run: dict[int, list[Row]] = {}
@@ -64,6 +69,9 @@ async def run_summaries(database: Database) -> list[tuple[RunSummary, float | No
                 cap=Limits.model_validate_json(row["limits"]).budget_usd,
                 engine=EngineState.NONE,
                 created_at=row["created_at"],
+                follows=row["follows"] or "",
+                followed_by=tuple(json.loads(row["followed_by"])),
+                archived_at=row["archived_at"],
             ),
             row["heartbeat_at"],
         )
@@ -80,14 +88,15 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         row = await database.read_one(
             # Recipe and endpoint are long, and two facts of theirs are all that is needed here.
             "SELECT r.id, r.name, r.recipe_name, r.endpoint_name, r.model, r.intent, r.created_at, r.limits, "
-            "r.pilot_size, r.put_back, "
+            f"r.pilot_size, r.put_back, {_FOLLOWING}, "
             "coalesce(json_extract(r.recipe, '$.expected_output_tokens'), 0) AS expected_output_tokens, "
             "json_extract(r.endpoint, '$.prices') AS prices, "
             "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0) AS samples, d.name AS dataset, "
             "s.phase, s.phase_reason, s.started_at, s.ended_at, s.heartbeat_at, s.session_id, s.reserved_nano, "
             "s.why_idle, s.keys, s.throttles, e.pid, e.started_at AS session_started_at "
             "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id "
-            "LEFT JOIN session e ON e.id = s.session_id WHERE r.id = ?",
+            "LEFT JOIN session e ON e.id = s.session_id "
+            "WHERE r.id = ? AND r.id NOT IN (SELECT id FROM deleted_run)",
             (run_id,),
         )
         if row is None:
@@ -150,6 +159,8 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         throttle_history=tuple(metric.throttle_slots for metric in mine if metric.throttle_slots is not None),
         bytes_per_s=bytes_per_second([(metric.at, metric.sent_bytes) for metric in mine], now=now),
         calibration=calibration_view(attempts, row["expected_output_tokens"]),
+        follows=row["follows"] or "",
+        followed_by=tuple(json.loads(row["followed_by"])),
     )
 
 

@@ -1,11 +1,19 @@
 """From database rows to domain values."""
 
+import json
+
 from vqa_tui.domain.item import GroundTruth, Item, PictureFacts
+from vqa_tui.domain.sample import Sample
 from vqa_tui.store.db import Row
 
 ITEM_COLUMNS = (
     "i.id AS item_id, i.dataset_id, i.key, i.path, i.format, i.width, i.height, i.size_bytes, i.sha256, "
     "i.orientation, i.modified_ns, i.split, i.truth"
+)
+
+SAMPLE_COLUMNS = (
+    "s.id, s.ordinal, s.question, s.answer, s.question_type, s.flags, s.verdict, s.edited_question, s.edited_answer, "
+    "s.review_note, s.reviewer, s.reviewed_at, s.picked"
 )
 
 
@@ -22,3 +30,22 @@ def item_from_row(row: Row) -> Item:
     )
     truth = GroundTruth.model_validate_json(row["truth"])
     return Item(row["item_id"], row["dataset_id"], row["key"], row["path"], facts, row["split"], truth)
+
+
+def sample_from_row(row: Row) -> Sample:
+    """Return the pair of a row that holds SAMPLE_COLUMNS."""
+    return Sample(
+        row["id"],
+        row["ordinal"],
+        row["question"],
+        row["answer"],
+        row["question_type"],
+        tuple(json.loads(row["flags"])),
+        row["verdict"],
+        row["edited_question"],
+        row["edited_answer"],
+        row["review_note"],
+        row["reviewer"],
+        row["reviewed_at"],
+        row["picked"],
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vqa_tui.domain.run import Intent, Limits, Phase
 from vqa_tui.domain.work import Wishes
-from vqa_tui.store.db import Database
+from vqa_tui.store.db import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +56,8 @@ async def create_run(database: Database, new: NewRun) -> int:
     With `limit`, and for the pilot, pictures are taken evenly spread over the dataset, so that a dataset sorted by
     class still gives a fair sample.
     """
-    now = time.time()
     async with database.write() as transaction:
-        run_id = await transaction.insert(
-            "INSERT INTO run (name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, config_sha256, "
-            "pilot_size, created_at, limits, approved_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                new.name,
-                new.dataset_id,
-                new.recipe_name,
-                new.endpoint_name,
-                new.model,
-                new.recipe,
-                new.endpoint,
-                new.config_sha256,
-                new.pilot_size,
-                now,
-                new.limits.model_dump_json(),
-                now if new.approved else None,
-            ),
-        )
-        await transaction.execute("INSERT INTO run_state (run_id) VALUES (?)", (run_id,))
+        run_id = await insert_run(transaction, new)
         total = (await transaction.rows("SELECT count(*) AS n FROM item WHERE dataset_id = ?", (new.dataset_id,)))[0][
             "n"
         ]
@@ -104,6 +85,31 @@ async def create_run(database: Database, new: NewRun) -> int:
     return run_id
 
 
+async def insert_run(transaction: Transaction, new: NewRun) -> int:
+    """Store a run without its tasks; return its id."""
+    now = time.time()
+    run_id = await transaction.insert(
+        "INSERT INTO run (id, name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, config_sha256, "
+        f"pilot_size, created_at, limits, approved_at) VALUES ({_NEXT_RUN_ID}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            new.name,
+            new.dataset_id,
+            new.recipe_name,
+            new.endpoint_name,
+            new.model,
+            new.recipe,
+            new.endpoint,
+            new.config_sha256,
+            new.pilot_size,
+            now,
+            new.limits.model_dump_json(),
+            now if new.approved else None,
+        ),
+    )
+    await transaction.execute("INSERT INTO run_state (run_id) VALUES (?)", (run_id,))
+    return run_id
+
+
 async def frozen_run(database: Database, run_id: int) -> FrozenRun | None:
     row = await database.read_one(
         "SELECT r.id, r.name, r.dataset_id, d.root, r.recipe, r.endpoint, r.pilot_size "
@@ -119,7 +125,10 @@ async def frozen_run(database: Database, run_id: int) -> FrozenRun | None:
 
 async def run_names(database: Database) -> list[tuple[int, str]]:
     """Return (id, name) of all runs, newest first."""
-    return [(row["id"], row["name"]) for row in await database.read("SELECT id, name FROM run ORDER BY id DESC")]
+    rows = await database.read(
+        "SELECT id, name FROM run WHERE id NOT IN (SELECT id FROM deleted_run) ORDER BY id DESC",
+    )
+    return [(row["id"], row["name"]) for row in rows]
 
 
 async def wishes(database: Database, run_id: int) -> Wishes:
@@ -140,13 +149,15 @@ async def wishes(database: Database, run_id: int) -> Wishes:
 async def set_intent(
     database: Database, run_id: int, intent: Intent, *, who: str, cancel_in_flight: bool = False
 ) -> None:
-    """Record what a person wants. Intent `run` also stamps `resumed_at`, which wakes a run that paused itself."""
+    """Record what a person wants. Intent `run` also stamps `resumed_at`, which wakes a run that paused itself, and
+    brings an archived run back into sight."""
     now = time.time()
     async with database.write() as transaction:
         before = (await transaction.rows("SELECT intent FROM run WHERE id = ?", (run_id,)))[0]["intent"]
         await transaction.execute(
             "UPDATE run SET intent = :intent, cancel_in_flight = :cancel, "
-            "resumed_at = CASE WHEN :intent = 'run' THEN :now ELSE resumed_at END WHERE id = :run",
+            "resumed_at = CASE WHEN :intent = 'run' THEN :now ELSE resumed_at END, "
+            "archived_at = CASE WHEN :intent = 'run' THEN NULL ELSE archived_at END WHERE id = :run",
             {"intent": intent, "cancel": int(cancel_in_flight), "now": now, "run": run_id},
         )
         verb = f"{intent}, cancelling what is in flight" if cancel_in_flight else str(intent)
@@ -288,4 +299,8 @@ async def add_event(database: Database, run_id: int, level: str, message: str) -
         )
 
 
+# The id of a deleted run is never given again: screens and commands of others may still name it.
+_NEXT_RUN_ID = (
+    "(SELECT max(coalesce((SELECT max(id) FROM run), 0), coalesce((SELECT max(id) FROM deleted_run), 0)) + 1)"
+)
 _INSERT_ACTION = "INSERT INTO action (run_id, at, who, verb, old_value, new_value) VALUES (?, ?, ?, ?, ?, ?)"

@@ -1,69 +1,91 @@
 """Tasks as faces list and inspect them: ids by filter, rows by id, one task in full."""
 
+import asyncio
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
+from vqa_tui.domain.changes import UNCHANGED, TaskChanges, changes_of
 from vqa_tui.domain.cost import to_dollars
 from vqa_tui.domain.item import Item
-from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.run import ORIGINAL_SIZE, TaskStatus
 from vqa_tui.domain.sample import Sample
-from vqa_tui.domain.task import Attempt, TaskFilter, TaskRow
+from vqa_tui.domain.task import BY_ID, Attempt, FilterValues, SortField, TaskFilter, TaskRow, TaskSort
 from vqa_tui.store.db import Database
-from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
+from vqa_tui.store.rows import ITEM_COLUMNS, SAMPLE_COLUMNS, item_from_row, sample_from_row
+from vqa_tui.store.task_filters import select_ids
 
 _ROW_COLUMNS = """
 t.id, i.key, t.status, t.last_kind, t.attempts, t.finished_at,
 (SELECT coalesce(sum(cost_nano), 0) FROM attempt a WHERE a.task_id = t.id) AS cost_nano,
+(SELECT max(latency_ms) FROM attempt a WHERE a.task_id = t.id) AS latency_ms,
 (SELECT count(*) FROM sample s WHERE s.task_id = t.id) AS samples
 """
 
+FIRST_IDS = 200
+"""Ids in the first piece: more than a screen has rows."""
+_COUNTED_AT_ONCE = 50_000
+"""Ids that are made in one turn of the event loop: a million at once would hold up the screen for 100 ms."""
+_ITEMS_LOOKED_AT = 2_000
+"""Items whose splits and categories are offered when a filter is completed."""
+_VALUES_OFFERED = 200
 _LARGEST_ID = 2**63 - 1
 _LONGEST_ID = len(str(_LARGEST_ID))
 
 
-async def task_ids(database: Database, run_id: int, chosen: TaskFilter) -> "array[int]":
-    """Return the ids of the tasks that `chosen` means, in order; 8 bytes each."""
-    if chosen == TaskFilter() and (every := await _unbroken_ids(database, run_id)) is not None:
-        return every
-    conditions = ["t.run_id = ?"]
-    values: list[object] = [run_id]
-    if chosen.statuses:
-        conditions.append("t.status IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps([str(status) for status in chosen.statuses]))
-    if chosen.kinds:
-        conditions.append("t.last_kind IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(list(chosen.kinds)))
-    if chosen.not_kinds:
-        conditions.append("(t.last_kind IS NULL OR t.last_kind NOT IN (SELECT value FROM json_each(?)))")
-        values.append(json.dumps(list(chosen.not_kinds)))
-    join = "JOIN item i ON i.id = t.item_id" if chosen.search or chosen.not_search else ""
-    if chosen.search:
-        conditions.append("instr(lower(i.key), lower(?)) > 0")
-        values.append(chosen.search)
-    for words in chosen.not_search:
-        conditions.append("instr(lower(i.key), lower(?)) = 0")
-        values.append(words)
-    return await database.read_integers(
-        f"SELECT t.id FROM task t {join} WHERE {' AND '.join(conditions)} ORDER BY t.id", values
-    )
+async def task_ids(database: Database, run_id: int, chosen: TaskFilter, sort: TaskSort = BY_ID) -> "array[int]":
+    """Return the ids of the tasks that `chosen` means, in the order of `sort`; 8 bytes each."""
+    found = array("q")
+    async for piece in task_id_pieces(database, run_id, chosen, sort):
+        found.extend(piece)
+    return found
 
 
-async def _unbroken_ids(database: Database, run_id: int) -> "array[int] | None":
-    """Return the ids of all tasks of a run if they follow each other without a gap, which they do as they are made.
+async def task_id_pieces(
+    database: Database, run_id: int, chosen: TaskFilter, sort: TaskSort = BY_ID
+) -> "AsyncIterator[array[int]]":
+    """Yield the ids of `task_ids` piece by piece, the first as soon as a page is there."""
+    ends = await _ends(database, run_id)
+    if ends is None:
+        return
+    if chosen == TaskFilter() and sort.by is SortField.ID and ends.unbroken:
+        ids = range(ends.low, ends.high + 1)
+        if sort.descending:
+            ids = ids[::-1]
+        for start in range(0, len(ids), _COUNTED_AT_ONCE):
+            yield array("q", ids[start : start + _COUNTED_AT_ONCE])
+            await asyncio.sleep(0)
+        return
+    sql, values = select_ids(run_id, chosen, sort, (ends.low, ends.high))
+    async for piece in database.integer_pieces(sql, values, first=FIRST_IDS):
+        yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """First and last id of a run's tasks; `unbroken`: they follow each other without a gap, as they are made."""
+
+    low: int
+    high: int
+    unbroken: bool
+
+
+async def _ends(database: Database, run_id: int) -> _Ends | None:
+    """Return between which ids the tasks of a run lie; None where it has none.
 
     The tally has their number, and an index the ends, so that a million of them are not read.
     """
-    ends = await database.read_one(
+    row = await database.read_one(
         "SELECT sum(n) AS n, min(low) AS low, max(high) AS high FROM (SELECT sum(n) AS n, "
         "(SELECT min(id) FROM task WHERE run_id = :run AND status = tally.status) AS low, "
         "(SELECT max(id) FROM task WHERE run_id = :run AND status = tally.status) AS high "
         "FROM tally WHERE run_id = :run GROUP BY status)",
         {"run": run_id},
     )
-    if ends is None or ends["low"] is None or ends["high"] - ends["low"] + 1 != ends["n"]:
+    if row is None or row["low"] is None:
         return None
-    return array("q", range(ends["low"], ends["high"] + 1))
+    return _Ends(row["low"], row["high"], row["high"] - row["low"] + 1 == row["n"])
 
 
 async def task_rows(database: Database, run_id: int, ids: Sequence[int]) -> dict[int, TaskRow]:
@@ -84,6 +106,7 @@ async def task_rows(database: Database, run_id: int, ids: Sequence[int]) -> dict
             to_dollars(row["cost_nano"]),
             row["samples"],
             row["finished_at"],
+            row["latency_ms"],
         )
         for row in rows
     }
@@ -129,29 +152,22 @@ async def task_attempts(database: Database, task_id: int) -> tuple[Attempt, ...]
             model=row["model"],
             request_id=row["request_id"],
             raw_reply=row["raw_reply"],
+            changes=TaskChanges(row["max_tokens"], ORIGINAL_SIZE if row["max_side"] == 0 else row["max_side"]),
+            purpose=row["purpose"],
         )
         for row in rows
     )
+
+
+async def task_changes(database: Database, task_id: int) -> TaskChanges:
+    """Return what a person changed for a task that is asked again; nothing once it is done."""
+    row = await database.read_one("SELECT changes FROM task WHERE id = ?", (task_id,))
+    return UNCHANGED if row is None else changes_of(row["changes"])
 
 
 async def task_samples(database: Database, task_id: int) -> tuple[Sample, ...]:
-    rows = await database.read(
-        "SELECT id, ordinal, question, answer, question_type, flags, verdict FROM sample WHERE task_id = ? "
-        "ORDER BY ordinal",
-        (task_id,),
-    )
-    return tuple(
-        Sample(
-            row["id"],
-            row["ordinal"],
-            row["question"],
-            row["answer"],
-            row["question_type"],
-            tuple(json.loads(row["flags"])),
-            row["verdict"],
-        )
-        for row in rows
-    )
+    rows = await database.read(f"SELECT {SAMPLE_COLUMNS} FROM sample s WHERE task_id = ? ORDER BY ordinal", (task_id,))
+    return tuple(sample_from_row(row) for row in rows)
 
 
 async def first_items(database: Database, run_id: int, count: int) -> list[Item]:
@@ -162,3 +178,30 @@ async def first_items(database: Database, run_id: int, count: int) -> list[Item]
         (run_id, count),
     )
     return [item_from_row(row) for row in rows]
+
+
+async def filter_values(database: Database, run_id: int) -> FilterValues:
+    """Return which keys, splits and categories occur in a run; the last two are of a spread sample of its items."""
+    keys = await database.read("SELECT DISTINCT key_name FROM attempt_tally WHERE run_id = ? ORDER BY 1", (run_id,))
+    ends = await _ends(database, run_id)
+    if ends is None:
+        return FilterValues(tuple(row["key_name"] for row in keys))
+    step = max((ends.high - ends.low + 1) // _ITEMS_LOOKED_AT, 1)
+    ids = json.dumps(list(range(ends.low, ends.high + 1, step)))
+    sample = (
+        "SELECT i.split, i.truth FROM json_each(?) j CROSS JOIN task t ON t.id = j.value "
+        "JOIN item i ON i.id = t.item_id WHERE +t.run_id = ?"
+    )
+    splits = await database.read(
+        f"SELECT DISTINCT split FROM ({sample}) WHERE split IS NOT NULL ORDER BY 1 LIMIT ?",
+        (ids, run_id, _VALUES_OFFERED),
+    )
+    categories = await database.read(
+        f"SELECT DISTINCT c.value AS name FROM ({sample}) s, json_each(s.truth, '$.categories') c ORDER BY 1 LIMIT ?",
+        (ids, run_id, _VALUES_OFFERED),
+    )
+    return FilterValues(
+        tuple(row["key_name"] for row in keys),
+        tuple(row["split"] for row in splits),
+        tuple(str(row["name"]) for row in categories),
+    )

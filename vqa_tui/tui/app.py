@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from textual import events, on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.worker import Worker
 
 from vqa_tui.domain.failure import VqaError
@@ -18,34 +20,47 @@ from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.commands import ScreenCommands, key_helps, reason
 from vqa_tui.tui.crash import note_crash
-from vqa_tui.tui.messages import ItemsWanted, LookWanted, ModeWanted, RunPicked
+from vqa_tui.tui.keymap import clashes
+from vqa_tui.tui.messages import (
+    DemoWanted,
+    ItemsWanted,
+    KeysWanted,
+    LookWanted,
+    ModeWanted,
+    RunPicked,
+    SettingWanted,
+)
+from vqa_tui.tui.notifier import Notifier
 from vqa_tui.tui.present.farewell import farewell, short_farewell
 from vqa_tui.tui.present.phases import phase_label
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.screens.dashboard import DashboardScreen
-from vqa_tui.tui.screens.datasets import DatasetsScreen
-from vqa_tui.tui.screens.endpoints import EndpointsScreen
 from vqa_tui.tui.screens.failures import FailuresScreen
 from vqa_tui.tui.screens.help import HelpScreen
 from vqa_tui.tui.screens.items import ItemsScreen
-from vqa_tui.tui.screens.recipes import RecipesScreen
+from vqa_tui.tui.screens.live import LiveScreen
 from vqa_tui.tui.screens.review import ReviewScreen
 from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.screens.settings import SettingsScreen
 from vqa_tui.tui.screens.training import TrainingScreen
+from vqa_tui.tui.screens.welcome import First, WelcomeScreen
 from vqa_tui.tui.services import Services
-from vqa_tui.tui.toasts import tell, tell_worker_failure
+from vqa_tui.tui.toasts import tell, tell_error, tell_worker_failure
 from vqa_tui.tui.watch import Watch
 
 _TOLD_PHASES = {Phase.PAUSED, Phase.DONE, Phase.STOPPED, Phase.FAILED, Phase.AWAITING_APPROVAL}
 _LEAVE_WITHIN_S = 1.0
+_NEWS_EVERY_S = 2.0
+_FINISH_WITHIN_S = 3.0
+"""Seconds that leaving waits for what was asked for and is not written."""
 _MODES_OF_NO_RUN = ("runs", "training")
 _LIBRARY = {
-    "datasets": (DatasetsScreen, "Datasets", "Pictures that were imported, and importing more"),
-    "recipes": (RecipesScreen, "Recipes", "What is asked, and how a reply is read"),
-    "endpoints": (EndpointsScreen, "Endpoints", "Where it is asked: addresses, keys, quotas, prices"),
-    "settings": (SettingsScreen, "Settings", "Theme, pictures, keys and notifications"),
+    "datasets": ("Datasets", "Pictures that were imported, and importing more"),
+    "recipes": ("Recipes", "What is asked, and how a reply is read"),
+    "endpoints": ("Endpoints", "Where it is asked: addresses, keys, quotas, prices"),
+    "settings": ("Settings", "Theme, pictures, keys and notifications"),
 }
+"""Screens that the palette opens: title and words."""
 
 
 class VqaApp(App[None]):
@@ -82,12 +97,18 @@ class VqaApp(App[None]):
     ]
 
     def __init__(
-        self, services: Services, *, open_run: int | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        services: Services,
+        *,
+        open_run: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self._services = services
         self._open_run = open_run
-        self.watch_over = Watch(self, services, monotonic=clock)
+        self.watch_over = Watch(self, services, now=now, monotonic=clock)
+        self._notifier = Notifier(self._write_raw)
         self._last: tuple[int, Phase, EngineState] | None = None
 
     def on_mount(self) -> None:
@@ -105,6 +126,10 @@ class VqaApp(App[None]):
             self.watch_over.follow_run(self._open_run)
             self.show_mode("run")
         self.run_worker(self.watch_over.keep_looking(), group="watch", exit_on_error=False)
+        self._apply_preferences()
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self.set_interval(_NEWS_EVERY_S, self._look_for_news)
+        self._welcome()
 
     def show_mode(self, mode: str) -> None:
         """Switch to a mode and let the watch read what it shows."""
@@ -117,12 +142,19 @@ class VqaApp(App[None]):
 
     def action_mode(self, mode: str) -> None:
         """Go to a mode; those about a run take the newest one when none was picked."""
-        if mode not in _MODES_OF_NO_RUN and self.watch_over.run_id is None:
-            runs = self.watch_over.last_runs
-            if runs is None or not runs.lines:
-                tell(self, "There is no run yet. Press n to start one.", severity="warning")
-                return
-            self.watch_over.follow_run(runs.lines[0].summary.id)
+        if mode in _MODES_OF_NO_RUN or self.watch_over.run_id is not None:
+            self.show_mode(mode)
+        else:
+            self._show_mode_of_newest(mode)
+
+    @work(group="mode", exclusive=True, exit_on_error=False)
+    async def _show_mode_of_newest(self, mode: str) -> None:
+        found = await self._services.summaries()
+        if not found:
+            tell(self, "There is no run yet. Press n to start one.", severity="warning")
+            return
+        newest = next((run for run in found if run.archived_at is None), found[0])
+        self.watch_over.follow_run(newest.id)
         self.show_mode(mode)
 
     @on(RunPicked)
@@ -137,11 +169,15 @@ class VqaApp(App[None]):
     @on(ItemsWanted)
     async def _items_wanted(self, event: ItemsWanted) -> None:
         self.show_mode("items")
-        self.call_after_refresh(self._filter_items, event.filter_text)
+        self.call_after_refresh(self._filter_items, event)
 
-    def _filter_items(self, typed: str) -> None:
-        if isinstance(self.screen, ItemsScreen):
-            self.screen.show_filtered(typed)
+    def _filter_items(self, wanted: ItemsWanted) -> None:
+        if not isinstance(self.screen, ItemsScreen):
+            return
+        if wanted.ids is not None:
+            self.screen.show_only(wanted.ids, wanted.named)
+        else:
+            self.screen.show_filtered(wanted.filter_text)
 
     @on(LookWanted)
     def _look_wanted(self) -> None:
@@ -177,6 +213,83 @@ class VqaApp(App[None]):
         if active is not None and not active.enabled:
             tell(self, reason(active), severity="warning")
 
+    def _apply_preferences(self) -> None:
+        preferences = self._services.preferences
+        if preferences.settings.theme in self.available_themes:
+            self.theme = preferences.settings.theme
+        else:
+            tell(self, f"There is no theme {preferences.settings.theme!r}; the palette lists them.", severity="warning")
+        self.set_keymap(preferences.keys)
+        for key, name, loser in clashes(preferences.keys)[:1]:
+            words = f"keys.yaml: {key} does {name} now, so {loser} has no key where both could be meant"
+            tell(self, words, severity="warning")
+
+    def _theme_changed(self, theme: Theme) -> None:
+        if theme.name != self._services.preferences.settings.theme:
+            self._set(SettingWanted("theme", theme.name))
+
+    @on(SettingWanted)
+    def _set(self, event: SettingWanted) -> None:
+        with self._told():
+            self._services.preferences.change(event.name, event.value)
+        self._settings_changed()
+
+    @on(KeysWanted)
+    def _set_keys(self, event: KeysWanted) -> None:
+        with self._told():
+            self._services.preferences.set_keys(event.key_id, event.keys)
+        self.set_keymap(self._services.preferences.keys)
+        self._settings_changed()
+
+    def _settings_changed(self) -> None:
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.refresh_rows()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say what cannot be done instead of raising it."""
+        try:
+            yield
+        except VqaError as error:
+            tell_error(self, error)
+
+    @work(group="news", exclusive=True, exit_on_error=False)
+    async def _look_for_news(self) -> None:
+        """Tell a person who looks elsewhere when any run paused, ended, or needs them."""
+        settings = self._services.preferences.settings
+        try:
+            news = self._notifier.news(await self._services.summaries())
+        except VqaError:
+            return  # the watch tells that the workspace cannot be read
+        for words in news:
+            await self._notifier.pass_on(words, settings)
+
+    def _write_raw(self, characters: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(characters)
+
+    @work(group="welcome", exit_on_error=False)
+    async def _welcome(self) -> None:
+        """Where nothing has been imported yet, say what can be done first."""
+        if self._services.read_only or self._open_run is not None or not await self._services.is_new():
+            return
+        if not isinstance(self.screen, RunsScreen):
+            return  # a person was quicker
+        chosen = await self.push_screen_wait(WelcomeScreen(self._services.command))
+        if chosen is First.DEMO:
+            self.post_message(DemoWanted())
+        elif chosen is First.IMPORT:
+            self.action_open("datasets")
+
+    @on(DemoWanted)
+    @work(group="demo", exclusive=True, exit_on_error=False)
+    async def _start_demo(self) -> None:
+        """Draw the demo's pictures, import them, and show its run."""
+        tell(self, "Drawing sixty scans and importing them …")
+        run_id = await self._services.start_demo()
+        self.watch_over.follow_run(run_id)
+        self.show_mode("run")
+
     def action_help(self) -> None:
         self.push_screen(HelpScreen(key_helps(self, self.screen)))
 
@@ -198,6 +311,7 @@ class VqaApp(App[None]):
     async def action_detach(self) -> None:
         """Leave; say what goes on and how to come back."""
         command, wishes = self._services.command, self.watch_over.wishes
+        await wishes.finish(_FINISH_WITHIN_S)
         try:
             async with asyncio.timeout(_LEAVE_WITHIN_S):
                 words = farewell(await self._services.runs(), command, wishes.unwritten)
@@ -219,12 +333,31 @@ class VqaApp(App[None]):
 
     def get_system_commands(self, screen: "Screen[object]") -> Iterable[SystemCommand]:
         """Only what the bindings do not offer already."""
-        for name, (_screen, title, words) in _LIBRARY.items():
+        for name, (title, words) in _LIBRARY.items():
             yield SystemCommand(title, words, partial(self.action_open, name))
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
 
     def action_open(self, name: str) -> None:
         """Open the screen of the datasets, recipes, endpoints or settings over what is shown."""
-        screen = _LIBRARY[name][0]
+        screen = _library_screen(name)
         if not isinstance(self.screen, screen):
             self.push_screen(screen(self._services, self.watch_over))
+
+
+def _library_screen(name: str) -> type[LiveScreen]:
+    """Return the screen of that part of the library; imported here, since what reads files would delay first paint."""
+    match name:
+        case "datasets":
+            from vqa_tui.tui.screens.datasets import DatasetsScreen
+
+            return DatasetsScreen
+        case "recipes":
+            from vqa_tui.tui.screens.recipes import RecipesScreen
+
+            return RecipesScreen
+        case "endpoints":
+            from vqa_tui.tui.screens.endpoints import EndpointsScreen
+
+            return EndpointsScreen
+        case _:
+            return SettingsScreen

@@ -1,5 +1,6 @@
 """What screens tell the app: something was picked, or something is wanted."""
 
+from array import array
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -14,18 +15,43 @@ class RunPicked(Message):
 
 @dataclass
 class ModeWanted(Message):
-    """Another mode is wanted: runs, run or items."""
+    """Another mode is wanted: runs, run, items or failures."""
 
     mode: str
 
 
 @dataclass
 class ItemsWanted(Message):
-    """The items of the run on screen are wanted, narrowed by a filter as it would be typed."""
+    """The items of the run on screen are wanted, narrowed by a filter as it would be typed, or exactly `ids`."""
 
     filter_text: str
+    ids: "array[int] | None" = None
+    """In ascending order."""
+    named: str = ""
+    """What the items of `ids` are called where they are shown."""
 
 
 @dataclass
 class LookWanted(Message):
     """Something was changed by this process: read the views again now."""
+
+
+@dataclass
+class SettingWanted(Message):
+    """A setting of the app is to be what was typed."""
+
+    name: str
+    value: str
+
+
+@dataclass
+class KeysWanted(Message):
+    """Other keys are to do what has this id; None: those that did it before."""
+
+    key_id: str
+    keys: str | None
+
+
+@dataclass
+class DemoWanted(Message):
+    """The demo is wanted: drawn pictures, imported, and a run over them."""

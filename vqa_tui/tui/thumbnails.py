@@ -10,6 +10,8 @@ from vqa_tui.domain.failure import VqaError
 
 MAX_SIDE = 320
 """Pixels; a terminal of 300 columns shows no more."""
+DETAIL_SIDE = 2_048
+"""Pixels, for looking from near."""
 MAX_PIXELS = 200_000_000
 """Larger pictures are not decoded for a preview."""
 

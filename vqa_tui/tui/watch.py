@@ -57,6 +57,11 @@ class Watch:
         self._shows_list, self.run_id = False, run_id
         self.look_now()
 
+    def forget_run(self, run_id: int) -> None:
+        """Follow that run no more: it is gone, and whoever goes to a mode about a run gets another one."""
+        if run_id == self.run_id:
+            self.run_id = self.last_run = None
+
     def look_now(self) -> None:
         """Read again at once: our own writes do not move the data version of our own connection."""
         self._version = None

@@ -1,6 +1,7 @@
 """What a person asked for and is not written yet, so that nothing is asked twice, undone by haste, or forgotten."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 HASTE_S = 2.0
@@ -14,6 +15,7 @@ class Wishes:
         self._clock = clock
         self._under_way: dict[tuple[int, str], str] = {}
         self._paused_at: dict[int, float] = {}
+        self._finish_first: list[Callable[[], Awaitable[None]]] = []
 
     def under_way(self, run_id: int, verb: str) -> bool:
         """Tell whether `verb` was asked for and is being carried out."""
@@ -32,6 +34,19 @@ class Wishes:
             yield
         finally:
             self._under_way.pop((run_id, verb), None)
+
+    def finish_first(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Have `work` done before the app ends, as far as there is time."""
+        self._finish_first.append(work)
+
+    async def finish(self, within_s: float) -> None:
+        """Do what is to be done before the app ends; what takes longer stays among `unwritten`."""
+        try:
+            async with asyncio.timeout(within_s):
+                for work in self._finish_first:
+                    await work()
+        except TimeoutError:
+            return
 
     def note_pause(self, run_id: int) -> None:
         self._paused_at[run_id] = self._clock()

@@ -1,7 +1,8 @@
 """What an action would do, for the question that is asked before it."""
 
 from vqa_tui.domain.run import EngineState, RunView
-from vqa_tui.tui.present.numbers import plural
+from vqa_tui.domain.run_contents import RunContents
+from vqa_tui.tui.present.numbers import money, plural
 
 
 def stop_consequence(view: RunView) -> str:
@@ -13,3 +14,25 @@ def stop_consequence(view: RunView) -> str:
         return f"The engine does not answer; it ends when it wakes up and reads this. {queue}"
     in_flight = plural(len(view.in_flight), "request")
     return f"{in_flight} in flight will end first, then the engine of {view.name} ends. {queue}"
+
+
+def contents_words(contents: RunContents) -> str:
+    """Return what goes with a run, as the log of actions keeps it: pictures, requests and money, pairs, verdicts."""
+    paid = f" with {money(contents.spent)} of paid replies"
+    uncertain = f" and {money(contents.uncertain)} that may have been billed" if contents.uncertain else ""
+    parts = [
+        f"the tasks of {plural(contents.pictures, 'picture')}",
+        f"{plural(contents.attempts, 'attempt')}{paid if contents.spent else ''}{uncertain}",
+        plural(contents.pairs, "pair"),
+        plural(contents.verdicts, "verdict"),
+    ]
+    return ", ".join(parts)
+
+
+def delete_consequence(contents: RunContents) -> str:
+    """Return what deleting a run means, in full sentences."""
+    return (
+        f"This deletes {contents_words(contents)}, and the log of the run. It cannot be taken back.\n\n"
+        "Exports and the pictures stay on disk, and what was paid stays in the total. Archiving (z) hides a run and "
+        "keeps all of it."
+    )

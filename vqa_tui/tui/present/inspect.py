@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from vqa_tui.domain.failure import POLICY, FailureKind
 from vqa_tui.domain.item import GroundTruth, Item
+from vqa_tui.domain.plain_json import as_json
+from vqa_tui.domain.reply_parts import PartKind, ReplyForm, reply_parts
 from vqa_tui.domain.sample import Sample
 from vqa_tui.domain.task import Attempt, TaskDetail
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.present.numbers import clock, compact, count, file_size, milliseconds, money, plural
+from vqa_tui.tui.present.attempts import changed_words
+from vqa_tui.tui.present.numbers import file_size, money, plural
 from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN, kind_words, status_label
 
 _LONG = 20_000
@@ -40,6 +42,7 @@ def headline(detail: TaskDetail, *, asked: bool = False) -> Content:
             f" · {file_size(facts.size_bytes)}{_split_words(detail.item)}",
             QUIET,
         ),
+        (f"\n↻ is asked again with {changed_words(detail.changes)}" if detail.changes else "", WARN),
     )
 
 
@@ -48,15 +51,12 @@ def _split_words(item: Item) -> str:
 
 
 def sections(detail: TaskDetail) -> tuple[Section, ...]:
-    """Return all sections in the order in which they help: pairs first, or what went wrong."""
-    pairs = Section(f"Pairs ({len(detail.samples)})", pairs_text(detail.samples))
-    tries = Section(f"Attempts ({len(detail.attempts)})", attempts_text(detail.attempts))
-    first = (pairs, tries) if detail.samples else (tries, pairs)
+    """Return all sections but the attempts: what is known, what was asked, and what came back."""
     return (
-        *first,
+        Section(f"Pairs ({len(detail.samples)})", pairs_text(detail.samples)),
         Section("Ground truth", truth_text(detail.item.truth)),
         Section("Prompt", _long(detail.prompt) if detail.prompt else _quiet("none")),
-        Section("Raw reply", raw_reply_text(detail.attempts)),
+        Section("Raw reply", raw_reply_text(detail)),
     )
 
 
@@ -69,51 +69,35 @@ def pairs_text(samples: tuple[Sample, ...]) -> Content:
         notes = [(clean(sample.question_type, one_line=True, limit=40), QUIET)] if sample.question_type else []
         notes += [(f"⚑ {kind_words(flag)}", WARN) for flag in sample.flags]
         if sample.verdict:
-            notes.append((f"verdict {clean(sample.verdict, one_line=True, limit=20)}", GOOD))
+            notes.append(verdict_note(sample))
         head = Content("  ").join(
             [Content.styled(f"{sample.ordinal + 1}.", QUIET), *(Content.styled(*n) for n in notes)]
         )
-        question = Content.assemble(("Q ", "$text-primary bold"), clean(sample.question, limit=_LONG))
-        answer = Content.assemble(("A ", "$text-success bold"), clean(sample.answer, limit=_LONG))
-        blocks.append(Content("\n").join([head, question, answer]))
+        question = Content.assemble(("Q ", "$text-primary bold"), clean(sample.final_question, limit=_LONG))
+        answer = Content.assemble(("A ", "$text-success bold"), clean(sample.final_answer, limit=_LONG))
+        blocks.append(Content("\n").join([head, question, answer, *as_written(sample)]))
     return Content("\n\n").join(blocks)
 
 
-def attempts_text(attempts: tuple[Attempt, ...]) -> Content:
-    """Return the timeline of attempts, oldest first: when, by which key, how it ended, in words."""
-    if not attempts:
-        return _quiet("not asked yet")
-    return Content("\n").join(_attempt_text(attempt) for attempt in attempts)
+def verdict_note(sample: Sample) -> tuple[str, str]:
+    """Return the verdict of a reviewed pair as glyph and word, and its style."""
+    verdict = sample.verdict or ""
+    if sample.edited and verdict == "accepted":
+        return "✎ accepted, edited", GOOD
+    glyph, style = {"accepted": ("✔", GOOD), "rejected": ("✖", BAD)}.get(verdict, ("?", WARN))
+    return f"{glyph} {clean(verdict, one_line=True, limit=20)}", style
 
 
-def _attempt_text(attempt: Attempt) -> Content:
-    good = attempt.kind == "ok"
-    status = f"HTTP {attempt.http_status}" if attempt.http_status is not None else "no reply"
-    facts = f"{clock(attempt.started_at)}  key {clean(attempt.key_name, one_line=True, limit=24)}  {status}"
-    if attempt.latency_ms is not None:
-        facts += f"  {milliseconds(attempt.latency_ms)}"
-    if attempt.input_tokens or attempt.output_tokens:
-        facts += f"  {compact(attempt.input_tokens)}+{compact(attempt.output_tokens)} tokens"
-    facts += f"  {money(attempt.cost)}"
-    if attempt.uncertain:
-        facts += f"  uncertain {money(attempt.uncertain)}"
-    if attempt.finish_reason and attempt.finish_reason != "stop":
-        facts += f"  finish: {clean(attempt.finish_reason, one_line=True, limit=24)}"
-    mark = ("✔", GOOD) if good else ("✖", BAD)
-    lines = [Content.assemble(mark, f" {count(attempt.number)}  ", (facts, QUIET))]
-    if not good:
-        lines.append(Content.assemble("    ", (f"{kind_words(attempt.kind)}: ", BAD), failure_words(attempt.kind)))
-    if attempt.message:
-        lines.append(Content.assemble("    ", clean(attempt.message, one_line=True, limit=2_000)))
-    return Content("\n").join(lines)
-
-
-def failure_words(kind: str) -> str:
-    """Return what a failure kind means; a kind of a newer version is named as it stands."""
-    try:
-        return POLICY[FailureKind(kind)].in_words
-    except ValueError:
-        return f"a failure of kind {kind_words(kind)}"
+def as_written(sample: Sample) -> list[Content]:
+    """Return what the model wrote where a reviewer edited it, and the reviewer's note; a line each."""
+    lines = []
+    if sample.edited_question is not None:
+        lines.append(Content.assemble(("Q as written  ", QUIET), clean(sample.question, limit=_LONG)))
+    if sample.edited_answer is not None:
+        lines.append(Content.assemble(("A as written  ", QUIET), clean(sample.answer, limit=_LONG)))
+    if sample.note:
+        lines.append(Content.assemble(("note  ", QUIET), clean(sample.note, limit=2_000)))
+    return lines
 
 
 def truth_text(truth: GroundTruth) -> Content:
@@ -135,10 +119,41 @@ def truth_text(truth: GroundTruth) -> Content:
     return Content("\n").join(lines) if lines else _quiet("the dataset says nothing about this picture")
 
 
-def raw_reply_text(attempts: tuple[Attempt, ...]) -> Content:
-    """Return the newest stored reply as it came, made safe for a terminal."""
-    reply = newest_reply(attempts)
-    return _quiet("none stored") if reply is None else _long(reply)
+_PART_STYLES = {
+    PartKind.FRAME: "$foreground 60% on $boost",
+    PartKind.QUESTION: "$text-primary bold on $boost",
+    PartKind.ANSWER: "$text-success bold on $boost",
+}
+
+
+def raw_reply_text(detail: TaskDetail) -> Content:
+    """Return the newest stored reply as it came, made safe for a terminal; what was read of it stands out."""
+    reply = newest_reply(detail.attempts)
+    return _quiet("none stored") if reply is None else marked_reply(reply, detail.reply_form)
+
+
+def marked_reply(reply: str, form: ReplyForm) -> Content:
+    """Return a reply with the JSON that was read on a ground of its own, questions and answers in their colours.
+
+    The reply is cut into its parts before it is cleaned: what an escape sequence loses its end by is no sequence.
+    """
+    if not reply.strip():
+        return _quiet("empty")
+    blocks: list[Content] = []
+    parts = reply_parts(reply, form)
+    at = 0
+    for part in parts:
+        if part.start >= _LONG:
+            break
+        blocks.append(Content(clean(reply[at : part.start])))
+        end = min(part.end, _LONG)
+        blocks.append(Content.styled(clean(reply[part.start : end]), _PART_STYLES[part.kind]))
+        at = end
+    blocks.append(Content(clean(reply[at:_LONG])))
+    if len(reply) > _LONG:
+        blocks.append(_quiet("…"))
+    note = "what was read stands out" if parts else "nothing was read from it"
+    return Content("").join([_quiet(f"{note}\n"), *blocks])
 
 
 def newest_reply(attempts: tuple[Attempt, ...]) -> str | None:
@@ -149,9 +164,14 @@ def newest_reply(attempts: tuple[Attempt, ...]) -> str | None:
 def yank_text(detail: TaskDetail) -> str:
     """Return what `y` copies: the pairs of a finished item, else its last reply, else its path."""
     if detail.samples:
-        return "\n\n".join(f"Q: {clean(s.question)}\nA: {clean(s.answer)}" for s in detail.samples)
+        return "\n\n".join(f"Q: {clean(s.final_question)}\nA: {clean(s.final_answer)}" for s in detail.samples)
     reply = newest_reply(detail.attempts)
     return clean(reply) if reply else clean(detail.picture)
+
+
+def yank_json(detail: TaskDetail) -> str:
+    """Return what `Y` copies: the document of `item show --json`, which is faithful to the byte and safe as it is."""
+    return as_json(detail, indent=2)
 
 
 def _long(value: str) -> Content:

@@ -3,11 +3,10 @@
 from textual.content import Content
 
 from vqa_tui.domain.run import RunView
-from vqa_tui.domain.task import TaskFilter
+from vqa_tui.domain.task import BY_ID, SortField, TaskSort
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.present.filters import chips
 from vqa_tui.tui.present.numbers import count
-from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN, phase_label
+from vqa_tui.tui.present.phases import BAD, BUSY, GOOD, QUIET, WARN, phase_label
 
 
 def items_header(view: RunView, width: int) -> Content:
@@ -36,18 +35,42 @@ def _counts(view: RunView, *, taken: bool) -> Content:
     return Content("  ").join([*parts, Content.styled(left, QUIET)])
 
 
+_SORT_WORDS = {
+    SortField.ID: ("by number", "by number, last first"),
+    SortField.COST: ("by cost, lowest first", "by cost, highest first"),
+    SortField.ATTEMPTS: ("by tries, fewest first", "by tries, most first"),
+    SortField.LATENCY: ("by slowest request, fastest first", "by slowest request first"),
+    SortField.FINISHED: ("by time, oldest first", "by time, newest first"),
+}
+
+
 def items_status(
-    chosen: TaskFilter, *, shown: int, total: int | None, position: int, marked: int, problem: str = ""
+    *,
+    shown: int,
+    total: int | None,
+    position: int,
+    marked: int,
+    ranging: bool = False,
+    sort: TaskSort = BY_ID,
+    reading: bool = False,
+    problem: str = "",
 ) -> Content:
-    """Return the filter as chips, where the cursor is, and how many are marked; or why a filter cannot be read."""
+    """Return where the cursor is, how the list is sorted and what is marked; or why a filter cannot be read."""
     if problem:
-        return Content.styled(clean(problem, one_line=True, limit=300), WARN)
-    place = f"{count(position + 1)} of {count(shown)}" if shown else "0"
-    parts = [chips(chosen), Content("  "), Content(place)]
+        return Content.styled(clean(problem.replace("\n", ". "), one_line=True, limit=300), WARN)
+    parts = [Content(f"{count(position + 1)} of {count(shown)}" if shown else "0")]
     if total is not None and total != shown:
         parts.append(Content.styled(f" ({count(total)} in the run)", QUIET))
+    if ranging:
+        parts.append(Content.styled("  ✓ range: v marks up to here, esc drops it", "bold $text-accent"))
     if marked:
         parts.append(Content.styled(f"  ✓ {count(marked)} marked", "bold $text-accent"))
+    if sort != BY_ID:
+        parts.append(
+            Content.styled(f"  {'▼' if sort.descending else '▲'} {_SORT_WORDS[sort.by][sort.descending]}", QUIET)
+        )
+    if reading:
+        parts.append(Content.styled("  looking …", BUSY))
     return Content.assemble(*parts)
 
 

@@ -6,7 +6,9 @@ from decimal import Decimal
 from textual.content import Content
 
 from vqa_tui.domain.run import EngineState, Phase
+from vqa_tui.domain.run_contents import DeletedRuns
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.present.following import following_words
 from vqa_tui.tui.present.numbers import count, duration, money, plural, rate, share
 from vqa_tui.tui.present.phases import QUIET
 from vqa_tui.tui.present.seen import RunLine, SeenRuns
@@ -18,15 +20,18 @@ def runs_header(place: str) -> Content:
     return Content.assemble(("vqa-tui › ", QUIET), ("runs", "bold"), ("   ", ""), (folder, QUIET))
 
 
-def runs_totals(seen: SeenRuns) -> Content:
-    """Return one line over all runs: how many, at work, waiting for a person, lost; and what they cost."""
+def runs_totals(seen: SeenRuns, *, hidden: int = 0, deleted: DeletedRuns | None = None) -> Content:
+    """Return one line over all runs: how many, at work, waiting for a person, lost; and what they cost.
+
+    `hidden` archived ones are out of sight; what `deleted` ones had cost was spent all the same.
+    """
     runs = [line.summary for line in seen.lines]
-    if not runs:
-        return Content("")
     parts = [plural(len(runs), "run")]
     at_work = sum(run.engine is EngineState.ALIVE for run in runs)
     lost = sum(run.engine is EngineState.LOST for run in runs)
     waiting = sum(run.phase is Phase.AWAITING_APPROVAL for run in runs)
+    if hidden:
+        parts.append(f"{hidden} archived: Z shows them")
     if at_work:
         parts.append(f"{plural(at_work, 'engine')} at work")
     if waiting:
@@ -34,11 +39,18 @@ def runs_totals(seen: SeenRuns) -> Content:
     if lost:
         parts.append(f"{lost} lost")
     parts.append(f"{money(sum((run.spent for run in runs), Decimal(0)))} spent")
+    if deleted is not None and deleted.spent:
+        parts.append(f"{money(deleted.spent)} by {plural(deleted.runs, 'deleted run')}")
+    elif not runs:
+        return Content("")
     return Content(" · ".join(parts))
 
 
-def run_detail(line: RunLine) -> Content:
-    """Return three lines about the run under the cursor: what it is made of, how far it is, why it stands."""
+def run_detail(line: RunLine, now: float | None = None) -> Content:
+    """Return three lines about the run under the cursor: what it is made of, how far it is, why it stands.
+
+    `now` is the Unix time from which its age counts; None leaves it out.
+    """
     run, view, counts = line.summary, line.view, line.summary.counts
     made_of = Content.assemble(
         clean(run.dataset, one_line=True, limit=80),
@@ -53,6 +65,10 @@ def run_detail(line: RunLine) -> Content:
         facts += [rate(view.rate.per_second), f"ETA {duration(view.eta_s)}"]
     cap = f" of {money(run.cap)}" if run.cap is not None else ""
     facts += [f"{money(run.spent)}{cap}", f"{count(counts.failed)} failed"]
+    if following := following_words(run):
+        facts.append(clean(following, one_line=True, limit=200))
+    if now is not None:
+        facts.append(f"made {duration(now - run.created_at)} ago")
     return Content("\n").join([made_of, Content(" · ".join(facts)), Content.styled(_state_words(line), QUIET)])
 
 
@@ -73,9 +89,9 @@ def runs_empty(command: Callable[[str], str]) -> Content:
     return Content.assemble(
         ("No run yet", "bold"),
         "\n\n",
-        (command("demo"), "bold $text-primary"),
+        (clean(command("demo"), one_line=True, limit=300), "bold $text-primary"),
         "\n  draws a small dataset and runs it, with no key and no network\n\n",
-        (command("dataset import KIND PATH"), "bold $text-primary"),
+        (clean(command("dataset import KIND PATH"), one_line=True, limit=300), "bold $text-primary"),
         "\n  brings in your own pictures (folder, stcray, stcray-tree, coco)\n\n",
         ("n", "bold $text-primary"),
         "\n  starts a run over a dataset that is already imported",

@@ -1,7 +1,5 @@
 """What a run will take, before a cent is spent."""
 
-from collections.abc import Iterator
-
 from textual.content import Content
 
 from vqa_tui.operations.plan import RunPlan
@@ -12,16 +10,14 @@ from vqa_tui.tui.present.plan_words import (
     band_parts,
     band_words,
     earlier_words,
+    most_words,
     price_source,
     price_words,
-    size_cells,
 )
-
-_TABLE_COLUMNS = ("longest side", "tokens", "cost", "to send")
 
 
 def plan_text(plan: RunPlan) -> Content:
-    """Return tokens and cost per picture and in total, the least time, warnings, prices, and what other sizes cost."""
+    """Return tokens and cost per picture and in total, the least time, warnings, prices, and what makes the band."""
     each = plan.prompt_tokens_per_item + plan.picture_tokens_per_item + plan.output_tokens_per_item
     lines = [
         Content.assemble((plural(plan.items, "picture"), "bold"), ("   tokens each ≈ ", QUIET), count(round(each))),
@@ -32,6 +28,8 @@ def plan_text(plan: RunPlan) -> Content:
         ),
         _cost(plan),
     ]
+    if most := most_words(plan):
+        lines.append(Content.assemble(("at most ", QUIET), (most, QUIET)))
     if plan.expected_s is not None:
         lines.append(Content.assemble(("at least ", QUIET), duration(plan.expected_s), (_why_so_long(plan), QUIET)))
     lines += [Content.styled(f"▲ {_one_line(warning)}", WARN) for warning in plan.warnings]
@@ -41,7 +39,6 @@ def plan_text(plan: RunPlan) -> Content:
         lines.append(Content.styled(_one_line(source), QUIET))
     if earlier := earlier_words(plan):
         lines.append(Content.styled(earlier, QUIET))
-    lines += _size_table(plan)
     if plan.cost_total and plan.band:
         lines.append(Content.styled("What the band is made of:", QUIET))
         lines += [Content.styled(part, QUIET) for part in band_parts(plan)]
@@ -62,17 +59,6 @@ def _why_so_long(plan: RunPlan) -> str:
         return " by its quotas"
     name = plan.time_bounds[0].name
     return " at the latency measured earlier" if name == "in flight" else f" by its quotas ({name})"
-
-
-def _size_table(plan: RunPlan) -> Iterator[Content]:
-    if not plan.sizes:
-        return
-    rows = [_TABLE_COLUMNS, *(size_cells(row, plan)[: len(_TABLE_COLUMNS)] for row in plan.sizes)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_TABLE_COLUMNS))]
-    marks = [False, *(row.chosen for row in plan.sizes)]
-    for number, (row, chosen) in enumerate(zip(rows, marks, strict=True)):
-        line = "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
-        yield Content.styled(f"{'▸' if chosen else ' '} {line}", "bold" if chosen else QUIET if number == 0 else "")
 
 
 def _one_line(text: str) -> str:

@@ -7,28 +7,17 @@ from textual.content import Content
 
 from vqa_tui.domain.run import EventView, SlotView
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.present import bars
 from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.numbers import (
-    UNKNOWN,
     clock,
     count,
-    duration,
-    moment,
-    money,
-    rate,
-    share,
     short_age,
 )
 from vqa_tui.tui.present.phases import (
-    BAD,
     QUIET,
     WARN,
     level_label,
-    phase_label,
-    state_content,
 )
-from vqa_tui.tui.present.seen import RunLine
 
 _CELL_LIMIT = 400
 """Longest text of a cell in characters; what does not fit into the column is cut when it is drawn."""
@@ -43,7 +32,7 @@ class Row:
 
     def same_as(self, other: "Row") -> bool:
         """Whether text and styles are the same; `==` of Content compares the text alone."""
-        return (
+        return self is other or (
             self.id == other.id
             and len(self.cells) == len(other.cells)
             and all(mine.is_same(theirs) for mine, theirs in zip(self.cells, other.cells, strict=True))
@@ -58,43 +47,6 @@ def text(value: str, style: str = "") -> Content:
 def number(value: int, style: str = "") -> Content:
     """Return a count; zero is quiet."""
     return Content.styled(count(value), style if value else QUIET)
-
-
-RUN_COLUMNS = (
-    Column("Run", 12, 30, grow=True),
-    Column("Dataset → recipe @ endpoint", 20, 70, drop=4, grow=True),
-    Column("State", 9, 31),
-    Column("Progress", 18, 18),
-    Column("Rate", 6, 8, right=True, drop=7),
-    Column("ETA", 7, 8, right=True, drop=6),
-    Column("Cost", 5, 10, right=True),
-    Column("Failed", 6, 8, right=True),
-    Column("Since", 5, 10, right=True, drop=9),
-)
-
-
-def run_row(line: RunLine, now: float) -> Row:
-    """Return one run of the list."""
-    run, view = line.summary, line.view
-    state = state_content(view) if view is not None else phase_label(run.phase, run.engine).content()
-    works = line.at_work
-    percent = share(run.counts.finished, run.counts.total)
-    bar = bars.line(run.counts.finished, run.counts.total, 10, style="$success" if run.counts.total else QUIET)
-    source = Content.assemble(text(run.dataset), (" → ", QUIET), text(run.recipe), (" @ ", QUIET), text(run.endpoint))
-    return Row(
-        run.id,
-        (
-            text(run.name, "bold"),
-            source,
-            state,
-            Content.assemble(f"{percent:>7} ", bar),
-            Content(rate(view.rate.per_second) if works and view else UNKNOWN),
-            Content(duration(view.eta_s) if works and view else UNKNOWN),
-            Content(money(run.spent)),
-            number(run.counts.failed, BAD),
-            Content.styled(moment(run.created_at, now), QUIET),
-        ),
-    )
 
 
 SLOT_COLUMNS = (

@@ -20,7 +20,7 @@ _WAITING_KINDS = {FailureKind.RATE_LIMITED.value, FailureKind.QUOTA_EXHAUSTED.va
 
 def throughput(view: RunView, width: int, height: int) -> Content:
     """Return the rate with its history, latencies and the slots in use; more height gives a taller plot."""
-    now = rate(view.rate.per_second) if _at_work(view) else UNKNOWN
+    now = rate(view.rate.per_second) if at_work(view) else UNKNOWN
     latency = Content.assemble(
         ("p50 ", QUIET), milliseconds(view.latency.p50_ms), ("  p95 ", QUIET), milliseconds(view.latency.p95_ms)
     )
@@ -67,8 +67,8 @@ def _throttle_history(view: RunView, width: int) -> list[Content]:
     return [Content.assemble(("slots ", QUIET), (plot, "$secondary"), (words, QUIET))]
 
 
-def _at_work(view: RunView) -> bool:
-    """Whether the last rate is that of now; a run that rests or lost its engine has none."""
+def at_work(view: RunView) -> bool:
+    """Return whether the last rate is that of now; a run that rests or lost its engine has none."""
     return view.engine.state is EngineState.ALIVE and view.phase in (Phase.PILOT, Phase.RUNNING, Phase.PAUSING)
 
 
@@ -82,7 +82,11 @@ def cost(view: RunView, width: int, height: int) -> Content:
         ]
     else:
         spent = money(money_view.spent)
-        lines.append(Content.assemble((spent, "bold"), (_per_picture(view, width - len(spent)), QUIET)))
+        lines.append(
+            Content.assemble(
+                (spent, "bold"), (per_picture(money_view.spent, view.counts.done, width - len(spent)), QUIET)
+            )
+        )
         lines.append(_projected(money_view, width))
         cap = money_view.cap if money_view.cap is not None else view.limits.budget_usd
         lines.append(_cap_line(money_view.spent, money_view.reserved, cap, width))
@@ -125,11 +129,11 @@ def _joined(left: Content, right: Content, width: int) -> Content:
     return both if both.cell_length <= width else left
 
 
-def _per_picture(view: RunView, room: int) -> str:
+def per_picture(spent: Decimal, done: int, room: int) -> str:
     """What one finished picture cost, in `room` cells; pictures that failed are paid for by those that did not."""
-    if not view.counts.done or not view.cost.spent:
+    if not done or not spent:
         return ""
-    each = money(view.cost.spent / view.counts.done)
+    each = money(spent / done)
     return next((text for unit in ("/picture", "/pic.") if len(text := f"  {each}{unit}") <= room), "")
 
 
@@ -176,7 +180,7 @@ _Piece = tuple[int, str, tuple[str, ...]]
 
 def _joined_failures(view: RunView) -> list[tuple[str, list[_Piece]]]:
     """One row a kind: those that lost pictures first, then those that wait, then those asked again."""
-    again = "waiting, not lost" if _at_work(view) else "waited, not lost"
+    again = "waiting, not lost" if at_work(view) else "waited, not lost"
     rows: list[tuple[tuple[int, int, str], str, list[_Piece]]] = []
     for kind in {**view.failures, **view.attempt_failures}:
         final = view.failures.get(kind, 0)

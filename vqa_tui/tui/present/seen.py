@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vqa_tui.domain.run import LIVE_PHASES, EngineState, RunSummary, RunView
+from vqa_tui.domain.run import LIVE_PHASES, EngineState, EngineView, Intent, Limits, RunSummary, RunView
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,8 @@ class RunLine:
 
     summary: RunSummary
     view: RunView | None = None
+    course: tuple[float, ...] = ()
+    """Finished pictures a second, oldest first: of the last minutes at work, else of the whole life."""
 
     @property
     def engine(self) -> EngineState:
@@ -21,6 +23,33 @@ class RunLine:
     def at_work(self) -> bool:
         """Whether rate and what is left are those of now."""
         return self.view is not None and self.engine is EngineState.ALIVE and self.summary.phase in LIVE_PHASES
+
+    @property
+    def archived(self) -> bool:
+        """Whether it is out of sight: one with an engine never is."""
+        return self.summary.archived_at is not None and self.engine is EngineState.NONE
+
+    @property
+    def steerable(self) -> RunView:
+        """The run as the keys that steer see it: its view, else as much of one as the list knows."""
+        run = self.summary
+        return self.view or RunView(
+            id=run.id,
+            name=run.name,
+            dataset=run.dataset,
+            recipe=run.recipe,
+            endpoint=run.endpoint,
+            model="",
+            phase=run.phase,
+            phase_reason=run.phase_reason,
+            intent=Intent.RUN,
+            created_at=run.created_at,
+            started_at=None,
+            ended_at=None,
+            limits=Limits(),
+            counts=run.counts,
+            engine=EngineView(run.engine),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """Rows of the list of items."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from textual.content import Content
 
 from vqa_tui.domain.run import TaskStatus
-from vqa_tui.domain.task import TaskRow
+from vqa_tui.domain.task import SortField, TaskRow, TaskSort
 from vqa_tui.tui.present.columns import Column, Placed, place
-from vqa_tui.tui.present.numbers import clock, count, money
+from vqa_tui.tui.present.numbers import clock, count, milliseconds, money
 from vqa_tui.tui.present.phases import BAD, QUIET, kind_words, status_label
 from vqa_tui.tui.present.rows import text
 
@@ -20,21 +21,44 @@ TASK_COLUMNS = (
     Column("Last failure", 12, 17, drop=3),
     Column("Tries", 5, 5, right=True),
     Column("Pairs", 5, 5, right=True, drop=4),
+    Column("Slowest", 7, 9, right=True, drop=8),
     Column("Cost", 9, 11, right=True, drop=5),
-    Column("Finished", 8, 8, right=True, drop=9),
+    Column("Finished", 8, 10, right=True, drop=9),
 )
-_WITHOUT_FAILURES = tuple(
-    replace(column, drop=8) if index == _FAILURE else column for index, column in enumerate(TASK_COLUMNS)
-)
+_SORTED = {
+    SortField.ID: 0,
+    SortField.ATTEMPTS: 4,
+    SortField.LATENCY: 6,
+    SortField.COST: 7,
+    SortField.FINISHED: 8,
+}
+"""Which column shows what a list may be sorted by."""
 _MICRO_DOLLAR = Decimal("0.000001")
 
 
-def place_task_columns(number_width: int, width: int, *, failures: bool) -> tuple[Placed, ...]:
-    """Return the columns that fit into `width` cells; a failure column with nothing in it goes before pairs and cost.
+def task_columns(sort: TaskSort, *, failures: bool) -> tuple[Column, ...]:
+    """Return the columns: the one that the list is sorted by has an arrow and always stays.
 
-    The last cell stays free, so that no number touches the scroll bar.
+    A failure column with nothing in it goes before pairs and cost.
     """
-    columns = TASK_COLUMNS if failures else _WITHOUT_FAILURES
+    columns = list(TASK_COLUMNS)
+    if not failures:
+        columns[_FAILURE] = replace(columns[_FAILURE], drop=8)
+    index = _SORTED[sort.by]
+    column = columns[index]
+    title = f"{'▼' if sort.descending else '▲'} {column.title}"
+    wider = replace(column, title=title, least=max(column.least, len(title)), most=max(column.most, len(title)))
+    columns[index] = wider if sort.by is SortField.ID else replace(wider, drop=0)
+    return tuple(columns)
+
+
+def sort_of_column(index: int) -> SortField | None:
+    """Return what a list is sorted by through this column, if it can be."""
+    return next((by for by, column in _SORTED.items() if column == index), None)
+
+
+def place_task_columns(columns: Sequence[Column], number_width: int, width: int) -> tuple[Placed, ...]:
+    """Return the columns that fit into `width` cells. The last cell stays free, so that no number touches the bar."""
     return place(columns, [number_width, *([0] * (len(columns) - 1))], width - 1)
 
 
@@ -48,6 +72,7 @@ def task_cells(row: TaskRow, *, asked: bool = False) -> tuple[Content, ...]:
         Content.styled(kind_words(row.kind), kind_style) if row.kind else Content(""),
         _number(row.attempts),
         _number(row.samples),
+        Content.styled("" if row.latency_ms is None else milliseconds(row.latency_ms), QUIET),
         Content.styled(_aligned_money(row.cost), "" if row.cost else QUIET),
         Content.styled(clock(row.finished_at) if row.finished_at is not None else "", QUIET),
     )

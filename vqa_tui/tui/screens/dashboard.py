@@ -2,7 +2,7 @@
 
 import time
 from array import array
-from collections.abc import Awaitable
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -13,43 +13,66 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from vqa_tui.domain.run import Phase, RunView
+from vqa_tui.domain.course import Moment
+from vqa_tui.domain.run import KeyView, Phase, RunView
+from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.tui import verbs
 from vqa_tui.tui.messages import ItemsWanted, ModeWanted
-from vqa_tui.tui.present import run_lines, run_panels
+from vqa_tui.tui.present import past, run_lines, run_panels
 from vqa_tui.tui.present.keys import KEY_COLUMNS, key_rows, key_text, throttle_line
 from vqa_tui.tui.present.load import projection_words
-from vqa_tui.tui.present.numbers import clock, count, money, plural
+from vqa_tui.tui.present.log_rows import past_event_row
+from vqa_tui.tui.present.numbers import clock, money
+from vqa_tui.tui.present.past import PastText
 from vqa_tui.tui.present.phases import QUIET
 from vqa_tui.tui.present.rows import EVENT_COLUMNS, SLOT_COLUMNS, event_row, slot_row
+from vqa_tui.tui.present.run_lines import Banner
 from vqa_tui.tui.present.run_panels import PanelText
 from vqa_tui.tui.present.seen import SeenRun
-from vqa_tui.tui.screens.base import RunScreen
-from vqa_tui.tui.screens.dialogs import Question, ValueDialog
+from vqa_tui.tui.screens.dialogs import ValueDialog
 from vqa_tui.tui.screens.export import ExportDialog
 from vqa_tui.tui.screens.full_text import FullText
 from vqa_tui.tui.screens.item import ItemScreen
+from vqa_tui.tui.screens.key_quotas import KeyQuotasDialog
 from vqa_tui.tui.screens.limits import LimitsDialog
+from vqa_tui.tui.screens.zooming import TITLES, ZoomingScreen
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.widgets.dashboard_body import DashboardBody
+from vqa_tui.tui.widgets.event_log import EventLog
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.panel import Draw, Panel
 from vqa_tui.tui.widgets.why_idle import WhyIdle
+from vqa_tui.tui.widgets.zoomed_text import ZoomedText
+
+_PANELS: tuple[tuple[str, PanelText, PastText], ...] = (
+    ("throughput", run_panels.throughput, past.throughput),
+    ("cost", run_panels.cost, past.cost),
+    ("failures", run_panels.failures, past.failures),
+)
 
 
 def _panel(text: PanelText) -> Draw:
     return lambda view, _at, width, height: text(view, width, height)
 
 
+def _progress(view: RunView, _at: float, width: int, _height: int) -> Content:
+    return run_lines.progress(view, width)
+
+
+def _past_line(line: Callable[[RunView, Moment, int], Content]) -> PastText:
+    return lambda view, moment, width, _height: line(view, moment, width)
+
+
 def _nothing(words: str) -> Content:
     return Content.styled(words, QUIET)
 
 
-class DashboardScreen(RunScreen):
-    """Mode 2: the followed run, live."""
+class DashboardScreen(ZoomingScreen):
+    """Mode 2: the followed run, live or at a moment of its past."""
 
     tells_trouble = True
+    WRITES: ClassVar[frozenset[str]] = frozenset({"approve", "retry_failed", "budget", "limits", "workers", "export"})
     _trouble = ""
     _banner = Content("")
 
@@ -94,35 +117,44 @@ class DashboardScreen(RunScreen):
             key_display="-",
         ),
         Binding("i", "items", "items", id="run.items", tooltip="Look at the pictures one by one"),
-        Binding("f", "show_failed", "failed", id="run.failed", tooltip="Look at the failed pictures only"),
+        Binding("f", "show_failures", "failures", id="run.failures", tooltip="What went wrong, gathered by cause"),
+        Binding("F", "show_failed", "failed", id="run.failed", tooltip="Look at the failed pictures only", show=False),
         Binding("e", "export", "export", id="run.export", tooltip="Write the finished pairs as a training file"),
+        Binding("z", "zoom", "zoom", id="run.zoom", tooltip="Let the panel with the focus fill the screen, and back"),
         Binding(
             "tab", "app.focus_next", "Next panel", id="run.next-panel", tooltip="To the next panel or table", show=False
+        ),
+        Binding(
+            "shift+tab",
+            "app.focus_previous",
+            "Previous panel",
+            id="run.previous-panel",
+            show=False,
+            tooltip="To the panel or table before",
         ),
     ]
 
     def compose(self) -> ComposeResult:
-        bound = DashboardScreen.seen
-        yield Panel(self._header, id="header").data_bind(bound)
-        yield Panel(lambda view, _at, width, _h: run_lines.progress(view, width), id="progress").data_bind(bound)
+        bound = (DashboardScreen.seen, DashboardScreen.moment)
+        yield Panel(self._header, past=_past_line(past.header), id="header").data_bind(*bound)
+        yield Panel(_progress, past=_past_line(past.progress), id="progress").data_bind(*bound)
         yield Static("", id="banner")
         with DashboardBody(id="body"):
             with Horizontal(id="panels"):
-                yield Panel(_panel(run_panels.throughput), title="Throughput", id="throughput").data_bind(bound)
-                yield Panel(_panel(run_panels.cost), title="Cost", id="cost").data_bind(bound)
-                yield Panel(_panel(run_panels.failures), title="Failures", id="failures").data_bind(bound)
+                for name, text, of_past in _PANELS:
+                    yield Panel(_panel(text), past=of_past, title=TITLES[name], zooms=True, id=name).data_bind(*bound)
             yield LiveTable(KEY_COLUMNS, id="keys", empty=_nothing("no key has been used yet"), picks=True)
             with Horizontal(id="bottom"):
                 yield LiveTable(SLOT_COLUMNS, id="slots", empty=_nothing("nothing is in flight"), picks=True)
                 nothing = _nothing("nothing has happened yet")
                 yield LiveTable(EVENT_COLUMNS, id="events", empty=nothing, picks=True, newest_first=True)
-        yield WhyIdle(id="why-idle").data_bind(bound)
+            yield ZoomedText(id="zoom")
+            yield EventLog(id="log")
+        yield WhyIdle(id="why-idle").data_bind(*bound)
         yield KeyBar()
 
     def on_mount(self) -> None:
         super().on_mount()
-        for name, title in (("keys", "Keys"), ("slots", "In flight"), ("events", "Events")):
-            self.query_one(f"#{name}", LiveTable).border_title = title
         self.query_one("#cost").tooltip = "uncertain: may have been billed, by requests that ended without a report"
         self._wanted_workers: int | None = None
         self.watch_over.trouble.subscribe(self, self._take_trouble)
@@ -146,12 +178,8 @@ class DashboardScreen(RunScreen):
         if new is None or not self.is_mounted:
             return
         view = new.view
-        keys = self.query_one("#keys", LiveTable)
-        keys.set_rows(key_rows(view, new.at))
-        keys.border_subtitle = throttle_line(view, new.at)
-        slots = sorted(view.in_flight, key=lambda slot: -slot.age_s)
-        self.query_one("#slots", LiveTable).set_rows([slot_row(slot) for slot in slots])
-        self.query_one("#events", LiveTable).set_rows([event_row(event) for event in view.events])
+        if self.moment is None:
+            self._show_tables(new)
         if old is None or len(old.view.keys) != len(view.keys):
             body = self.query_one(DashboardBody)
             body.fit(body.size.height)
@@ -161,36 +189,65 @@ class DashboardScreen(RunScreen):
         if old is None or _key_states(old.view) != _key_states(view):
             self.refresh_bindings()
 
+    def _show_tables(self, seen: SeenRun) -> None:
+        view = seen.view
+        keys = self.query_one("#keys", LiveTable)
+        keys.set_rows(key_rows(view, seen.at))
+        keys.border_subtitle = throttle_line(view, seen.at)
+        slots = sorted(view.in_flight, key=lambda slot: -slot.age_s)
+        self.query_one("#slots", LiveTable).set_rows([slot_row(slot) for slot in slots])
+        self.query_one("#events", LiveTable).set_rows([event_row(event) for event in view.events])
+
+    def watch_moment(self, old: Moment | None, new: Moment | None) -> None:
+        """Show in the tables what is recorded of the moment, and say what is not."""
+        if self.seen is None or not self.is_mounted:
+            return
+        keys, slots = self.query_one("#keys", LiveTable), self.query_one("#slots", LiveTable)
+        keys.set_empty(_nothing(past.NOT_RECORDED if new else "no key has been used yet"))
+        slots.set_empty(_nothing(past.NOT_RECORDED if new else "nothing is in flight"))
+        if new is None:
+            self._show_tables(self.seen)
+        else:
+            keys.border_subtitle = ""
+            keys.set_rows([])
+            slots.set_rows([])
+            self.query_one("#events", LiveTable).set_rows([past_event_row(entry) for entry in new.facts.log])
+        self._show_banner(self.seen.view)
+        if (old is None) != (new is None):
+            self.refresh_bindings()
+        if self.zoomed:
+            self.read_zoom()
+
     def _show_banner(self, view: RunView) -> None:
-        banner = run_lines.trouble_banner(self._trouble) if self._trouble else run_lines.banner(view)
+        if self._trouble:
+            banner: Banner | None = run_lines.trouble_banner(self._trouble)
+        elif self.moment is not None:
+            banner = past.banner(view, self.moment, time.time())
+        else:
+            banner = run_lines.banner(view)
         widget = self.query_one("#banner", Static)
         widget.display = banner is not None
-        for tone in ("error", "warning", "approval", "quiet"):
+        for tone in ("error", "warning", "approval", "quiet", "past"):
             widget.set_class(banner is not None and banner.tone == tone, f"-{tone}")
         if banner is not None and not banner.content.is_same(self._banner):
             self._banner = banner.content
             widget.update(banner.content)
-
-    @property
-    def view(self) -> RunView | None:
-        """The run as it was seen last."""
-        return self.steered
 
     def key_words(self, action: str) -> str | None:
         """Name the pause key by what it does; the keys of the workers share one word."""
         shared = {"workers(1)": "", "workers(-1)": "workers"}.get(action)
         return super().key_words(action) if shared is None else shared
 
-    def why_not(self, action: str) -> str | None:
-        return verbs.why_not(action, self.view)
-
-    def action_back(self) -> None:
+    def leave(self) -> None:
         self.post_message(ModeWanted("runs"))
 
     def action_items(self) -> None:
         waiting = self.view is not None and self.view.phase is Phase.AWAITING_APPROVAL
         # Whoever is to approve the pilot wants to see its answers, not the many that were not asked yet.
         self.post_message(ItemsWanted("status:done") if waiting else ModeWanted("items"))
+
+    def action_show_failures(self) -> None:
+        self.post_message(ModeWanted("failures"))
 
     def action_show_failed(self) -> None:
         self.post_message(ItemsWanted("status:failed"))
@@ -207,11 +264,23 @@ class DashboardScreen(RunScreen):
         if self.seen is not None:
             for key in self.seen.view.keys:
                 if key.name == event.row_id:
-                    self.app.push_screen(FullText(f"Key {key.name}", key_text(key, self.seen.at)))
+                    self._open_key(key, self.seen)
+
+    @work(group="all-limits", exit_on_error=False)
+    async def _open_key(self, key: KeyView, seen: SeenRun) -> None:
+        """Show all there is to say about one key, and let its quotas be changed, where anything may be."""
+        if self.services.read_only:
+            self.app.push_screen(FullText(f"Key {key.name}", key_text(key, seen.at)))
+        else:
+            dialog = KeyQuotasDialog(key, key_text(key, seen.at), read=self._read_limits, change=self._change_limit)
+            await self.app.push_screen_wait(dialog)
 
     @on(LiveTable.Picked, "#events")
     def _event_picked(self, event: LiveTable.Picked) -> None:
         event.stop()
+        if self.moment is not None:
+            self.show_entry(event.row_id, self.moment.facts.log)
+            return
         for each in self.view.events if self.view is not None else ():
             if event_row(each).id == event.row_id:
                 self.app.push_screen(FullText(f"{clock(each.at)} {each.level}", each.message))
@@ -221,22 +290,6 @@ class DashboardScreen(RunScreen):
         if (view := self.view) is not None and not self._still(view, "approval"):
             await self.written(view, "approval", self.services.approve(view.id))
             tell(self, "Approved: the rest of the pictures is asked now.")
-
-    @work(group="steer", exit_on_error=False)
-    async def action_retry_failed(self) -> None:
-        view = self.view
-        if view is None:
-            return
-        number = plural(view.counts.failed, "failed picture")
-        question = Question(
-            "Ask the failed ones again?",
-            f"{number} will be put back into the queue with all attempts anew; each costs what a picture costs.",
-            yes=f"Retry {count(view.counts.failed)}",
-            no="Leave them",
-        )
-        if await self.app.push_screen_wait(question):
-            number_back = await self.written(view, "retry", self.services.retry_failed(view.id))
-            tell(self, f"{plural(number_back, 'picture')} put back into the queue.")
 
     @work(group="limits", exclusive=True, exit_on_error=False)
     async def action_workers(self, by: int) -> None:
@@ -266,15 +319,16 @@ class DashboardScreen(RunScreen):
 
     @work(group="all-limits", exit_on_error=False)
     async def action_limits(self) -> None:
-        if (view := self.view) is None:
-            return
+        if (view := self.view) is not None:
+            dialog = LimitsDialog(f"Limits of {view.name}", read=self._read_limits, change=self._change_limit)
+            await self.app.push_screen_wait(dialog)
 
-        def change(name: str, value: str) -> Awaitable[object]:
-            return self.written(view, f"new {name}", self.services.set_limits(view.id, {name: value}))
+    async def _read_limits(self) -> Sequence[LimitInForce]:
+        return await self.services.limits(self.run_id)
 
-        await self.app.push_screen_wait(
-            LimitsDialog(view.name, read=lambda: self.services.limits(view.id), change=change)
-        )
+    async def _change_limit(self, name: str, value: str) -> None:
+        if (view := self.view) is not None:
+            await self.written(view, f"new {name}", self.services.set_limits(view.id, {name: value}))
 
     @work(group="export", exit_on_error=False)
     async def action_export(self) -> None:

@@ -89,14 +89,15 @@ class Question(Dialog[bool]):
 class ValueDialog(Dialog[str]):
     """Asks for one value and answers it, or None when it stays; what is wrong with it is said inside the dialog."""
 
-    def __init__(self, title: str, body: str, *, value: str, check: Callable[[str], None]) -> None:
+    def __init__(self, title: str, body: str, *, value: str, check: Callable[[str], None], verb: str = "sets") -> None:
+        """`verb` says what Enter does with the value."""
         super().__init__()
-        self._title, self._body, self._value, self._check = title, body, value, check
+        self._title, self._body, self._value, self._check, self._verb = title, body, value, check, verb
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -small") as box:
             box.border_title = self._title
-            box.border_subtitle = "enter sets · esc leaves"
+            box.border_subtitle = f"enter {self._verb} · esc leaves"
             yield Static(Content(clean(self._body, limit=1_000)), classes="dialog-text")
             yield Input(self._value, id="value", compact=True, select_on_focus=True)
             yield Static("", id="problem", classes="problem")

@@ -24,6 +24,11 @@ _GROUPING = (
     (Content("all pairs of a picture in one conversation"), _TOGETHER),
 )
 
+_REVIEWED = (
+    (Content("not rejected: accepted, unsure and unreviewed"), "not-rejected"),
+    (Content("accepted only"), "accepted"),
+    (Content("any, rejected ones too"), "any"),
+)
 
 _KEYS = "ctrl+s writes · f1 keys · esc leaves"
 _WRITING = "export-writing"
@@ -64,6 +69,9 @@ class ExportDialog(Dialog[None]):
             with Horizontal(classes="form-row"):
                 yield Label("Grouping")
                 yield Select(_GROUPING, allow_blank=False, id="grouped", compact=True)
+            with Horizontal(classes="form-row"):
+                yield Label("Pairs")
+                yield Select(_REVIEWED, allow_blank=False, id="reviewed", compact=True)
             with VerticalScroll(id="result-box"):
                 yield Static(
                     Content.styled("What is finished by now is written; a run may go on.", "$foreground 60%"),
@@ -130,6 +138,7 @@ class ExportDialog(Dialog[None]):
                 Path(path),
                 split,
                 self.query_one("#grouped", Select).value == _TOGETHER,
+                str(self.query_one("#reviewed", Select).value),
             )
         except VqaError as error:
             if self.is_attached:

@@ -27,6 +27,6 @@ class FullText(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog -small") as box:
-            box.border_title = clean(self._title, one_line=True, limit=50)
+            box.border_title = Content(clean(self._title, one_line=True, limit=50))
             box.border_subtitle = "esc closes"
             yield Static(Content(clean(self._body, limit=_LIMIT)), classes="dialog-text")

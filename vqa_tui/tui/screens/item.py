@@ -1,29 +1,27 @@
 """One item in full screen; j and k go through the list that it was opened from."""
 
 from array import array
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from vqa_tui.domain.run import RunView, TaskStatus
-from vqa_tui.tui.messages import LookWanted
+from vqa_tui.domain.run import RunView
+from vqa_tui.tui.picture_mode import Pictures
 from vqa_tui.tui.present.items_lines import item_header
-from vqa_tui.tui.present.numbers import plural
-from vqa_tui.tui.present.phases import status_label
 from vqa_tui.tui.present.seen import SeenRun
-from vqa_tui.tui.screens.inspecting import OPEN, RETRY, YANK, InspectingScreen
+from vqa_tui.tui.screens.editing import EDIT_KEYS, EditingScreen, why_not_edit
+from vqa_tui.tui.screens.inspecting import OPEN, YANK, YANK_ALL, InspectingScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.watch import Watch
-from vqa_tui.tui.widgets.inspector import Inspector
 from vqa_tui.tui.widgets.key_bar import KeyBar
 
 
-class ItemScreen(InspectingScreen):
+class ItemScreen(EditingScreen, InspectingScreen):
     """The inspector with the whole screen to itself."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["item.tcss", "inspector.tcss"]
@@ -31,19 +29,22 @@ class ItemScreen(InspectingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,n", "step(1)", "next", key_display="j k", id="item.next", tooltip="The next item of the list"),
         Binding("k", "step(-1)", "previous", id="item.previous", tooltip="The item before in the list", show=False),
-        RETRY,
+        *EDIT_KEYS,
         OPEN,
         YANK,
+        YANK_ALL,
         Binding("escape,enter", "back", "back", id="item.back", tooltip="Back to the list"),
     ]
 
-    def __init__(self, services: Services, watch: Watch, ids: "array[int]", position: int) -> None:
-        super().__init__(services, watch)
+    def __init__(
+        self, services: Services, watch: Watch, ids: "array[int]", position: int, pictures: Pictures | None = None
+    ) -> None:
+        super().__init__(services, watch, pictures)
         self._ids, self._position = ids, position
 
     def compose(self) -> ComposeResult:
         yield Static("", id="item-header")
-        yield Inspector(id="inspector")
+        yield self.inspector
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -69,9 +70,13 @@ class ItemScreen(InspectingScreen):
 
     def why_not(self, action: str) -> str | None:
         detail = self.inspector.detail
-        if action == "retry" and detail is not None and detail.row.status is not TaskStatus.FAILED:
-            return f"This item is {status_label(detail.row.status).word}; only failed ones can be asked again."
-        return super().why_not(action)
+        return why_not_edit(action, detail.row if detail is not None else None) or super().why_not(action)
+
+    def edited_ids(self) -> Sequence[int]:
+        return [self._ids[self._position]]
+
+    def reread_items(self) -> None:
+        self.inspect_task(self._ids[self._position])
 
     def action_step(self, by: int) -> None:
         position = min(max(self._position + by, 0), len(self._ids) - 1)
@@ -80,12 +85,6 @@ class ItemScreen(InspectingScreen):
             return
         self._position = position
         self._show()
-
-    @work(group="retry", exit_on_error=False)
-    async def action_retry(self) -> None:
-        moved = await self.services.retry_tasks(self.run_id, [self._ids[self._position]])
-        tell(self, f"{plural(moved, 'item')} put back into the queue.")
-        self.post_message(LookWanted())
 
     def action_back(self) -> None:
         self.dismiss()

@@ -1,6 +1,10 @@
-"""Mode 3: the items of the run, filtered, marked and inspected."""
+"""Mode 3: the items of the run, filtered, sorted, marked and inspected."""
 
+import asyncio
 import time
+from array import array
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import PurePath
 from typing import ClassVar
@@ -10,24 +14,23 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.run import Counts, TaskStatus
-from vqa_tui.domain.task import TaskFilter
-from vqa_tui.tui.messages import LookWanted, ModeWanted
-from vqa_tui.tui.present.filters import EXAMPLE, parse_filter
+from vqa_tui.domain.filter_grammar import EXAMPLE, Chip, chips, parse_filter, without
+from vqa_tui.domain.run import Counts
+from vqa_tui.domain.task import BY_ID, SortField, TaskFilter, TaskSort
+from vqa_tui.tui.messages import ModeWanted
 from vqa_tui.tui.present.items_lines import items_header, items_status
-from vqa_tui.tui.present.numbers import count, plural
-from vqa_tui.tui.present.phases import status_label
 from vqa_tui.tui.present.seen import SeenRun
-from vqa_tui.tui.screens.dialogs import Question
-from vqa_tui.tui.screens.inspecting import OPEN, RETRY, YANK, InspectingScreen
+from vqa_tui.tui.screens.editing import EDIT_KEYS, EDITS, EditingScreen, why_not_edit
+from vqa_tui.tui.screens.inspecting import OPEN, YANK, YANK_ALL, InspectingScreen
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.watch import Watch
-from vqa_tui.tui.widgets.inspector import Inspector
+from vqa_tui.tui.widgets.chip_bar import ChipBar
+from vqa_tui.tui.widgets.filter_line import FilterLine
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.task_list import TaskList
 
@@ -40,8 +43,15 @@ _REREAD_S = 1.0
 _SETTLE_S = 0.08
 """Seconds that the cursor rests on an item before it is read: holding j must not read every item on the way."""
 
+_TYPING_S = 0.15
+"""Seconds without a key after which a filter that is being typed is looked up."""
 
-class ItemsScreen(InspectingScreen):
+
+_OF_ITEMS = (EDITS - {"undo"}) | {"open_picture", "yank", "yank_all"}
+"""Actions that need an item."""
+
+
+class ItemsScreen(EditingScreen, InspectingScreen):
     """The list at the left; the inspector beside it where there are 120 columns, else full screen on Enter."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["items.tcss", "inspector.tcss"]
@@ -50,15 +60,35 @@ class ItemsScreen(InspectingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="items.filter", tooltip=f"Narrow the list: {EXAMPLE}; ! inverts"),
         Binding("F", "only('status:failed')", "failed", id="items.failed", tooltip="Show the failed items only"),
-        RETRY,
+        Binding("s", "sort", "sort", id="items.sort", tooltip="Sort by id, cost, tries, slowest, finished in turn"),
+        Binding("S", "reverse", "reverse", id="items.reverse", tooltip="Sort the other way round", show=False),
+        *EDIT_KEYS,
         OPEN,
         YANK,
+        YANK_ALL,
+        Binding(
+            "backspace",
+            "drop_chip",
+            "Drop condition",
+            id="items.drop-chip",
+            tooltip="Remove the last condition",
+            show=False,
+        ),
         Binding("tab", "app.focus_next", "Next pane", id="items.next-pane", tooltip="To the inspector", show=False),
     ]
 
     def __init__(self, services: Services, watch: Watch) -> None:
         super().__init__(services, watch)
+        self.tasks = TaskList(id="tasks")
         self.wanted = TaskFilter()
+        self._only: tuple[array[int], str] | None = None
+        """Exactly these items and what they are called, whatever the filter."""
+        self.sort = BY_ID
+        self._reading = False
+        self._readings = 0
+        """How many readings of the ids have begun; only the newest says when it is over."""
+        self._ids_of: tuple[TaskFilter, TaskSort] | None = None
+        """The filter and the order of the ids that are shown in full."""
         self._typed = ""
         self._problem = ""
         self._shown_run: int | None = None
@@ -72,9 +102,10 @@ class ItemsScreen(InspectingScreen):
         yield Static("", id="items-header")
         with Horizontal(id="items-body"):
             with Vertical(id="items-left"):
-                yield TaskList(id="tasks")
-                yield Input(placeholder=EXAMPLE, id="filter", compact=True)
-            yield Inspector(id="inspector")
+                yield ChipBar(id="chips")
+                yield self.tasks
+                yield FilterLine(id="filter-line")
+            yield self.inspector
         yield Static("", id="items-status")
         yield KeyBar()
 
@@ -82,27 +113,37 @@ class ItemsScreen(InspectingScreen):
         super().on_mount()
         self.query_one("#tasks").border_title = "Items"
         self.query_one("#inspector").border_title = "Inspector"
-        self.query_one("#filter").display = False
+        self.filter_line.display = False
+        self.query_one(ChipBar).show_chips(())
 
     @property
-    def tasks(self) -> TaskList:
-        return self.query_one(TaskList)
+    def filter_line(self) -> FilterLine:
+        return self.query_one(FilterLine)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         if self._shown_run != self.watch_over.run_id:
-            self._shown_run, self._counts = self.watch_over.run_id, None
+            self._shown_run, self._counts, self._ids_of = self.watch_over.run_id, None, None
+            self._only = None
             self.tasks.forget()
             self.inspector.clear()
         self.read_ids()
 
+    def show_only(self, ids: "array[int]", named: str) -> None:
+        """Show exactly the items `ids`, which are called `named`; Esc shows all again."""
+        self.show_filtered("")
+        self._only = ids, named
+        self.sort = BY_ID
+        self.query_one(ChipBar).show_chips((Chip(f"cluster:{named}", ()),))
+        self.read_ids()
+
     def show_filtered(self, typed: str) -> None:
         """Narrow the list by a filter as it would be typed. Raises VqaError when it cannot be read."""
-        self.wanted = parse_filter(typed)
+        self.wanted, self._only = parse_filter(typed), None
         self._typed, self._problem = typed, ""
-        line = self.query_one("#filter", Input)
-        line.value = typed
-        line.remove_class("-bad")
+        self.filter_line.show_typed(typed)
+        self.filter_line.remove_class("-bad")
+        self.query_one(ChipBar).show_chips(chips(typed))
         if self.is_attached:
             self.read_ids()
 
@@ -125,7 +166,8 @@ class ItemsScreen(InspectingScreen):
         self.tasks.reread()
         if not counts_moved:
             return
-        if self.wanted != TaskFilter() and time.monotonic() - self._ids_read_at > self._ids_pause:
+        moves = self.wanted != TaskFilter() or self.sort.by is not SortField.ID
+        if moves and not self._reading and time.monotonic() - self._ids_read_at > self._ids_pause:
             self.read_ids()
 
     def _show_lines(self) -> None:
@@ -136,11 +178,13 @@ class ItemsScreen(InspectingScreen):
     def _show_status(self) -> None:
         tasks = self.tasks
         status = items_status(
-            self.wanted,
             shown=len(tasks.ids),
             total=self.seen.view.counts.total if self.seen is not None else None,
             position=tasks.cursor,
-            marked=len(tasks.marked),
+            marked=tasks.marked_number,
+            ranging=tasks.range_begun,
+            sort=self.sort,
+            reading=self._reading,
             problem=self._problem,
         )
         self._show_line("items-status", status)
@@ -152,14 +196,52 @@ class ItemsScreen(InspectingScreen):
             self.query_one(f"#{line}", Static).update(words, layout=False)
 
     @work(group="ids", exclusive=True, exit_on_error=False)
-    async def read_ids(self) -> None:
-        """Read which items the filter means."""
+    async def read_ids(self, settle_s: float = 0.0) -> None:
+        """Read which items the filter means, in order; another filter or order shows its first page at once."""
+        await asyncio.sleep(settle_s)
         started = self._ids_read_at = time.monotonic()
-        ids = await self.services.task_ids(self.run_id, self.wanted)
+        if self._only is not None:
+            self.tasks.set_ids(self._only[0], BY_ID, complete=True)
+            self._ids_of = None
+            self._show_lines()
+            return
+        asked_for = (self.wanted, self.sort)
+        self._readings += 1
+        reading = self._readings
+        self._reading = True
+        self._show_status()
+        try:
+            async for found in self.services.task_ids_by_steps(self.run_id, *asked_for):
+                if found.complete or self._ids_of != asked_for:
+                    self.tasks.set_ids(found.ids, self.sort, complete=found.complete)
+        finally:
+            if reading == self._readings:
+                self._reading = False
+        self._ids_of = asked_for
         self._ids_read_at = time.monotonic()
         self._ids_pause = max(_REREAD_S, 10 * (self._ids_read_at - started))
-        self.tasks.set_ids(ids)
         self._show_lines()
+
+    @on(TaskList.SortWanted)
+    def _sort_wanted(self, event: TaskList.SortWanted) -> None:
+        event.stop()
+        self.sort_by(event.by)
+
+    def sort_by(self, by: SortField) -> None:
+        """Sort by this, what is greatest first; ids and what is sorted so already go the other way."""
+        if self._only is not None:
+            return
+        descending = not self.sort.descending if by is self.sort.by else by is not SortField.ID
+        self.sort = TaskSort(by, descending)
+        self.read_ids()
+
+    def action_sort(self) -> None:
+        order = list(SortField)
+        self.sort_by(order[(order.index(self.sort.by) + 1) % len(order)])
+
+    def action_reverse(self) -> None:
+        self.sort = replace(self.sort, descending=not self.sort.descending)
+        self.read_ids()
 
     @on(TaskList.RowsWanted)
     def _rows_wanted(self, event: TaskList.RowsWanted) -> None:
@@ -200,7 +282,9 @@ class ItemsScreen(InspectingScreen):
     @on(TaskList.Picked)
     def _picked(self, event: TaskList.Picked) -> None:
         event.stop()
-        self.app.push_screen(ItemScreen(self.services, self.watch_over, self.tasks.ids, self.tasks.cursor))
+        self.app.push_screen(
+            ItemScreen(self.services, self.watch_over, self.tasks.ids, self.tasks.cursor, self.pictures)
+        )
 
     def on_resize(self) -> None:
         """The inspector came into sight: fill it, or show the item that the cursor went to meanwhile."""
@@ -210,47 +294,81 @@ class ItemsScreen(InspectingScreen):
             self.inspect_task(current)
 
     def why_not(self, action: str) -> str | None:
-        if action in ("retry", "open_picture", "yank") and self.tasks.current is None:
+        if action in ("sort", "reverse") and self._only is not None:
+            return "A cluster is shown by number; Esc shows all items, which can be sorted."
+        if action not in _OF_ITEMS:
+            return super().why_not(action)
+        tasks = self.tasks
+        if tasks.current is None:
             return "The list is empty."
-        if action == "retry" and not self.tasks.marked:
-            row = self.tasks.row(self.tasks.current or 0)
-            if row is not None and row.status is not TaskStatus.FAILED:
-                words = status_label(row.status).word
-                return f"This item is {words}; only failed ones can be asked again. Space marks several."
-        if action in ("open_picture", "yank") and self.has_class("-narrow"):
+        if not tasks.marked_number and not tasks.range_begun:
+            reason = why_not_edit(action, tasks.row(tasks.current))
+            if reason:
+                return f"{reason} Space marks several."
+        if action not in EDITS and self.has_class("-narrow"):
             return "Press Enter to look at the item first."
         return super().why_not(action)
 
+    def edited_ids(self) -> Sequence[int]:
+        """Return the marked items, or the one under the cursor."""
+        if self.tasks.range_begun:
+            self.tasks.action_mark_range()
+        current = self.tasks.current
+        return sorted(self.tasks.marked) or ([current] if current is not None else [])
+
+    def drop_marks(self) -> None:
+        self.tasks.unmark_all()
+
+    def reread_items(self) -> None:
+        self.tasks.reread()
+        self.read_ids()
+
     def action_filter(self) -> None:
         """Show the filter line and type into it."""
-        line = self.query_one("#filter", Input)
-        line.display = True
-        line.focus()
+        self.filter_line.display = True
+        self.set_focus(self.filter_line.line)  # at once: what is typed next belongs to it
+        self.read_values()
+
+    @work(group="values", exclusive=True, exit_on_error=False)
+    async def read_values(self) -> None:
+        """Read what occurs in the run, so that a filter can be completed with it."""
+        self.filter_line.set_values(await self.services.filter_values(self.run_id))
 
     def action_only(self, typed: str) -> None:
         self.show_filtered("" if self._typed == typed else typed)
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
+    def action_drop_chip(self) -> None:
+        self.query_one(ChipBar).remove_last()
+
+    @on(ChipBar.Removed)
+    def _chip_removed(self, event: ChipBar.Removed) -> None:
+        event.stop()
+        self.show_filtered(without(self._typed, event.chip))
+        if not self._typed:
+            self.tasks.focus()
+
+    @on(FilterLine.Changed)
+    def _filter_changed(self, event: FilterLine.Changed) -> None:
         """Narrow while typing; a filter that cannot be read says why, and the list stays as it was."""
-        if not event.input.has_focus:
-            return
+        event.stop()
         try:
-            self.wanted = parse_filter(event.value)
+            self.wanted = parse_filter(event.typed)
             self._problem = ""
         except VqaError as error:
             self._problem = str(error)
-        event.input.set_class(bool(self._problem), "-bad")
+        self.filter_line.set_class(bool(self._problem), "-bad")
         self._show_lines()
         if self._problem:
             return
-        self._typed = event.value
-        self.read_ids()
+        self._typed, self._only = event.typed, None
+        self.query_one(ChipBar).show_chips(chips(event.typed))
+        self.read_ids(_TYPING_S)
 
-    @on(Input.Submitted, "#filter")
-    def _filter_submitted(self, event: Input.Submitted) -> None:
+    @on(FilterLine.Submitted)
+    def _filter_submitted(self, event: FilterLine.Submitted) -> None:
+        event.stop()
         try:
-            self.show_filtered(event.value)
+            self.show_filtered(event.typed)
         except VqaError as error:
             tell(self, str(error), title="Filter", severity="warning")
             return
@@ -258,48 +376,23 @@ class ItemsScreen(InspectingScreen):
 
     def _close_filter(self) -> None:
         """Hide the line; what could not be read is forgotten, and the filter is the last one that could."""
-        line = self.query_one("#filter", Input)
-        line.display = False
-        line.value, self._problem = self._typed, ""
-        line.remove_class("-bad")
+        self.filter_line.display = False
+        self.filter_line.show_typed(self._typed)
+        self._problem = ""
+        self.filter_line.remove_class("-bad")
         self._show_lines()
         self.tasks.focus()
 
     def action_back(self) -> None:
-        """Leave the filter line, then the filter, then the marks, then the screen."""
-        if self.query_one("#filter").has_focus:
+        """Leave the filter line, then a range, the filter, the marks, and last the screen."""
+        if self.filter_line.display and self.filter_line.has_focus_within:
             self._close_filter()
-        elif self._typed:
+        elif self.tasks.range_begun:
+            self.tasks.drop_range()
+        elif self._typed or self._only is not None:
             self.show_filtered("")
-        elif self.tasks.marked:
+            self.tasks.focus()
+        elif self.tasks.marked_number:
             self.tasks.unmark_all()
         else:
             self.post_message(ModeWanted("run"))
-
-    @work(group="retry", exit_on_error=False)
-    async def action_retry(self) -> None:
-        """Put the marked items, or the one under the cursor, back into the queue."""
-        current = self.tasks.current
-        ids = sorted(self.tasks.marked) or ([current] if current is not None else [])
-        if not ids:
-            return
-        if len(ids) > 1:
-            every_failed = await self.services.task_ids(self.run_id, TaskFilter(statuses=(TaskStatus.FAILED,)))
-            failed = len(set(ids).intersection(every_failed))
-            if not failed:
-                tell(self, f"None of the {count(len(ids))} marked items has failed.", severity="warning")
-                return
-            question = Question(
-                "Ask the marked items again?",
-                f"Of {plural(len(ids), 'marked item')} {count(failed)} failed. These are put back into the queue; "
-                "each costs what a picture costs.",
-                yes=f"Retry {count(failed)}",
-                no="Leave them",
-            )
-            if not await self.app.push_screen_wait(question):
-                return
-        moved = await self.services.retry_tasks(self.run_id, ids)
-        tell(self, f"{plural(moved, 'item')} put back into the queue.", severity="information" if moved else "warning")
-        self.tasks.unmark_all()
-        self.post_message(LookWanted())
-        self.read_ids()

@@ -14,7 +14,10 @@ from textual.widgets import Input, Static
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.limits import LimitInForce, limit_words
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.limit_rows import LIMIT_COLUMNS, limit_about, limit_row
+from vqa_tui.tui.present.phases import QUIET
+from vqa_tui.tui.present.rows import Row
 from vqa_tui.tui.screens.dialogs import Dialog
 from vqa_tui.tui.widgets.live_table import LiveTable
 
@@ -31,21 +34,36 @@ class LimitsDialog(Dialog[None]):
         Binding("escape", "leave", "Back", id="limits.leave", tooltip="Leave the value as it is, then the dialog"),
     ]
 
-    def __init__(self, run_name: str, *, read: Read, change: Change) -> None:
+    def __init__(
+        self, title: str, *, read: Read, change: Change, columns: Sequence[Column] = LIMIT_COLUMNS, head: str = ""
+    ) -> None:
+        """`head` is what stands above the table; it may be text that we did not write."""
         super().__init__()
-        self._run_name, self._read, self._change = run_name, read, change
+        self._title, self._read, self._change = title, read, change
+        self._columns, self._head = columns, head
         self._limits: dict[str, LimitInForce] = {}
         self._edited: str | None = None
         self._under_way = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f"Limits of {clean(self._run_name, one_line=True, limit=40)}")
+            box.border_title = Content(clean(self._title, one_line=True, limit=60))
             box.border_subtitle = "enter edits · esc leaves"
-            yield LiveTable(LIMIT_COLUMNS, id="limits", picks=True)
+            if self._head:
+                yield Static(Content(clean(self._head, limit=2_000)), id="head")
+            empty = Content.styled("nothing that can be set", QUIET)
+            yield LiveTable(self._columns, id="limits", picks=True, empty=empty)
             yield Static("", id="about")
             yield Input("", id="value", compact=True, select_on_focus=True)
             yield Static("", id="problem", classes="problem")
+
+    def row(self, limit: LimitInForce) -> Row:
+        """Return one limit under the columns."""
+        return limit_row(limit)
+
+    def about(self, limit: LimitInForce, *, editing: bool = False) -> Content:
+        """Return what there is to say of the limit under the cursor."""
+        return limit_about(limit, editing=editing)
 
     def on_mount(self) -> None:
         self.query_one(LiveTable).focus()
@@ -60,7 +78,7 @@ class LimitsDialog(Dialog[None]):
         self._limits = {limit.name: limit for limit in await self._read()}
         table = self.query_one(LiveTable)
         table.styles.height = len(self._limits) + 1
-        table.set_rows([limit_row(limit) for limit in self._limits.values()])
+        table.set_rows([self.row(limit) for limit in self._limits.values()])
         self._tell_about(table.cursor_id)
 
     @on(LiveTable.CursorMoved)
@@ -71,7 +89,7 @@ class LimitsDialog(Dialog[None]):
     def _tell_about(self, name: object) -> None:
         limit = self._limits.get(str(name))
         if limit is not None and self._edited is None:
-            self.query_one("#about", Static).update(limit_about(limit))
+            self.query_one("#about", Static).update(self.about(limit))
 
     @on(LiveTable.Picked)
     def _edit(self, event: LiveTable.Picked) -> None:
@@ -81,7 +99,7 @@ class LimitsDialog(Dialog[None]):
         if limit is None or self._under_way:
             return
         self._edited = limit.name
-        self.query_one("#about", Static).update(limit_about(limit, editing=True))
+        self.query_one("#about", Static).update(self.about(limit, editing=True))
         field = self.query_one("#value", Input)
         field.display = True
         field.value = limit_words(limit.value)

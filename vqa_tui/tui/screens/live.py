@@ -17,7 +17,7 @@ class LiveScreen(Screen[None]):
     """Whether this screen itself says it when the workspace cannot be read, so that no toast has to."""
 
     WRITES: ClassVar[frozenset[str]] = frozenset()
-    """Actions of this screen that change something; they are grey where the app may only look."""
+    """Actions that this class adds and that change something; they are grey where the app may only look."""
 
     def __init__(self, services: Services, watch: Watch) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class LiveScreen(Screen[None]):
 
     def reason(self, action: str) -> str | None:
         """Return why the key of `action` is grey, or None when it is not."""
-        if self.services.read_only and action in self.WRITES:
+        if self.services.read_only and any(action in vars(each).get("WRITES", ()) for each in type(self).__mro__):
             return "This screen may only look: it was opened with --readonly."
         return self.why_not(action)
 

@@ -1,24 +1,35 @@
-"""The recipes that runs can be made of, opened from the palette."""
+"""The recipes, opened from the palette: what each asks, and copying one to start one's own."""
 
+from pathlib import Path
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
+from textual.content import Content
 
-from vqa_tui.tui.screens.live import LiveScreen
-from vqa_tui.tui.widgets.key_bar import KeyBar
+from vqa_tui.operations.config_entries import RecipeEntry
+from vqa_tui.tui.present.configs import RECIPE_COLUMNS, recipe_detail, recipe_row
+from vqa_tui.tui.present.rows import Row
+from vqa_tui.tui.screens.configs import ConfigsScreen
 
 
-class RecipesScreen(LiveScreen):
-    """Recipes."""
+class RecipesScreen(ConfigsScreen[RecipeEntry]):
+    """All recipes by name, one's own and the shipped ones."""
 
+    WORD = "recipe"
+    COLUMNS = RECIPE_COLUMNS
+    WRITES = frozenset({"copy_entry", "edit"})
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape", "app.pop_screen", "Back", id="library.back", tooltip="Back to where you came from", show=False
-        ),
+        Binding("c,C", "copy_entry", "copy", id="recipes.copy", tooltip="Copy the recipe to start your own from it"),
     ]
 
-    def compose(self) -> ComposeResult:
-        yield Static("Recipes", id="recipes-header")
-        yield KeyBar()
+    async def read_entries(self) -> list[RecipeEntry]:
+        return await self.services.library.recipes()
+
+    def row_of(self, entry: RecipeEntry) -> Row:
+        return recipe_row(entry)
+
+    def detail_of(self, entry: RecipeEntry, file: str, width: int) -> Content:
+        return recipe_detail(entry, file, width)
+
+    async def copy(self, name: str, new: str) -> Path:
+        return await self.services.library.copy_recipe(name, new)

@@ -11,7 +11,7 @@ from vqa_tui.domain.run import Intent, RunView
 from vqa_tui.tui import verbs
 from vqa_tui.tui.messages import LookWanted
 from vqa_tui.tui.present.consequences import stop_consequence
-from vqa_tui.tui.present.numbers import plural
+from vqa_tui.tui.present.numbers import count, plural
 from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.screens.live import LiveScreen
 from vqa_tui.tui.toasts import tell
@@ -26,6 +26,7 @@ T = TypeVar("T")
 class SteeringScreen(LiveScreen):
     """A screen whose keys steer one run."""
 
+    WRITES: ClassVar[frozenset[str]] = frozenset({"toggle_pause", "resume", "stop", "stop_and_leave"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "p",
@@ -163,3 +164,20 @@ class SteeringScreen(LiveScreen):
         tell(self, f"Stopping …: {plural(len(view.in_flight), 'request')} in flight will end first.")
         await self.written(view, "stop", self.services.stop(view.id))
         return True
+
+    @work(group="steer", exit_on_error=False)
+    async def action_retry_failed(self) -> None:
+        """Put all failed pictures back into the queue, after a question that says how many."""
+        view = self.steered
+        if not self._may("retry_failed", view) or view is None:
+            return
+        number = plural(view.counts.failed, "failed picture")
+        question = Question(
+            "Ask the failed ones again?",
+            f"{number} will be put back into the queue with all attempts anew; each costs what a picture costs.",
+            yes=f"Retry {count(view.counts.failed)}",
+            no="Leave them",
+        )
+        if await self.app.push_screen_wait(question):
+            number_back = await self.written(view, "retry", self.services.retry_failed(view.id))
+            tell(self, f"{plural(number_back, 'picture')} put back into the queue.")

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.run import LIVE_PHASES, EngineState, Limits, RunView
-from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
+from vqa_tui.domain.run import LIVE_PHASES, EngineState, Limits, RunSummary, RunView
+from vqa_tui.domain.task import FilterValues, TaskDetail, TaskFilter, TaskRow, TaskSort
 from vqa_tui.operations import items, limits, runs
+from vqa_tui.operations.items import TaskIds
 from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.tui.open_file import open_externally
+from vqa_tui.tui.preferences import Preferences
 from vqa_tui.tui.present.export_result import PROBLEMS_SHOWN, ExportResult
-from vqa_tui.tui.present.numbers import plural
 from vqa_tui.tui.present.seen import RunLine
 from vqa_tui.tui.services.asking_again import AskingAgain
 from vqa_tui.tui.services.failures import Failures
@@ -27,31 +28,15 @@ from vqa_tui.tui.services.library import Library
 from vqa_tui.tui.services.queue_edits import QueueEdits
 from vqa_tui.tui.services.reviewing import Reviewing
 from vqa_tui.tui.services.run_edits import RunEdits
+from vqa_tui.tui.services.starting import Starting
 from vqa_tui.tui.services.trainings import Trainings
-from vqa_tui.tui.thumbnails import decode_thumbnail
+from vqa_tui.tui.thumbnails import MAX_SIDE, decode_thumbnail
 
 if TYPE_CHECKING:
     from vqa_tui.operations.planning import RunPlan, RunRequest
 
 MOST_LIVE_VIEWS = 8
 """Runs of the list whose full view is read for rate and ETA; more engines than this on one machine are rare."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One thing that can be chosen for a run: its name, and a remark."""
-
-    name: str
-    remark: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What a new run can be made of."""
-
-    datasets: tuple[Choice, ...]
-    recipes: tuple[Choice, ...]
-    endpoints: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +56,21 @@ class Services:
     keeps the screens from reading. `command` returns what a person types to act on this workspace.
     """
 
+    _preferences: Preferences | None = None
     read_only = False
     """Whether the app may only look: keys that write are grey then."""
 
     def __init__(
-        self, workspace: Workspace, writing: Workspace, *, command: Callable[[str], str] | None = None
+        self,
+        workspace: Workspace,
+        writing: Workspace,
+        *,
+        command: Callable[[str], str] | None = None,
+        preferences: Preferences | None = None,
+        read_only: bool = False,
     ) -> None:
+        self._preferences = preferences
+        self.read_only = read_only
         self._workspace = workspace
         self._writing = writing
         self._command = command
@@ -89,6 +83,27 @@ class Services:
         self.asking_again = AskingAgain(workspace, writing)
         self.reviewing = Reviewing(workspace, writing)
         self.trainings = Trainings(workspace, writing)
+        self.starting = Starting(workspace, writing)
+
+    @property
+    def preferences(self) -> Preferences:
+        """What a person set for the app; the defaults, kept nowhere, where nobody said otherwise."""
+        if self._preferences is None:
+            self._preferences = Preferences()
+        return self._preferences
+
+    async def is_new(self) -> bool:
+        """Return whether nothing has been imported into the workspace yet."""
+        from vqa_tui.operations import datasets  # only here: they bring sources along
+
+        return not await datasets.list_datasets(self._workspace)
+
+    async def start_demo(self) -> int:
+        """Draw the demo's pictures beside the workspace, import them, start a run over them and return its id."""
+        from vqa_tui.operations import demo  # only here: it draws
+
+        folder = self._workspace.paths.root.parent / "demo"
+        return (await demo.start_demo(self._writing, folder, demo.PICTURES, approved=False)).run_id
 
     @property
     def place(self) -> str:
@@ -127,23 +142,14 @@ class Services:
                 live += 1
                 view = await self.run_view(summary.id)
             lines.append(RunLine(summary, view))
-        return tuple(lines)
+        return await self.run_edits.with_courses(lines)
+
+    async def summaries(self) -> list[RunSummary]:
+        """Return how every run stands, newest first, without its view."""
+        return await runs.list_runs(self._workspace)
 
     async def run_view(self, run_id: int) -> RunView:
         return await runs.run_view(self._workspace, run_id)
-
-    async def choices(self) -> Choices:
-        """Return the imported datasets, and the recipes and endpoints that are known by name."""
-        from vqa_tui.operations import catalog, datasets  # only here: they bring endpoint clients and sources along
-
-        found = await datasets.list_datasets(self._workspace)
-        recipes = await asyncio.to_thread(catalog.recipes, self._workspace)
-        endpoints = await asyncio.to_thread(catalog.endpoints, self._workspace)
-        return Choices(
-            tuple(Choice(each.name, plural(each.items, "picture")) for each in found),
-            tuple(Choice(each.name, each.problem or each.description) for each in recipes),
-            tuple(Choice(each.name, each.problem or each.description) for each in endpoints),
-        )
 
     async def plan(self, request: "RunRequest") -> "RunPlan":
         """Return what `request` will take; raises VqaError for whatever keeps it from starting."""
@@ -186,15 +192,20 @@ class Services:
     async def task_ids(self, run_id: int, chosen: TaskFilter) -> "array[int]":
         return await items.task_ids(self._workspace, run_id, chosen)
 
+    async def task_ids_by_steps(self, run_id: int, chosen: TaskFilter, sort: TaskSort) -> AsyncIterator[TaskIds]:
+        """Yield the first ids as soon as they are found, then all; long readings keep nobody else from reading."""
+        async for found in items.task_ids_by_steps(self._workspace, run_id, chosen, sort):
+            yield found
+
+    async def filter_values(self, run_id: int) -> FilterValues:
+        """Return which values a filter may be completed with."""
+        return await items.filter_values(self._workspace, run_id)
+
     async def task_rows(self, run_id: int, ids: Sequence[int]) -> dict[int, TaskRow]:
         return await items.task_rows(self._workspace, run_id, ids)
 
     async def task_detail(self, run_id: int, task_id: int) -> TaskDetail:
         return await items.task_detail(self._workspace, run_id, task_id)
-
-    async def retry_tasks(self, run_id: int, ids: Sequence[int]) -> int:
-        """Put those of `ids` that failed back; return how many."""
-        return await items.retry_tasks(self._writing, run_id, ids)
 
     def export_formats(self) -> tuple[FormatChoice, ...]:
         """Return the training formats by name."""
@@ -204,12 +215,20 @@ class Services:
         return tuple(FormatChoice(each.name, each.summary, each.suffix, each.can_group) for each in known)
 
     async def export(
-        self, run_id: int, form: str, out: Path, split: tuple[float, float] | None, grouped: bool
+        self,
+        run_id: int,
+        form: str,
+        out: Path,
+        split: tuple[float, float] | None,
+        grouped: bool,
+        reviewed: str = "not-rejected",
     ) -> ExportResult:
-        """Write the training files, and validate what was written."""
+        """Write the training files, and validate what was written; see operations.exports for `reviewed`."""
         from vqa_tui.operations import exports  # only here, as above
 
-        written = await exports.export_run(self._workspace, run_id, form, out, split=split, grouped=grouped)
+        written = await exports.export_run(
+            self._workspace, run_id, form, out, split=split, grouped=grouped, reviewed=reviewed
+        )
         verdict = await asyncio.to_thread(exports.validate_file, written.manifest)
         problems = verdict.problems[:PROBLEMS_SHOWN]
         return ExportResult(
@@ -224,9 +243,9 @@ class Services:
             problem_count=sum(verdict.counts.values()),
         )
 
-    async def thumbnail(self, path: str) -> Image.Image:
+    async def thumbnail(self, path: str, max_side: int = MAX_SIDE) -> Image.Image:
         """Return a small upright picture; raises VqaError when the file cannot be shown."""
-        return await asyncio.to_thread(decode_thumbnail, Path(path))
+        return await asyncio.to_thread(decode_thumbnail, Path(path), max_side)
 
     async def open_externally(self, path: str) -> None:
         await asyncio.to_thread(open_externally, path)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.screen import Screen
 from textual.strip import Strip
@@ -75,12 +76,16 @@ class KeyBar(Widget):
             common = [*modes, *common]
         return own, common
 
+    @property
+    def _few_colours(self) -> bool:
+        return self.app.console.color_system == "standard"
+
     def _entries(self) -> tuple[list[_Entry], list[_Entry], list[_Entry]]:
         """Return the shown bindings of the screen and its widgets, those of the app, and its modes.
 
+        A mode that is left over, where the screen needs the digits of the others itself, is no help.
         With 16 colours grey cannot be told from the background, so what is grey is left out.
         """
-        few_colours = self.app.console.color_system == "standard"
         own: list[_Entry] = []
         common: list[_Entry] = []
         modes: list[_Entry] = []
@@ -91,7 +96,7 @@ class KeyBar(Widget):
             if not (binding.show or is_mode) or binding.system or binding.action in seen:
                 continue
             seen.add(binding.action)
-            if few_colours and not active.enabled:
+            if self._few_colours and not active.enabled:
                 continue
             key_words = getattr(active.node, "key_words", None)
             words = key_words(binding.action) if callable(key_words) else None
@@ -100,14 +105,18 @@ class KeyBar(Widget):
                 self.app.get_key_display(binding), clean(words, one_line=True, limit=24).lower(), key, active.enabled
             )
             (modes if is_mode else common if active.node is self.app else own).append(entry)
-        return own, common, modes
+        return own, common, modes if len(modes) > 1 else []
 
     def _draw(self, entries: list[_Entry], segments: list[Segment], x: int) -> int:
         """Add entries from column `x`; return where the next one would stand."""
         grey = self.get_visual_style("key-bar--grey").rich_style
         key_style, words_style = self.get_visual_style("key-bar--key").rich_style, self.visual_style.rich_style
+        if self._few_colours and not self.app.current_theme.dark:
+            # The accent becomes yellow on white there, which nobody can read.
+            key_style = words_style + Style(bold=True, underline=True)
         for entry in entries:
-            segments.append(Segment(f" {entry.shown}", key_style if entry.enabled else grey))
+            segments.append(Segment(" ", words_style))
+            segments.append(Segment(entry.shown, key_style if entry.enabled else grey))
             if entry.words:
                 segments.append(Segment(f" {entry.words} ", words_style if entry.enabled else grey))
             self._spots.append((x, x + entry.width, entry.key))

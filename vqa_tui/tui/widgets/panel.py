@@ -1,12 +1,19 @@
 """Panels and lines of the dashboard: text made by a pure function for exactly the size that there is."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
 
+from textual import events
+from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from vqa_tui.domain.course import Moment
 from vqa_tui.domain.run import RunView
+from vqa_tui.tui.present.past import PastText
 from vqa_tui.tui.present.seen import SeenRun
 
 Draw = Callable[[RunView, float, int, int], Content]
@@ -14,20 +21,48 @@ Draw = Callable[[RunView, float, int, int], Content]
 
 
 class Panel(Widget):
-    """Draws one function of the run that is seen, at its own size."""
+    """Draws one function of the run that is seen, or of the moment of its past that is looked at, at its own size."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "enlarge", "zoom", id="panel.zoom", tooltip="Let this panel fill the screen", show=False),
+    ]
+
+    @dataclass
+    class ZoomWanted(Message):
+        """The panel is to fill the screen."""
+
+        panel: "Panel"
+
+        @property
+        def control(self) -> "Panel":
+            return self.panel
 
     seen: reactive[SeenRun | None] = reactive(None, repaint=False)
+    moment: reactive[Moment | None] = reactive(None, repaint=False)
 
-    def __init__(self, draw: Draw, *, title: str = "", id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        draw: Draw,
+        *,
+        past: PastText | None = None,
+        title: str = "",
+        zooms: bool = False,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        """`past` draws a moment of the past; without it the present is drawn all the same."""
         super().__init__(id=id)
-        self._draw = draw
+        self._draw, self._past = draw, past
         self._drawn = Content("")
         self.border_title = title
+        self.can_focus = zooms
 
     def watch_seen(self) -> None:
         """Draw again where the new sight reads otherwise than what is on screen."""
         if not self._text().is_same(self._drawn):
             self.refresh()
+
+    def watch_moment(self) -> None:
+        self.watch_seen()
 
     def render(self) -> Content:
         """Return the text for the present size."""
@@ -35,7 +70,17 @@ class Panel(Widget):
         return self._drawn
 
     def _text(self) -> Content:
-        if self.seen is None:
-            return Content("")
         width, height = self.content_size
-        return self._draw(self.seen.view, self.seen.at, width, height) if width and height else Content("")
+        if self.seen is None or not width or not height:
+            return Content("")
+        if self.moment is not None and self._past is not None:
+            return self._past(self.seen.view, self.moment, width, height)
+        return self._draw(self.seen.view, self.seen.at, width, height)
+
+    def action_enlarge(self) -> None:
+        self.post_message(self.ZoomWanted(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """A second click enlarges, as it opens a row of a table."""
+        if self.can_focus and event.chain == 2:
+            self.action_enlarge()

@@ -1,19 +1,29 @@
-"""A picture in half blocks: two pixels to a cell, in every terminal that has colours, inside tmux too."""
+"""A picture: half blocks drawn here, or the terminal's own picture beneath; or words in its place."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from PIL import Image
-from rich.color import Color
 from rich.segment import Segment
-from rich.style import Style
+from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-_HALF = "▀"
+from vqa_tui.tui.picture_mode import PictureMode, widget_class
+from vqa_tui.tui.picture_view import Mark, View
+from vqa_tui.tui.widgets.half_blocks import fitted, half_block_strips
+
+_SMALL_SHARE = 2 / 5
+"""Of the screen's rows, beside all the text."""
+_LEAST_ROWS = 6
+_ROWS_LEFT = 5
+"""Rows for header, headline and keys beside an enlarged picture."""
 
 
 class Picture(Widget):
-    """Shows what it is given, scaled into its width and two fifths of the screen; or a remark."""
+    """Shows what it is given, scaled into its width and two fifths of the screen, or nearly all of it when enlarged."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -21,11 +31,63 @@ class Picture(Widget):
         self._remark = Content("")
         self._remark_height = 1
         self._drawn: tuple[tuple[int, int], list[Strip]] | None = None
+        self._marks: tuple[Mark, ...] = ()
+        self._mode = PictureMode.HALFBLOCK
+        self._native: Any = None
+        self.view = View()
+        self.enlarged = False
+
+    @property
+    def image(self) -> Image.Image | None:
+        """The picture that is shown, if one is."""
+        return self._image
+
+    @property
+    def native(self) -> bool:
+        """Whether the terminal itself draws the picture, which is then given ready by `show_native`."""
+        return self._native is not None
+
+    def compose(self) -> ComposeResult:
+        """Half blocks need no child; `show_native` mounts one."""
+        return iter(())
 
     def show_picture(self, image: Image.Image) -> None:
         """Show an RGB picture."""
         self._image, self._drawn = image, None
         self.refresh(layout=True)
+
+    def show_marks(self, marks: Sequence[Mark]) -> None:
+        """Draw these boxes over the picture."""
+        if tuple(marks) != self._marks:
+            self._marks, self._drawn = tuple(marks), None
+            self.refresh()
+
+    def show_view(self, view: View, *, enlarged: bool) -> None:
+        """Show another part of the picture, larger or smaller."""
+        if (view, enlarged) == (self.view, self.enlarged):
+            return
+        other_size, self.enlarged, self.view, self._drawn = enlarged is not self.enlarged, enlarged, view, None
+        self.refresh(layout=other_size)
+
+    def set_mode(self, mode: PictureMode) -> None:
+        """Draw by other means from now on."""
+        if mode is self._mode:
+            return
+        self._mode, self._drawn = mode, None
+        if self._native is not None:
+            self._native.remove()
+            self._native = None
+        maker = widget_class(mode)
+        if maker is not None:
+            self._native = maker()
+            self.mount(self._native)
+        self.refresh(layout=True)
+
+    def show_native(self, image: Image.Image) -> None:
+        """Give the terminal the picture as it is to be seen, boxes and all."""
+        if self._native is not None and self._image is not None:
+            self._native.styles.width, self._native.styles.height = fitted(self._image.size, *self.size)
+            self._native.image = image
 
     def show_remark(self, remark: Content, *, keep_height: bool = False) -> None:
         """Show words in place of a picture; `keep_height` keeps what stands below in its place."""
@@ -33,12 +95,15 @@ class Picture(Widget):
         if self._image is None and height == self._remark_height and remark.is_same(self._remark):
             return
         self._image, self._remark, self._remark_height, self._drawn = None, remark, height, None
+        if self._native is not None:
+            self._native.image = None
         self.refresh(layout=height != self.size.height)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         if self._image is None:
             return self._remark_height
-        return _fitted(self._image.size, width, max(viewport.height * 2 // 5, 6))[1]
+        rows = viewport.height - _ROWS_LEFT if self.enlarged else int(viewport.height * _SMALL_SHARE)
+        return fitted(self._image.size, width, max(rows, _LEAST_ROWS))[1]
 
     def render_line(self, y: int) -> Strip:
         width, height = self.size
@@ -51,33 +116,9 @@ class Picture(Widget):
             return Strip([Segment(t, (self.visual_style + s).rich_style) for t, s in parts]).adjust_cell_length(
                 width, base
             )
+        if self._native is not None:
+            return Strip.blank(width, base)
         if self._drawn is None or self._drawn[0] != (width, height):
-            self._drawn = ((width, height), half_block_strips(self._image, width, height))
+            self._drawn = ((width, height), half_block_strips(self._image, width, height, self.view, self._marks))
         strips = self._drawn[1]
         return strips[y].adjust_cell_length(width, base) if y < len(strips) else Strip.blank(width, base)
-
-
-def _fitted(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:
-    """Return the cells that a picture of `size` pixels takes inside width × height cells; a cell is 1 × 2 pixels."""
-    scale = min(width / size[0], height * 2 / size[1])
-    return max(1, min(width, round(size[0] * scale))), max(1, min(height, round(size[1] * scale / 2)))
-
-
-def half_block_strips(image: Image.Image, width: int, height: int) -> list[Strip]:
-    """Return `image` (RGB) as strips of half blocks that fit into width × height cells, in its own proportions."""
-    if width <= 0 or height <= 0:
-        return []
-    columns, lines = _fitted(image.size, width, height)
-    pixels = image.resize((columns, lines * 2), Image.Resampling.BOX).tobytes()
-    strips = []
-    for line in range(lines):
-        upper, lower = line * 2 * columns * 3, (line * 2 + 1) * columns * 3
-        segments = []
-        for column in range(columns):
-            above, below = upper + column * 3, lower + column * 3
-            style = Style.from_color(
-                Color.from_rgb(*pixels[above : above + 3]), Color.from_rgb(*pixels[below : below + 3])
-            )
-            segments.append(Segment(_HALF, style))
-        strips.append(Strip(segments, columns))
-    return strips

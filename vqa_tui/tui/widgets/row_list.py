@@ -45,6 +45,12 @@ class RowList(ScrollView, can_focus=True):
         self._placed_width = 0
         self._strips: dict[int, Strip] = {}
 
+    def set_empty(self, words: Content) -> None:
+        """Say other words where there is no row."""
+        if not words.is_same(self._empty):
+            self._empty = words
+            self.refresh()
+
     def row_count(self) -> int:
         """Return how many rows there are."""
         raise NotImplementedError

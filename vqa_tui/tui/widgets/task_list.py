@@ -1,7 +1,6 @@
 """The virtual list of items: holds ids only, and asks for the rows that are about to be seen."""
 
 from array import array
-from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -11,29 +10,20 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from vqa_tui.domain.task import TaskRow
+from vqa_tui.domain.task import BY_ID, TaskRow, TaskSort
 from vqa_tui.tui.present.columns import Placed
-from vqa_tui.tui.present.task_rows import TASK_COLUMNS, place_task_columns, task_cells, unread_task_cells
-from vqa_tui.tui.widgets.row_list import RowList
+from vqa_tui.tui.present.task_rows import place_task_columns, task_cells, task_columns, unread_task_cells
+from vqa_tui.tui.widgets.id_list import IdList
 
 ROWS_KEPT = 2_000
 """Rows held in memory; the least recently drawn goes first."""
 
 
-class TaskList(RowList):
+class TaskList(IdList):
     """A million items cost eight bytes each; rows are read by page when they are drawn."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "pick", "Inspect", id="items.inspect", tooltip="Look at this item in full"),
-        Binding("space", "mark", "Mark", id="items.mark", tooltip="Mark or unmark this item and go on"),
-        Binding(
-            "asterisk",
-            "mark_all",
-            "Mark all",
-            id="items.mark-all",
-            tooltip="Mark everything that the filter shows",
-            show=False,
-        ),
+        Binding("enter", "pick", "inspect", id="items.inspect", tooltip="Look at this item in full"),
     ]
 
     margin_cells: ClassVar[int] = 3
@@ -49,68 +39,29 @@ class TaskList(RowList):
             return isinstance(message, TaskList.RowsWanted)
 
     @dataclass
-    class CursorMoved(Message):
-        """Another item is under the cursor; None when there is none."""
-
-        task_id: int | None
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, TaskList.CursorMoved)
-
-    @dataclass
     class Picked(Message):
         """An item was chosen with Enter or a double click."""
 
         task_id: int
 
-    @dataclass
-    class MarksChanged(Message):
-        """Other items are marked than before."""
-
-        number: int
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(TASK_COLUMNS, id=id, empty=Content.styled("no item matches", "$foreground 60%"))
-        self._ids: array[int] = array("q")
+        empty = Content.styled("no item matches", "$foreground 60%")
+        super().__init__(task_columns(BY_ID, failures=False), id=id, empty=empty)
         self._rows: OrderedDict[int, TaskRow] = OrderedDict()
-        self._marked: set[int] = set()
         self._asked: Set[int] = frozenset()
         self._failures_seen = False
         self._asking = False
-        self._told: int | None = None
-
-    @property
-    def ids(self) -> "array[int]":
-        return self._ids
-
-    @property
-    def marked(self) -> frozenset[int]:
-        return frozenset(self._marked)
-
-    @property
-    def current(self) -> int | None:
-        """The id of the item under the cursor, if there is one."""
-        return self._ids[self.cursor] if self.cursor < len(self._ids) else None
 
     def row(self, task_id: int) -> TaskRow | None:
         """Return the row of an item if it has been read."""
         return self._rows.get(task_id)
 
-    def set_ids(self, ids: "array[int]") -> None:
-        """Show these items, in ascending order; the cursor stays on its item, or where that would stand.
-
-        What is not shown any more is not marked any more: an action never takes what cannot be seen.
-        """
-        current = self.current
-        self._ids = ids
-        if self._marked:
-            self._marked.intersection_update(ids)
-            self._tell_marks()
-        self.rebuild()
-        if current is not None:
-            self.cursor = bisect_left(ids, current)
+    def set_ids(self, ids: "array[int]", sort: TaskSort = BY_ID, *, complete: bool = True) -> None:
+        super().set_ids(ids, sort, complete=complete)
         self.reread()
-        self._tell_cursor()
+
+    def order_changed(self) -> None:
+        self.columns = task_columns(self._sort, failures=self._failures_seen)
 
     def put(self, rows: Mapping[int, TaskRow]) -> None:
         """Take in rows that were read; visible ones that changed are drawn again."""
@@ -122,6 +73,7 @@ class TaskList(RowList):
             self._rows.popitem(last=False)
         if not self._failures_seen and any(row.kind for row in rows.values()):
             self._failures_seen = True
+            self.order_changed()
             self.rebuild()
         visible = self._visible(0)
         self.redraw_rows([index for index in visible if self._ids[index] in changed])
@@ -134,12 +86,9 @@ class TaskList(RowList):
     def forget(self) -> None:
         """Drop every row and mark: another run is shown."""
         self._rows.clear()
-        self._marked.clear()
         self._asked, self._failures_seen = frozenset(), False
-        self._ids = array("q")
-        self.cursor = 0
-        self.rebuild()
-        self._tell_marks()
+        self.order_changed()
+        self.clear_ids()
 
     def reread(self) -> None:
         """Ask for the visible rows again; they may have changed."""
@@ -147,11 +96,8 @@ class TaskList(RowList):
             self.post_message(self.RowsWanted(wanted))
 
     def place_columns(self, width: int) -> tuple[Placed, ...]:
-        number_width = len(str(self._ids[-1])) if self._ids else 1
-        return place_task_columns(number_width, width, failures=self._failures_seen)
-
-    def row_count(self) -> int:
-        return len(self._ids)
+        largest = max(self._ids[0], self._ids[-1]) if self._ids else 1
+        return place_task_columns(self.columns, len(str(largest)), width)
 
     def row_cells(self, index: int) -> tuple[Content, ...]:
         task_id = self._ids[index]
@@ -161,9 +107,6 @@ class TaskList(RowList):
             return unread_task_cells(task_id)
         self._rows.move_to_end(task_id)
         return task_cells(row, asked=task_id in self._asked)
-
-    def row_marked(self, index: int) -> bool:
-        return self._ids[index] in self._marked
 
     def _ask_soon(self) -> None:
         if not self._asking:
@@ -183,45 +126,9 @@ class TaskList(RowList):
         first = self.first_visible
         return range(max(first - margin, 0), min(first + self.rows_visible + margin, len(self._ids)))
 
-    def watch_cursor(self, old: int, new: int) -> None:
-        super().watch_cursor(old, new)
-        self._tell_cursor()
-
-    def _tell_cursor(self) -> None:
-        if self.current != self._told:
-            self._told = self.current
-            self.post_message(self.CursorMoved(self.current))
-
-    def _tell_marks(self) -> None:
-        self.post_message(self.MarksChanged(len(self._marked)))
-
     def pick(self) -> None:
         if (task_id := self.current) is not None:
             self.post_message(self.Picked(task_id))
 
     def action_pick(self) -> None:
         self.pick()
-
-    def action_mark(self) -> None:
-        """Mark or unmark the item under the cursor and go to the next."""
-        if (task_id := self.current) is None:
-            return
-        self._marked.symmetric_difference_update((task_id,))
-        self.redraw_rows([self.cursor])
-        self.cursor += 1
-        self._tell_marks()
-
-    def action_mark_all(self) -> None:
-        """Mark everything shown; once more unmarks it."""
-        shown = set(self._ids)
-        self._marked = set() if self._marked >= shown else shown
-        self._redraw_all()
-
-    def unmark_all(self) -> None:
-        self._marked = set()
-        self._redraw_all()
-
-    def _redraw_all(self) -> None:
-        self._strips.clear()
-        self.refresh()
-        self._tell_marks()

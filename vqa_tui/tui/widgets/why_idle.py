@@ -6,6 +6,7 @@ from textual import events
 from textual.content import Content
 
 from vqa_tui.domain.run import RunView
+from vqa_tui.tui.present import past
 from vqa_tui.tui.present.run_lines import why_idle
 from vqa_tui.tui.widgets.panel import Panel
 
@@ -20,7 +21,7 @@ class WhyIdle(Panel):
     """Grows with its sentence, and stays so at that width: panels that move with every other one cannot be read."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002
-        super().__init__(_sentence, id=id)
+        super().__init__(_sentence, past=past.why_idle, id=id)
         self._fitted_width = 0
         self._lines = 1
 

@@ -1,0 +1,91 @@
+"""`run rename`, archive, delete and compare, and what `run list` shows of it."""
+
+import asyncio
+import json
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.cli.conftest import Place
+from tests.tui.workshop import BAD_REPLY, DONE, FLAGGED, Fate, Workshop
+from vqa_tui.cli import run_edits
+from vqa_tui.cli.main import app
+from vqa_tui.domain.sample import Pair
+from vqa_tui.operations.workspace import open_workspace
+
+ANOTHER = Fate(pairs=(Pair("What is it?", "Some other thing.", "general"),))
+
+
+@pytest.fixture
+def two_runs(place: Place) -> Place:
+    """A workspace with the runs `first` and `second` of one dataset, both stopped."""
+
+    async def work() -> None:
+        async with open_workspace(place.folder) as workspace:
+            workshop = Workshop(workspace, workspace, place.folder)
+            await workshop.run([DONE, FLAGGED, BAD_REPLY], dataset="scans")
+            await workshop.run([DONE, ANOTHER], name="second", dataset="scans")
+
+    asyncio.run(work())
+    return place
+
+
+def names(place: Place, *options: str) -> list[str]:
+    return [run["name"] for run in json.loads(place.ok("run", "list", "--json", *options))]
+
+
+def test_rename(two_runs: Place) -> None:
+    assert "first is called third now" in two_runs.ok("run", "rename", "first", "third")
+    assert names(two_runs) == ["second", "third"]
+    assert "cannot be the name" in two_runs.refused("run", "rename", "third", "a b")
+    assert "already a run named second" in two_runs.refused("run", "rename", "third", "second")
+    assert "there is no run" in two_runs.refused("run", "rename", "first", "fourth")
+
+
+def test_archive(two_runs: Place) -> None:
+    assert "run archive first --undo" in two_runs.ok("run", "archive", "first")
+    assert "archived already" in two_runs.ok("run", "archive", "first")
+    assert names(two_runs) == ["second"]
+    assert names(two_runs, "--archived") == ["second", "first"]
+    listed = two_runs.call("run", "list")
+    assert "first" not in listed.stdout and "1 archived run not listed" in listed.stderr
+    assert "stopped, archived" in two_runs.ok("run", "list", "--archived")
+    two_runs.ok("run", "archive", "first", "--undo")
+    assert names(two_runs) == ["second", "first"]
+    assert "was not archived" in two_runs.ok("run", "archive", "first", "--undo")
+
+
+def test_delete_says_what_goes_and_needs_a_yes(two_runs: Place) -> None:
+    refusal = two_runs.refused("run", "delete", "first")
+    assert "12 pictures, 3 attempts with $0.000411 of paid replies, 2 pairs, 0 verdicts" in refusal
+    assert "--yes" in refusal
+    assert names(two_runs) == ["second", "first"]
+    assert "first is deleted: the tasks of 12 pictures" in two_runs.ok("run", "delete", "first", "--yes")
+    assert names(two_runs) == ["second"]
+    assert "there is no run" in two_runs.refused("run", "delete", "first", "--yes")
+
+
+@pytest.mark.parametrize("typed, left", [("first\n", ["second"]), ("frist\n", ["second", "first"])])
+def test_delete_takes_the_name_of_what_was_paid_for(
+    two_runs: Place, monkeypatch: pytest.MonkeyPatch, typed: str, left: list[str]
+) -> None:
+    monkeypatch.setattr(run_edits, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    result = CliRunner().invoke(
+        app, ["run", "delete", "first", "--workspace", str(two_runs.folder)], input=typed, prog_name="vqa-tui"
+    )
+    assert result.exit_code == (0 if left == ["second"] else 2), result.output
+    assert "Type first to delete it" in result.stderr
+    assert names(two_runs) == left
+
+
+def test_compare(two_runs: Place) -> None:
+    words = two_runs.ok("run", "compare", "first", "second")
+    for part in ("first", "second", "$0.000411", "$0.000274", "per picture", "bad reply", "least agreeing pictures"):
+        assert part in words
+    # The one picture whose answers are not equal has "x" and "Some other thing." to say: no token in common.
+    assert "Agreement 50.0 %" in words and "50.0 % of 2 answers to the same question are equal" in words
+    found = json.loads(two_runs.ok("run", "compare", "first", "second", "--json"))
+    assert found["first"]["name"] == "first" and found["second"]["done"] == 2
+    assert found["agreement"]["both"] == 2 and len(found["agreement"]["least"]) == 1
+    assert "with itself" in two_runs.refused("run", "compare", "first", "1")

@@ -1,0 +1,69 @@
+"""Exports after a review: which pairs are taken, edited text, and what the manifest says of verdicts."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.operations.test_exports_operation import StoredRun
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.exporters.manifest import read_manifest
+from vqa_tui.operations.exports import export_run, validate_file
+from vqa_tui.operations.workspace import open_workspace
+
+
+@pytest.fixture
+async def stored(tmp_path: Path) -> AsyncIterator[StoredRun]:
+    (tmp_path / "bags").mkdir()
+    async with open_workspace(tmp_path) as workspace:
+        run = StoredRun(workspace, tmp_path / "bags")
+        await run.create()
+        yield run
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+async def test_verdicts_decide_what_is_exported_and_edits_stand_for_the_text(stored: StoredRun, tmp_path: Path) -> None:
+    await stored.add(range(1, 4))
+    await stored.reject(3)
+    async with stored.workspace.db.write() as transaction:
+        await transaction.execute("UPDATE sample SET verdict = 'accepted' WHERE task_id = 1")
+        await transaction.execute(
+            "UPDATE sample SET edited_answer = 'A better answer.' WHERE task_id = 1 AND ordinal = 1"
+        )
+        await transaction.execute("UPDATE sample SET verdict = 'unsure' WHERE task_id = 2 AND ordinal = 0")
+    out = tmp_path / "train.jsonl"
+    accepted = await export_run(stored.workspace, 1, "qwen", out, reviewed="accepted")
+    assert [line["conversations"][1]["value"] for line in _lines(out)] == ["Answer 0 [image] é.", "A better answer."]
+    assert "2 rejected pairs were left out" in accepted.warnings
+    assert "2 pairs that nobody accepted were left out" in accepted.warnings
+    manifest = read_manifest(accepted.manifest)
+    assert (manifest.reviewed, manifest.verdicts) == ("accepted", {"accepted": 1, "edited": 1})
+    assert (manifest.skipped.rejected_pairs, manifest.skipped.unaccepted_pairs) == (2, 2)
+    assert validate_file(out).ok
+    manifest = read_manifest((await export_run(stored.workspace, 1, "qwen", out)).manifest)
+    assert manifest.verdicts == {"accepted": 1, "edited": 1, "not reviewed": 1, "unsure": 1}
+    assert (manifest.reviewed, manifest.skipped.rejected_pairs) == ("not-rejected", 2)
+    every = await export_run(stored.workspace, 1, "qwen", out, reviewed="any")
+    assert every.pairs == 6 and "2 rejected pairs are in the file, because any were asked for" in every.warnings
+    assert read_manifest(every.manifest).skipped.rejected_pairs == 0
+
+
+async def test_a_split_of_accepted_pairs_counts_their_pictures_only(stored: StoredRun, tmp_path: Path) -> None:
+    await stored.add(range(1, 9))
+    async with stored.workspace.db.write() as transaction:
+        await transaction.execute("UPDATE sample SET verdict = 'accepted' WHERE task_id <= 4")
+    report = await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl", split=(0.5, 0.5), reviewed="accepted")
+    assert [file.pictures for file in report.files] == [2, 2]
+
+
+async def test_an_export_of_accepted_pairs_needs_some(stored: StoredRun, tmp_path: Path) -> None:
+    await stored.add([1])
+    with pytest.raises(VqaError, match="no question-answer pair of the run first has been accepted"):
+        await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl", reviewed="accepted")
+    with pytest.raises(VqaError, match="'good' does not say which pairs"):
+        await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl", reviewed="good")

@@ -1,0 +1,121 @@
+"""An import that is stopped, outlived by a question, or left: what came in stays, and keys are answered meanwhile."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Static
+
+from tests.tui.import_driver import Opened, draw
+from tests.tui.workshop import Workshop
+from vqa_tui.operations import dataset_import
+from vqa_tui.operations.datasets import import_dataset, list_datasets
+from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.screens.dialogs import Question
+
+Wait = Callable[..., Any]
+
+
+class Gate:
+    """Holds every batch back until a test lets it go on."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.waiting = threading.Event()
+
+    def probe(self, root: Path, paths: list[str]) -> Any:
+        if any(path >= "00256" for path in paths):
+            self.waiting.set()
+            assert self.open.wait(30)
+        return _REAL(root, paths)
+
+
+_REAL = dataset_import._opened_facts
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    made = Gate()
+    monkeypatch.setattr(dataset_import, "_opened_facts", made.probe)
+    return made
+
+
+async def test_stopping_asks_and_what_came_in_stays(workshop: Workshop, until: Wait, gate: Gate) -> None:
+    folder = draw(workshop.folder / "sacks", 300)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        opened = await Opened(app, pilot, until).open(workshop)
+        opened.path.set_path(str(folder))
+        await opened.press("ctrl+s")
+        await until(pilot, lambda: "256 pictures so far" in opened.said and gate.waiting.is_set())
+        await opened.press("ctrl+s")  # once more does nothing
+        await opened.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        assert "256 pictures are imported by now and stay" in str(app.screen.query_one(".dialog-text", Static).render())
+        await opened.press("n")
+        await until(pilot, lambda: app.screen is opened.dialog)
+        await opened.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        await opened.press("y")
+        await opened.over()
+        gate.open.set()
+        assert "256 pictures came in and stay in sacks" in opened.said
+        await opened.press("enter")
+        await until(pilot, lambda: opened.answer == "sacks")
+    (view,) = await list_datasets(workshop.workspace)
+    assert view.items == 256
+    assert (await import_dataset(workshop.workspace, "folder", folder)).added == 44
+
+
+async def test_an_import_that_ends_while_the_question_stands_is_told_all_the_same(
+    workshop: Workshop, until: Wait, gate: Gate
+) -> None:
+    folder = draw(workshop.folder / "sacks", 300)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        opened = await Opened(app, pilot, until).open(workshop)
+        opened.path.set_path(str(folder))
+        await opened.press("ctrl+s")
+        await until(pilot, lambda: gate.waiting.is_set() and "256" in opened.said)
+        await opened.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        gate.open.set()
+        await opened.over()
+        await opened.press("y")
+        await until(pilot, lambda: app.screen is opened.dialog)
+        assert "300 added" in opened.said
+        await opened.press("enter")
+        await until(pilot, lambda: opened.answer == "sacks")
+
+
+async def test_leaving_the_app_keeps_what_came_in(workshop: Workshop, until: Wait, gate: Gate) -> None:
+    folder = draw(workshop.folder / "sacks", 300)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        opened = await Opened(app, pilot, until).open(workshop)
+        opened.path.set_path(str(folder))
+        await opened.press("ctrl+s")
+        await until(pilot, lambda: gate.waiting.is_set() and "256" in opened.said)
+        await opened.press("ctrl+q")
+        await until(pilot, lambda: app._exit)
+        gate.open.set()
+    (view,) = await list_datasets(workshop.workspace)
+    assert view.items == 256
+
+
+async def test_keys_are_answered_while_an_import_works(workshop: Workshop, until: Wait, gate: Gate) -> None:
+    folder = draw(workshop.folder / "sacks", 300)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        opened = await Opened(app, pilot, until).open(workshop)
+        opened.path.set_path(str(folder))
+        await opened.press("ctrl+s")
+        await until(pilot, gate.waiting.is_set)
+        # Pictures are being opened and nothing has come back: the loop is free all the same.
+        await asyncio.wait_for(opened.press("f1"), 20)
+        await until(pilot, lambda: type(app.screen).__name__ == "HelpScreen")
+        gate.open.set()
+        await opened.over()

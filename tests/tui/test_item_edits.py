@@ -1,0 +1,253 @@
+"""Items over a real workspace: sorting, chips, completion, edits with their question, and undo."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.tui.workshop import BAD_REPLY, DONE, FLAGGED, SERVER, Fate, Workshop
+from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.task import SortField, TaskSort
+from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.screens.dialogs import Question
+from vqa_tui.tui.screens.full_text import FullText
+from vqa_tui.tui.screens.item import ItemScreen
+from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.widgets.attempt_list import AttemptList
+from vqa_tui.tui.widgets.chip_bar import ChipBar
+from vqa_tui.tui.widgets.task_list import TaskList
+
+Wait = Callable[..., Any]
+Text = Callable[[Any], str]
+SIZES = [(80, 24), (200, 50)]
+DEAR = Fate(cost_nano=9_000_000, latency_ms=7_000.0, key_name="second")
+
+
+@pytest.fixture
+async def run_id(workshop: Workshop) -> int:
+    """Tasks 1 to 3 are done (the second dear and slow, the third flagged), 4 and 5 failed, 6 to 8 wait."""
+    await workshop.dataset(8)
+    return await workshop.run([DONE, DEAR, FLAGGED, BAD_REPLY, SERVER])
+
+
+async def opened(app: VqaApp, pilot: "Pilot[None]", until: Wait) -> TaskList:
+    await until(pilot, lambda: app.watch_over.last_run is not None)
+    await pilot.press("3")
+    await until(pilot, lambda: isinstance(app.screen, ItemsScreen) and len(app.screen.tasks.ids) == 8)
+    found = app.screen.query_one(TaskList)
+    await until(pilot, lambda: found.row(1) is not None)
+    return found
+
+
+def said(app: VqaApp, screen_text: Text) -> str:
+    return " ".join(screen_text(app).replace("│", " ").replace("▌", " ").split())
+
+
+async def statuses(workshop: Workshop, run_id: int) -> list[str]:
+    rows = await workshop.services.task_rows(run_id, range(1, 9))
+    return [rows[i].status.value for i in sorted(rows)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_sorting_by_key_and_by_heading(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=size) as pilot:
+        found = await opened(app, pilot, until)
+        await pilot.press("j", "s")
+        await until(pilot, lambda: list(found.ids)[:2] == [2, 1])
+        assert found.sort == TaskSort(SortField.COST, descending=True)
+        assert found.current == 2, "the cursor stays on its item"
+        await until(pilot, lambda: "▼ Cost" in screen_text(app) and "by cost, highest first" in screen_text(app))
+        await pilot.press("S")
+        await until(pilot, lambda: found.ids[0] == 5)
+        assert "▲ Cost" in screen_text(app) and found.current == 2
+        heading = screen_text(app).splitlines()[2]
+        await pilot.click(TaskList, offset=(heading.index("Tries") + 1, 1))
+        await until(pilot, lambda: found.sort == TaskSort(SortField.ATTEMPTS, descending=True))
+        await pilot.press("s", "s")
+        await until(pilot, lambda: found.sort.by is SortField.FINISHED and found.ids[0] == 5)
+        await pilot.press("s")
+        await until(pilot, lambda: list(found.ids) == list(range(1, 9)))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_chips_are_removed_by_key_and_mouse(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=size) as pilot:
+        found = await opened(app, pilot, until)
+        assert isinstance(app.screen, ItemsScreen)
+        app.screen.show_filtered("status:done cost>0.001 !flag:any 0000")
+        await until(pilot, lambda: list(found.ids) == [2])
+        shown = "[status:done ×] [cost>0.001 ×] [!flag:any ×] [text:0000 ×]"
+        assert shown in screen_text(app)
+        await pilot.press("backspace")
+        await until(pilot, lambda: "text:" not in screen_text(app))
+        app.screen.query_one(ChipBar).focus()
+        await pilot.press("left", "x")
+        await until(pilot, lambda: "[status:done ×] [!flag:any ×]" in screen_text(app))
+        await until(pilot, lambda: list(found.ids) == [1, 2])
+        await pilot.click(ChipBar, offset=(3, 0))
+        await until(pilot, lambda: len(found.ids) == 7)
+        await pilot.click(ChipBar, offset=(3, 0))
+        await until(pilot, lambda: len(found.ids) == 8 and not app.screen.query_one(ChipBar).display)
+
+
+async def test_a_filter_is_completed_with_what_the_run_holds(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text
+) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        found = await opened(app, pilot, until)
+        assert isinstance(app.screen, ItemsScreen)
+        await pilot.press("slash", "k", "e", "tab")
+        line = app.screen.filter_line.line
+        assert line.value == "key:"
+        await until(pilot, lambda: "main  second" in screen_text(app))
+        await pilot.press("down", "right")
+        assert line.value == "key:second "
+        await until(pilot, lambda: list(found.ids) == [2])
+        await pilot.press(*"cat", "tab", *"kni", "tab")
+        assert line.value == "key:second category:Knife "
+        await pilot.press("enter")
+        await until(pilot, lambda: "[key:second ×] [category:Knife ×]" in screen_text(app))
+        assert found.has_focus
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_retry_of_one_and_its_undo(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        found = await opened(app, pilot, until)
+        await pilot.press("r")
+        await until(pilot, lambda: "only failed ones can be asked again with r" in said(app, screen_text))
+        found.cursor = 3
+        await pilot.press("r")
+        await until(pilot, lambda: "1 item put back into the queue. u takes it back." in said(app, screen_text))
+        assert (await statuses(workshop, run_id))[3] == "pending"
+        await pilot.press("u")
+        await until(pilot, lambda: "retry: 1 of 1 taken back." in said(app, screen_text))
+        assert (await statuses(workshop, run_id))[3] == "failed"
+        await pilot.press("u")
+        await until(pilot, lambda: "there is nothing to take back" in said(app, screen_text))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_requeue_of_many_tells_the_consequence_and_undo_what_was_asked_already(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    async with workshop.workspace.db.write() as transaction:
+        await transaction.execute("UPDATE sample SET verdict = 'accepted' WHERE task_id = 1")
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        found = await opened(app, pilot, until)
+        await pilot.press("asterisk", "R")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        words = f"{app.screen.query_one('.dialog-text', Static).visual} {said(app, screen_text)}"
+        for part in ("Of 8 items 3 are done and 2 failed.", "These 5 are put back", "3 pairs", "1 verdict will be lost",
+                     "3 stay as they are: 3 wait.", "Requeue 5"):  # fmt: skip
+            assert part in words, words
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, ItemsScreen))
+        assert found.marked_number == 8 and (await statuses(workshop, run_id)).count("pending") == 3
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        await pilot.press("y")
+        await until(pilot, lambda: "5 items put back into the queue" in said(app, screen_text))
+        await until(pilot, lambda: found.marked_number == 0)
+        await workshop.settle(run_id, [DONE])
+        await pilot.press("u")
+        await until(pilot, lambda: "requeue: 4 of 5 taken back; 1 was asked already." in said(app, screen_text))
+        assert await statuses(workshop, run_id) == ["done"] * 3 + ["failed"] * 2 + ["pending"] * 3
+
+
+async def test_skip_of_a_range(workshop: Workshop, run_id: int, until: Wait, screen_text: Text) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        found = await opened(app, pilot, until)
+        found.cursor = 4
+        await pilot.press("v", "j", "j", "d")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        assert "Of 3 items 2 wait and 1 failed. These 3 will not be asked." in said(app, screen_text)
+        await pilot.press("y")
+        await until(pilot, lambda: "3 items taken out of the queue" in said(app, screen_text))
+        assert await statuses(workshop, run_id) == ["done"] * 3 + ["failed"] + ["skipped"] * 3 + ["pending"]
+        actions = await workshop.workspace.db.read("SELECT verb, new_value FROM action WHERE verb = 'skip'")
+        assert [tuple(row) for row in actions] == [("skip", "3 tasks")]
+
+
+async def test_marked_items_of_which_none_can_be_moved(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text
+) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await opened(app, pilot, until)
+        await pilot.press("space", "space", "r")
+        await until(pilot, lambda: "Of 2 items 2 are done." in said(app, screen_text))
+        assert isinstance(app.screen, ItemsScreen)
+
+
+async def test_where_one_may_only_look_edits_are_grey(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text
+) -> None:
+    workshop.services.read_only = True
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await opened(app, pilot, until)
+        for key in ("r", "d", "R", "u"):
+            await pilot.press(key)
+        await until(pilot, lambda: "This screen may only look" in said(app, screen_text))
+        assert await statuses(workshop, run_id) == ["done"] * 3 + ["failed"] * 2 + ["pending"] * 3
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_one_item_is_moved_looked_through_and_yanked(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        found = await opened(app, pilot, until)
+        found.cursor = 3
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ItemScreen) and "▀▀▀" in screen_text(app))
+        await pilot.press("r")
+        await until(pilot, lambda: "1 item put back" in said(app, screen_text) and "pending" in screen_text(app))
+        await pilot.press("u")
+        await until(pilot, lambda: "✖ failed" in screen_text(app))
+        await pilot.press("Y")
+        await until(pilot, lambda: app.clipboard.startswith("{"))
+        assert '"raw_reply": "Sorry, I cannot."' in app.clipboard and '"status": "failed"' in app.clipboard
+        app.screen.query_one(AttemptList).focus()
+        await until(pilot, lambda: "▶" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FullText))
+        assert "Sorry, I cannot." in screen_text(app) and "no JSON list in the reply" in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ItemScreen))
+
+
+async def test_two_attempts_stand_newest_first_and_are_chosen_by_key(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text
+) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(200, 50), notifications=True) as pilot:
+        found = await opened(app, pilot, until)
+        found.cursor = 4
+        await pilot.press("r")
+        await until(pilot, lambda: "put back" in said(app, screen_text))
+        await workshop.settle(run_id, [DONE])
+        await until(pilot, lambda: (row := found.row(5)) is not None and row.status is TaskStatus.DONE)
+        await until(pilot, lambda: "Attempts (2)" in screen_text(app))
+        text = screen_text(app)
+        assert text.index("✔ 2  ") < text.index("✖ 1  ")
+        app.screen.query_one(AttemptList).focus()
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: isinstance(app.screen, FullText))
+        assert "503: upstream 17 overloaded" in screen_text(app)

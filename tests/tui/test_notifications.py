@@ -1,0 +1,102 @@
+"""What a person is told when they look elsewhere, and how: bell, OSC 9, a command of theirs."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tui.made_views import make_view, summary_of
+from vqa_tui.config.app_settings import AppSettings
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.run import EngineState, Phase
+from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.notifier import Notifier, desktop_notification, run_command
+from vqa_tui.tui.preferences import Preferences
+from vqa_tui.tui.present.notices import notices, standings
+
+Wait = Callable[..., Any]
+HOSTILE = "[/nope]\x1b]0;t\x07\u202e\nx"
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [
+        (Phase.AWAITING_APPROVAL, "waits for approval"),
+        (Phase.PAUSED, "paused: budget of $10 reached"),
+        (Phase.DONE, "done, "),
+        (Phase.FAILED, "failure: budget of $10 reached"),
+        (Phase.STOPPED, "stopped"),
+        (Phase.PAUSING, None),
+    ],
+)
+def test_a_run_that_comes_to_rest_is_news_once(phase: Phase, words: str | None) -> None:
+    before = summary_of(make_view(phase=Phase.RUNNING))
+    after = replace(before, phase=phase, phase_reason="budget of $10 reached")
+    found = notices(standings([before]), [after])
+    assert len(found) == (words is not None)
+    assert all(words is not None and words in each for each in found)
+    assert notices(standings([after]), [after]) == []
+
+
+def test_a_lost_engine_is_news_and_a_new_run_is_none() -> None:
+    before = summary_of(make_view(phase=Phase.RUNNING))
+    lost = replace(before, engine=EngineState.LOST)
+    assert "lost" in notices(standings([before]), [lost])[0]
+    assert notices({}, [replace(before, phase=Phase.DONE)]) == []
+
+
+def test_names_of_runs_are_cleaned() -> None:
+    before = replace(summary_of(make_view(phase=Phase.RUNNING)), name=HOSTILE)
+    (words,) = notices(standings([before]), [replace(before, phase=Phase.PAUSED, phase_reason=HOSTILE)])
+    assert "\x1b" not in words and "\n" not in words and "\u202e" not in words
+
+
+def test_a_desktop_notification_is_osc_9_and_passes_through_tmux() -> None:
+    assert desktop_notification("run: done", {}) == "\x1b]9;run: done\x07"
+    assert desktop_notification("run: done", {"TMUX": "x"}) == "\x1bPtmux;\x1b\x1b]9;run: done\x07\x1b\\"
+    assert desktop_notification(f"a{HOSTILE}", {}).count("\x1b") == 1
+
+
+async def test_every_way_that_is_set_is_used() -> None:
+    written: list[str] = []
+    notifier = Notifier(written.append)
+    await notifier.pass_on("x: done", AppSettings(bell=True, desktop=False))
+    await notifier.pass_on("x: done", AppSettings(bell=False, desktop=True))
+    assert written[0] == "\a" and "]9;x: done" in written[1] and len(written) == 2
+
+
+async def test_the_command_gets_the_words_and_no_key(tmp_path: Path) -> None:
+    out = tmp_path / "told"
+    program = tmp_path / "tell.py"
+    program.write_text(f"import os, sys\nopen({str(out)!r}, 'w').write(repr((sys.argv[1:], dict(os.environ))))")
+    environment = {"PATH": "/usr/bin", "GEMINI_API_KEY": "planted", "HOME": "/x"}
+    await run_command(f"{sys.executable} {program} -t", "run: done; $(rm x)", environment)
+    told = await asyncio.to_thread(out.read_text)
+    assert "['-t', 'run: done; $(rm x)']" in told and "planted" not in told and "'HOME': '/x'" in told
+
+
+@pytest.mark.parametrize(("command", "words"), [("/no/such/program", "cannot be started"), ("false", "ended with 1")])
+async def test_a_command_that_fails_is_told(command: str, words: str) -> None:
+    with pytest.raises(VqaError, match=words):
+        await run_command(command, "x", {"PATH": "/usr/bin:/bin"})
+
+
+async def test_the_app_passes_on_what_any_run_does(fake: Any, until: Wait, monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[str] = []
+
+    async def pass_on(self: Notifier, words: str, settings: AppSettings) -> None:
+        passed.append(words)
+
+    monkeypatch.setattr(Notifier, "pass_on", pass_on)
+    services = fake(make_view(), make_view(id=2, name="other"))
+    services._preferences = Preferences(AppSettings(bell=False))
+    app = VqaApp(services, open_run=1)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app._notifier._before)
+        services.change(2, phase=Phase.PAUSED, phase_reason="all keys rest")
+        await until(pilot, lambda: passed)
+        assert passed == ["other: paused: all keys rest"]

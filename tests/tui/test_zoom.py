@@ -1,0 +1,207 @@
+"""Zooming: every panel by key at a narrow and a wide size, what it reads, and the whole log page by page."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.course_points import steady
+from tests.tui.test_hostile_text import HOSTILE, check, spoil, visits
+from tests.tui.workshop import BAD_REPLY, DONE, Workshop
+from vqa_tui.domain.course import FailureCount, FailureCourse, FailuresUntil, LogEntry, MomentFacts
+from vqa_tui.store import runs
+from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.screens.dashboard import DashboardScreen
+from vqa_tui.tui.screens.full_text import FullText
+from vqa_tui.tui.widgets.event_log import EventLog
+
+Wait = Callable[..., Any]
+Text = Callable[[Any], str]
+Fake = Any
+SIZES = [(80, 24), (200, 50)]
+
+
+def dashboard(app: VqaApp) -> DashboardScreen | None:
+    screen = app.screen
+    return screen if isinstance(screen, DashboardScreen) and screen.seen is not None else None
+
+
+def zoomed(app: VqaApp) -> str:
+    screen = dashboard(app)
+    return screen.zoomed if screen is not None else ""
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_z_enlarges_what_has_the_focus_and_leads_back(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    running.history.points = steady(1_790_000_000, 300)
+    running.history.log = (LogEntry(1, 1_790_000_000.0, "warning", "something happened"),)
+    more = {
+        "throughput": "mean of the run 5.00/s",
+        "cost": "$5.89 below the cap",
+        "failures": "the reply could not be read",
+        "keys": "group project-1",
+        "slots": "BOP000_Battery/scan_0.jpg",
+        "events": "something happened",
+    }
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        for name, words in more.items():
+            await pilot.press("tab")
+            focused = app.focused
+            assert focused is not None and focused.id == name
+            title = str(focused.border_title)
+            assert title.startswith("▸ ") and f"{title} " in screen_text(app)
+            await pilot.press("z")
+            await until(pilot, lambda words=words: words in screen_text(app))
+            assert zoomed(app) == name and screen_text(app).count("╭") == (2 if name == "keys" else 1)
+            await pilot.press("z" if name in ("cost", "keys") else "escape")
+            await until(pilot, lambda: "In flight" in screen_text(app) and not zoomed(app))
+            assert app.focused is focused
+
+
+async def test_enter_and_a_double_click_enlarge_a_panel(app: VqaApp, until: Wait) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        await pilot.press("tab", "tab", "enter")
+        await until(pilot, lambda: zoomed(app) == "cost")
+        await pilot.press("escape")
+        await pilot.click("#failures", times=2)
+        await until(pilot, lambda: zoomed(app) == "failures")
+
+
+async def test_nothing_is_read_of_the_past_while_nothing_is_zoomed(
+    app: VqaApp, running: Fake, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    course = running.history.course
+
+    async def counted(run_id: int, *, since: int = 0) -> Any:
+        read.append(since)
+        return await course(run_id, since=since)
+
+    running.history.points = steady(1_790_000_000, 30)
+    monkeypatch.setattr(running.history, "course", counted)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        for done in range(5):
+            running.change(samples=done)
+            await until(pilot, lambda done=done: (d := dashboard(app)) and d.view and d.view.samples == done)
+        assert read == []
+        await pilot.press("z")
+        await until(pilot, lambda: read == [0])
+        counts = running.views[1].counts
+        running.change(counts=replace(counts, done=counts.done + 1))
+        await until(pilot, lambda: len(read) == 2)
+        assert read[1] == 1_790_000_030
+
+
+async def test_a_zoomed_panel_fits_every_size(app: VqaApp, running: Fake, until: Wait, screen_text: Text) -> None:
+    running.history.points = steady(1_790_000_000, 300)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "Sent" in screen_text(app))
+        for size in ((40, 10), (20, 6), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await until(pilot, lambda size=size: app.size == size)
+        await until(pilot, lambda: "Rate" in screen_text(app) and "Sent" not in screen_text(app))
+        assert "throttle" not in screen_text(app)
+
+
+async def test_long_text_scrolls_by_key(app: VqaApp, running: Fake, until: Wait, screen_text: Text) -> None:
+    kinds = ("timeout", "network", "server", "auth", "lost", "cancelled", "refused", "rejected")
+    running.change(attempt_failures=dict.fromkeys(kinds, 3))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        app.screen.query_one("#failures").focus()
+        await pilot.press("z")
+        await until(pilot, lambda: "failed for good" in screen_text(app))
+        assert "rejected" not in screen_text(app)
+        await pilot.press("G")
+        await until(pilot, lambda: "rejected" in screen_text(app))
+        await pilot.press("g")
+        await until(pilot, lambda: "failed for good" in screen_text(app))
+
+
+async def test_the_log_goes_back_to_the_first_event(workshop: Workshop, until: Wait, screen_text: Text) -> None:
+    await workshop.dataset(4)
+    run_id = await workshop.run([DONE, BAD_REPLY])
+    database = workshop.workspace.db
+    async with database.write() as transaction:
+        await transaction.execute_many(
+            "INSERT INTO event (run_id, at, level, message) VALUES (?, ?, ?, ?)",
+            [(run_id, 1_790_000_000 + n, "error" if n % 100 == 7 else "info", f"event {n}.") for n in range(700)],
+        )
+    await runs.note_action(database, run_id, who="ann", verb="skip", detail="3 tasks")
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        app.screen.query_one("#events").focus()
+        await pilot.press("z")
+        log = app.screen.query_one(EventLog)
+        await until(pilot, lambda: "skip → 3 tasks" in screen_text(app) and "event 690." in screen_text(app))
+        assert len(log.rows) == 200
+        for _ in range(3):
+            before = len(log.rows)
+            await pilot.press("G")
+            await until(pilot, lambda before=before: len(log.rows) > before)
+        await pilot.press("G")
+        await until(pilot, lambda: "event 0." in screen_text(app))
+        assert len({row.id for row in log.rows}) == len(log.rows) == 701
+        await pilot.press("g", "v", "v")
+        await until(pilot, lambda: "Events: errors" in screen_text(app) and len(log.rows) == 7)
+        await pilot.press("v")
+        await until(pilot, lambda: len(log.rows) == 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FullText) and "by ann" in screen_text(app))
+
+
+async def test_new_events_come_in_at_the_top(app: VqaApp, running: Fake, until: Wait) -> None:
+    running.history.log = tuple(LogEntry(n, 1_790_000_000.0 + n, "info", f"event {n}") for n in (2, 1))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        app.screen.query_one("#events").focus()
+        await pilot.press("z")
+        log = app.screen.query_one(EventLog)
+        await until(pilot, lambda: len(log.rows) == 2)
+        running.history.log = (LogEntry(3, 1_790_000_009.0, "info", "event 3"), *running.history.log)
+        running.change(counts=replace(running.views[1].counts, done=1))
+        await until(pilot, lambda: [row.id for row in log.rows] == [(False, 3), (False, 2), (False, 1)])
+
+
+@pytest.mark.parametrize("size", SIZES)
+@visits(DashboardScreen, FullText)
+async def test_hostile_text_in_zoomed_panels_and_in_the_past(
+    fake: Fake, make_view: Any, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    services = fake(spoil(make_view()))
+    entry = LogEntry(1, 1_790_000_000.0, "action", HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    history = services.history
+    history.points = steady(1_790_000_000, 60)
+    history.log = (entry, replace(entry, id=2, level=HOSTILE))
+    history.facts = MomentFacts(history.log, FailuresUntil({HOSTILE: 3}, {HOSTILE: 1}))
+    history.failures = FailureCourse(1, (FailureCount(1_790_000_003, HOSTILE, 2),))
+    app = VqaApp(services, open_run=1)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        for past in (False, True):
+            if past:
+                await pilot.press("left_square_bracket")
+                await until(pilot, lambda: "End for now" in screen_text(app))
+                check(app, screen_text)
+            for name in ("throughput", "cost", "failures", "keys", "slots", "events"):
+                app.screen.query_one(f"#{name}").focus()
+                await pilot.press("z")
+                await until(pilot, lambda name=name: zoomed(app) == name)
+                await pilot.pause()
+                if name == "events":
+                    await until(pilot, lambda: "[/nope]" in screen_text(app))
+                check(app, screen_text)
+                await pilot.press("z")
+        app.screen.query_one("#events").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FullText))
+        check(app, screen_text)

@@ -1,0 +1,67 @@
+"""`vqa-tui dataset rename` and `dataset delete`."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vqa_tui.cli.dataset_look import NameArgument
+from vqa_tui.cli.errors import INTERRUPTED
+from vqa_tui.cli.options import WorkspaceOption, in_workspace
+from vqa_tui.cli.output import say
+from vqa_tui.domain.failure import VqaError
+
+if TYPE_CHECKING:
+    from vqa_tui.operations.dataset_edits import DeletedDataset
+    from vqa_tui.operations.workspace import Workspace
+
+
+def rename(
+    name: NameArgument,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="What it is called from now on.")],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Give a dataset another name; its runs and a later import of the same source follow."""
+    from vqa_tui.operations.dataset_edits import rename_dataset
+
+    async def work(opened: "Workspace") -> str:
+        return await rename_dataset(opened, name, new)
+
+    say(f"{name} is called {in_workspace(workspace, work)} now.")
+
+
+def delete(
+    name: NameArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Delete what the workspace knows of a dataset. Its pictures stay; a dataset that a run uses is refused."""
+    from vqa_tui.operations.dataset_edits import delete_dataset, refuse_used
+    from vqa_tui.operations.datasets import dataset_view
+    from vqa_tui.tui.present.dataset_words import deletion_words
+    from vqa_tui.tui.present.numbers import plural
+
+    async def ask(opened: "Workspace") -> str:
+        view = await dataset_view(opened, name)
+        refuse_used(name, view.runs)
+        return deletion_words(view)
+
+    words = in_workspace(workspace, ask)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise VqaError(f"deleting {name} has to be confirmed", hint="--yes does it without a question.")
+        say(words)
+        try:
+            wanted = typer.confirm("Delete it?")
+        except typer.Abort as error:
+            say("\nNothing was deleted.")
+            raise typer.Exit(INTERRUPTED) from error
+        if not wanted:
+            say("Nothing was deleted.")
+            return
+
+    async def work(opened: "Workspace") -> "DeletedDataset":
+        return await delete_dataset(opened, name)
+
+    gone = in_workspace(workspace, work)
+    say(f"{gone.name} is deleted: the records of {plural(gone.items, 'picture')}.")

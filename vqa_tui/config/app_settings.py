@@ -1,0 +1,114 @@
+"""What a person sets for the terminal app itself: `settings.yaml` and `keys.yaml` in their configuration folder."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vqa_tui.config.validation import nearest, validated
+from vqa_tui.config.yaml_document import read_yaml, shown
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.paths import config_folder
+
+PictureSetting = Literal["auto", "halfblock", "sixel", "kitty", "none"]
+
+
+class AppSettings(BaseModel):
+    """One settings file; every key may be left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    theme: Annotated[str, Field(min_length=1, max_length=80)] = "textual-dark"
+    """Name of a theme; the palette lists them."""
+    pictures: PictureSetting = "auto"
+    """How pictures are drawn; `auto` takes half blocks inside tmux and asks the terminal elsewhere."""
+    bell: bool = True
+    """Ring the terminal's bell when a run pauses, ends or needs a person."""
+    desktop: bool = True
+    """Send the same as a desktop notification through the terminal (OSC 9)."""
+    command: Annotated[str, Field(max_length=1000)] = ""
+    """A command that is started with the message as its last argument; empty starts none."""
+
+
+def settings_file() -> Path:
+    return config_folder() / "settings.yaml"
+
+
+def keys_file() -> Path:
+    return config_folder() / "keys.yaml"
+
+
+def load_settings(path: Path | None = None) -> AppSettings:
+    """Return what stands in the settings file, or the defaults where there is none. Raises VqaError with its line."""
+    path = path or settings_file()
+    if not path.exists():
+        return AppSettings()
+    return validated(AppSettings, read_yaml(path))
+
+
+def save_settings(settings: AppSettings, path: Path | None = None) -> None:
+    """Write what differs from the defaults; the file is moved into place as a whole. Raises VqaError."""
+    _write(path or settings_file(), settings.model_dump(exclude_defaults=True))
+
+
+def changed_setting(settings: AppSettings, name: str, text: str) -> AppSettings:
+    """Return `settings` with one of them as typed. Raises VqaError for an unknown name or a value it cannot take."""
+    if name not in AppSettings.model_fields:
+        raise VqaError(f"there is no setting {name!r}", hint=f"Known: {', '.join(AppSettings.model_fields)}")
+    try:
+        return AppSettings.model_validate({**settings.model_dump(), name: text})
+    except ValidationError as error:
+        words = error.errors()[0]["msg"].replace("Input should", "should")
+        raise VqaError(f"{name}: {words}") from None
+
+
+def load_keys(known: Mapping[str, str], path: Path | None = None) -> dict[str, str]:
+    """Return the keys of `keys.yaml` by the id of what they do; `known` names every id with what it does.
+
+    A value is one key or several with commas, as Textual spells them (`p`, `ctrl+s`, `space,f5`). Raises VqaError with
+    file, line and the nearest known id.
+    """
+    path = path or keys_file()
+    if not path.exists():
+        return {}
+    document = read_yaml(path)
+    for name, keys in document.value.items():
+        if name not in known:
+            close = nearest(name, list(known))
+            raise document.error(
+                (name,),
+                f"{name}: no key has this id" + (f", did you mean `{close}`?" if close else ""),
+                hint="`vqa-tui settings keys` lists them all.",
+            )
+        if not isinstance(keys, str) or not all(part.strip() for part in keys.split(",")):
+            raise document.error((name,), f"{name}: must be a key such as p, ctrl+s or f5, or several with commas")
+        if any(part.strip() in ("ctrl+a", "ctrl+b") for part in keys.split(",")):
+            raise document.error((name,), f"{name}: ctrl+a and ctrl+b belong to screen and tmux")
+    return {name: ",".join(part.strip() for part in keys.split(",")) for name, keys in document.value.items()}
+
+
+def save_keys(keys: Mapping[str, str], path: Path | None = None) -> None:
+    """Write these keys, by the id of what they do. Raises VqaError."""
+    _write(path or keys_file(), dict(keys))
+
+
+def _write(path: Path, value: dict[str, object] | dict[str, str]) -> None:
+    text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False) if value else ""
+    try:
+        if not text:
+            # An empty file is no mapping, and nothing stands for the defaults.
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(name, path)
+    except OSError as error:
+        raise VqaError(
+            f"{shown(path)} cannot be written: {error.strerror}", hint="What you changed holds until you leave."
+        ) from error

@@ -1,0 +1,55 @@
+"""Edits of the queue by people: retry, skip and requeue, and taking them back."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vqa_tui.domain.run import TaskStatus
+
+
+class EditVerb(StrEnum):
+    """What a person does to chosen tasks."""
+
+    RETRY = "retry"
+    """Failed ones are asked again."""
+    SKIP = "skip"
+    """Those that wait or failed are taken out of the queue."""
+    REQUEUE = "requeue"
+    """Whatever has ended is asked again; pairs of done ones are replaced when the new reply comes."""
+
+
+MOVABLE: dict[EditVerb, tuple[TaskStatus, ...]] = {
+    EditVerb.RETRY: (TaskStatus.FAILED,),
+    EditVerb.SKIP: (TaskStatus.PENDING, TaskStatus.FAILED),
+    EditVerb.REQUEUE: (TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.SKIPPED),
+}
+"""Statuses of the tasks that an edit moves; it leaves the others alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What a choice of tasks holds, for the question before an edit."""
+
+    by_status: dict[TaskStatus, int]
+    pairs: int = 0
+    """Pairs of those that are done."""
+    verdicts: int = 0
+    """Verdicts on these."""
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_status.values())
+
+    def movable(self, verb: EditVerb) -> int:
+        """Return how many of them `verb` moves."""
+        return sum(self.by_status.get(status, 0) for status in MOVABLE[verb])
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What became of taking an edit back."""
+
+    verb: EditVerb
+    tasks: int
+    """How many the edit had moved."""
+    restored: int
+    """How many stand as before again; the others were touched since."""

@@ -1,0 +1,176 @@
+"""Asking chosen pictures of a run at another endpoint: a run of its own that follows the first."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from vqa_tui.config.endpoint import Endpoint
+from vqa_tui.config.freeze import fingerprint, freeze, thaw_recipe
+from vqa_tui.config.load import load_endpoint
+from vqa_tui.config.recipe import Recipe
+from vqa_tui.domain.changes import UNCHANGED, TaskChanges
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.run import Limits, TaskStatus
+from vqa_tui.operations.asking_again import changed_recipe, cost_with, load_of, require_possible
+from vqa_tui.operations.plan import RunPlan
+from vqa_tui.operations.plan_cost import Load
+from vqa_tui.operations.plan_warnings import plan_warnings
+from vqa_tui.operations.planning import RunRequest, limits_of, run_name, with_prices
+from vqa_tui.operations.workspace import Workspace, operator
+from vqa_tui.store import runs
+from vqa_tui.store.earlier_runs import earlier_runs
+from vqa_tui.store.follow_ups import create_follow_up
+
+ELSEWHERE = (TaskStatus.FAILED, TaskStatus.DONE, TaskStatus.SKIPPED)
+"""What can be asked elsewhere; the rest is being asked in the run itself, and would be paid twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where pictures are asked that a run has asked already."""
+
+    endpoint: str
+    """Name of an endpoint, or path of its file."""
+    model: str | None = None
+    """None is the endpoint's own."""
+    name: str | None = None
+    """Of the new run; None makes one of the followed run and the endpoint."""
+    budget_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A run that was made to ask pictures of another one; its engine is not started yet."""
+
+    run_id: int
+    name: str
+    count: int
+    left: int
+    """Chosen, and not asked elsewhere because they are still being asked in the run itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    followed: runs.FrozenRun
+    recipe: Recipe
+    endpoint: Endpoint
+    listed: bool
+    limits: Limits
+    side: int | None
+    load: Load
+    name: str
+
+
+async def plan_elsewhere(
+    workspace: Workspace, run_id: int, ids: Sequence[int], elsewhere: Elsewhere, changes: TaskChanges = UNCHANGED
+) -> RunPlan:
+    """Return what asking `ids` elsewhere will take. Raises VqaError for whatever would keep it from starting."""
+    parts = await _parts(workspace, run_id, ids, elsewhere, changes)
+    earlier = await earlier_runs(
+        workspace.db,
+        recipe=parts.followed.recipe,
+        endpoint=freeze(parts.endpoint),
+        endpoint_name=parts.endpoint.name,
+    )
+    plan = await asyncio.to_thread(
+        cost_with, parts.recipe, parts.endpoint, parts.load, changes, parts.side, earlier, parts.limits
+    )
+    plan = replace(plan, prices_listed=parts.listed)
+    return replace(
+        plan, warnings=tuple(plan_warnings(plan, changed_recipe(parts.recipe, changes), parts.endpoint, parts.limits))
+    )
+
+
+async def follow_up(
+    workspace: Workspace, run_id: int, ids: Sequence[int], elsewhere: Elsewhere, changes: TaskChanges = UNCHANGED
+) -> FollowUp:
+    """Make a run that asks those of `ids` elsewhere that are not being asked in their own; nothing is asked yet.
+
+    It has the same dataset and the same frozen recipe, no pilot, and limits of its own. The tasks of the followed run
+    stay as they are; its exports hold the new pairs of pictures that have none there.
+    Raises VqaError when anything is wrong, with nothing stored.
+    """
+    parts = await _parts(workspace, run_id, ids, elsewhere, changes)
+    frozen_endpoint = freeze(parts.endpoint)
+    new = runs.NewRun(
+        name=parts.name,
+        dataset_id=parts.followed.dataset_id,
+        recipe_name=parts.recipe.name,
+        endpoint_name=parts.endpoint.name,
+        model=parts.endpoint.model,
+        recipe=parts.followed.recipe,
+        endpoint=frozen_endpoint,
+        config_sha256=fingerprint(parts.followed.recipe, frozen_endpoint),
+        pilot_size=0,
+        limit=None,
+        limits=parts.limits,
+        approved=True,
+    )
+    # The side is a limit of the whole new run, where it can still be changed.
+    of_each = TaskChanges(max_tokens=changes.max_tokens)
+    new_id, count = await create_follow_up(
+        workspace.db, new, follows=run_id, ids=ids, statuses=ELSEWHERE, changes=of_each
+    )
+    if not count:
+        raise _nothing_to_ask()
+    who, where = operator(), f"{parts.endpoint.name} ({parts.endpoint.model})"
+    await runs.note_action(
+        workspace.db, run_id, who=who, verb="ask elsewhere", detail=f"{count} pictures at {where}, in {parts.name}"
+    )
+    await runs.note_action(
+        workspace.db, new_id, who=who, verb="follow", detail=f"{count} pictures of {parts.followed.name}"
+    )
+    return FollowUp(new_id, parts.name, count, len(set(ids)) - count)
+
+
+async def _parts(
+    workspace: Workspace, run_id: int, ids: Sequence[int], elsewhere: Elsewhere, changes: TaskChanges
+) -> _Parts:
+    require_possible(changes)
+    followed = await runs.frozen_run(workspace.db, run_id)
+    if followed is None:
+        raise VqaError(f"there is no run {run_id}")
+    recipe = thaw_recipe(followed.recipe)
+    endpoint = _with_model(
+        load_endpoint(elsewhere.endpoint, folders=workspace.endpoint_folders), (elsewhere.model or "").strip()
+    )
+    before = (await runs.wishes(workspace.db, run_id)).limits
+    side = before.max_side if changes.max_side is None else changes.max_side
+    request = RunRequest(
+        dataset=followed.name,
+        recipe=recipe.name,
+        endpoint=endpoint.name,
+        name=elsewhere.name,
+        budget_usd=elsewhere.budget_usd,
+        max_side=side,
+    )
+    limits = limits_of(request, endpoint, Limits(max_attempts=before.max_attempts))
+    name = await run_name(workspace, elsewhere.name, otherwise=f"{followed.name}-{endpoint.name}")
+    load = await load_of(workspace, run_id, ids, ELSEWHERE, recipe)
+    if load is None:
+        raise _nothing_to_ask()
+    sent_side = TaskChanges(max_side=side).side(recipe.picture.max_side)
+    priced = await asyncio.to_thread(with_prices, recipe, endpoint, load, sent_side)
+    if elsewhere.budget_usd is not None and priced.prices is None:
+        raise VqaError(
+            f"the price of {endpoint.model} at the endpoint {endpoint.name} is unknown, so a budget cannot be held",
+            hint="Add `prices:` to its file (dollars per million tokens), or ask without a budget.",
+        )
+    listed = endpoint.prices is None and priced.prices is not None
+    return _Parts(followed, recipe, priced, listed, limits, sent_side, load, name)
+
+
+def _with_model(endpoint: Endpoint, model: str) -> Endpoint:
+    """Return the endpoint asking another model; prices in its file are those of its own, and do not count then."""
+    if not model or model == endpoint.model:
+        return endpoint
+    prices = endpoint.prices if endpoint.kind == "embedded" else None
+    return endpoint.model_copy(update={"model": model, "prices": prices})
+
+
+def _nothing_to_ask() -> VqaError:
+    return VqaError(
+        "no picture that was chosen can be asked elsewhere",
+        hint="Pictures that wait or are in flight are being asked in the run itself; pause it, or let it end.",
+    )

@@ -1,0 +1,105 @@
+"""What a recipe would ask about one picture: its prompt, rendered, before any request is paid."""
+
+import asyncio
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vqa_tui.config.load import load_recipe
+from vqa_tui.config.templates import PromptTemplate, RenderedPrompt
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import Item
+from vqa_tui.engine.estimate import bytes_of, prompt_tokens
+from vqa_tui.operations.run_parts import earlier_recipe
+from vqa_tui.operations.workspace import Workspace
+from vqa_tui.store.datasets import DatasetRow, dataset_named, dataset_names, item_page
+from vqa_tui.store.item_walk import item_after, item_before, item_named
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPreview:
+    """One prompt as it would be sent. All texts are hostile."""
+
+    dataset: str
+    recipe: str
+    item: str
+    """The key of the picture."""
+    picture: str
+    """Absolute path."""
+    width: int
+    height: int
+    system: str
+    user: str
+    text_first: bool
+    """Whether the text of the user stands before the picture."""
+    prompt_tokens: int
+    """Estimated; without the picture."""
+
+
+async def preview_prompt(
+    workspace: Workspace,
+    dataset: str,
+    recipe: str,
+    item: str | None = None,
+    *,
+    step: Literal[-1, 0, 1] = 0,
+    like: int | None = None,
+) -> PromptPreview:
+    """Return the prompt of `recipe` for the picture with the key `item`, or for the first one.
+
+    `step` takes the picture after it (1) or before it (-1) instead; the last one and the first are neighbours. `like`
+    is a run whose own recipe counts where no file has that name any more. Raises VqaError when the dataset, the recipe
+    or the picture is not there, or the prompt cannot be rendered.
+    """
+    row = await _dataset(workspace, dataset)
+    chosen = await _picture(workspace, row, item, step)
+    earlier = None if like is None else await earlier_recipe(workspace, like, recipe)
+
+    def render() -> tuple[str, bool, RenderedPrompt]:
+        found = earlier or load_recipe(recipe, folders=workspace.recipe_folders)
+        return found.name, found.text_first, PromptTemplate(found).render(chosen)
+
+    name, text_first, prompt = await asyncio.to_thread(render)
+    return PromptPreview(
+        dataset=row.name,
+        recipe=name,
+        item=chosen.key,
+        picture=str(Path(row.root) / chosen.path),
+        width=chosen.facts.width,
+        height=chosen.facts.height,
+        system=prompt.system,
+        user=prompt.user,
+        text_first=text_first,
+        prompt_tokens=prompt_tokens(bytes_of(prompt)),
+    )
+
+
+async def _dataset(workspace: Workspace, name: str) -> DatasetRow:
+    row = await dataset_named(workspace.db, name)
+    if row is None:
+        close = difflib.get_close_matches(name, await dataset_names(workspace.db), 1)
+        hint = f"Did you mean {close[0]}?" if close else "`vqa-tui dataset list` shows the datasets."
+        raise VqaError(f"there is no dataset named {name}", hint=hint)
+    return row
+
+
+async def _picture(workspace: Workspace, dataset: DatasetRow, key: str | None, step: int) -> Item:
+    if key is None:
+        page = await item_page(workspace.db, dataset.id, size=1)
+        found = page[0] if page else None
+    elif step:
+        found = await (item_after if step > 0 else item_before)(workspace.db, dataset.id, key)
+    else:
+        found = await item_named(workspace.db, dataset.id, key)
+    if found is not None:
+        return found
+    if not dataset.items:
+        raise VqaError(
+            f"the dataset {dataset.name} holds no usable picture",
+            hint=f"`vqa-tui dataset show {dataset.name}` lists what was wrong with each.",
+        )
+    raise VqaError(
+        f"the dataset {dataset.name} has no picture {key!r}",
+        hint="Its key is its path below the folder of the dataset; without --item the first picture is taken.",
+    )

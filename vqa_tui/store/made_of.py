@@ -1,0 +1,51 @@
+"""What a run was made of, so that another can be made like it."""
+
+from dataclasses import dataclass
+
+from vqa_tui.domain.run import Limits
+from vqa_tui.store.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOf:
+    """The parts of one run as they were frozen, and its limits as they stand now."""
+
+    run_name: str
+    dataset: str
+    recipe: str
+    """Canonical JSON, as is `endpoint`."""
+    endpoint: str
+    pilot_size: int
+    limit: int | None
+    """How many pictures it took; None when it took all that its dataset had then."""
+    limits: Limits
+
+
+async def made_of(database: Database, run_id: int) -> MadeOf | None:
+    """Return what a run was made of; None when there is no such run. Reads the keys of its dataset once."""
+    row = await database.read_one(
+        """
+        SELECT run.name, dataset.name AS dataset, dataset.id AS dataset_id, run.recipe, run.endpoint, run.pilot_size,
+          run.limits, (SELECT count(*) FROM task WHERE run_id = run.id) AS tasks,
+          (SELECT max(item_id) FROM task WHERE run_id = run.id) AS last_item
+        FROM run JOIN dataset ON dataset.id = run.dataset_id WHERE run.id = ?
+        """,
+        (run_id,),
+    )
+    if row is None:
+        return None
+    # A choice that is spread over a dataset always takes its last picture, so this is how many there were then.
+    then = await database.read_one(
+        "SELECT count(*) AS n FROM item WHERE dataset_id = ? AND id <= ?", (row["dataset_id"], row["last_item"] or 0)
+    )
+    tasks = row["tasks"]
+    took_all = then is None or tasks >= then["n"]
+    return MadeOf(
+        run_name=row["name"],
+        dataset=row["dataset"],
+        recipe=row["recipe"],
+        endpoint=row["endpoint"],
+        pilot_size=row["pilot_size"],
+        limit=None if took_all else tasks,
+        limits=Limits.model_validate_json(row["limits"]),
+    )

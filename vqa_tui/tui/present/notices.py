@@ -1,0 +1,41 @@
+"""What a person is told of when they may look elsewhere: a run paused, ended, lost its engine, or waits for them."""
+
+from collections.abc import Mapping, Sequence
+
+from vqa_tui.domain.run import EngineState, Phase, RunSummary
+from vqa_tui.safe_text import clean
+from vqa_tui.tui.present.numbers import count, money
+
+Standing = tuple[Phase, EngineState]
+_LONGEST = 200
+_WORDS = {
+    Phase.AWAITING_APPROVAL: "the pilot is over and waits for approval",
+    Phase.PAUSED: "paused",
+    Phase.DONE: "done",
+    Phase.STOPPED: "stopped",
+    Phase.FAILED: "ended with a failure",
+}
+
+
+def standings(runs: Sequence[RunSummary]) -> dict[int, Standing]:
+    """Return how each run stands, by its id."""
+    return {run.id: (run.phase, run.engine) for run in runs}
+
+
+def notices(before: Mapping[int, Standing], runs: Sequence[RunSummary]) -> list[str]:
+    """Return one line for each run that came to rest or needs a person since `before`; new runs are no news."""
+    found = []
+    for run in runs:
+        phase, engine = before.get(run.id, (run.phase, run.engine))
+        name = clean(run.name, one_line=True, limit=60)
+        if run.engine is EngineState.LOST and engine is not EngineState.LOST:
+            found.append(f"{name}: the engine is lost; resume it")
+        elif run.phase is not phase and (words := _WORDS.get(run.phase)):
+            found.append(clean(f"{name}: {words}{_more(run)}", one_line=True, limit=_LONGEST))
+    return found
+
+
+def _more(run: RunSummary) -> str:
+    if run.phase is Phase.DONE:
+        return f", {count(run.counts.done)} done, {count(run.counts.failed)} failed, {money(run.spent)}"
+    return f": {run.phase_reason}" if run.phase_reason and run.phase in (Phase.PAUSED, Phase.FAILED) else ""

@@ -1,0 +1,152 @@
+"""Retry, skip, requeue and undo of items, from the list and from one item: each asks with its counts."""
+
+from collections.abc import Sequence
+
+from textual import work
+from textual.binding import Binding
+
+from vqa_tui.domain.queue_edit import MOVABLE, EditVerb
+from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.task import TaskRow
+from vqa_tui.tui.messages import LookWanted
+from vqa_tui.tui.present.edit_words import (
+    edit_answer,
+    edit_consequence,
+    edit_title,
+    edited,
+    nothing_to_edit,
+    taken_back,
+)
+from vqa_tui.tui.present.numbers import plural
+from vqa_tui.tui.present.phases import status_label
+from vqa_tui.tui.screens.base import RunScreen
+from vqa_tui.tui.screens.dialogs import Question
+from vqa_tui.tui.toasts import tell
+
+RETRY = Binding("r", "retry", "retry", id="items.retry", tooltip="Ask failed items again: the marked, or this one")
+SKIP = Binding("d", "skip", "skip", id="items.skip", tooltip="Take items that wait or failed out of the queue")
+REQUEUE = Binding(
+    "R", "requeue", "requeue", id="items.requeue", tooltip="Ask items again that are done, failed or skipped"
+)
+AGAIN = Binding(
+    "A",
+    "ask_again",
+    "ask again…",
+    id="items.again",
+    tooltip="Ask the marked, or this one, with a longer reply, another size, or elsewhere",
+)
+UNDO = Binding("u", "undo", "undo", id="items.undo", tooltip="Take back the newest retry, skip or requeue of this run")
+EDIT_KEYS = (RETRY, SKIP, REQUEUE, AGAIN, UNDO)
+EDITS = frozenset({"retry", "skip", "requeue", "ask_again", "undo"})
+
+_MANY = 20_000
+"""Items whose edit takes long enough for a word."""
+_WHY = {
+    EditVerb.RETRY: "only failed ones can be asked again with r; R asks done ones too",
+    EditVerb.SKIP: "only those that wait or failed can be skipped",
+    EditVerb.REQUEUE: "it waits already, or is being asked",
+}
+
+
+def why_not_edit(action: str, row: TaskRow | None) -> str | None:
+    """Return why one item cannot be moved so, or None when it can or is not known yet."""
+    if row is None or action not in EDITS - {"undo"}:
+        return None
+    if action == "ask_again":
+        waits = row.status in (TaskStatus.PENDING, TaskStatus.LEASED)
+        return f"This item is {status_label(row.status).word}: it is asked anyway." if waits else None
+    verb = EditVerb(action)
+    if row.status in MOVABLE[verb]:
+        return None
+    return f"This item is {status_label(row.status).word}; {_WHY[verb]}."
+
+
+class EditingScreen(RunScreen):
+    """A screen on which items of the queue are edited."""
+
+    WRITES = RunScreen.WRITES | EDITS
+
+    _moving = False
+    """Whether an edit is being written: a second one waits for a person to press again."""
+
+    def edited_ids(self) -> Sequence[int]:
+        """Return the items that an edit is about."""
+        raise NotImplementedError
+
+    def drop_marks(self) -> None:
+        """Forget which items were meant: they were moved."""
+
+    def reread_items(self) -> None:
+        """Show what an edit has changed."""
+        raise NotImplementedError
+
+    def action_retry(self) -> None:
+        self.edit(EditVerb.RETRY)
+
+    def action_skip(self) -> None:
+        self.edit(EditVerb.SKIP)
+
+    def action_requeue(self) -> None:
+        self.edit(EditVerb.REQUEUE)
+
+    @work(group="edit", exit_on_error=False)
+    async def edit(self, verb: EditVerb) -> None:
+        """Move the items that are meant, after a question where there are several of them or pairs are at stake."""
+        if self._moving:
+            tell(self, "The edit before is still being written.", severity="warning")
+            return
+        run_id, ids = self.run_id, self.edited_ids()
+        if not ids:
+            return
+        stock = await self.services.queue_edits.stock(run_id, ids)
+        if not stock.movable(verb):
+            tell(self, nothing_to_edit(verb, stock), severity="warning")
+            return
+        if len(ids) > 1 or (verb is EditVerb.REQUEUE and stock.pairs):
+            question = Question(
+                edit_title(verb), edit_consequence(verb, stock), yes=edit_answer(verb, stock), no="Leave them"
+            )
+            if not await self.app.push_screen_wait(question):
+                return
+        if len(ids) > _MANY:
+            tell(self, f"Moving {plural(stock.movable(verb), 'item')} …")
+        self._moving = True
+        try:
+            moved = await self.services.queue_edits.edit(run_id, verb, ids)
+        finally:
+            self._moving = False
+        words = f"{edited(verb, moved)} u takes it back." if moved else edited(verb, moved)
+        tell(self, words, severity="information" if moved else "warning")
+        self.post_message(LookWanted())
+        self.drop_marks()
+        self.reread_items()
+
+    @work(group="again", exit_on_error=False)
+    async def action_ask_again(self) -> None:
+        """Ask the items that are meant again with something changed."""
+        from vqa_tui.tui.screens.ask_again import AskAgainDialog  # only here: recipes and endpoints are heavy to load
+
+        ids, seen = self.edited_ids(), self.seen
+        if not ids or seen is None or self.app.screen is not self:
+            return
+        done = await self.app.push_screen_wait(AskAgainDialog(self.services, seen.view, ids))
+        if done is not None:
+            tell(self, done.sentence)
+            self.post_message(LookWanted())
+            self.drop_marks()
+            self.reread_items()
+
+    @work(group="undo", exit_on_error=False)
+    async def action_undo(self) -> None:
+        """Take the newest edit back; once more the one before."""
+        if self._moving:
+            tell(self, "The edit before is still being written.", severity="warning")
+            return
+        self._moving = True
+        try:
+            back = await self.services.queue_edits.undo(self.run_id)
+        finally:
+            self._moving = False
+        tell(self, taken_back(back), severity="information" if back.restored == back.tasks else "warning")
+        self.post_message(LookWanted())
+        self.reread_items()

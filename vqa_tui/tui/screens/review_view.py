@@ -1,0 +1,216 @@
+"""What the review screen shows: the picture, its pair, and how far one is; it reads and writes no verdict."""
+
+from PIL import Image
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from vqa_tui.domain.review import ReviewPair
+from vqa_tui.operations.reviewing import ReviewStatus
+from vqa_tui.tui.present import review as words
+from vqa_tui.tui.present.rows import text
+from vqa_tui.tui.present.seen import SeenRun
+from vqa_tui.tui.review_desk import ReviewChoice, ReviewDesk
+from vqa_tui.tui.screens.live import LiveScreen
+from vqa_tui.tui.services import Services
+from vqa_tui.tui.watch import Watch
+from vqa_tui.tui.widgets.key_bar import KeyBar
+from vqa_tui.tui.widgets.pair_editor import PairEditor
+from vqa_tui.tui.widgets.picture import Picture
+
+WIDE = 120
+"""Columns from which the pair stands beside every picture, and is shown with the whole ground truth."""
+
+_LINES = 3
+"""Rows of header, estimate and keys."""
+
+
+class ReviewView(LiveScreen):
+    """A screen with a desk of pairs of the run that is followed."""
+
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it
+
+    def __init__(self, services: Services, watch: Watch) -> None:
+        super().__init__(services, watch)
+        self.choice = ReviewChoice()
+        self.desk: ReviewDesk | None = None
+        self.status: ReviewStatus | None = None
+        self.shown: ReviewPair | None = None
+        """The pair that is on screen; None while the next one is read."""
+        self.last = ""
+        """What was done last, in words."""
+        self._pairs_in_run = 0
+        self._lines: dict[str, Content] = {}
+
+    @property
+    def pending(self) -> int:
+        """Verdicts that are not written yet."""
+        return 0
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="review-header")
+        with Container(id="review-body"):
+            with Container(id="review-picture-box"):
+                yield Picture(id="review-picture")
+            with Vertical(id="review-side"):
+                with VerticalScroll(id="review-text", can_focus=False):
+                    yield Static("", id="review-pair")
+                yield PairEditor(id="review-editor")
+        yield Static("", id="review-estimate")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one("#review-editor").border_title = "Edit"
+        self.watch_over.run_seen.subscribe(self, self._run_seen)
+
+    def on_screen_resume(self) -> None:
+        """Begin with the run that is followed now, or go on with it: new pairs may have come."""
+        run_id = self.watch_over.run_id
+        if run_id is None:
+            return
+        if self.desk is None or self.desk.run_id != run_id:
+            self.begin(run_id)
+        elif self.status is not None and self.desk.current is None and not self.desk.skipped:
+            self.go_on_slowly(self.desk)
+        else:
+            self.look_ahead()
+
+    def on_resize(self) -> None:
+        self.show_lines()
+        if self.shown is not None:
+            self._show_picture(self.shown)
+            self._show_text(self.shown)
+
+    def _arrange(self, picture: tuple[int, int]) -> None:
+        """Put the pair beside the picture or below it, whichever lets the picture be larger."""
+        body = self.size.height - _LINES
+        beside = self.size.width >= WIDE or words.stands_beside(picture, self.size.width, body)
+        self.set_class(beside, "-beside")
+
+    def begin(self, run_id: int) -> None:
+        """Clear the desk for a run or for another choice."""
+        if self.desk is None or self.desk.run_id != run_id:
+            self.status, self.last = None, ""
+        self.desk = ReviewDesk(self.services, run_id, self.choice)
+        self.show_pair()
+        self._open_first(self.desk)
+
+    @work(group="first", exclusive=True, exit_on_error=False)
+    async def _open_first(self, desk: ReviewDesk) -> None:
+        pairs = self.watch_over.last_run.view.samples if self.watch_over.last_run else 0
+        await desk.place(lambda left: self._say(words.placing_text(left, pairs)))
+        self.status = await self.services.reviewing.status(desk.run_id, self.choice.target)
+        await desk.step_slowly()
+        if desk is self.desk:
+            self.show_pair()
+            self.look_ahead()
+
+    @work(group="first", exclusive=True, exit_on_error=False)
+    async def go_on_slowly(self, desk: ReviewDesk) -> None:
+        """Go on where the next pair was not read ahead: keys faster than the file, the end, or a run that grew."""
+        self.shown = None
+        await desk.place(lambda _left: None)
+        await desk.step_slowly()
+        self.show_pair()
+        self.look_ahead()
+
+    @work(group="ahead", exit_on_error=False)
+    async def look_ahead(self) -> None:
+        """Read what comes next; while an engine works, pairs that came meanwhile are put into the order first."""
+        desk = self.desk
+        if desk is None:
+            return
+        if desk.low:
+            await desk.place(lambda _left: None)
+        await desk.look_ahead()
+
+    @work(group="status", exclusive=True, exit_on_error=False)
+    async def read_status(self) -> None:
+        if (desk := self.desk) is not None:
+            status = await self.services.reviewing.status(desk.run_id, self.choice.target)
+            if desk is self.desk:
+                self.status = status
+                self.show_lines()
+                if desk.current is None:
+                    self.show_pair()
+
+    def _run_seen(self, seen: SeenRun) -> None:
+        """Take in a run that grew: a person who waits for pairs sees the first as it comes."""
+        if self is not self.app.screen or self.desk is None or seen.view.id != self.desk.run_id:
+            return
+        grew, self._pairs_in_run = seen.view.samples != self._pairs_in_run, seen.view.samples
+        if grew and self.status is not None and self.desk.current is None and not self.desk.skipped:
+            self.go_on_slowly(self.desk)
+            self.read_status()
+        else:
+            self.show_lines()
+
+    def show_pair(self) -> None:
+        """Show the pair that lies open, or why there is none."""
+        pair = self.desk.current if self.desk is not None else None
+        self.shown = pair
+        if pair is None:
+            self.query_one("#review-picture-box").border_title = ""
+            self.query_one("#review-text").border_title = ""
+            self.query_one(Picture).show_remark(Content(""))
+            reading = self.desk is None or (self.status is None and self.desk.position == 0)
+            skipped = self.desk.skipped if self.desk is not None else 0
+            self._say(
+                Content("reading …")
+                if reading
+                else words.nothing_left_text(
+                    self.status, self.choice.chosen, skipped, read_only=self.services.read_only
+                )
+            )
+        else:
+            self.query_one("#review-picture-box").border_title = words.picture_title(pair)
+            self.query_one("#review-text").border_title = words.pair_title(pair, self.desk.position if self.desk else 1)
+            self._show_picture(pair)
+            self._show_text(pair)
+            self.query_one("#review-text").scroll_home(animate=False)
+        self.show_lines()
+        self.refresh_bindings()
+
+    def _show_text(self, pair: ReviewPair) -> None:
+        dense = not (self.has_class("-beside") or self.size.height > 40)
+        self._say(words.pair_text(pair, brief=self.size.width < WIDE, dense=dense))
+
+    def _say(self, body: Content) -> None:
+        self.query_one("#review-pair", Static).update(body)
+
+    def _show_picture(self, pair: ReviewPair) -> None:
+        desk = self.desk
+        found = desk.picture(pair.picture) if desk is not None else None
+        if found is None:
+            self.query_one(Picture).show_remark(Content("reading the picture …"))
+            self._read_picture(pair)
+        elif isinstance(found, Image.Image):
+            self._arrange(found.size)
+            self.query_one(Picture).show_picture(found)
+        else:
+            self.query_one(Picture).show_remark(text(found.message, "$text-warning"))
+
+    @work(group="picture", exclusive=True, exit_on_error=False)
+    async def _read_picture(self, pair: ReviewPair) -> None:
+        if (desk := self.desk) is not None:
+            await desk.read_picture(pair.picture)
+            if self.shown is pair:
+                self._show_picture(pair)
+
+    def show_lines(self) -> None:
+        seen = self.watch_over.last_run
+        name = seen.view.name if seen is not None else ""
+        header = words.review_header(name, self.status, self.choice.order, self.choice.chosen, self.size.width - 2)
+        self._show_line("review-header", header)
+        estimate = words.estimate_line(
+            self.status, self.choice.target, last=self.last, pending=self.pending, width=self.size.width - 2
+        )
+        self._show_line("review-estimate", estimate)
+
+    def _show_line(self, line: str, content: Content) -> None:
+        if line not in self._lines or not self._lines[line].is_same(content):
+            self._lines[line] = content
+            self.query_one(f"#{line}", Static).update(content, layout=False)
