@@ -260,7 +260,7 @@ async def test_a_cluster_is_asked_with_smaller_pictures_by_one_call(workshop: Wo
     await workshop.dataset(3)
     run_id = await workshop.run([Fate(TaskStatus.FAILED, (), "rejected", "too large"), DONE])
     (failed,) = [row[0] for row in await rows(workshop, "SELECT id FROM task WHERE status = 'failed'")]
-    asked = await workshop.services.asking_again.smaller_picture(run_id, [failed], 64)
+    asked = await workshop.services.asking_again.ask(run_id, [failed], TaskChanges(max_side=64))
     assert (asked.count, asked.phase) == (1, Phase.STOPPED)
     assert await rows(workshop, f"SELECT changes FROM task WHERE id = {failed}") == [('{"max_side":64}',)]
 

@@ -37,10 +37,6 @@ class AskingAgain(Door):
 
         return await asking_again.ask_again(self._writing, run_id, ids, changes)
 
-    async def smaller_picture(self, run_id: int, ids: Sequence[int], max_side: int) -> "AskedAgain":
-        """Put those of `ids` that failed or are done back, to be asked with pictures of this longest side in pixels."""
-        return await self.ask(run_id, ids, TaskChanges(max_side=max_side))
-
     async def follow_up(
         self, run_id: int, ids: Sequence[int], elsewhere: "Elsewhere", changes: TaskChanges
     ) -> "FollowUp":

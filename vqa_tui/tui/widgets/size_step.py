@@ -85,9 +85,6 @@ class SizeStep(VerticalScroll):
                 self._notes[field] = note
                 self.query_one(f"#note-{field}", Static).update(note)
 
-    def focus_field(self, field: str) -> None:
-        self.query_one(f"#size-{field}", Input).focus()
-
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
