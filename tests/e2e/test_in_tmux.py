@@ -187,7 +187,7 @@ def failed_again(terminal: Tmux, folder: Path, failed: int) -> None:
     before = column(folder, "SELECT count(*) FROM attempt")[0]
     terminal.press("4")
     terminal.until("What went wrong", "refused", f"{failed} failed pictures in 1 cluster")
-    terminal.press("r")
+    terminal.press("R")
     terminal.until("Ask these pictures again?", f"Retry {failed} (y)")
     terminal.press("y")
     until(lambda: column(folder, "SELECT count(*) FROM attempt")[0] != before, terminal)
@@ -213,7 +213,7 @@ def judge(terminal: Tmux, folder: Path) -> None:
     assert str(mended).endswith(" Mended by hand.")
     terminal.press("x")
     until(lambda: verdicts(folder) == ["accepted", "accepted", "rejected", "rejected"], terminal)
-    terminal.press("z")
+    terminal.press("u")
     until(lambda: verdicts(folder) == ["accepted", "accepted", "rejected"], terminal)
     assert column(folder, "SELECT count(*) FROM review_log WHERE undone_at IS NOT NULL") == [1]
 

@@ -9,7 +9,6 @@ from textual.dom import DOMNode
 
 import vqa_tui.tui
 from vqa_tui.tui.app import VqaApp
-from vqa_tui.tui.keymap import key_ids
 from vqa_tui.tui.screens.answers import AnswersScreen
 from vqa_tui.tui.screens.ask_again import AskAgainDialog
 from vqa_tui.tui.screens.compare import CompareScreen
@@ -154,14 +153,36 @@ def test_every_stylesheet_lies_beside_its_screen() -> None:
     assert {path.stem for path in (FOLDER / "screens").glob("*.tcss")} <= names
 
 
-@pytest.mark.parametrize(
-    ("key", "ids"),
-    [
-        ("d", ("items.skip", "failures.skip")),
-        ("N", ("datasets.rename", "runs.rename")),
-        ("C", ("recipes.copy", "endpoints.copy")),
-    ],
-)
-def test_a_key_that_is_known_from_one_screen_does_the_same_on_another(key: str, ids: tuple[str, ...]) -> None:
-    known = key_ids()
-    assert [name for name in ids if key not in known[name].keys.split(",")] == []
+_MEANINGS = {
+    "r": {"resume"},
+    "R": {"retry"},
+    "B": {"requeue"},
+    "A": {"ask again…"},
+    "p": {"pause", "problems"},
+    "x": {"stop", "reject", "remove"},
+    "u": {"undo"},
+    "d": {"skip", "demo"},
+    "D": {"delete"},
+    "n": {"new run", "no"},
+    "N": {"rename"},
+    "s": {"sort", "newest first"},
+    "c": {"same but…", "copy"},
+    "h": {"archive", "back", "previous", "before"},
+    "z": {"zoom"},
+    "a": {"approve", "accept"},
+    "e": {"export", "edit"},
+    "y": {"yank", "yes"},
+}
+"""What a person may take these letters for after having met them on one screen; nothing else may have them."""
+
+
+@pytest.mark.parametrize("key", sorted(_MEANINGS))
+def test_a_letter_that_is_known_from_one_screen_does_the_like_on_another(key: str) -> None:
+    found = {
+        binding.description.lower()
+        for owner in OWNERS
+        for binding in owner.__dict__.get("BINDINGS", [])
+        if isinstance(binding, Binding) and key in binding.key.split(",")
+    }
+    assert found <= _MEANINGS[key]
+    assert found

@@ -156,7 +156,7 @@ async def test_a_run_that_is_gone_meanwhile_is_told_on_the_screen(
     async with app.run_test(size=(80, 24)) as pilot:
         await compared(app, pilot, until, screen_text)
         await delete_run(workshop.workspace, first)
-        await pilot.press("r")
+        await pilot.press("f5")
         await until(pilot, lambda: f"there is no run {first}" in screen_text(app))
 
 
@@ -225,6 +225,6 @@ async def test_hostile_text(
         check(app, screen_text)
         await pilot.press("escape")
         refusal.append(VqaError(HOSTILE, hint=HOSTILE))
-        await pilot.press("r")
+        await pilot.press("f5")
         await until(pilot, lambda: "Agreement" not in screen_text(app))
         check(app, screen_text)

@@ -102,7 +102,7 @@ async def test_a_broken_recipe_says_where(
         await until(pilot, lambda: "so it cannot be copied" in screen_text(app))
 
 
-@pytest.mark.parametrize(("word", "key", "name"), [("recipe", "c", "caption"), ("endpoint", "C", "embedded")])
+@pytest.mark.parametrize(("word", "key", "name"), [("recipe", "c", "caption"), ("endpoint", "c", "embedded")])
 @pytest.mark.parametrize("size", SIZES)
 async def test_copying_goes_to_the_copy(
     workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int], word: str, key: str, name: str
@@ -239,7 +239,7 @@ async def test_an_endpoint_is_checked_in_another_process(workshop: Workshop, unt
     app = VqaApp(workshop.services)
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         screen = await opened(app, pilot, until, "endpoint", "quick")
-        await pilot.press("c")
+        await pilot.press("t")
         await until(pilot, lambda: "asking quick about one tiny picture" in answer(screen))
         await pilot.press("m")  # one at a time
         await until(pilot, lambda: "wait for its answer" in screen_text(app))
@@ -280,7 +280,7 @@ async def test_what_an_endpoint_says_is_harmless(
     async with app.run_test(size=size, notifications=True) as pilot:
         screen = await opened(app, pilot, until, "endpoint", "quick")
         check(app, screen_text)
-        await pilot.press("c")
+        await pilot.press("t")
         await until(pilot, lambda: "it does not work with every key" in answer(screen))
         check(app, screen_text)
         await pilot.press("m")
@@ -330,7 +330,7 @@ async def test_leaving_ends_what_is_being_asked(
     app = VqaApp(workshop.services)
     async with app.run_test(size=(100, 30)) as pilot:
         screen = await opened(app, pilot, until, "endpoint", "quick")
-        await pilot.press("c")
+        await pilot.press("t")
         await until(pilot, lambda: "asking quick" in answer(screen))
         await pilot.press("escape")
         await until(pilot, ended.is_set)

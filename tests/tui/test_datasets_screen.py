@@ -62,7 +62,7 @@ async def test_an_empty_workspace_says_what_to_do(
         await until(pilot, lambda: "No dataset yet" in screen_text(app))
         for words in ("i brings your pictures in", "dataset import folder PATH", "vqa-tui demo"):
             assert words in screen_text(app)
-        await pilot.press("d")
+        await pilot.press("D")
         await until(pilot, lambda: "There is no dataset yet; i imports one." in screen_text(app))
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, ImportDialog))
@@ -102,7 +102,7 @@ async def test_a_large_dataset_is_read_only_when_asked(
     async with app.run_test(size=(100, 40)) as pilot:
         screen = await opened(app, pilot, until)
         await until(pilot, lambda: "s reads splits, sizes and categories: all 6 pictures" in screen_text(app))
-        await pilot.press("s")
+        await pilot.press("t")
         await until(pilot, lambda: "Longest side" in screen_text(app))
         assert screen.why_not("contents") is not None
 
@@ -198,7 +198,7 @@ async def test_renaming(workshop: Workshop, until: Wait, screen_text: Text, size
     app = VqaApp(workshop.services)
     async with app.run_test(size=size, notifications=True) as pilot:
         screen = await opened(app, pilot, until, "other")
-        await pilot.press("j", "e")
+        await pilot.press("j", "N")
         await until(pilot, lambda: isinstance(app.screen, ValueDialog))
         value = app.screen.query_one(Input)
         for wrong, words in (("a b", "cannot be the name"), ("other", "named other already")):
@@ -219,14 +219,14 @@ async def test_deleting_asks_with_the_count_and_leaves_the_pictures(
     app = VqaApp(workshop.services)
     async with app.run_test(size=size, notifications=True) as pilot:
         await opened(app, pilot, until)
-        await pilot.press("d")
+        await pilot.press("D")
         await until(pilot, lambda: isinstance(app.screen, Question))
         asked = " ".join(str(app.screen.query_one(".dialog-text", Static).render()).split())
         assert "The records of 7 pictures in bags go." in asked and "stay where they are" in asked
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, DatasetsScreen))
         assert len(await list_datasets(workshop.workspace)) == 1
-        await pilot.press("d", "y")
+        await pilot.press("D", "y")
         await until(pilot, lambda: "No dataset yet" in screen_text(app))
     assert (workshop.folder / "bags" / "images" / "00000.png").is_file()
 
@@ -237,7 +237,7 @@ async def test_a_dataset_that_a_run_uses_is_not_deleted(workshop: Workshop, unti
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await opened(app, pilot, until)
-        await pilot.press("d")
+        await pilot.press("D")
         await until(pilot, lambda: "first uses this dataset" in screen_text(app))
         assert isinstance(app.screen, DatasetsScreen)
 
@@ -266,7 +266,7 @@ async def test_importing_again_fills_in_the_same_source(workshop: Workshop, unti
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(app, pilot, until, "mixed")
-        await pilot.press("R")
+        await pilot.press("I")
         await until(pilot, lambda: isinstance(app.screen, ImportDialog) and app.focused is not None)
         assert app.screen.query_one("#path", PathField).path == str(folder)
         assert app.screen.query_one("#name", Input).value == "mixed"
@@ -326,7 +326,7 @@ async def test_hostile_text_is_harmless_everywhere(
         await until(pilot, lambda: "[/nope]" in screen_text(app) and screen._contents)
         await pilot.pause()
         check(app, screen_text)
-        await pilot.press("d")
+        await pilot.press("D")
         await pilot.pause()
         check(app, screen_text)
         await pilot.press("p")
@@ -338,10 +338,10 @@ async def test_hostile_text_is_harmless_everywhere(
         await pilot.press("enter", "pagedown", "y")
         await pilot.pause()
         check(app, screen_text)
-        await pilot.press("escape", "escape", "e")
+        await pilot.press("escape", "escape", "N")
         await until(pilot, lambda: isinstance(app.screen, ValueDialog))
         check(app, screen_text)
-        await pilot.press("escape", "R")
+        await pilot.press("escape", "I")
         await until(pilot, lambda: isinstance(app.screen, ImportDialog))
         check(app, screen_text)
         await pilot.press("ctrl+s")

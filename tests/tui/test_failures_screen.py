@@ -65,7 +65,7 @@ async def test_clusters_and_the_way_back(
         assert [row.cells[0].plain for row in screen.clusters.rows] == ["3", "1"]
         assert "4 pictures failed" in screen_text(app) or "4 failed" in screen_text(app)
         assert "4 failed pictures in 2 clusters, largest first" in screen_text(app)
-        await pilot.press("N")
+        await pilot.press("s")
         await until(pilot, lambda: "newest first" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
@@ -119,13 +119,13 @@ async def test_retry_asks_first_and_retries_the_whole_cluster(
     app = await opened(workshop, [DONE, BAD_REPLY, *SERVERS])
     async with app.run_test(size=size, notifications=True) as pilot:
         screen = await to_failures(pilot, until, lambda: "upstream <n>" in screen_text(app))
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, Question))
         assert "3 failed pictures will be put back" in " ".join(screen_text(app).split())
         await pilot.press("n")
         await until(pilot, lambda: app.screen is screen)
         assert await counts(workshop) == (4, 3, 0)
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, Question))
         await pilot.press("y")
         await until(pilot, lambda: "3 pictures put back into the queue." in screen_text(app))
@@ -143,7 +143,7 @@ async def test_marked_clusters_are_skipped_together(workshop: Workshop, until: W
         await until(pilot, lambda: "marked" not in screen_text(app) and app.screen is screen)
         await pilot.press("asterisk")
         await until(pilot, lambda: "✓ 3 marked" in screen_text(app))
-        await pilot.press("asterisk", "g", "space", "space", "s")
+        await pilot.press("asterisk", "g", "space", "space", "d")
         await until(pilot, lambda: isinstance(app.screen, Question))
         assert "4 failed pictures of 2 clusters" in " ".join(screen_text(app).split())
         await pilot.press("y")
@@ -182,7 +182,7 @@ async def test_every_try_is_another_view(workshop: Workshop, until: Wait, screen
         await until(pilot, lambda: screen.current is not None and screen.current.kind == "timeout")
         await until(pilot, lambda: "no answer 1" in screen_text(app))
         # It has not failed for good, so there is nothing to retry.
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: "None of these pictures has failed for good" in screen_text(app))
         await pilot.press("i")
         await until(pilot, lambda: shown_items(app) == [1])
@@ -207,7 +207,7 @@ async def test_nothing_is_written_where_the_app_may_only_look(
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         screen = await to_failures(pilot, until, lambda: "2 older failures not gathered" in screen_text(app))
         assert not any(screen.check_action(action, ()) for action in ("retry", "skip", "smaller", "elsewhere"))
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: "may only look" in screen_text(app))
 
 
@@ -235,7 +235,7 @@ async def test_nothing_has_failed(workshop: Workshop, until: Wait, screen_text: 
     async with app.run_test(size=size, notifications=True) as pilot:
         await to_failures(pilot, until, lambda: "Nothing has failed for good." in screen_text(app))
         assert "1 try failed on the way" in screen_text(app) and "timeout 1" in screen_text(app)
-        await pilot.press("r", "enter", "i", "y", "space", "j")
+        await pilot.press("R", "enter", "i", "y", "space", "j")
         await until(pilot, lambda: "There is no cluster." in screen_text(app))
         await pilot.press("t")
         await until(pilot, lambda: "1 failed try in 1 cluster" in screen_text(app))
@@ -284,7 +284,7 @@ async def test_pictures_that_were_put_back_meanwhile_are_not_asked_about(
     monkeypatch.setattr(workshop.services.failures, "task_ids", none)
     async with app.run_test(size=NARROW, notifications=True) as pilot:
         screen = await to_failures(pilot, until, lambda: ": upstream" in screen_text(app))
-        for key in ("s", "S"):
+        for key in ("d", "S"):
             await pilot.press(key)
             await until(pilot, lambda: "put back or skipped meanwhile" in screen_text(app))
             app.clear_notifications()
@@ -303,7 +303,7 @@ async def test_a_refusal_is_told(
     monkeypatch.setattr(workshop.services.failures, "retry", refuse)
     async with app.run_test(size=NARROW, notifications=True) as pilot:
         await to_failures(pilot, until, lambda: ": upstream" in screen_text(app))
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, Question))
         await pilot.press("y")
         await until(pilot, lambda: "the disk is full" in screen_text(app))
@@ -362,7 +362,7 @@ async def test_hostile_text(workshop: Workshop, until: Wait, screen_text: Text, 
     async with app.run_test(size=size, notifications=True) as pilot:
         await to_failures(pilot, until, lambda: "[/nope" in screen_text(app) or size[0] < 40)
         check(app, screen_text)
-        for key in ("enter", "t", "space", "r"):
+        for key in ("enter", "t", "space", "R"):
             await pilot.press(key)
             await pilot.pause()
             check(app, screen_text)

@@ -126,10 +126,10 @@ async def test_retry_of_one_and_its_undo(
     app = VqaApp(workshop.services, open_run=run_id)
     async with app.run_test(size=size, notifications=True) as pilot:
         found = await opened(app, pilot, until)
-        await pilot.press("r")
-        await until(pilot, lambda: "only failed ones can be asked again with r" in said(app, screen_text))
+        await pilot.press("R")
+        await until(pilot, lambda: "only failed ones can be asked again with R" in said(app, screen_text))
         found.cursor = 3
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: "1 item put back into the queue. u takes it back." in said(app, screen_text))
         assert (await statuses(workshop, run_id))[3] == "pending"
         await pilot.press("u")
@@ -148,7 +148,7 @@ async def test_requeue_of_many_tells_the_consequence_and_undo_what_was_asked_alr
     app = VqaApp(workshop.services, open_run=run_id)
     async with app.run_test(size=size, notifications=True) as pilot:
         found = await opened(app, pilot, until)
-        await pilot.press("asterisk", "R")
+        await pilot.press("asterisk", "B")
         await until(pilot, lambda: isinstance(app.screen, Question))
         words = f"{app.screen.query_one('.dialog-text', Static).visual} {said(app, screen_text)}"
         for part in ("Of 8 items 3 are done and 2 failed.", "These 5 are put back", "3 pairs", "1 verdict will be lost",
@@ -157,7 +157,7 @@ async def test_requeue_of_many_tells_the_consequence_and_undo_what_was_asked_alr
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, ItemsScreen))
         assert found.marked_number == 8 and (await statuses(workshop, run_id)).count("pending") == 3
-        await pilot.press("R")
+        await pilot.press("B")
         await until(pilot, lambda: isinstance(app.screen, Question))
         await pilot.press("y")
         await until(pilot, lambda: "5 items put back into the queue" in said(app, screen_text))
@@ -189,7 +189,7 @@ async def test_marked_items_of_which_none_can_be_moved(
     app = VqaApp(workshop.services, open_run=run_id)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await opened(app, pilot, until)
-        await pilot.press("space", "space", "r")
+        await pilot.press("space", "space", "R")
         await until(pilot, lambda: "Of 2 items 2 are done." in said(app, screen_text))
         assert isinstance(app.screen, ItemsScreen)
 
@@ -201,7 +201,7 @@ async def test_where_one_may_only_look_edits_are_grey(
     app = VqaApp(workshop.services, open_run=run_id)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await opened(app, pilot, until)
-        for key in ("r", "d", "R", "u"):
+        for key in ("R", "d", "B", "u"):
             await pilot.press(key)
         await until(pilot, lambda: "This screen may only look" in said(app, screen_text))
         assert await statuses(workshop, run_id) == ["done"] * 3 + ["failed"] * 2 + ["pending"] * 3
@@ -217,7 +217,7 @@ async def test_one_item_is_moved_looked_through_and_yanked(
         found.cursor = 3
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ItemScreen) and "▀▀▀" in screen_text(app))
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: "1 item put back" in said(app, screen_text) and "pending" in screen_text(app))
         await pilot.press("u")
         await until(pilot, lambda: "✖ failed" in screen_text(app))
@@ -240,7 +240,7 @@ async def test_two_attempts_stand_newest_first_and_are_chosen_by_key(
     async with app.run_test(size=(200, 50), notifications=True) as pilot:
         found = await opened(app, pilot, until)
         found.cursor = 4
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: "put back" in said(app, screen_text))
         await workshop.settle(run_id, [DONE])
         await until(pilot, lambda: (row := found.row(5)) is not None and row.status is TaskStatus.DONE)

@@ -77,7 +77,7 @@ async def test_each_verdict_is_one_key_and_the_next_pair_follows(
         await opened(app, pilot, until)
         await until(pilot, lambda: "▀▀▀" in screen_text(app))
         wanted: dict[int, str] = {}
-        for key, verdict in (("a", "accepted"), ("x", "rejected"), ("u", "unsure"), ("a", "accepted")):
+        for key, verdict in (("a", "accepted"), ("x", "rejected"), ("m", "unsure"), ("a", "accepted")):
             before = number(app)
             wanted[before] = verdict
             await pilot.press(key)
@@ -102,7 +102,7 @@ async def test_question_answer_flags_and_truth_are_read_beside_the_picture(
         await opened(app, pilot, until)
         await until(pilot, lambda: "▀▀▀" in screen_text(app))
         seen = screen_text(app)
-        await pilot.press("n")
+        await pilot.press("right")
         await until(pilot, lambda: screen_text(app) != seen and number(app) != 0)
         await until(pilot, lambda: "▀▀▀" in screen_text(app))
         both = seen + screen_text(app)
@@ -123,7 +123,7 @@ async def test_no_key_here_steers_the_run(workshop: Workshop, until: Wait) -> No
         first = number(app)
         await pilot.press("x")
         await until(pilot, lambda: number(app) not in (0, first))
-        await pilot.press("p")
+        await pilot.press("left")
         await until(pilot, lambda: number(app) == first)
         await settled(app, pilot, until)
         assert isinstance(app.screen, ReviewScreen)
@@ -161,7 +161,7 @@ async def test_an_edit_in_place_accepts_and_keeps_the_original(
         sample = (await reviewing.review_pairs(workshop.workspace, run_id, [first]))[first].sample
         assert (sample.verdict, sample.answer, sample.edited_answer) == ("accepted", "A coloured bag.", "red ax")
         assert sample.edited_question is None
-        await pilot.press("p")
+        await pilot.press("h")
         await until(pilot, lambda: "A as written" in screen_text(app))
         assert "red ax" in screen_text(app) and "✎ accepted, edited" in screen_text(app)
 
@@ -199,7 +199,7 @@ async def test_undo_goes_back_in_order_also_after_a_restart(workshop: Workshop, 
     app = VqaApp(workshop.services, open_run=run_id)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await opened(app, pilot, until)
-        await pilot.press("z")
+        await pilot.press("u")
         await until(pilot, lambda: number(app) == order[1])
         await pilot.press("ctrl+z")
         await until(pilot, lambda: number(app) == order[0])
@@ -219,8 +219,8 @@ async def test_undo_pressed_twice_in_haste_takes_back_two(workshop: Workshop, un
             before = number(app)
             await pilot.press(key)
             await until(pilot, lambda before=before: number(app) not in (0, before))
-        app.simulate_key("z")
-        app.simulate_key("z")
+        app.simulate_key("u")
+        app.simulate_key("u")
         await until(pilot, lambda: "1 of 4 pairs reviewed" in screen_text(app))
         assert sorted(filter(None, (await stored(workshop, run_id)).values())) == ["accepted"]
 
@@ -232,13 +232,13 @@ async def test_skipped_pairs_come_back_at_the_end(workshop: Workshop, until: Wai
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await opened(app, pilot, until)
         first = number(app)
-        await pilot.press("p")
+        await pilot.press("left")
         await until(pilot, lambda: "This is the first pair" in screen_text(app))
-        await pilot.press("n")
+        await pilot.press("l")
         await until(pilot, lambda: number(app) not in (0, first))
         await pilot.press("a")
         await until(pilot, lambda: "1 pair was passed over" in " ".join(screen_text(app).split()))
-        await pilot.press("n")
+        await pilot.press("space")
         await until(pilot, lambda: number(app) == first)
         await pilot.press("a")
         await until(pilot, lambda: "Every pair has a verdict" in " ".join(screen_text(app).split()))
@@ -275,7 +275,7 @@ async def test_a_write_that_fails_is_told_kept_and_tried_again(
         await until(pilot, lambda: "2 verdicts not written yet" in screen_text(app))
         assert set((await stored(workshop, run_id)).values()) == {None}
         full.set()
-        await pilot.press("u")
+        await pilot.press("m")
         await settled(app, pilot, until)
         found = await stored(workshop, run_id)
         assert sorted(filter(None, found.values())) == ["accepted", "rejected", "unsure"]
@@ -380,7 +380,7 @@ async def test_note_yank_and_open(
     app = VqaApp(workshop.services, open_run=run_id)
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(app, pilot, until)
-        await pilot.press("N")
+        await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, ValueDialog))
         await pilot.press(*"odd", "enter")
         await until(pilot, lambda: "note  odd" in screen_text(app))

@@ -45,7 +45,7 @@ async def test_a_screen_that_may_only_look_writes_nothing(workshop: Workshop, un
         await reviewing.place_pairs(workshop.workspace, run_id)
         await pilot.press("1", "2", "5")
         await until(pilot, lambda: number(app) != 0)
-        for key in ("a", "x", "u", "e", "N", "z"):
+        for key in ("a", "x", "m", "e", "w", "u"):
             await pilot.press(key)
         await until(pilot, lambda: "may only look" in screen_text(app))
         assert set((await stored(workshop, run_id)).values()) == {None}
@@ -96,7 +96,7 @@ async def test_hostile_text(workshop: Workshop, until: Wait, screen_text: Text, 
     async with app.run_test(size=size, notifications=True) as pilot:
         screen = await opened(app, pilot, until)
         if number(app) != 1:
-            await pilot.press("n")
+            await pilot.press("l")
         await until(pilot, lambda: number(app) == 1 and "[/nope]" in screen_text(app))
         check(app, screen_text)
         await pilot.press("y", "j", "j", "k", "o")
@@ -109,7 +109,7 @@ async def test_hostile_text(workshop: Workshop, until: Wait, screen_text: Text, 
         check(app, screen_text)
         await pilot.press("escape", "escape")
         await until(pilot, lambda: app.screen is screen)
-        await pilot.press("N")
+        await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, ValueDialog))
         await pilot.pause()
         check(app, screen_text)

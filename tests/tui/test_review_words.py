@@ -33,7 +33,7 @@ def test_lines_fit_and_keep_what_matters_longest(width: int) -> None:
     header = review_header("stcray-train", STATUS, Order.FLAGGED_FIRST, ReviewFilter(flagged=True), width)
     assert header.cell_length <= max(width, 30)
     assert "180 of 3 400 pairs reviewed" in header.plain
-    line = estimate_line(STATUS, 0.02, last="pair 7 accepted · z undoes", pending=0, width=width)
+    line = estimate_line(STATUS, 0.02, last="pair 7 accepted · u undoes", pending=0, width=width)
     assert "3.1 % ± 1.2 % after 180: enough" in line.plain
     assert line.cell_length <= max(width, 46)
     late = estimate_line(STATUS, 0.02, last="", pending=2, width=width)

@@ -65,17 +65,17 @@ async def test_archived_runs_are_out_of_sight_until_they_are_wanted(
     app = VqaApp(workshop.services)
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: names(app) == ["new", "old"])
-        await pilot.press("Z")
+        await pilot.press("H")
         await until(pilot, lambda: "No run is archived" in screen_text(app))
-        await pilot.press("j", "z")
+        await pilot.press("j", "h")
         await until(pilot, lambda: names(app) == ["new"])
-        assert "1 archived: Z shows them" in screen_text(app)
-        await pilot.press("Z")
+        assert "1 archived: H shows them" in screen_text(app)
+        await pilot.press("H")
         await until(pilot, lambda: names(app) == ["new", "old"])
         assert "▫ stopped · archived" in screen_text(app)
-        await pilot.press("j", "z")
+        await pilot.press("j", "h")
         await until(pilot, lambda: "· archived" not in screen_text(app))
-        await pilot.press("Z")
+        await pilot.press("H")
         assert names(app) == ["new", "old"]
 
 
@@ -87,8 +87,8 @@ async def test_a_workspace_whose_runs_are_all_archived_is_no_empty_one(
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: names(app) == ["first"])
-        await pilot.press("z")
-        await until(pilot, lambda: "every run is archived (1): Z shows them" in screen_text(app))
+        await pilot.press("h")
+        await until(pilot, lambda: "every run is archived (1): H shows them" in screen_text(app))
         assert "No run yet" not in screen_text(app)
 
 
@@ -144,7 +144,7 @@ async def test_a_run_at_work_is_neither_archived_nor_deleted(
         app = VqaApp(workshop.services)
         async with app.run_test(size=(80, 24), notifications=True) as pilot:
             await until(pilot, lambda: names(app) == ["first"])
-            for key in ("z", "D"):
+            for key in ("h", "D"):
                 await pilot.press(key)
                 await until(pilot, lambda: "Press x to stop it first" in screen_text(app))
                 app.clear_notifications()
@@ -264,7 +264,7 @@ async def test_with_readonly_nothing_can_be_changed(workshop: Workshop, until: W
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await until(pilot, lambda: names(app) == ["first"])
-        for key in ("n", "c", "N", "z", "D", "r", "R"):
+        for key in ("n", "c", "N", "h", "D", "r", "R"):
             await pilot.press(key)
             await until(pilot, lambda: "--readonly" in screen_text(app))
             assert isinstance(app.screen, RunsScreen)
@@ -322,7 +322,7 @@ async def test_hostile_text(fake: Any, make_view: Any, until: Wait, screen_text:
         await pilot.press("N")
         await until(pilot, lambda: isinstance(app.screen, ValueDialog))
         check(app, screen_text)
-        await pilot.press("escape", "z")
+        await pilot.press("escape", "h")
         await until(pilot, lambda: "That did not work" in screen_text(app))
         check(app, screen_text)
         await pilot.press("equals_sign")

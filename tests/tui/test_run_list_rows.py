@@ -103,14 +103,14 @@ def test_which_runs_are_in_sight() -> None:
 
 def test_what_an_empty_list_says() -> None:
     assert "no run matches xyz" in nothing_in_sight("xyz", 3).plain
-    assert "Z shows them" in nothing_in_sight("", 3).plain
+    assert "H shows them" in nothing_in_sight("", 3).plain
     assert RAW.search(nothing_in_sight(HOSTILE, 0).plain) is None
 
 
 def test_totals_tell_what_is_hidden_and_what_deleted_runs_had_cost() -> None:
     seen = SeenRuns((RunLine(summary(engine=AT_REST)),), NOW)
     words = runs_totals(seen, hidden=3, deleted=DeletedRuns(2, Decimal("4.20"))).plain
-    assert words == "1 run · 3 archived: Z shows them · $1.84 spent · $4.20 by 2 deleted runs"
+    assert words == "1 run · 3 archived: H shows them · $1.84 spent · $4.20 by 2 deleted runs"
     assert runs_totals(SeenRuns((), NOW), deleted=DeletedRuns(2, Decimal("4.20"))).plain.endswith("by 2 deleted runs")
     assert runs_totals(SeenRuns((), NOW), deleted=DeletedRuns()).plain == ""
 

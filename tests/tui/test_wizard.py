@@ -36,7 +36,7 @@ async def test_a_run_is_made_step_by_step_and_started(
         await driver.press("enter")
         await driver.see("1 dataset ✔", "▸2 recipe", "images/00000.png", "▀▀▀", "Describe this picture", "] picture")
         await driver.take("caption")
-        await driver.see("▸3 endpoint", "c check", "m model")
+        await driver.see("▸3 endpoint", "t check", "m model")
         await driver.take("embedded")
         await driver.see("▸4 size", "the run pauses there", "Hedge")
         await driver.press("5", "tab", "tab", *"0.50")
@@ -133,7 +133,7 @@ async def test_a_screen_that_may_only_look_starts_and_asks_nothing(
         await driver.press("ctrl+s")
         await driver.see("may only look")
         driver.wizard.query_one("#start", Button).focus()
-        await driver.press("enter", "3", "c")
+        await driver.press("enter", "3", "t")
         await driver.pilot.pause()
         assert not driver.wizard.is_starting and driver.wizard.step is Step.ENDPOINT
     assert await runs.run_names(workshop.workspace.db) == []
@@ -193,7 +193,7 @@ async def test_hostile_text_everywhere(
         await driver.press("3")
         await driver.see("address")
         check(driver.app, screen_text)
-        await driver.press("c")
+        await driver.press("t")
         await driver.see("it does not work")
         check(driver.app, screen_text)
         await driver.press("m")

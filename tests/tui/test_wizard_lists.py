@@ -177,7 +177,7 @@ async def test_an_endpoint_is_checked_once_for_real(workshop: Workshop, monkeypa
         await driver.see("address")
         driver.wizard.query_one("#endpoints", ChoiceList).put_cursor("embedded")
         await driver.see("built in, on this computer")
-        await driver.press("c", "c")
+        await driver.press("t", "t")
         await driver.see("asking about one tiny picture")
         await driver.see("The endpoint is being asked.")
         may_answer.set()

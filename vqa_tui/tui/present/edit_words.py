@@ -23,7 +23,7 @@ _DONE = {
     EditVerb.REQUEUE: "put back into the queue",
 }
 _NONE = {
-    EditVerb.RETRY: "Only failed ones can be asked again so; R asks done ones too.",
+    EditVerb.RETRY: "Only failed ones can be asked again so; B asks done ones too.",
     EditVerb.SKIP: "Only those that wait or failed can be taken out of the queue.",
     EditVerb.REQUEUE: "They wait already, or are being asked.",
 }

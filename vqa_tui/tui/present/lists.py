@@ -31,7 +31,7 @@ def runs_totals(seen: SeenRuns, *, hidden: int = 0, deleted: DeletedRuns | None 
     lost = sum(run.engine is EngineState.LOST for run in runs)
     waiting = sum(run.phase is Phase.AWAITING_APPROVAL for run in runs)
     if hidden:
-        parts.append(f"{hidden} archived: Z shows them")
+        parts.append(f"{hidden} archived: H shows them")
     if at_work:
         parts.append(f"{plural(at_work, 'engine')} at work")
     if waiting:
@@ -79,7 +79,7 @@ def _state_words(line: RunLine) -> str:
     if line.engine is EngineState.HUNG:
         return "the engine does not answer: open the run to see what can be done"
     if run.phase is Phase.AWAITING_APPROVAL:
-        return "the pilot is over: open the run, look at what it measured, and press a"
+        return "the pilot is over: open the run, look at what it measured, and press a to approve"
     why = line.view.why_idle if line.view is not None else ""
     return clean(run.phase_reason or why, one_line=True, limit=300)
 

@@ -149,12 +149,12 @@ def nothing_left_text(
         return Content("No pair is stored yet. They come as pictures are answered, and are shown here then.")
     lines = []
     if skipped:
-        lines.append(f"{plural(skipped, 'pair was', 'pairs were')} passed over: n brings them back.")
+        lines.append(f"{plural(skipped, 'pair was', 'pairs were')} passed over: → brings them back.")
     elif chosen == ReviewFilter():
         lines.append(f"Every pair has a verdict: {counts_words(status)}.")
     else:
         lines.append("No pair of this choice is left.")
-    lines.append("/ chooses other pairs or another order, p goes back, z takes the last verdict back.")
+    lines.append("/ chooses other pairs or another order, ← goes back, u takes the last verdict back.")
     return Content("\n\n").join(Content(line) for line in lines)
 
 

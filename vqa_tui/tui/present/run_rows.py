@@ -133,4 +133,4 @@ def nothing_in_sight(typed: str, hidden: int) -> Content:
         return Content.assemble(
             ("no run matches ", QUIET), clean(typed, one_line=True, limit=60), (f"   esc shows them all{also}", QUIET)
         )
-    return Content.styled(f"every run is archived ({hidden}): Z shows them", QUIET)
+    return Content.styled(f"every run is archived ({hidden}): H shows them", QUIET)

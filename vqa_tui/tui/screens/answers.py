@@ -32,7 +32,7 @@ class AnswersScreen(LiveScreen):
     CSS_PATH: ClassVar[list[str | PurePath]] = ["answers.tcss"]
     AUTO_FOCUS = "#first-answers"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,n", "step(1)", "next", key_display="j k", id="answers.next", tooltip="The next picture of the list"),
+        Binding("j", "step(1)", "next", key_display="j k", id="answers.next", tooltip="The next picture of the list"),
         Binding("k", "step(-1)", "previous", id="answers.previous", tooltip="The picture before it", show=False),
         Binding("o", "open_picture", "open", id="answers.open", tooltip="Open the picture in the desktop's own viewer"),
         Binding("tab", "app.focus_next", "other run", id="answers.other", tooltip="Scroll the other run's answers"),

@@ -26,14 +26,14 @@ from vqa_tui.tui.widgets.live_table import LiveTable
 
 
 class CompareScreen(LiveScreen):
-    """What both runs cost and answered as of one moment; `r` looks again."""
+    """What both runs cost and answered as of one moment; `f5` looks again."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["compare.tcss"]
     AUTO_FOCUS = "#facts"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012 - Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "app.focus_next", "other list", id="compare.next", tooltip="Between the facts and the pictures"),
-        Binding("r", "again", "look again", id="compare.again", tooltip="Compare the runs as they are now"),
+        Binding("f5", "again", "look again", id="compare.again", tooltip="Compare the runs as they are now"),
         Binding("escape", "back", "back", id="compare.back", tooltip="Back to the list of runs"),
     ]
 

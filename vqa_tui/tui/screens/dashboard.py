@@ -285,12 +285,6 @@ class DashboardScreen(ZoomingScreen):
             if event_row(each).id == event.row_id:
                 self.app.push_screen(FullText(f"{clock(each.at)} {each.level}", each.message))
 
-    @work(group="steer", exit_on_error=False)
-    async def action_approve(self) -> None:
-        if (view := self.view) is not None and not self._still(view, "approval"):
-            await self.written(view, "approval", self.services.approve(view.id))
-            tell(self, "Approved: the rest of the pictures is asked now.")
-
     @work(group="limits", exclusive=True, exit_on_error=False)
     async def action_workers(self, by: int) -> None:
         """Allow one request in flight more or less; quick presses add up."""

@@ -55,10 +55,10 @@ class DatasetsScreen(LibraryScreen):
         Binding("i", "import_new", "import", id="datasets.import", tooltip="Import pictures as a new dataset"),
         Binding("n", "new_run", "new run", id="datasets.new-run", tooltip="Start a run of this dataset"),
         Binding("p", "problems", "problems", id="datasets.problems", tooltip="What could not be imported, and why"),
-        Binding("s", "contents", "sizes", id="datasets.contents", tooltip="Read splits, sizes and categories"),
-        Binding("e,N", "rename", "rename", id="datasets.rename", tooltip="Give the dataset another name"),
-        Binding("R", "import_again", "re-import", id="datasets.again", tooltip="Import the same source again"),
-        Binding("d", "delete", "delete", id="datasets.delete", tooltip="Delete the records; the pictures stay"),
+        Binding("t", "contents", "sizes", id="datasets.contents", tooltip="Read splits, sizes and categories"),
+        Binding("N", "rename", "rename", id="datasets.rename", tooltip="Give the dataset another name"),
+        Binding("I", "import_again", "re-import", id="datasets.again", tooltip="Import the same source again"),
+        Binding("D,delete", "delete", "delete", id="datasets.delete", tooltip="Delete the records; the pictures stay"),
     ]
 
     def __init__(self, services: Services, watch: Watch) -> None:

@@ -23,10 +23,10 @@ from vqa_tui.tui.screens.base import RunScreen
 from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.toasts import tell
 
-RETRY = Binding("r", "retry", "retry", id="items.retry", tooltip="Ask failed items again: the marked, or this one")
+RETRY = Binding("R", "retry", "retry", id="items.retry", tooltip="Ask failed items again: the marked, or this one")
 SKIP = Binding("d", "skip", "skip", id="items.skip", tooltip="Take items that wait or failed out of the queue")
 REQUEUE = Binding(
-    "R", "requeue", "requeue", id="items.requeue", tooltip="Ask items again that are done, failed or skipped"
+    "B", "requeue", "requeue", id="items.requeue", tooltip="Ask items again that are done, failed or skipped"
 )
 AGAIN = Binding(
     "A",
@@ -42,7 +42,7 @@ EDITS = frozenset({"retry", "skip", "requeue", "ask_again", "undo"})
 _MANY = 20_000
 """Items whose edit takes long enough for a word."""
 _WHY = {
-    EditVerb.RETRY: "only failed ones can be asked again with r; R asks done ones too",
+    EditVerb.RETRY: "only failed ones can be asked again with R; B asks done ones too",
     EditVerb.SKIP: "only those that wait or failed can be skipped",
     EditVerb.REQUEUE: "it waits already, or is being asked",
 }

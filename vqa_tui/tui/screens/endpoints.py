@@ -33,9 +33,9 @@ class EndpointsScreen(ConfigsScreen[EndpointEntry]):
     COLUMNS = ENDPOINT_COLUMNS
     WRITES = frozenset({"copy_entry", "edit", "check"})
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "check", "check", id="endpoints.check", tooltip="Ask about one tiny picture with each key"),
+        Binding("t", "check", "check", id="endpoints.check", tooltip="Ask about one tiny picture with each key"),
         Binding("m", "models", "models", id="endpoints.models", tooltip="List the models that it offers"),
-        Binding("C", "copy_entry", "copy", id="endpoints.copy", tooltip="Copy it to start your own; no key goes along"),
+        Binding("c", "copy_entry", "copy", id="endpoints.copy", tooltip="Copy it to start your own; no key goes along"),
     ]
 
     def __init__(self, services: Services, watch: Watch) -> None:

@@ -53,13 +53,13 @@ class FailuresScreen(RunScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it
     WRITES: ClassVar[frozenset[str]] = RunScreen.WRITES | frozenset(_VERBS)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "retry", "retry", id="failures.retry", tooltip="Ask the pictures of this cluster again"),
-        Binding("s,d", "skip", "skip", id="failures.skip", tooltip="Take the pictures of this cluster out of the run"),
+        Binding("R", "retry", "retry", id="failures.retry", tooltip="Ask the pictures of this cluster again"),
+        Binding("d", "skip", "skip", id="failures.skip", tooltip="Take the pictures of this cluster out of the run"),
         Binding("S", "smaller", "smaller", id="failures.smaller", tooltip="Ask again with a smaller picture"),
         Binding("E", "elsewhere", "elsewhere", id="failures.elsewhere", tooltip="Ask another endpoint"),
         Binding("i", "look", "items", id="failures.look", tooltip="Look at exactly these pictures in the items"),
         Binding("t", "tries", "every try", id="failures.tries", tooltip="Failed for good, or every try that failed"),
-        Binding("N", "order", "newest first", id="failures.order", tooltip="Sort by count, or by what was met last"),
+        Binding("s", "order", "newest first", id="failures.order", tooltip="Sort by count, or by what was met last"),
         Binding("y", "yank", "yank", id="failures.yank", tooltip="Copy the message (OSC 52)"),
         Binding("enter", "look", "items", id="failures.enter", tooltip="Look at exactly these pictures", show=False),
         Binding("j", "step(1)", "Next", id="failures.next", tooltip="The next cluster", show=False),

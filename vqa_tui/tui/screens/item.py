@@ -27,7 +27,7 @@ class ItemScreen(EditingScreen, InspectingScreen):
     CSS_PATH: ClassVar[list[str | PurePath]] = ["item.tcss", "inspector.tcss"]
     AUTO_FOCUS = "#inspector"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,n", "step(1)", "next", key_display="j k", id="item.next", tooltip="The next item of the list"),
+        Binding("j", "step(1)", "next", key_display="j k", id="item.next", tooltip="The next item of the list"),
         Binding("k", "step(-1)", "previous", id="item.previous", tooltip="The item before in the list", show=False),
         *EDIT_KEYS,
         OPEN,

@@ -19,7 +19,7 @@ class RecipesScreen(ConfigsScreen[RecipeEntry]):
     COLUMNS = RECIPE_COLUMNS
     WRITES = frozenset({"copy_entry", "edit"})
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c,C", "copy_entry", "copy", id="recipes.copy", tooltip="Copy the recipe to start your own from it"),
+        Binding("c", "copy_entry", "copy", id="recipes.copy", tooltip="Copy the recipe to start your own from it"),
     ]
 
     async def read_entries(self) -> list[RecipeEntry]:

@@ -33,12 +33,19 @@ class ReviewScreen(ReviewView):
         Binding("a", "accept", "accept", id="review.accept", tooltip="The pair is right"),
         Binding("x", "reject", "reject", id="review.reject", tooltip="The pair is wrong; exports leave it out"),
         Binding("e", "edit", "edit", id="review.edit", tooltip="Mend question or answer, and accept"),
-        Binding("u", "unsure", "unsure", id="review.unsure", tooltip="Put the pair aside for a second look"),
-        Binding("z,ctrl+z,backspace", "undo", "undo", id="review.undo", tooltip="Take your last verdict back"),
-        Binding("n,right,space", "skip", "skip", key_display="n", id="review.skip", tooltip="Next, without a verdict"),
-        Binding("p,left", "previous", "back", key_display="p", id="review.previous", tooltip="The pair before"),
+        Binding("m", "unsure", "unsure", id="review.unsure", tooltip="Maybe: put the pair aside for a second look"),
+        Binding(
+            "u,ctrl+z,backspace",
+            "undo",
+            "undo",
+            key_display="u",
+            id="review.undo",
+            tooltip="Take your last verdict back",
+        ),
+        Binding("right,l,space", "skip", "skip", key_display="→", id="review.skip", tooltip="Next, without a verdict"),
+        Binding("left,h", "previous", "back", key_display="←", id="review.previous", tooltip="The pair before"),
         Binding("slash", "choose", "choose", id="review.choose", tooltip="Order, filter and exactness"),
-        Binding("N", "note", "note", id="review.note", tooltip="Write a note about the pair"),
+        Binding("w", "note", "note", id="review.note", tooltip="Write a note about the pair"),
         Binding("o", "open_picture", "open", id="review.open", tooltip="Open the picture in the desktop's viewer"),
         Binding("y", "yank", "yank", id="review.yank", tooltip="Copy question and answer (OSC 52)"),
         Binding("j,down", "scroll(1)", "Down", id="review.down", tooltip="Scroll the text down", show=False),
@@ -99,7 +106,7 @@ class ReviewScreen(ReviewView):
         sample_id = pair.sample.id
         self._writer.put(desk.run_id, Judgement(sample_id, verdict, edit, picked=self.choice.picked))
         desk.judged(sample_id)
-        self.last = f"pair {sample_id} {'edited and ' if edit else ''}{verdict} · z undoes"
+        self.last = f"pair {sample_id} {'edited and ' if edit else ''}{verdict} · u undoes"
         self._go_on(desk)
 
     def _go_on(self, desk: ReviewDesk) -> None:

@@ -25,7 +25,7 @@ from vqa_tui.tui.watch import Watch
 if TYPE_CHECKING:
     from vqa_tui.operations.run_request import RunRequest
 
-_STEERING = ("toggle_pause", "resume", "stop", "stop_and_leave", "retry_failed")
+_STEERING = ("toggle_pause", "resume", "approve", "stop", "stop_and_leave", "retry_failed")
 _MARKED = (0, 0)
 """How far a deletion is that has only begun."""
 _AT_WORK = "An engine is at work on this run. Press x to stop it first."
@@ -40,11 +40,12 @@ class RunEditingScreen(SteeringScreen):
         Binding("p", "toggle_pause", "pause", id="run.pause", tooltip="Pause or resume the run under the cursor"),
         Binding("r", "resume", "resume", id="run.resume", tooltip="Let the run go on; starts a lost engine anew"),
         Binding("x", "stop", "stop", id="run.stop", tooltip="End the engine; the run can be resumed"),
+        Binding("a", "approve", "approve", id="run.approve", tooltip="Approve the pilot: ask all the other pictures"),
         Binding("R", "retry_failed", "retry", id="run.retry", tooltip="Put all failed pictures back into the queue"),
         Binding("c", "clone", "same but…", id="runs.clone", tooltip="A new run like this one, with something changed"),
         Binding("N", "rename", "rename", id="runs.rename", tooltip="Give the run another name", show=False),
         Binding(
-            "z", "archive", "archive", id="runs.archive", tooltip="Put the run out of sight, or back; nothing goes"
+            "h", "archive", "archive", id="runs.archive", tooltip="Put the run out of sight, or back; nothing goes"
         ),
         Binding(
             "D,delete",
@@ -143,7 +144,7 @@ class RunEditingScreen(SteeringScreen):
             return
         back = line.archived
         await self.written(line.steerable, "archive", self.services.run_edits.archive(line.summary.id, undo=back))
-        words = "is back in the list." if back else "is archived: Z shows it, z brings it back."
+        words = "is back in the list." if back else "is archived: H shows it, h brings it back."
         tell(self, f"{line.summary.name} {words}")
 
     @work(group="edit-run", exit_on_error=False)

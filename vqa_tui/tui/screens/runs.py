@@ -48,7 +48,7 @@ class RunsScreen(RunEditingScreen):
             "slash", "filter", "filter", id="runs.filter", tooltip="Narrow by name, dataset, recipe, endpoint or state"
         ),
         Binding(
-            "Z",
+            "H",
             "show_archived",
             "archived",
             id="runs.show-archived",

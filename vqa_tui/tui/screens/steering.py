@@ -36,6 +36,14 @@ class SteeringScreen(LiveScreen):
             tooltip="Pause or resume; once more while pausing cancels",
             show=False,
         ),
+        Binding(
+            "r",
+            "resume",
+            "resume",
+            id="run.resume",
+            tooltip="Let the run go on; starts a lost engine anew",
+            show=False,
+        ),
         Binding("x", "stop", "stop", id="run.stop", tooltip="End the engine; the run can be resumed", show=False),
         Binding(
             "Q",
@@ -144,6 +152,14 @@ class SteeringScreen(LiveScreen):
         work = self.services.resume(view.id)
         await self.written(view, "resume", work, waits_for="Resuming …: waiting for the engine to be at work.")
         tell(self, "The run goes on.")
+
+    @work(group="steer", exit_on_error=False)
+    async def action_approve(self) -> None:
+        """Let the run ask all the pictures that its pilot left."""
+        view = self.steered
+        if self._may("approve", view) and view is not None and not self._still(view, "approval"):
+            await self.written(view, "approval", self.services.approve(view.id))
+            tell(self, "Approved: the rest of the pictures is asked now.")
 
     @work(group="steer", exit_on_error=False)
     async def action_stop(self) -> None:

@@ -76,7 +76,7 @@ class NewRunWizard(WizardStarting):
             show=False,
         ),
         Binding(
-            "c",
+            "t",
             "check",
             "check",
             id="wizard.check",
