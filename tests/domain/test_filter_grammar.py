@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.filter_completion import completions
+from vqa_tui.domain.filter_completion import completions, settled
 from vqa_tui.domain.filter_grammar import chips, parse_filter, without
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.task import Compared, FilterValues, OneOf, TaskField, TaskFilter
@@ -166,6 +166,24 @@ def test_chips_are_the_conditions_as_typed_and_words_of_text_are_one() -> None:
 def test_completion(typed: str, lines: list[str]) -> None:
     values = FilterValues(("main", "second key"), ("train",), ("Hair Dryer", "Knife"))
     assert [each.line for each in completions(typed, values)] == lines
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("stat", ""),
+        ("knife !ki", "knife "),
+        ("status:failed STAT", "status:failed "),
+        ("status:fa", "status:fa"),
+        ("status:", "status:"),
+        ("gun", "gun"),
+        ("stat ", "stat "),
+        ('"stat', '"stat'),
+        ("", ""),
+    ],
+)
+def test_a_word_that_may_become_a_field_waits(typed: str, meant: str) -> None:
+    assert settled(typed) == meant
 
 
 @given(st.sampled_from(["key", "split", "category"]), st.text(min_size=1, max_size=20))

@@ -45,6 +45,14 @@ def completions(typed: str, values: FilterValues) -> tuple[Completion, ...]:
     )
 
 
+def settled(typed: str) -> str:
+    """Return `typed` without a last word that may yet become the name of a field, as `stat` may become `status:`."""
+    piece = _LAST_PIECE.search(typed)
+    begun = piece.group().removeprefix("!").lower() if piece else ""
+    unfinished = begun and any(name.startswith(begun) for name in FIELDS)
+    return typed[: piece.start()] if piece and unfinished else typed
+
+
 def quoted(value: str) -> str:
     """Return a value as it is typed: in quotes where it would fall apart otherwise."""
     return f'"{value.replace(chr(34), "")}"' if _NEEDS_QUOTES.search(value) else value

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from vqa_tui.domain.filter_completion import Completion, completions
+from vqa_tui.domain.filter_completion import Completion, completions, settled
 from vqa_tui.domain.filter_grammar import EXAMPLE
 from vqa_tui.domain.task import FilterValues
 from vqa_tui.tui.present.filters import completion_line
@@ -55,7 +55,7 @@ class FilterLine(Vertical):
 
     @dataclass
     class Changed(Message):
-        """Another filter is being typed."""
+        """Another filter is being typed; a word that may yet become a field is not in it."""
 
         typed: str
 
@@ -96,7 +96,7 @@ class FilterLine(Vertical):
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         self._offer_anew()
-        self.post_message(self.Changed(event.value))
+        self.post_message(self.Changed(settled(event.value)))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
