@@ -42,6 +42,8 @@ def usual_pictures(setting: str) -> Pictures:
 class InspectingScreen(RunScreen):
     """A screen with an inspector."""
 
+    KEYS_LAST = ("back", "undo", "zoom(1)", "boxes", "mode")
+
     def __init__(self, services: Services, watch: Watch, pictures: Pictures | None = None) -> None:
         super().__init__(services, watch)
         self.inspector = Inspector(id="inspector")
