@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.few_colours import SIXTEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class KeyBar(Widget):
 
     @property
     def _few_colours(self) -> bool:
-        return self.app.console.color_system == "standard"
+        return self.app.console.color_system == SIXTEEN
 
     def _entries(self) -> tuple[list[_Entry], list[_Entry], list[_Entry]]:
         """Return the shown bindings of the screen and its widgets in order of use, those of the app, and its modes.
