@@ -88,3 +88,14 @@ def test_deleting_asks_on_a_terminal(
     terminal.wait_for(words)
     assert terminal.exit_code() == code
     assert len(document(place, "dataset", "list")) == (0 if typed == "y\n" else 1)
+
+
+def test_a_picture_outside_the_folder_is_imported_only_with_allow_outside(place: Place) -> None:
+    picture = place.folder / "elsewhere.jpg"
+    Image.new("RGB", (40, 30), "teal").save(picture)
+    linked = place.folder / "linked"
+    linked.mkdir()
+    (linked / "a.jpg").symlink_to(picture)
+    refused = place.call("dataset", "import", "folder", str(linked))
+    assert refused.exit_code == 1 and "--allow-outside" in refused.stderr
+    assert "1 added" in place.ok("dataset", "import", "folder", str(linked), "--allow-outside")

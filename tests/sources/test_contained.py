@@ -85,6 +85,55 @@ def test_a_root_reached_through_a_link_knows_both_its_names(tree: Path, tmp_path
     assert contained.inside(f"{alias}/sub/a.jpg") == contained.inside(f"{tree}/sub/a.jpg") == "sub/a.jpg"
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("../secret.jpg", "../secret.jpg"),
+        ("sub/../../secret.jpg", "../secret.jpg"),
+        ("sub/../sub/a.jpg", "sub/a.jpg"),
+        ("up/../root/sub/a.jpg", None),
+        ("outer.jpg", "outer.jpg"),
+        ("up/secret.jpg", "up/secret.jpg"),
+        ("sibling/a.jpg", "sibling/a.jpg"),
+        ("sibling/../secret.jpg", "../secret.jpg"),
+        ("../none.jpg", None),
+        ("broken.jpg", None),
+    ],
+)
+def test_where_it_is_allowed_names_and_links_lead_out(tree: Path, name: str, found: str | None) -> None:
+    assert ContainedRoot(tree, allow_outside=True).find(name) == found
+    if found is not None:
+        assert (tree.resolve() / found).is_file()
+
+
+def test_where_it_is_allowed_absolute_names_become_relative_to_the_root(tree: Path) -> None:
+    contained = ContainedRoot(tree, allow_outside=True)
+    assert contained.find(str(tree.parent / "secret.jpg")) == "../secret.jpg"
+    assert contained.find(str(tree / "sub" / "a.jpg")) == "sub/a.jpg"
+    assert contained.inside(str(tree.parent / "secret.jpg")) == str(tree.parent / "secret.jpg")
+    assert contained.inside(str(tree / "sub" / "a.jpg")) == "sub/a.jpg"
+    assert contained.inside("") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("..", "empty"),
+        ("/", "empty"),
+        ("../root-other", "not a regular file"),
+        ("../root/pipe.jpg", "not a regular file"),
+        ("/dev/null", "not a regular file"),
+        ("../a\0.jpg", "NUL"),
+        ("../\ud800.jpg", "Unicode"),
+        ("/" + "x" * 5000, "looked up"),
+    ],
+)
+def test_what_is_no_file_is_refused_outside_too(tree: Path, name: str, reason: str) -> None:
+    with pytest.raises(PathRefused) as refused:
+        ContainedRoot(tree, allow_outside=True).find(name)
+    assert reason in refused.value.reason
+
+
 _STEPS = st.sampled_from(["..", ".", "", "sub", "a.jpg", "up", "outer.jpg", "sibling", "secret.jpg", "root", "/", "\0"])
 
 

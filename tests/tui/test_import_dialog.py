@@ -18,6 +18,7 @@ from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.import_dataset import parse_limit
 from vqa_tui.tui.widgets.path_field import PathField
 from vqa_tui.tui.widgets.problem_pane import ProblemPane
+from vqa_tui.tui.widgets.tick_box import TickBox
 
 Wait = Callable[..., Any]
 Text = Callable[[Any], str]
@@ -264,3 +265,32 @@ async def test_it_fits_tiny_terminals_and_survives_resizing(workshop: Workshop, 
             await pilot.pause()
         await opened.press("enter")
         await until(pilot, lambda: opened.answer == "sacks")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_link_that_leads_out_is_read_only_where_that_is_ticked(
+    workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    elsewhere, folder = draw(workshop.folder / "elsewhere", 1), draw(workshop.folder / "sacks", 1)
+    (folder / "linked.png").symlink_to(elsewhere / "00000.png")
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=size) as pilot:
+        opened = await Opened(app, pilot, until).open(workshop)
+        opened.path.line.value = str(folder)
+        await opened.press("ctrl+s")
+        await opened.over()
+        assert "1 added" in opened.said and "1 problem" in opened.said
+        await until(pilot, lambda: "--allow-outside" in screen_text(app))
+        await opened.press("enter")
+        await until(pilot, lambda: opened.answer is not NOTHING)
+        again = await Opened(app, pilot, until).open(workshop)
+        again.path.line.value = str(folder)
+        tick = again.dialog.query_one("#outside", TickBox)
+        tick.focus()
+        await again.press("space")
+        await until(pilot, lambda: tick.value and "[x]" in screen_text(app))
+        await again.press("ctrl+s")
+        await again.over()
+        assert "1 added" in again.said
+    (view,) = await list_datasets(workshop.workspace)
+    assert (view.items, view.problems) == (2, 0)

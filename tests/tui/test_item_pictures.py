@@ -259,3 +259,19 @@ async def test_hostile_text_of_every_kind(
         await pilot.press("slash", *"nofield", "colon", "x", "enter")
         await pilot.pause()
         check(app, screen_text)
+
+
+async def test_a_sixel_picture_never_ends_on_the_line_above_the_last(workshop: Workshop, until: Wait) -> None:
+    await workshop.dataset(1)
+    run_id = await workshop.run([DONE])
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, ItemsScreen) and app.screen.tasks.ids)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ItemScreen) and app.screen.inspector.picture.image)
+        inspector = app.screen.query_one(Inspector)
+        for mode, last in ((PictureMode.SIXEL, 22), (PictureMode.HALFBLOCK, 23)):
+            inspector.set_pictures(mode, boxes=True)
+            await until(pilot, lambda last=last: inspector.region.bottom == last)

@@ -8,8 +8,10 @@ import pytest
 from tests.tui.workshop import BAD_REPLY, DONE, Workshop
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.dashboard import DashboardScreen
+from vqa_tui.tui.screens.runs import RunsScreen
 
 Wait = Callable[..., Any]
+Text = Callable[[Any], str]
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,22 @@ async def test_a_mode_that_is_wanted_before_the_runs_were_read_shows_the_newest(
         app.action_mode("run")
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
         assert app.watch_over.run_id == newest
+
+
+async def test_the_dashboard_says_that_it_took_the_newest_run_until_one_is_chosen(
+    workshop: Workshop, until: Wait, screen_text: Text
+) -> None:
+    await workshop.dataset(2)
+    await workshop.run([DONE, DONE])
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        await pilot.press("2")
+        await until(pilot, lambda: "the newest run · 1 chooses another" in screen_text(app))
+        await pilot.press("3", "2")
+        await until(pilot, lambda: "the newest run · 1 chooses another" in screen_text(app))
+        await pilot.press("1")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.focused is not None)
+        await pilot.press("enter")
+        await until(pilot, lambda: "1 chooses another" in screen_text(app))
+        assert "newest" not in screen_text(app).splitlines()[0]

@@ -47,9 +47,25 @@ def test_eighty_columns_tell_cost_and_failure() -> None:
     assert shown(74, failures=True) == ["Item", "Status", "Last failure", "Tries", "Pairs", "Cost"]
 
 
-def test_an_empty_failure_column_goes_before_pairs_and_cost() -> None:
-    assert shown(60, failures=False) == ["Item", "Status", "Tries", "Pairs", "Cost"]
-    assert "Last failure" in shown(60, failures=True)
+def name_width(width: int, *, failures: bool, longest: int) -> int:
+    placed = place_task_columns(task_columns(BY_ID, failures=failures), 2, width, name_width=longest)
+    return next(each.width for each in placed if each.index == 1)
+
+
+@pytest.mark.parametrize("width", [60, 74, 194])
+def test_an_empty_failure_column_is_not_shown(width: int) -> None:
+    placed = place_task_columns(task_columns(BY_ID, failures=False), 7, width)
+    assert "Last failure" not in shown(width, failures=False)
+    assert "Last failure" in shown(width, failures=True)
+    assert sum(each.width for each in placed) + 2 * (len(placed) - 1) == width - 1
+
+
+def test_eighty_columns_show_names_in_full_before_what_is_nice_to_have() -> None:
+    assert name_width(74, failures=False, longest=28) >= 28
+    assert name_width(74, failures=False, longest=300) >= 30
+    assert name_width(74, failures=True, longest=300) >= 16
+    long = place_task_columns(task_columns(BY_ID, failures=False), 2, 74, name_width=300)
+    assert [TASK_COLUMNS[each.index].title for each in long] == ["Item", "Status", "Tries", "Pairs", "Cost"]
 
 
 def test_the_last_number_does_not_touch_the_scroll_bar() -> None:

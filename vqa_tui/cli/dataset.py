@@ -37,6 +37,9 @@ def import_(
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", help="Take at most so many usable pictures from the start.")
     ] = None,
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", help="Read files outside the folder, where names or links lead there.")
+    ] = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -51,7 +54,16 @@ def import_(
     counter = _Counter()
 
     async def work(opened: "Workspace") -> "ImportReport":
-        return await import_dataset(opened, kind, path, name=name, images=images, limit=limit, progress=counter.show)
+        return await import_dataset(
+            opened,
+            kind,
+            path,
+            name=name,
+            images=images,
+            limit=limit,
+            allow_outside=allow_outside,
+            progress=counter.show,
+        )
 
     try:
         report = in_workspace(workspace, work, create=True)

@@ -100,12 +100,14 @@ async def import_dataset(
     name: str | None = None,
     images: Path | None = None,
     limit: int | None = None,
+    allow_outside: bool = False,
     progress: Callable[[ImportProgress], None] | None = None,
 ) -> ImportReport:
     """Import the pictures at `path`, or what is new in them since the last time.
 
     Without `name` the dataset is called like its folder; a second import of the same path goes into the same dataset.
-    `limit` is the largest number of usable pictures taken, from the start of the source. Nothing is ever deleted from
+    `limit` is the largest number of usable pictures taken, from the start of the source. With
+    `allow_outside` names and links in the source may lead to files outside its folder. Nothing is ever deleted from
     a dataset: a picture that is gone or broken now stays in it and is listed as a problem. A new dataset of which no
     picture is usable is not kept; its problems stand in the report.
     Batches are committed as they come, so what is imported stays when this is cancelled or fails later.
@@ -115,7 +117,7 @@ async def import_dataset(
     """
     if limit is not None and limit < 1:
         raise VqaError(f"the limit must be at least 1, not {limit}")
-    source, given = await asyncio.to_thread(_open, kind, path, images)
+    source, given = await asyncio.to_thread(_open, kind, path, images, allow_outside)
     chosen = checked_name(name) if name is not None else await _default_name(workspace, kind, source, given)
     if existing := await store.dataset_named(workspace.db, chosen):
         _refuse_other(existing, kind, source)
@@ -215,9 +217,9 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _open(kind: str, path: Path, images: Path | None) -> tuple[Source, Path]:
+def _open(kind: str, path: Path, images: Path | None, allow_outside: bool = False) -> tuple[Source, Path]:
     """Return the source, and the path as it was given but absolute."""
-    source, given = open_source(kind, path, images=images), path.expanduser().absolute()
+    source, given = open_source(kind, path, images=images, allow_outside=allow_outside), path.expanduser().absolute()
     for folder in (given, source.root):
         try:
             str(folder).encode("utf-8")

@@ -42,14 +42,14 @@ class CocoSource:
     a file with `categories` lists and does not annotate is stated to hold none of them; captions alone state nothing.
     """
 
-    def __init__(self, path: Path, images: Path | None = None) -> None:
+    def __init__(self, path: Path, images: Path | None = None, *, allow_outside: bool = False) -> None:
         if path.is_dir():
             self._sets = _sets_in(path)
             default_root = path.parent if path.name == "annotations" else path
         else:
             self._sets = [_AnnotationSet(_set_name(path), (path,))]
             default_root = path.parent.parent if path.parent.name == "annotations" else path.parent
-        self._contained = ContainedRoot(images or default_root)
+        self._contained = ContainedRoot(images or default_root, allow_outside=allow_outside)
         self.root = self._contained.path
 
     def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:

@@ -21,8 +21,8 @@ class FolderSource:
     The split is the sidecar's, else that of a folder named train, val or test.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._contained = ContainedRoot(folder)
+    def __init__(self, folder: Path, *, allow_outside: bool = False) -> None:
+        self._contained = ContainedRoot(folder, allow_outside=allow_outside)
         self.root = self._contained.path
 
     def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:

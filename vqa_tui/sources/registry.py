@@ -19,7 +19,8 @@ class SourceKind:
 
     help: str
     """One line for a person who chooses."""
-    opener: Callable[[Path, Path | None], Source]
+    opener: Callable[[Path, Path | None, bool], Source]
+    """Called with the path, the folder of the pictures, and whether files outside it may be read."""
     wants: str
     """`folder`, `file`, or `any`: what the path must be."""
     takes_images: bool
@@ -29,32 +30,36 @@ class SourceKind:
 KINDS: dict[str, SourceKind] = {
     "folder": SourceKind(
         "a folder tree of pictures, each perhaps with a .txt or .json beside it",
-        lambda path, images: FolderSource(path),
+        lambda path, images, allow_outside: FolderSource(path, allow_outside=allow_outside),
         "folder",
         False,
     ),
     "stcray": SourceKind(
-        "an STCray annotations.json (a list or JSON lines) with boxes and captions", StcraySource, "file", True
+        "an STCray annotations.json (a list or JSON lines) with boxes and captions",
+        lambda path, images, allow_outside: StcraySource(path, images, allow_outside=allow_outside),
+        "file",
+        True,
     ),
     "stcray-tree": SourceKind(
         "the raw STCray download: sets of Images, Json, Json_BB, Captions",
-        lambda path, images: StcrayTreeSource(path),
+        lambda path, images, allow_outside: StcrayTreeSource(path, allow_outside=allow_outside),
         "folder",
         False,
     ),
     "coco": SourceKind(
         "COCO instances and captions: one JSON file, or a folder of instances_*.json and captions_*.json",
-        CocoSource,
+        lambda path, images, allow_outside: CocoSource(path, images, allow_outside=allow_outside),
         "any",
         True,
     ),
 }
 
 
-def open_source(kind: str, path: Path, *, images: Path | None = None) -> Source:
+def open_source(kind: str, path: Path, *, images: Path | None = None, allow_outside: bool = False) -> Source:
     """Return the source of `kind` at `path`. Nothing is read yet but what tells whether it is one.
 
-    `images` is the folder of the pictures where they do not lie beside the annotations.
+    `images` is the folder of the pictures where they do not lie beside the annotations; with
+    `allow_outside` names and links in the dataset may lead to files anywhere.
     Raises VqaError for an unknown kind (the nearest is named) and for a path that is not there or not of this kind.
     """
     chosen = KINDS.get(kind)
@@ -72,7 +77,7 @@ def open_source(kind: str, path: Path, *, images: Path | None = None) -> Source:
             )
         images = images.expanduser().absolute()
         _require(images, "folder", "images")
-    return chosen.opener(path, images)
+    return chosen.opener(path, images, allow_outside)
 
 
 def _require(path: Path, wanted: str, purpose: str) -> None:

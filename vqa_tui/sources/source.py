@@ -12,7 +12,8 @@ class Source(Protocol):
     """Pictures and their ground truth in one format. Reading is synchronous: run it in a thread."""
 
     root: Path
-    """The folder that item paths are relative to, absolute and with links resolved; nothing outside it is touched."""
+    """The folder that item paths are relative to, absolute and with links resolved; nothing outside it is touched
+    unless the source was opened with `allow_outside`."""
 
     def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:
         """Yield one SourceItem per picture whose file is there, and one ImportProblem per thing left out.

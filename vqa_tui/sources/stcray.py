@@ -28,12 +28,13 @@ class StcraySource:
     A picture is looked for, inside the dataset root only, in this order: `image_path` from the folder above the
     annotation file, `image_path` from the root, `image_path_absolute` where it lies in the root, the last part of
     `image_path`, and `image_filename`; the last two from the root itself and from an `images` folder in it.
-    The root is `images` when given, else the folder of the annotation file.
+    The root is `images` when given, else the folder of the annotation file. With
+    `allow_outside` the first three may also lie elsewhere.
     """
 
-    def __init__(self, annotations: Path, images: Path | None = None) -> None:
+    def __init__(self, annotations: Path, images: Path | None = None, *, allow_outside: bool = False) -> None:
         self._file = annotations.absolute()
-        self._contained = ContainedRoot(images or self._file.parent)
+        self._contained = ContainedRoot(images or self._file.parent, allow_outside=allow_outside)
         self.root = self._contained.path
 
     def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:
@@ -122,7 +123,8 @@ class StcraySource:
         if not names and not absolute:
             raise BadRecord(_NAMES_NO_PICTURE)
         if not names:
-            raise BadRecord(f"`image_path_absolute` {absolute} lies outside {self.root}; give its folder with --images")
+            away = f"`image_path_absolute` {absolute} lies outside {self.root}"
+            raise BadRecord(f"{away}; give its folder with --images, or --allow-outside")
         raise BadRecord(f"no such picture in {self.root}: looked for {', '.join(names)}")
 
     def _candidates(self, record: dict[str, Any]) -> list[str]:

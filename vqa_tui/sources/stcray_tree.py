@@ -26,8 +26,8 @@ class StcrayTreeSource:
     The key is the picture's path, the split that of the set's name. An annotation without a picture is a problem.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._contained = ContainedRoot(folder)
+    def __init__(self, folder: Path, *, allow_outside: bool = False) -> None:
+        self._contained = ContainedRoot(folder, allow_outside=allow_outside)
         self.root = self._contained.path
         if (self.root / "Images").is_dir():
             self._sets = [""]

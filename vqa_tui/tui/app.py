@@ -20,6 +20,7 @@ from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.commands import ScreenCommands, key_helps, reason
 from vqa_tui.tui.crash import note_crash
+from vqa_tui.tui.few_colours import drawn_theme
 from vqa_tui.tui.keymap import clashes
 from vqa_tui.tui.messages import (
     DemoWanted,
@@ -136,7 +137,7 @@ class VqaApp(App[None]):
         if mode in _MODES_OF_NO_RUN:
             self.watch_over.follow_runs()
         elif self.watch_over.run_id is not None:
-            self.watch_over.follow_run(self.watch_over.run_id)
+            self.watch_over.follow_run(self.watch_over.run_id, unasked=self.watch_over.unasked)
         if self.current_mode != mode:
             self.switch_mode(mode)
 
@@ -154,7 +155,7 @@ class VqaApp(App[None]):
             tell(self, "There is no run yet. Press n to start one.", severity="warning")
             return
         newest = next((run for run in found if run.archived_at is None), found[0])
-        self.watch_over.follow_run(newest.id)
+        self.watch_over.follow_run(newest.id, unasked=True)
         self.show_mode(mode)
 
     @on(RunPicked)
@@ -216,7 +217,7 @@ class VqaApp(App[None]):
     def _apply_preferences(self) -> None:
         preferences = self._services.preferences
         if preferences.settings.theme in self.available_themes:
-            self.theme = preferences.settings.theme
+            self.theme = self._drawn(preferences.settings.theme)
         else:
             tell(self, f"There is no theme {preferences.settings.theme!r}; the palette lists them.", severity="warning")
         self.set_keymap(preferences.keys)
@@ -225,8 +226,14 @@ class VqaApp(App[None]):
             tell(self, words, severity="warning")
 
     def _theme_changed(self, theme: Theme) -> None:
-        if theme.name != self._services.preferences.settings.theme:
+        """Keep the theme that a person chose, which is not always the one that is drawn."""
+        if theme.name != self._drawn(self._services.preferences.settings.theme):
             self._set(SettingWanted("theme", theme.name))
+        self.theme = self._drawn(theme.name)
+
+    def _drawn(self, name: str) -> str:
+        wanted = self.get_theme(name)
+        return name if wanted is None else drawn_theme(wanted, self.console.color_system)
 
     @on(SettingWanted)
     def _set(self, event: SettingWanted) -> None:

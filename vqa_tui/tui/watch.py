@@ -35,6 +35,8 @@ class Watch:
         self.wishes = Wishes(monotonic)
         self.run_id: int | None = None
         """The run that the modes Run and Items show."""
+        self.unasked = False
+        """Whether that run was taken for being the newest, by nobody's choice."""
         self.last_run: SeenRun | None = None
         self.last_runs: SeenRuns | None = None
         self._services = services
@@ -50,8 +52,9 @@ class Watch:
         self._shows_list = True
         self.look_now()
 
-    def follow_run(self, run_id: int) -> None:
-        """Read one run from now on."""
+    def follow_run(self, run_id: int, *, unasked: bool = False) -> None:
+        """Read one run from now on; `unasked` where nobody chose it and it was taken for being the newest."""
+        self.unasked = unasked
         if run_id != self.run_id:
             self.last_run = None
         self._shows_list, self.run_id = False, run_id

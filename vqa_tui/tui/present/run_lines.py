@@ -1,5 +1,6 @@
 """The single lines of the dashboard: header, progress, banner, why idle."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -24,10 +25,19 @@ class Banner:
     tone: str
 
 
-def header(view: RunView, now: float, width: int, *, age_s: float = 0.0) -> Content:
+def choosing_words(key: str, *, newest: bool) -> tuple[str, ...]:
+    """Return why this run is shown and which key chooses another, in words of falling length; `key` may be empty."""
+    why = "the newest run" if newest else ""
+    how = f"{key} chooses another" if key else ""
+    short = " · ".join(part for part in ("newest" if newest else "", f"{key} others" if key else "") if part)
+    return tuple(words for words in (" · ".join(part for part in (why, how) if part), short) if words)
+
+
+def header(view: RunView, now: float, width: int, *, age_s: float = 0.0, choosing: Sequence[str] = ()) -> Content:
     """Return crumbs at the left and the state at the right; where space is short the less important goes first.
 
-    `age_s` is how long ago `view` was read; one that is old says so beside the state.
+    `age_s` is how long ago `view` was read; one that is old says so beside the state. `choosing` is how the run came to
+    be shown, in words of falling length.
     """
     name = clean(view.name, one_line=True, limit=_NAME_LIMIT)
     state = state_content(view)
@@ -38,13 +48,14 @@ def header(view: RunView, now: float, width: int, *, age_s: float = 0.0) -> Cont
     rights = [[state, engine, spent, hour], [state, engine, spent], [state, spent], [state]]
     if view.engine.state is EngineState.LOST:  # the state says it already
         rights = [[part for part in parts if part is not engine] for parts in rights]
-    lefts = [("vqa-tui › runs › ", name), ("runs › ", name), ("", name)]
-    for parts in rights:
+    prefixes = ("vqa-tui › runs › ", "runs › ", "")
+    noted = [(parts, prefix, note) for parts in rights[:-1] for note in choosing for prefix in prefixes]
+    plain = [(parts, prefix, "") for parts in rights for prefix in prefixes]
+    for parts, prefix, note in (*noted, *plain):
         right = Content("   ").join(parts)
-        for prefix, crumb in lefts:
-            left = Content.assemble((prefix, QUIET), (crumb, "bold"))
-            if left.cell_length + 2 + right.cell_length <= width:
-                return Content.assemble(left, " " * (width - left.cell_length - right.cell_length), right)
+        left = Content.assemble((prefix, QUIET), (name, "bold"), (f"  {note}" if note else "", QUIET))
+        if left.cell_length + 2 + right.cell_length <= width:
+            return Content.assemble(left, " " * (width - left.cell_length - right.cell_length), right)
     left = Content.styled(name, "bold").truncate(max(width - state.cell_length - 2, 1), ellipsis=True)
     return Content.assemble(left, "  ", state)
 

@@ -18,11 +18,11 @@ TASK_COLUMNS = (
     Column("#", 4, 9, right=True, drop=7),
     Column("Item", 16, 300, grow=True, keep_end=True),
     Column("Status", 11, 11),
-    Column("Last failure", 12, 17, drop=3),
+    Column("Last failure", 12, 17, drop=2),
     Column("Tries", 5, 5, right=True),
-    Column("Pairs", 5, 5, right=True, drop=4),
+    Column("Pairs", 5, 5, right=True, drop=3),
     Column("Slowest", 7, 9, right=True, drop=8),
-    Column("Cost", 9, 11, right=True, drop=5),
+    Column("Cost", 9, 11, right=True, drop=4),
     Column("Finished", 8, 10, right=True, drop=9),
 )
 _SORTED = {
@@ -39,11 +39,11 @@ _MICRO_DOLLAR = Decimal("0.000001")
 def task_columns(sort: TaskSort, *, failures: bool) -> tuple[Column, ...]:
     """Return the columns: the one that the list is sorted by has an arrow and always stays.
 
-    A failure column with nothing in it goes before pairs and cost.
+    A failure column with nothing in it is not shown: the names have its room.
     """
     columns = list(TASK_COLUMNS)
     if not failures:
-        columns[_FAILURE] = replace(columns[_FAILURE], drop=8)
+        columns[_FAILURE] = replace(columns[_FAILURE], optional=True)
     index = _SORTED[sort.by]
     column = columns[index]
     title = f"{'▼' if sort.descending else '▲'} {column.title}"
@@ -57,9 +57,15 @@ def sort_of_column(index: int) -> SortField | None:
     return next((by for by, column in _SORTED.items() if column == index), None)
 
 
-def place_task_columns(columns: Sequence[Column], number_width: int, width: int) -> tuple[Placed, ...]:
-    """Return the columns that fit into `width` cells. The last cell stays free, so that no number touches the bar."""
-    return place(columns, [number_width, *([0] * (len(columns) - 1))], width - 1)
+def place_task_columns(
+    columns: Sequence[Column], number_width: int, width: int, *, name_width: int = 0
+) -> tuple[Placed, ...]:
+    """Return the columns that fit into `width` cells; numbers and names are at most so many cells wide.
+
+    Names are shown in full before what is nice to have is shown beside them. The last cell stays free, so that no
+    number touches the bar.
+    """
+    return place(columns, [number_width, name_width, *([0] * (len(columns) - 2))], width - 1)
 
 
 def task_cells(row: TaskRow, *, asked: bool = False) -> tuple[Content, ...]:

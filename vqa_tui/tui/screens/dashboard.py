@@ -161,7 +161,13 @@ class DashboardScreen(ZoomingScreen):
         self.set_interval(1.0, self._age_header)
 
     def _header(self, view: RunView, at: float, width: int, _height: int) -> Content:
-        return run_lines.header(view, time.time(), width, age_s=time.time() - at)
+        choosing = run_lines.choosing_words(self._runs_key(), newest=self.watch_over.unasked)
+        return run_lines.header(view, time.time(), width, age_s=time.time() - at, choosing=choosing)
+
+    def _runs_key(self) -> str:
+        """Return the key in force that leads to the list of runs; empty where there is none."""
+        active = (each.binding for each in self.active_bindings.values())
+        return next((self.app.get_key_display(each) for each in active if each.id == "app.runs"), "")
 
     def _age_header(self) -> None:
         """What is shown grows old although nothing new is seen."""

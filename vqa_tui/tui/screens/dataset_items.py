@@ -15,6 +15,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
 from vqa_tui.operations.datasets import DatasetView
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.picture_view import marks_of
 from vqa_tui.tui.present.dataset_items import ITEM_COLUMNS, item_cells, item_text, items_header, place_words
 from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.screens.live import LiveScreen
@@ -37,6 +38,9 @@ class DatasetItemsScreen(LiveScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "find", id="pictures.search", tooltip="Show only keys that hold a text"),
         Binding("enter", "zoom", "zoom", id="pictures.zoom", tooltip="Give the picture the whole screen, and back"),
+        Binding(
+            "b", "boxes", "boxes", id="pictures.boxes", tooltip="Draw the boxes of the ground truth, or leave them"
+        ),
         Binding("o", "open_picture", "open", id="pictures.open", tooltip="Open the picture in the desktop's viewer"),
         Binding("y", "yank", "yank", id="pictures.yank", tooltip="Copy the path of the picture (OSC 52)"),
         Binding("escape", "back", "back", id="pictures.back", tooltip="Out of the zoom or the search, then back"),
@@ -48,6 +52,7 @@ class DatasetItemsScreen(LiveScreen):
         self._dataset = dataset
         self._search = ""
         self._shown: Item | None = None
+        self._boxes_drawn = True
 
     def compose(self) -> ComposeResult:
         yield Static(items_header(self._dataset.name), id="pictures-header")
@@ -99,6 +104,7 @@ class DatasetItemsScreen(LiveScreen):
         elif item is not None and (self._shown is None or item.id != self._shown.id):
             self._shown = item
             self._show_text()
+            self._show_boxes()
             self.query_one("#pictures-detail").scroll_home(animate=False)
             self.query_one(Picture).show_remark(Content.styled("reading …", "$foreground 60%"), keep_height=True)
             self.read_picture(item)
@@ -109,6 +115,13 @@ class DatasetItemsScreen(LiveScreen):
         if item is not None:
             width = self.query_one("#pictures-text").content_region.width
             self.query_one("#pictures-text", Static).update(item_text(item, self._path(item), width))
+
+    def _show_boxes(self) -> None:
+        item = self._shown
+        if item is None or not self._boxes_drawn:
+            self.query_one(Picture).show_marks(())
+        else:
+            self.query_one(Picture).show_marks(marks_of(item.truth.boxes, item.facts.width, item.facts.height))
 
     def on_resize(self) -> None:
         """Lines are broken for the width."""
@@ -135,6 +148,13 @@ class DatasetItemsScreen(LiveScreen):
         if action in ("open_picture", "yank", "zoom") and self._shown is None:
             return "No picture is shown."
         return None
+
+    def action_boxes(self) -> None:
+        """Draw the boxes over the pictures, or leave them."""
+        self._boxes_drawn = not self._boxes_drawn
+        if self._shown is not None and not self._shown.truth.boxes:
+            tell(self, "The ground truth of this picture has no boxes.")
+        self._show_boxes()
 
     def action_search(self) -> None:
         line = self.query_one("#pictures-search", Input)

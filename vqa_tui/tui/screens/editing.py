@@ -31,7 +31,7 @@ REQUEUE = Binding(
 AGAIN = Binding(
     "A",
     "ask_again",
-    "ask again…",
+    "again",
     id="items.again",
     tooltip="Ask the marked, or this one, with a longer reply, another size, or elsewhere",
 )

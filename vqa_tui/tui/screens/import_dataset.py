@@ -30,6 +30,7 @@ from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import error_words
 from vqa_tui.tui.widgets.path_field import PathField
 from vqa_tui.tui.widgets.problem_pane import ProblemPane
+from vqa_tui.tui.widgets.tick_box import TickBox
 
 _KEYS = "ctrl+s imports · f1 keys · esc leaves"
 _TYPING_S = 0.2
@@ -94,6 +95,14 @@ class ImportDialog(Dialog[str]):
                         compact=True,
                         placeholder="all pictures",
                         tooltip="Take at most so many usable pictures, from the start of the source",
+                    )
+                with Horizontal(classes="form-row"):
+                    yield Label("Links")
+                    yield TickBox(
+                        "may lead out of the folder",
+                        id="outside",
+                        compact=True,
+                        tooltip="Read files elsewhere too, where names or links in the dataset lead there",
                     )
                 yield Static("", id="problem", classes="problem")
             yield Static("", id="import-state")
@@ -188,7 +197,13 @@ class ImportDialog(Dialog[str]):
             typed = self.query_one("#name", Input).value.strip()
             name = typed or await library.suggested_name(kind, Path(path), images)
             report = await library.import_dataset(
-                kind, Path(path), name=name, images=images, limit=limit, progress=self._note_progress
+                kind,
+                Path(path),
+                name=name,
+                images=images,
+                limit=limit,
+                allow_outside=self.query_one("#outside", TickBox).value,
+                progress=self._note_progress,
             )
         except Exception as error:  # Also what nobody expected: the form must not stay as if an import were at work.
             self._started_at = None

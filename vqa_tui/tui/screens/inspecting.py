@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from typing import ClassVar
 
 from PIL import Image
 from textual import on, work
@@ -41,6 +42,8 @@ def usual_pictures(setting: str) -> Pictures:
 
 class InspectingScreen(RunScreen):
     """A screen with an inspector."""
+
+    KEYS_LAST: ClassVar[tuple[str, ...]] = ("back", "undo", "zoom(1)", "boxes", "mode")
 
     def __init__(self, services: Services, watch: Watch, pictures: Pictures | None = None) -> None:
         super().__init__(services, watch)

@@ -56,6 +56,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["items.tcss", "inspector.tcss"]
     AUTO_FOCUS = "#tasks"
+    KEYS_LAST = ("mark_range", *InspectingScreen.KEYS_LAST)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="items.filter", tooltip=f"Narrow the list: {EXAMPLE}; ! inverts"),

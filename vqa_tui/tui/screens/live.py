@@ -19,6 +19,9 @@ class LiveScreen(Screen[None]):
     WRITES: ClassVar[frozenset[str]] = frozenset()
     """Actions that this class adds and that change something; they are grey where the app may only look."""
 
+    KEYS_LAST: ClassVar[tuple[str, ...]] = ()
+    """Actions whose keys stand last in the key bar, and leave it first where space is short."""
+
     def __init__(self, services: Services, watch: Watch) -> None:
         super().__init__()
         self.services = services

@@ -41,13 +41,21 @@ class Library(Door):
         name: str | None = None,
         images: Path | None = None,
         limit: int | None = None,
+        allow_outside: bool = False,
         progress: "Callable[[ImportProgress], None] | None" = None,
     ) -> "ImportReport":
         """Import; what is committed stays when this is cancelled. `progress` is called in the event loop."""
         from vqa_tui.operations import datasets
 
         return await datasets.import_dataset(
-            self._writing, kind, path, name=name, images=images, limit=limit, progress=progress
+            self._writing,
+            kind,
+            path,
+            name=name,
+            images=images,
+            limit=limit,
+            allow_outside=allow_outside,
+            progress=progress,
         )
 
     async def suggested_name(self, kind: str, path: Path, images: Path | None = None) -> str:

@@ -121,6 +121,7 @@ class Inspector(VerticalScroll):
     def set_pictures(self, mode: PictureMode, *, boxes: bool) -> None:
         """Draw pictures by these means from now on, with boxes or without."""
         self._boxes_drawn = boxes
+        self.set_class(mode is PictureMode.SIXEL, "-sixel")
         self.picture.display = mode is not PictureMode.NONE
         self.picture.set_mode(mode)
         self.picture.show_marks(self.drawn_marks)

@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.few_colours import SIXTEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,15 @@ class _Entry:
     shown: str
     words: str
     key: str
+    action: str
     enabled: bool
+    of_app: bool
+    """Whether it belongs to the app, not to the screen."""
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool]:
+        """What comes first where space is short."""
+        return self.action != "help", not self.enabled, self.of_app
 
     @property
     def width(self) -> int:
@@ -53,35 +62,36 @@ class KeyBar(Widget):
         segments: list[Segment] = []
         self._spots = []
         x = self._draw(left, segments, 0)
-        if x + right_width <= width:
-            segments.append(Segment(" " * (width - right_width - x), base))
-            self._draw(right, segments, width - right_width)
+        start = max(x, width - right_width)
+        segments.append(Segment(" " * (start - x), base))
+        self._draw(right, segments, start)
         return Strip(segments).adjust_cell_length(width, base)
 
     def _fitted(self, width: int) -> tuple[list[_Entry], list[_Entry]]:
-        """Return the entries at the left and at the right that fit. Where space is short those of the screen that are
-        grey go first, then those of the app but for the first, then the rest; help lists them all. Where there is
-        room the modes are shown too."""
-        self._drawn = self._entries()
-        own, common, modes = (entries.copy() for entries in self._drawn)
-        while sum(entry.width for entry in (*own, *common)) > width and (own or common):
-            grey = next((entry for entry in reversed(own) if not entry.enabled), None)
-            if grey is not None:
-                own.remove(grey)
-            elif len(common) > 1 or not own:
-                common.pop()
-            else:
-                own.pop()
-        if sum(entry.width for entry in (*own, *modes, *common)) <= width:
-            common = [*modes, *common]
-        return own, common
+        """Return the entries at the left and at the right that fit; help lists them all.
+
+        Where space is short the key of the help comes first, then those of the screen that work now, then those of the
+        app, then what is grey; one that is too long leaves its place to the next. Where there is room the modes are
+        shown too. The blank after the last entry may fall off the edge.
+        """
+        self._drawn = own, common, modes = self._entries()
+        room = width + 1
+        fitting: list[_Entry] = []
+        for entry in sorted((*common, *own), key=lambda entry: entry.rank):
+            if entry.width <= room:
+                fitting.append(entry)
+                room -= entry.width
+        left, right = ([entry for entry in side if entry in fitting] for side in (own, common))
+        if len(fitting) == len(own) + len(common) and sum(entry.width for entry in modes) <= room:
+            right = [*modes, *right]
+        return left, right
 
     @property
     def _few_colours(self) -> bool:
-        return self.app.console.color_system == "standard"
+        return self.app.console.color_system == SIXTEEN
 
     def _entries(self) -> tuple[list[_Entry], list[_Entry], list[_Entry]]:
-        """Return the shown bindings of the screen and its widgets, those of the app, and its modes.
+        """Return the shown bindings of the screen and its widgets in order of use, those of the app, and its modes.
 
         A mode that is left over, where the screen needs the digits of the others itself, is no help.
         With 16 colours grey cannot be told from the background, so what is grey is left out.
@@ -101,10 +111,12 @@ class KeyBar(Widget):
             key_words = getattr(active.node, "key_words", None)
             words = key_words(binding.action) if callable(key_words) else None
             words = binding.description if words is None else words
-            entry = _Entry(
-                self.app.get_key_display(binding), clean(words, one_line=True, limit=24).lower(), key, active.enabled
-            )
-            (modes if is_mode else common if active.node is self.app else own).append(entry)
+            of_app = active.node is self.app
+            words = clean(words, one_line=True, limit=24).lower()
+            entry = _Entry(self.app.get_key_display(binding), words, key, binding.action, active.enabled, of_app)
+            (modes if is_mode else common if of_app else own).append(entry)
+        last = getattr(self.screen, "KEYS_LAST", ())
+        own.sort(key=lambda entry: last.index(entry.action) + 1 if entry.action in last else 0)
         return own, common, modes if len(modes) > 1 else []
 
     def _draw(self, entries: list[_Entry], segments: list[Segment], x: int) -> int:

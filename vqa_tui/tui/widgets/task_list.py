@@ -50,6 +50,8 @@ class TaskList(IdList):
         self._rows: OrderedDict[int, TaskRow] = OrderedDict()
         self._asked: Set[int] = frozenset()
         self._failures_seen = False
+        self._name_width = 0
+        """Of the longest name that was read, so that columns move seldom and never back."""
         self._asking = False
 
     def row(self, task_id: int) -> TaskRow | None:
@@ -71,8 +73,10 @@ class TaskList(IdList):
             self._rows.move_to_end(task_id)
         while len(self._rows) > ROWS_KEPT:
             self._rows.popitem(last=False)
-        if not self._failures_seen and any(row.kind for row in rows.values()):
-            self._failures_seen = True
+        failures = self._failures_seen or any(row.kind for row in rows.values())
+        name_width = max((len(row.item_key) for row in rows.values()), default=0)
+        if failures != self._failures_seen or name_width > self._name_width:
+            self._failures_seen, self._name_width = failures, max(name_width, self._name_width)
             self.order_changed()
             self.rebuild()
         visible = self._visible(0)
@@ -86,7 +90,7 @@ class TaskList(IdList):
     def forget(self) -> None:
         """Drop every row and mark: another run is shown."""
         self._rows.clear()
-        self._asked, self._failures_seen = frozenset(), False
+        self._asked, self._failures_seen, self._name_width = frozenset(), False, 0
         self.order_changed()
         self.clear_ids()
 
@@ -97,7 +101,7 @@ class TaskList(IdList):
 
     def place_columns(self, width: int) -> tuple[Placed, ...]:
         largest = max(self._ids[0], self._ids[-1]) if self._ids else 1
-        return place_task_columns(self.columns, len(str(largest)), width)
+        return place_task_columns(self.columns, len(str(largest)), width, name_width=self._name_width)
 
     def row_cells(self, index: int) -> tuple[Content, ...]:
         task_id = self._ids[index]
