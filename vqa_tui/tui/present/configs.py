@@ -163,8 +163,7 @@ def _problem(problem: str) -> Content:
 
 
 def _place(entry: RecipeEntry | EndpointEntry, width: int) -> Content:
-    key = "c" if isinstance(entry, RecipeEntry) else "C"
-    words = f"shipped; {key} copies it to start your own" if entry.shipped else "your own; o opens it in your editor"
+    words = "shipped; c copies it to start your own" if entry.shipped else "your own; o opens it in your editor"
     return facts([("file", text(str(entry.path))), ("whose", Content(words))], width)
 
 

@@ -33,6 +33,6 @@ def delete_consequence(contents: RunContents) -> str:
     """Return what deleting a run means, in full sentences."""
     return (
         f"This deletes {contents_words(contents)}, and the log of the run. It cannot be taken back.\n\n"
-        "Exports and the pictures stay on disk, and what was paid stays in the total. Archiving (z) hides a run and "
+        "Exports and the pictures stay on disk, and what was paid stays in the total. Archiving (h) hides a run and "
         "keeps all of it."
     )
