@@ -8,7 +8,8 @@ import pytest
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.store.db import Database, StoreTrouble, file_system_of, schema_steps
+from vqa_tui.store.db import Database, StoreTrouble, schema_steps
+from vqa_tui.store.file_system import file_system_of
 
 
 async def test_many_tasks_write_at_once_and_every_row_is_there(database: Database) -> None:
