@@ -65,7 +65,8 @@ _LEASED = (
 _PILOT_PROGRESS = (
     "SELECT count(*) AS finished, max(finished_at) - min(asked_at) AS took_s FROM ("
     "SELECT t.finished_at, (SELECT min(started_at) FROM attempt a WHERE a.task_id = t.id) AS asked_at "
-    "FROM task t INDEXED BY task_pilot WHERE t.run_id = ? AND t.pilot = 1 AND t.status IN ('done', 'failed', 'skipped'))"
+    "FROM task t INDEXED BY task_pilot "
+    "WHERE t.run_id = ? AND t.pilot = 1 AND t.status IN ('done', 'failed', 'skipped'))"
 )
 
 
