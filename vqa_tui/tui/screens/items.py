@@ -127,7 +127,9 @@ class ItemsScreen(EditingScreen, InspectingScreen):
             self._only = None
             self.tasks.forget()
             self.inspector.clear()
-        self.read_ids()
+        # The tasks of a run neither come nor go: all of them by id are what they were.
+        if self._only is not None or self._ids_of != (self.wanted, self.sort) or self._moves:
+            self.read_ids()
 
     def show_only(self, ids: "array[int]", named: str) -> None:
         """Show exactly the items `ids`, which are called `named`; Esc shows all again."""
@@ -166,9 +168,13 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         self.tasks.reread()
         if not counts_moved:
             return
-        moves = self.wanted != TaskFilter() or self.sort.by is not SortField.ID
-        if moves and not self._reading and time.monotonic() - self._ids_read_at > self._ids_pause:
+        if self._moves and not self._reading and time.monotonic() - self._ids_read_at > self._ids_pause:
             self.read_ids()
+
+    @property
+    def _moves(self) -> bool:
+        """Whether the list is another one when tasks have moved."""
+        return self.wanted != TaskFilter() or self.sort.by is not SortField.ID
 
     def _show_lines(self) -> None:
         if self.seen is not None:
