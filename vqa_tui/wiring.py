@@ -50,7 +50,8 @@ from vqa_tui.engine.writer import Writer
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.process.lock import ALREADY_AT_WORK, AlreadyAtWork, ProcessLock
 from vqa_tui.store import runs, tasks
-from vqa_tui.store.db import Database, StoreTrouble, file_system_of, is_network_file_system
+from vqa_tui.store.db import Database, StoreTrouble
+from vqa_tui.store.file_system import file_system_of, is_network_file_system
 from vqa_tui.store.inflight import FlightJournal, read_flights
 from vqa_tui.store.queue import TaskQueue
 from vqa_tui.store.quota_use import QuotaUse

@@ -8,7 +8,8 @@ import pytest
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.store.db import Database, StoreTrouble, file_system_of, schema_steps
+from vqa_tui.store.db import Database, StoreTrouble, schema_steps
+from vqa_tui.store.file_system import file_system_of
 
 
 async def test_many_tasks_write_at_once_and_every_row_is_there(database: Database) -> None:
@@ -197,3 +198,15 @@ async def test_a_network_file_system_is_refused_with_the_reason(
     with pytest.raises(VqaError, match="network file system"):
         async with Database.open(paths):
             pass
+
+
+async def test_queries_read_together_see_one_state_and_leave_nothing_open(tmp_path: Path) -> None:
+    paths = WorkspacePaths(tmp_path / ".vqa")
+    async with Database.open(paths) as database:
+        first, second = await database.read_together(("SELECT 1 AS n", ()), ("SELECT ? AS n", (2,)))
+        assert [first[0]["n"], second[0]["n"]] == [1, 2]
+        with pytest.raises(StoreTrouble, match="cannot read"):
+            await database.read_together(("SELECT 1", ()), ("SELECT * FROM nowhere", ()))
+        async with database.write() as transaction:
+            await transaction.execute("UPDATE attempt_floor SET id = 7")
+        assert (await database.read_together(("SELECT id FROM attempt_floor", ())))[0][0]["id"] == 7

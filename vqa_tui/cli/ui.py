@@ -1,5 +1,6 @@
 """Opening the terminal app; the only module of the command line that knows Textual."""
 
+import asyncio
 import gc
 import os
 import sys
@@ -20,6 +21,9 @@ _DRIVER, _BROWSER = "TEXTUAL_DRIVER", "textual.drivers.web_driver:WebDriver"
 """How textual-serve tells an app that it is shown in a browser."""
 _FRAMES_PER_S = "120"
 """Textual draws in slots of this length, 60 if not told, and misses up to two after one that took long."""
+
+_FIRST_SCREEN_S = 1.0
+"""Seconds after which the first screen has been drawn, give or take."""
 
 
 def require_terminal() -> None:
@@ -65,7 +69,9 @@ async def show_ui(workspace: "Workspace", open_run: int | None = None, *, read_o
             read_only=read_only,
         )
         app = VqaApp(services, open_run=open_run)
+        importing = asyncio.create_task(_import_the_rest())
         await app.run_async()
+        importing.cancel()
     if app.return_code:
         raise typer.Exit(app.return_code)
 
@@ -83,6 +89,15 @@ def keys_by_id() -> list[dict[str, str]]:
         {"id": each.id, "keys": own.get(each.id, each.keys), "usual": each.keys, "does": each.tooltip}
         for each in key_ids().values()
     ]
+
+
+async def _import_the_rest() -> None:
+    """Import the screens of the other modes once the first one is drawn, and leave them out of collections too."""
+    from vqa_tui.tui.screen_classes import import_modes
+
+    await asyncio.sleep(_FIRST_SCREEN_S)
+    await asyncio.to_thread(import_modes)
+    gc.freeze()
 
 
 def _collect_less_often() -> None:

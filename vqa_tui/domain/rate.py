@@ -1,5 +1,6 @@
 """Windowed rates and what follows from them; never an average over a whole lifetime."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -28,11 +29,9 @@ def rate_per_second(progress: Sequence[Progress], *, window_s: int = WINDOW_S) -
     """
     if len(progress) < 2:
         return None
-    newest = progress[-1].at
+    first = bisect_right(progress, progress[-1].at - window_s, key=lambda point: point.at)
     finished, working_s, worked = 0, 0, False
-    for before, after in pairwise(progress):
-        if after.at <= newest - window_s:
-            continue
+    for before, after in pairwise(progress[max(first - 1, 0) :]):
         gained = max(after.finished - before.finished, 0)
         worked = worked or bool(gained or after.in_flight or before.in_flight)
         finished += gained
@@ -44,7 +43,7 @@ def rate_per_second(progress: Sequence[Progress], *, window_s: int = WINDOW_S) -
 def history_per_second(progress: Sequence[Progress]) -> tuple[float, ...]:
     """Return finished tasks per second between neighbouring points, oldest first."""
     return tuple(
-        max(after.finished - before.finished, 0) / max(after.at - before.at, 1) for before, after in pairwise(progress)
+        [max(after - before, 0) / max(end - start, 1) for (start, before, _), (end, after, _) in pairwise(progress)]
     )
 
 

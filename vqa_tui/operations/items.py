@@ -5,9 +5,8 @@ from array import array
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vqa_tui.config.freeze import thaw_recipe
-from vqa_tui.config.templates import PromptTemplate
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.reply_parts import ReplyForm
@@ -15,6 +14,11 @@ from vqa_tui.domain.task import BY_ID, FilterValues, SortField, TaskDetail, Task
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store import runs, tasks
 from vqa_tui.store.db import Database
+
+if TYPE_CHECKING:
+    from vqa_tui.config.templates import PromptTemplate
+
+# Recipes and templates are imported where they are needed: they are heavy to load, and a list shows none.
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +105,19 @@ def _prompt(recipe: str, item: Item) -> str:
 
 
 @functools.lru_cache(maxsize=4)
-def _template(recipe: str) -> PromptTemplate:
+def _template(recipe: str) -> "PromptTemplate":
     """Return the template of a frozen recipe: compiling one takes longer than reading and rendering an item."""
+    from vqa_tui.config.freeze import thaw_recipe
+    from vqa_tui.config.templates import PromptTemplate
+
     return PromptTemplate(thaw_recipe(recipe))
 
 
 @functools.lru_cache(maxsize=4)
 def _reply_form(recipe: str) -> ReplyForm:
     """Return how replies of a frozen recipe are read; one that this version cannot thaw is read as by default."""
+    from vqa_tui.config.freeze import thaw_recipe
+
     try:
         reply = thaw_recipe(recipe).reply
     except VqaError:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths, find_workspace
+from vqa_tui.store.datasets import dataset_names
 from vqa_tui.store.db import Database
 
 
@@ -56,6 +57,11 @@ async def patient_connection(workspace: Workspace, *, read_only: bool = False) -
     """
     async with Database.open(workspace.paths, patience_s=math.inf, read_only=read_only) as database:
         yield Workspace(workspace.paths, database)
+
+
+async def has_datasets(workspace: Workspace) -> bool:
+    """Return whether anything was imported into the workspace."""
+    return bool(await dataset_names(workspace.db))
 
 
 def operator() -> str:

@@ -15,8 +15,11 @@ import aiosqlite
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
+from vqa_tui.store.file_system import file_system_of, is_network_file_system
 
 Row = sqlite3.Row
+Query = tuple[str, Sequence[Any] | dict[str, Any]]
+"""SQL and its parameters."""
 
 _TROUBLE_HINT = "Look whether the disk is full or another program holds the file; nothing that was stored is lost."
 _PIECE = 10_000
@@ -24,9 +27,6 @@ _PIECE = 10_000
 _BUSY_TIMEOUT_MS = 15_000
 _BUSY_STEP_MS = 250
 """A transaction waits for its turn in steps, so that waiting can be cancelled and never holds the thread for long."""
-_NETWORK_FILE_SYSTEMS = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs"}
-)
 
 
 def schema_steps() -> list[tuple[int, str, str]]:
@@ -34,30 +34,6 @@ def schema_steps() -> list[tuple[int, str, str]]:
     folder = files("vqa_tui.store") / "schema"
     found = sorted((entry.name, entry) for entry in folder.iterdir() if entry.name.endswith(".sql"))
     return [(int(name.split("_")[0]), name, entry.read_text("utf-8")) for name, entry in found]
-
-
-def file_system_of(path: Path, mounts: str | None = None) -> str:
-    """Return the type of the file system that holds `path` (from /proc/mounts), or '' where that is unknown."""
-    if mounts is None:
-        try:
-            mounts = Path("/proc/mounts").read_text("utf-8", "replace")
-        except FileNotFoundError:
-            return ""
-    resolved, best, kind = str(path.resolve()), "", ""
-    for line in mounts.splitlines():
-        fields = line.split()
-        if len(fields) < 3:
-            continue
-        mount = fields[1].replace("\\040", " ")
-        inside = resolved == mount or resolved.startswith(mount.rstrip("/") + "/")
-        if inside and len(mount) >= len(best):
-            best, kind = mount, fields[2]
-    return kind
-
-
-def is_network_file_system(kind: str) -> bool:
-    """Tell whether a type of file system, as of `file_system_of`, is one where SQLite's locks cannot be trusted."""
-    return kind in _NETWORK_FILE_SYSTEMS
 
 
 class StoreTrouble(VqaError):
@@ -157,6 +133,31 @@ class Database:
     async def read_one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
         rows = await self.read(sql, parameters)
         return rows[0] if rows else None
+
+    async def read_together(self, *queries: Query) -> list[list[Row]]:
+        """Return the rows of each query, all of one state of the file, in one trip to the connection's thread.
+
+        For what is read many times a second: each trip waits for two threads to be woken. Raises StoreTrouble as
+        `read` does.
+        """
+
+        def read() -> list[list[Row]]:
+            inner.execute("BEGIN")
+            try:
+                return [inner.execute(sql, parameters).fetchall() for sql, parameters in queries]
+            finally:
+                if inner.in_transaction:  # SQLite itself rolls back after some errors
+                    inner.execute("ROLLBACK")
+
+        # aiosqlite offers single statements only; these are its own ways to the connection and to its thread.
+        outer: Any = self._connection
+        inner: sqlite3.Connection = outer._conn
+        async with self._write_lock:
+            try:
+                rows: list[list[Row]] = await outer._execute(read)
+                return rows
+            except sqlite3.DatabaseError as error:
+                raise StoreTrouble(f"cannot read the workspace file: {error}", hint=_TROUBLE_HINT) from error
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
@@ -382,7 +383,7 @@ def _make_private_folder(root: Path) -> None:
             f"cannot make the workspace folder {root}: {error.strerror}", hint="Choose another with --workspace DIR."
         ) from error
     kind = file_system_of(root)
-    if kind in _NETWORK_FILE_SYSTEMS:
+    if is_network_file_system(kind):
         raise VqaError(
             f"the workspace {root} lies on a network file system ({kind}), where SQLite's locks cannot be trusted",
             hint="Choose a folder on a local disk with --workspace DIR; the pictures may stay where they are.",

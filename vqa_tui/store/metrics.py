@@ -1,7 +1,10 @@
 """One row a second per working run, thinned as it ages."""
 
+from dataclasses import dataclass
+
 from vqa_tui.domain.course import CoursePoint
-from vqa_tui.store.db import Database
+from vqa_tui.domain.rate import Progress
+from vqa_tui.store.db import Database, Query, Row
 
 _THINNING = ((600, 10), (7200, 60))
 """(age in seconds, seconds between the rows kept beyond that age)."""
@@ -69,3 +72,51 @@ async def recent_metrics(database: Database, run_id: int, *, since: int) -> list
         (run_id, since),
     )
     return [CoursePoint._make(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentCourse:
+    """What the last rows of one engine session say, oldest first."""
+
+    progress: list[Progress]
+    sent: list[tuple[int, int]]
+    """(Unix time, bytes sent by the session until then)."""
+    throttle_slots: tuple[int, ...]
+    newest_at: int | None = None
+    """Unix time; None where there is no row."""
+    p50_ms: float | None = None
+    """As of the newest row."""
+    p95_ms: float | None = None
+
+
+def recent_course_query(run_id: int, *, since: int) -> Query:
+    """Return the query for what `recent_course` reads, of the newest session and not before `since` (Unix time).
+
+    Columns come as one text each: hundreds of rows take several times as long to fetch, and every look does.
+    """
+    return (
+        "SELECT group_concat(at) AS at, group_concat(done + failed) AS finished, group_concat(in_flight) AS in_flight, "
+        "group_concat(sent_bytes) AS sent, group_concat(throttle_slots) AS throttle_slots, "
+        # Of the columns outside of an aggregate SQLite takes the row that holds the maximum.
+        "max(at) AS newest_at, p50_ms, p95_ms "
+        "FROM (SELECT * FROM metric WHERE run_id = ?1 AND at >= ?2 "
+        "AND session_id = (SELECT session_id FROM run_state WHERE run_id = ?1) ORDER BY at)",
+        (run_id, since),
+    )
+
+
+def recent_course(row: Row) -> RecentCourse:
+    """Return the course in the one row that `recent_course_query` finds."""
+    at = _numbers(row["at"])
+    return RecentCourse(
+        list(map(Progress, at, _numbers(row["finished"]), _numbers(row["in_flight"]))),
+        list(zip(at, _numbers(row["sent"]), strict=True)),
+        tuple(_numbers(row["throttle_slots"])),
+        row["newest_at"],
+        row["p50_ms"],
+        row["p95_ms"],
+    )
+
+
+def _numbers(joined: str | None) -> list[int]:
+    return list(map(int, joined.split(","))) if joined else []

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from vqa_tui.domain.cost import IMPLAUSIBLE, to_dollars, to_nano
 from vqa_tui.domain.quota_time import least_s
-from vqa_tui.domain.rate import WINDOW_S, Progress, bytes_per_second, eta_s, history_per_second, rate_per_second
+from vqa_tui.domain.rate import WINDOW_S, bytes_per_second, eta_s, history_per_second, rate_per_second
 from vqa_tui.domain.run import (
     CostView,
     Counts,
@@ -27,7 +27,7 @@ from vqa_tui.domain.run import (
 )
 from vqa_tui.domain.work import Flight
 from vqa_tui.store.db import Database, Row
-from vqa_tui.store.metrics import recent_metrics
+from vqa_tui.store.metrics import recent_course, recent_course_query
 from vqa_tui.store.money import calibration_view, cost_view
 from vqa_tui.store.published import key_views, throttle_views
 
@@ -37,6 +37,36 @@ _WORKING = frozenset({Phase.PILOT, Phase.RUNNING})
 _FOLLOWING = (
     "(SELECT name FROM run f WHERE f.id = r.follows) AS follows, "
     "(SELECT json_group_array(name) FROM (SELECT name FROM run f WHERE f.follows = r.id ORDER BY f.id)) AS followed_by"
+)
+_VIEWED = (
+    # Recipe and endpoint are long, and two facts of theirs are all that is needed here.
+    "SELECT r.id, r.name, r.recipe_name, r.endpoint_name, r.model, r.intent, r.created_at, r.limits, "
+    f"r.pilot_size, r.put_back, {_FOLLOWING}, "
+    "coalesce(json_extract(r.recipe, '$.expected_output_tokens'), 0) AS expected_output_tokens, "
+    "json_extract(r.endpoint, '$.prices') AS prices, "
+    "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0) AS samples, d.name AS dataset, "
+    "s.phase, s.phase_reason, s.started_at, s.ended_at, s.heartbeat_at, s.session_id, s.reserved_nano, "
+    "s.why_idle, s.keys, s.throttles, e.pid, e.started_at AS session_started_at "
+    "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id "
+    "LEFT JOIN session e ON e.id = s.session_id "
+    "WHERE r.id = ? AND r.id NOT IN (SELECT id FROM deleted_run)"
+)
+_TALLY = "SELECT status, kind, n FROM tally WHERE run_id = ?"
+# Negative ids keep actions apart from events in one list.
+_NEWEST_EVENTS = (
+    "SELECT * FROM (SELECT id, at, level, message, '' AS old_value, '' AS new_value FROM event WHERE run_id = :run "
+    "ORDER BY id DESC LIMIT :most) UNION ALL SELECT * FROM (SELECT -id, at, 'action', who || ': ' || verb, "
+    "old_value, new_value FROM action WHERE run_id = :run ORDER BY id DESC LIMIT :most)"
+)
+_LEASED = (
+    "SELECT t.id, i.key FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? AND t.status = 'leased' "
+    "AND t.id IN (SELECT value FROM json_each(?))"
+)
+_PILOT_PROGRESS = (
+    "SELECT count(*) AS finished, max(finished_at) - min(asked_at) AS took_s FROM ("
+    "SELECT t.finished_at, (SELECT min(started_at) FROM attempt a WHERE a.task_id = t.id) AS asked_at "
+    "FROM task t INDEXED BY task_pilot "
+    "WHERE t.run_id = ? AND t.pilot = 1 AND t.status IN ('done', 'failed', 'skipped'))"
 )
 
 
@@ -84,36 +114,23 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
 
     `flights` is the flight journal; requests in it whose task is no longer leased are dropped.
     """
-    async with database.snapshot():
-        row = await database.read_one(
-            # Recipe and endpoint are long, and two facts of theirs are all that is needed here.
-            "SELECT r.id, r.name, r.recipe_name, r.endpoint_name, r.model, r.intent, r.created_at, r.limits, "
-            f"r.pilot_size, r.put_back, {_FOLLOWING}, "
-            "coalesce(json_extract(r.recipe, '$.expected_output_tokens'), 0) AS expected_output_tokens, "
-            "json_extract(r.endpoint, '$.prices') AS prices, "
-            "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0) AS samples, d.name AS dataset, "
-            "s.phase, s.phase_reason, s.started_at, s.ended_at, s.heartbeat_at, s.session_id, s.reserved_nano, "
-            "s.why_idle, s.keys, s.throttles, e.pid, e.started_at AS session_started_at "
-            "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id "
-            "LEFT JOIN session e ON e.id = s.session_id "
-            "WHERE r.id = ? AND r.id NOT IN (SELECT id FROM deleted_run)",
-            (run_id,),
-        )
-        if row is None:
-            return None
-        tally = await database.read("SELECT status, kind, n FROM tally WHERE run_id = ?", (run_id,))
-        attempts = await database.read("SELECT * FROM attempt_tally WHERE run_id = ?", (run_id,))
-        metrics = await recent_metrics(database, run_id, since=int(now) - _HISTORY_S)
-        events = await _events(database, run_id)
-        slots = await _slots(database, run_id, flights, now)
-        pilot = await _pilot_progress(database, run_id) if row["pilot_size"] else None
+    found, tally, attempts, course_rows, event_rows, slot_rows, pilot_rows = await database.read_together(
+        (_VIEWED, (run_id,)),
+        (_TALLY, (run_id,)),
+        ("SELECT * FROM attempt_tally WHERE run_id = ?", (run_id,)),
+        recent_course_query(run_id, since=int(now) - _HISTORY_S),
+        (_NEWEST_EVENTS, {"run": run_id, "most": _EVENTS}),
+        (_LEASED, (run_id, json.dumps([flight.task_id for flight in flights]))),
+        (_PILOT_PROGRESS, (run_id,)),
+    )
+    if not found:
+        return None
+    row, course = found[0], recent_course(course_rows[0])
     counts = _counts(tally)
     limits = Limits.model_validate_json(row["limits"])
     phase = Phase(row["phase"])
-    mine = [metric for metric in metrics if metric.session_id == row["session_id"]]
-    progress = [Progress(metric.at, metric.done + metric.failed, metric.in_flight) for metric in mine]
-    rate = rate_per_second(progress)
-    newest = mine[-1] if mine and now - mine[-1].at < WINDOW_S else None
+    rate = rate_per_second(course.progress)
+    is_new = course.newest_at is not None and now - course.newest_at < WINDOW_S
     ended, known = counts.done + counts.failed + row["put_back"], row["prices"] is not None
     cost = cost_view(attempts, counts, limits, reserved_nano=row["reserved_nano"], known=known, ended=ended)
     working = phase in _WORKING
@@ -139,8 +156,8 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         samples=row["samples"],
         cost=cost,
         tokens=TokensView(sum(a["input_tokens"] for a in attempts), sum(a["output_tokens"] for a in attempts)),
-        rate=RateView(rate if working else None, history_per_second(progress)),
-        latency=LatencyView(newest.p50_ms, newest.p95_ms) if newest else LatencyView(),
+        rate=RateView(rate if working else None, history_per_second(course.progress)),
+        latency=LatencyView(course.p50_ms, course.p95_ms) if is_new else LatencyView(),
         keys=keys,
         failures={r["kind"]: r["n"] for r in tally if r["status"] == "failed" and r["n"]},
         attempt_failures=_attempt_failures(attempts),
@@ -152,12 +169,12 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
             None if row["heartbeat_at"] is None else max(now - row["heartbeat_at"], 0.0),
             row["session_started_at"],
         ),
-        in_flight=slots,
-        events=events,
-        pilot=_pilot(row, pilot, counts, cost, least),
+        in_flight=_slots(slot_rows, flights, now),
+        events=_events(event_rows),
+        pilot=_pilot(row, pilot_rows[0], counts, cost, least),
         throttles=throttle_views(row["throttles"]),
-        throttle_history=tuple(metric.throttle_slots for metric in mine if metric.throttle_slots is not None),
-        bytes_per_s=bytes_per_second([(metric.at, metric.sent_bytes) for metric in mine], now=now),
+        throttle_history=course.throttle_slots,
+        bytes_per_s=bytes_per_second(course.sent, now=now),
         calibration=calibration_view(attempts, row["expected_output_tokens"]),
         follows=row["follows"] or "",
         followed_by=tuple(json.loads(row["followed_by"])),
@@ -166,7 +183,7 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
 
 async def run_counts(database: Database, run_id: int) -> Counts:
     """Return how many tasks of a run stand where; microseconds at any size."""
-    return _counts(await database.read("SELECT status, kind, n FROM tally WHERE run_id = ?", (run_id,)))
+    return _counts(await database.read(_TALLY, (run_id,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,14 +243,7 @@ def _attempt_failures(attempts: Sequence[Row]) -> dict[str, int]:
     return found
 
 
-async def _events(database: Database, run_id: int) -> tuple[EventView, ...]:
-    # Negative ids keep actions apart from events in one list.
-    rows = await database.read(
-        "SELECT * FROM (SELECT id, at, level, message, '' AS old_value, '' AS new_value FROM event WHERE run_id = :run "
-        "ORDER BY id DESC LIMIT :most) UNION ALL SELECT * FROM (SELECT -id, at, 'action', who || ': ' || verb, "
-        "old_value, new_value FROM action WHERE run_id = :run ORDER BY id DESC LIMIT :most)",
-        {"run": run_id, "most": _EVENTS},
-    )
+def _events(rows: Sequence[Row]) -> tuple[EventView, ...]:
     events = []
     for row in rows:
         change = f" {row['old_value']} → {row['new_value']}" if row["old_value"] or row["new_value"] else ""
@@ -241,14 +251,7 @@ async def _events(database: Database, run_id: int) -> tuple[EventView, ...]:
     return tuple(sorted(events, key=lambda event: event.at, reverse=True)[:_EVENTS])
 
 
-async def _slots(database: Database, run_id: int, flights: Sequence[Flight], now: float) -> tuple[SlotView, ...]:
-    if not flights:
-        return ()
-    rows = await database.read(
-        "SELECT t.id, i.key FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? AND t.status = 'leased' "
-        "AND t.id IN (SELECT value FROM json_each(?))",
-        (run_id, json.dumps([flight.task_id for flight in flights])),
-    )
+def _slots(rows: Sequence[Row], flights: Sequence[Flight], now: float) -> tuple[SlotView, ...]:
     keys = {row["id"]: row["key"] for row in rows}
     return tuple(
         SlotView(flight.task_id, keys[flight.task_id], flight.key_name, max(now - flight.started_at, 0.0))
@@ -257,18 +260,9 @@ async def _slots(database: Database, run_id: int, flights: Sequence[Flight], now
     )
 
 
-async def _pilot_progress(database: Database, run_id: int) -> Row | None:
-    return await database.read_one(
-        "SELECT count(*) AS finished, max(finished_at) - min(asked_at) AS took_s FROM ("
-        "SELECT t.finished_at, (SELECT min(started_at) FROM attempt a WHERE a.task_id = t.id) AS asked_at "
-        "FROM task t WHERE t.run_id = ? AND t.pilot = 1 AND t.status IN ('done', 'failed', 'skipped'))",
-        (run_id,),
-    )
-
-
-def _pilot(row: Row, progress: Row | None, counts: Counts, cost: CostView, least: float | None) -> PilotView | None:
+def _pilot(row: Row, progress: Row, counts: Counts, cost: CostView, least: float | None) -> PilotView | None:
     """Return what the pilot measured; `least` are the seconds that quotas leave for the rest."""
-    if progress is None:
+    if not row["pilot_size"]:
         return None
     finished, took_s = progress["finished"], progress["took_s"]
     answered = counts.done + counts.failed + row["put_back"]

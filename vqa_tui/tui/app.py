@@ -35,16 +35,8 @@ from vqa_tui.tui.notifier import Notifier
 from vqa_tui.tui.present.farewell import farewell, short_farewell
 from vqa_tui.tui.present.phases import phase_label
 from vqa_tui.tui.present.seen import SeenRun
-from vqa_tui.tui.screens.dashboard import DashboardScreen
-from vqa_tui.tui.screens.failures import FailuresScreen
-from vqa_tui.tui.screens.help import HelpScreen
-from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.screen_classes import MODES, screen_class
 from vqa_tui.tui.screens.live import LiveScreen
-from vqa_tui.tui.screens.review import ReviewScreen
-from vqa_tui.tui.screens.runs import RunsScreen
-from vqa_tui.tui.screens.settings import SettingsScreen
-from vqa_tui.tui.screens.training import TrainingScreen
-from vqa_tui.tui.screens.welcome import First, WelcomeScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell, tell_error, tell_worker_failure
 from vqa_tui.tui.watch import Watch
@@ -113,12 +105,8 @@ class VqaApp(App[None]):
         self._last: tuple[int, Phase, EngineState] | None = None
 
     def on_mount(self) -> None:
-        self.add_mode("runs", lambda: RunsScreen(self._services, self.watch_over))
-        self.add_mode("run", lambda: DashboardScreen(self._services, self.watch_over))
-        self.add_mode("items", lambda: ItemsScreen(self._services, self.watch_over))
-        self.add_mode("failures", lambda: FailuresScreen(self._services, self.watch_over))
-        self.add_mode("review", lambda: ReviewScreen(self._services, self.watch_over))
-        self.add_mode("training", lambda: TrainingScreen(self._services, self.watch_over))
+        for mode in MODES:
+            self.add_mode(mode, partial(self._screen, mode))
         self.watch_over.run_seen.subscribe(self, self._run_seen)
         self.watch_over.trouble.subscribe(self, self._trouble)
         if self._open_run is None:
@@ -131,6 +119,9 @@ class VqaApp(App[None]):
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         self.set_interval(_NEWS_EVERY_S, self._look_for_news)
         self._welcome()
+
+    def _screen(self, name: str) -> LiveScreen:
+        return screen_class(name)(self._services, self.watch_over)
 
     def show_mode(self, mode: str) -> None:
         """Switch to a mode and let the watch read what it shows."""
@@ -173,6 +164,8 @@ class VqaApp(App[None]):
         self.call_after_refresh(self._filter_items, event)
 
     def _filter_items(self, wanted: ItemsWanted) -> None:
+        from vqa_tui.tui.screens.items import ItemsScreen
+
         if not isinstance(self.screen, ItemsScreen):
             return
         if wanted.ids is not None:
@@ -189,7 +182,7 @@ class VqaApp(App[None]):
         view = seen.view
         now = (view.id, view.phase, view.engine.state)
         last, self._last = self._last, now
-        if last is None or last == now or last[0] != view.id or isinstance(self.screen, DashboardScreen):
+        if last is None or last == now or last[0] != view.id or self._told_by_screen("tells_phases"):
             return
         if view.engine.state is EngineState.LOST:
             tell(self, f"The engine of {view.name} is lost. Press r to resume.", severity="error")
@@ -201,8 +194,12 @@ class VqaApp(App[None]):
         words = phase_label(view.phase, view.engine.state).word
         tell(self, view.phase_reason or words, title=clean(f"{view.name}: {words}", one_line=True), severity=severity)
 
+    def _told_by_screen(self, what: str) -> bool:
+        """Return whether the screen itself shows what would be told; it says so by an attribute of that name."""
+        return bool(getattr(self.screen, what, False))
+
     def _trouble(self, words: str) -> None:
-        if words and not getattr(self.screen, "tells_trouble", False):
+        if words and not self._told_by_screen("tells_trouble"):
             tell(self, words, title="Cannot read the workspace", severity="error")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -249,6 +246,8 @@ class VqaApp(App[None]):
         self._settings_changed()
 
     def _settings_changed(self) -> None:
+        from vqa_tui.tui.screens.settings import SettingsScreen
+
         if isinstance(self.screen, SettingsScreen):
             self.screen.refresh_rows()
 
@@ -280,8 +279,10 @@ class VqaApp(App[None]):
         """Where nothing has been imported yet, say what can be done first."""
         if self._services.read_only or self._open_run is not None or not await self._services.is_new():
             return
-        if not isinstance(self.screen, RunsScreen):
+        if self.current_mode != "runs" or len(self.screen_stack) > 1:
             return  # a person was quicker
+        from vqa_tui.tui.screens.welcome import First, WelcomeScreen
+
         chosen = await self.push_screen_wait(WelcomeScreen(self._services.command))
         if chosen is First.DEMO:
             self.post_message(DemoWanted())
@@ -298,6 +299,8 @@ class VqaApp(App[None]):
         self.show_mode("run")
 
     def action_help(self) -> None:
+        from vqa_tui.tui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen(key_helps(self, self.screen)))
 
     def action_explain_interrupt(self) -> None:
@@ -346,25 +349,5 @@ class VqaApp(App[None]):
 
     def action_open(self, name: str) -> None:
         """Open the screen of the datasets, recipes, endpoints or settings over what is shown."""
-        screen = _library_screen(name)
-        if not isinstance(self.screen, screen):
-            self.push_screen(screen(self._services, self.watch_over))
-
-
-def _library_screen(name: str) -> type[LiveScreen]:
-    """Return the screen of that part of the library; imported here, since what reads files would delay first paint."""
-    match name:
-        case "datasets":
-            from vqa_tui.tui.screens.datasets import DatasetsScreen
-
-            return DatasetsScreen
-        case "recipes":
-            from vqa_tui.tui.screens.recipes import RecipesScreen
-
-            return RecipesScreen
-        case "endpoints":
-            from vqa_tui.tui.screens.endpoints import EndpointsScreen
-
-            return EndpointsScreen
-        case _:
-            return SettingsScreen
+        if not isinstance(self.screen, screen_class(name)):
+            self.push_screen(self._screen(name))

@@ -76,6 +76,9 @@ class DashboardScreen(ZoomingScreen):
     _trouble = ""
     _banner = Content("")
 
+    tells_phases = True
+    """The banner says what the run does, so that the app need not."""
+
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dashboard.tcss"]
     AUTO_FOCUS: ClassVar[str | None] = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (70, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual declares it

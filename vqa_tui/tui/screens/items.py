@@ -46,7 +46,6 @@ _SETTLE_S = 0.08
 _TYPING_S = 0.15
 """Seconds without a key after which a filter that is being typed is looked up."""
 
-
 _OF_ITEMS = (EDITS - {"undo"}) | {"open_picture", "yank", "yank_all"}
 """Actions that need an item."""
 
@@ -98,6 +97,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         self._ids_read_at = float("-inf")
         self._ids_pause = _REREAD_S
         self._lines: dict[str, Content] = {}
+        self.filter_line = FilterLine(id="filter-line")
 
     def compose(self) -> ComposeResult:
         yield Static("", id="items-header")
@@ -105,7 +105,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
             with Vertical(id="items-left"):
                 yield ChipBar(id="chips")
                 yield self.tasks
-                yield FilterLine(id="filter-line")
+                yield self.filter_line
             yield self.inspector
         yield Static("", id="items-status")
         yield KeyBar()
@@ -117,10 +117,6 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         self.filter_line.display = False
         self.query_one(ChipBar).show_chips(())
 
-    @property
-    def filter_line(self) -> FilterLine:
-        return self.query_one(FilterLine)
-
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         if self._shown_run != self.watch_over.run_id:
@@ -128,7 +124,9 @@ class ItemsScreen(EditingScreen, InspectingScreen):
             self._only = None
             self.tasks.forget()
             self.inspector.clear()
-        self.read_ids()
+        # The tasks of a run neither come nor go: all of them by id are what they were.
+        if self._moves or self._ids_of != (self.wanted, self.sort):
+            self.read_ids()
 
     def show_only(self, ids: "array[int]", named: str) -> None:
         """Show exactly the items `ids`, which are called `named`; Esc shows all again."""
@@ -165,11 +163,14 @@ class ItemsScreen(EditingScreen, InspectingScreen):
             return
         self._counts, self._cost = view.counts, view.cost.spent
         self.tasks.reread()
-        if not counts_moved:
-            return
-        moves = self.wanted != TaskFilter() or self.sort.by is not SortField.ID
-        if moves and not self._reading and time.monotonic() - self._ids_read_at > self._ids_pause:
+        due = not self._reading and time.monotonic() - self._ids_read_at > self._ids_pause
+        if counts_moved and self._moves and due:
             self.read_ids()
+
+    @property
+    def _moves(self) -> bool:
+        """Whether the list is another one when tasks have moved."""
+        return self.wanted != TaskFilter() or self.sort.by is not SortField.ID
 
     def _show_lines(self) -> None:
         if self.seen is not None:

@@ -5,35 +5,35 @@ import os
 from array import array
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from PIL import Image
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Limits, RunSummary, RunView
 from vqa_tui.domain.task import FilterValues, TaskDetail, TaskFilter, TaskRow, TaskSort
-from vqa_tui.operations import items, limits, runs
+from vqa_tui.operations import items, runs
 from vqa_tui.operations.items import TaskIds
-from vqa_tui.operations.limits import LimitInForce
-from vqa_tui.operations.workspace import Workspace
+from vqa_tui.operations.workspace import Workspace, has_datasets
 from vqa_tui.tui.open_file import open_externally
 from vqa_tui.tui.preferences import Preferences
 from vqa_tui.tui.present.export_result import PROBLEMS_SHOWN, ExportResult
 from vqa_tui.tui.present.seen import RunLine
-from vqa_tui.tui.services.asking_again import AskingAgain
-from vqa_tui.tui.services.failures import Failures
-from vqa_tui.tui.services.history import History
-from vqa_tui.tui.services.library import Library
-from vqa_tui.tui.services.queue_edits import QueueEdits
-from vqa_tui.tui.services.reviewing import Reviewing
 from vqa_tui.tui.services.run_edits import RunEdits
-from vqa_tui.tui.services.starting import Starting
-from vqa_tui.tui.services.trainings import Trainings
-from vqa_tui.tui.thumbnails import MAX_SIDE, decode_thumbnail
 
 if TYPE_CHECKING:
+    from PIL import Image
+
+    from vqa_tui.operations.limits import LimitInForce
     from vqa_tui.operations.planning import RunPlan, RunRequest
+    from vqa_tui.tui.services.asking_again import AskingAgain
+    from vqa_tui.tui.services.failures import Failures
+    from vqa_tui.tui.services.history import History
+    from vqa_tui.tui.services.library import Library
+    from vqa_tui.tui.services.queue_edits import QueueEdits
+    from vqa_tui.tui.services.reviewing import Reviewing
+    from vqa_tui.tui.services.starting import Starting
+    from vqa_tui.tui.services.trainings import Trainings
 
 MOST_LIVE_VIEWS = 8
 """Runs of the list whose full view is read for rate and ETA; more engines than this on one machine are rare."""
@@ -76,14 +76,56 @@ class Services:
         self._command = command
         self._file = _identity(workspace.paths.database)
         self.run_edits = RunEdits(workspace, writing)
-        self.library = Library(workspace, writing)
-        self.history = History(workspace, writing)
-        self.queue_edits = QueueEdits(workspace, writing)
-        self.failures = Failures(workspace, writing)
-        self.asking_again = AskingAgain(workspace, writing)
-        self.reviewing = Reviewing(workspace, writing)
-        self.trainings = Trainings(workspace, writing)
-        self.starting = Starting(workspace, writing)
+
+    # What no screen needs at the start is imported when it is first asked for.
+
+    @cached_property
+    def failures(self) -> "Failures":
+        from vqa_tui.tui.services.failures import Failures
+
+        return Failures(self._workspace, self._writing)
+
+    @cached_property
+    def reviewing(self) -> "Reviewing":
+        from vqa_tui.tui.services.reviewing import Reviewing
+
+        return Reviewing(self._workspace, self._writing)
+
+    @cached_property
+    def history(self) -> "History":
+        from vqa_tui.tui.services.history import History
+
+        return History(self._workspace, self._writing)
+
+    @cached_property
+    def queue_edits(self) -> "QueueEdits":
+        from vqa_tui.tui.services.queue_edits import QueueEdits
+
+        return QueueEdits(self._workspace, self._writing)
+
+    @cached_property
+    def trainings(self) -> "Trainings":
+        from vqa_tui.tui.services.trainings import Trainings
+
+        return Trainings(self._workspace, self._writing)
+
+    @cached_property
+    def asking_again(self) -> "AskingAgain":
+        from vqa_tui.tui.services.asking_again import AskingAgain
+
+        return AskingAgain(self._workspace, self._writing)
+
+    @cached_property
+    def library(self) -> "Library":
+        from vqa_tui.tui.services.library import Library
+
+        return Library(self._workspace, self._writing)
+
+    @cached_property
+    def starting(self) -> "Starting":
+        from vqa_tui.tui.services.starting import Starting
+
+        return Starting(self._workspace, self._writing)
 
     @property
     def preferences(self) -> Preferences:
@@ -94,9 +136,7 @@ class Services:
 
     async def is_new(self) -> bool:
         """Return whether nothing has been imported into the workspace yet."""
-        from vqa_tui.operations import datasets  # only here: they bring sources along
-
-        return not await datasets.list_datasets(self._workspace)
+        return not await has_datasets(self._workspace)
 
     async def start_demo(self) -> int:
         """Draw the demo's pictures beside the workspace, import them, start a run over them and return its id."""
@@ -183,10 +223,14 @@ class Services:
         return await runs.retry_failed(self._writing, run_id)
 
     async def set_limits(self, run_id: int, changes: Mapping[str, str]) -> Limits:
+        from vqa_tui.operations import limits  # only here: recipes and endpoints are heavy to load
+
         return await limits.set_limits(self._writing, run_id, changes)
 
-    async def limits(self, run_id: int) -> tuple[LimitInForce, ...]:
+    async def limits(self, run_id: int) -> "tuple[LimitInForce, ...]":
         """Return every limit that can be changed, with what holds now."""
+        from vqa_tui.operations import limits  # only here, as above
+
         return await limits.limits_in_force(self._workspace, run_id)
 
     async def task_ids(self, run_id: int, chosen: TaskFilter) -> "array[int]":
@@ -243,9 +287,11 @@ class Services:
             problem_count=sum(verdict.counts.values()),
         )
 
-    async def thumbnail(self, path: str, max_side: int = MAX_SIDE) -> Image.Image:
+    async def thumbnail(self, path: str, max_side: int | None = None) -> "Image.Image":
         """Return a small upright picture; raises VqaError when the file cannot be shown."""
-        return await asyncio.to_thread(decode_thumbnail, Path(path), max_side)
+        from vqa_tui.tui.thumbnails import MAX_SIDE, decode_thumbnail
+
+        return await asyncio.to_thread(decode_thumbnail, Path(path), max_side or MAX_SIDE)
 
     async def open_externally(self, path: str) -> None:
         await asyncio.to_thread(open_externally, path)
