@@ -138,7 +138,7 @@ async def test_the_tasks_of_other_runs_are_never_moved(builder: Builder, run_id:
 
 
 async def test_many_tasks_go_piece_by_piece(builder: Builder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_edits, "PIECE", 7)
+    monkeypatch.setattr(queue_edits, "MOST_AT_ONCE", 7)
     run_id = await builder.run(await builder.dataset(50))
     await settled(builder, run_id, [FAILED] * 40)
     assert await edit_queue(builder.database, run_id, EditVerb.RETRY, who="a") == 40

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from vqa_tui.domain.queue_edit import MOVABLE, EditVerb, Stock, TakenBack
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.store.db import Database, Row, Transaction
+from vqa_tui.store.pace import Pace
 
-PIECE = 20_000
-"""Tasks that are moved in one transaction: the engine waits for it, and must not wait long."""
+MOST_AT_ONCE = 8_000
+"""Tasks that one transaction moves at most: the engine waits for it, and must not wait long."""
+_LEAST_AT_ONCE, _FIRST_AT_ONCE = 250, 1_000
+_COUNTED_AT_ONCE = 20_000
 EDITS_KEPT = 50
 """Newest edits of a run that can still be taken back."""
 
@@ -63,39 +66,73 @@ async def edit_queue(
     if ids is None:
         moved = await _move_all(database, run_id, edit_id, verb, kinds)
     else:
-        moved = 0
-        for start in range(0, len(ids), PIECE):
-            listed = json.dumps(list(ids[start : start + PIECE]))
-            condition, values = "+run_id = ? AND id IN (SELECT value FROM json_each(?))", (run_id, listed)
-            async with database.write() as transaction:
-                moved += await _move_piece(transaction, run_id, edit_id, verb, kinds, condition, values)
+        moved = await _move_listed(database, run_id, edit_id, verb, kinds, ids)
     if not moved:
         async with database.write() as transaction:
             await transaction.execute("DELETE FROM edit WHERE id = ?", (edit_id,))
     return moved
 
 
+def _pace() -> Pace:
+    return Pace(least=min(_LEAST_AT_ONCE, MOST_AT_ONCE), most=MOST_AT_ONCE, first=min(_FIRST_AT_ONCE, MOST_AT_ONCE))
+
+
 async def _begin(database: Database, run_id: int, verb: EditVerb, who: str) -> int:
     """Open an edit that has moved nothing yet, and return its id; edits too old to be taken back go."""
+    for row in await database.read(
+        "SELECT id FROM edit WHERE run_id = ? ORDER BY id DESC LIMIT -1 OFFSET ?", (run_id, EDITS_KEPT - 1)
+    ):
+        await _forget(database, row["id"])
     async with database.write() as transaction:
-        await transaction.execute(
-            "DELETE FROM edit WHERE run_id = ?1 AND id NOT IN "
-            "(SELECT id FROM edit WHERE run_id = ?1 ORDER BY id DESC LIMIT ?2)",
-            (run_id, EDITS_KEPT - 1),
-        )
         return await transaction.insert(
             "INSERT INTO edit (run_id, at, who, verb) VALUES (?, ?, ?, ?)", (run_id, time.time(), who, verb)
         )
 
 
+async def _forget(database: Database, edit_id: int) -> None:
+    """Delete an edit and what it noted, piece by piece: it may have moved a million tasks."""
+    pace, left = _pace(), True
+    while left:
+        async with database.write() as transaction:
+            began, number = time.monotonic(), pace.size
+            deleted = await transaction.execute(
+                "DELETE FROM edit_task WHERE edit_id = ?1 AND task_id IN "
+                "(SELECT task_id FROM edit_task WHERE edit_id = ?1 ORDER BY task_id LIMIT ?2)",
+                (edit_id, number),
+            )
+            left = deleted == number
+            if not left:
+                await transaction.execute("DELETE FROM edit WHERE id = ?", (edit_id,))
+        if left:
+            await pace.rest(time.monotonic() - began)
+
+
+async def _move_listed(
+    database: Database, run_id: int, edit_id: int, verb: EditVerb, kinds: Sequence[str], ids: Sequence[int]
+) -> int:
+    pace, moved, start = _pace(), 0, 0
+    while start < len(ids):
+        piece = list(ids[start : start + pace.size])
+        start += len(piece)
+        condition, values = "+run_id = ? AND id IN (SELECT value FROM json_each(?))", (run_id, json.dumps(piece))
+        async with database.write() as transaction:
+            began = time.monotonic()
+            moved += await _move_piece(transaction, run_id, edit_id, verb, kinds, condition, values, len(piece))
+        if start < len(ids):
+            await pace.rest(time.monotonic() - began)
+    return moved
+
+
 async def _move_all(database: Database, run_id: int, edit_id: int, verb: EditVerb, kinds: Sequence[str]) -> int:
-    moved = 0
+    pace, moved = _pace(), 0
     while True:
         async with database.write() as transaction:
-            piece = await _move_piece(transaction, run_id, edit_id, verb, kinds, "run_id = ?", (run_id,))
+            began, number = time.monotonic(), pace.size
+            piece = await _move_piece(transaction, run_id, edit_id, verb, kinds, "run_id = ?", (run_id,), number)
         moved += piece
-        if piece < PIECE:
+        if piece < number:
             return moved
+        await pace.rest(time.monotonic() - began)
 
 
 async def _move_piece(
@@ -106,6 +143,7 @@ async def _move_piece(
     kinds: Sequence[str],
     which: str,
     values: Sequence[object],
+    most: int,
 ) -> int:
     if kinds:
         which, values = f"{which} AND last_kind IN (SELECT value FROM json_each(?))", (*values, json.dumps(list(kinds)))
@@ -113,7 +151,7 @@ async def _move_piece(
     rows = await transaction.rows(
         f"SELECT id, status, {_PAIRED} AS paired FROM task WHERE {which} "
         "AND status IN (SELECT value FROM json_each(?)) LIMIT ?",
-        (*values, statuses, PIECE),
+        (*values, statuses, most),
     )
     if not rows:
         return 0
@@ -148,9 +186,11 @@ async def take_back(database: Database, run_id: int) -> tuple[TakenBack, frozens
         return None
     edit_id, verb = row["id"], EditVerb(row["verb"])
     restored, after, statuses = 0, 0, set[str]()
+    pace = _pace()
     while True:
         async with database.write() as transaction:
-            rows = await transaction.rows(_UNTOUCHED, (edit_id, after, verb, PIECE))
+            began = time.monotonic()
+            rows = await transaction.rows(_UNTOUCHED, (edit_id, after, verb, pace.size))
             if not rows:
                 # Last of all: an undo that is cut short is taken up again by the next one.
                 await transaction.execute("UPDATE edit SET undone_at = ? WHERE id = ?", (time.time(), edit_id))
@@ -158,6 +198,7 @@ async def take_back(database: Database, run_id: int) -> tuple[TakenBack, frozens
             await _restore(transaction, run_id, edit_id, rows)
         restored, after = restored + len(rows), rows[-1]["id"]
         statuses.update(task["status"] for task in rows)
+        await pace.rest(time.monotonic() - began)
     return TakenBack(verb, row["tasks"], restored), frozenset(TaskStatus(each) for each in statuses)
 
 
@@ -173,8 +214,8 @@ async def stock(database: Database, run_id: int, ids: Sequence[int]) -> Stock:
     """Return what `ids` hold, counted piece by piece."""
     by_status: dict[TaskStatus, int] = {}
     pairs = verdicts = 0
-    for start in range(0, len(ids), PIECE):
-        listed = json.dumps(list(ids[start : start + PIECE]))
+    for start in range(0, len(ids), _COUNTED_AT_ONCE):
+        listed = json.dumps(list(ids[start : start + _COUNTED_AT_ONCE]))
         for row in await database.read(
             "SELECT status, count(*) AS n FROM task WHERE +run_id = ? AND id IN (SELECT value FROM json_each(?)) "
             "GROUP BY status",

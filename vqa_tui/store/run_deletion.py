@@ -15,6 +15,7 @@ from vqa_tui.domain.failure import FailureKind, VqaError
 from vqa_tui.domain.run_contents import DeletedRuns, RunContents
 from vqa_tui.domain.work import Flight
 from vqa_tui.store.db import Database, Transaction
+from vqa_tui.store.pace import LEAST_REST_S, Pace
 from vqa_tui.store.quota_use import TOKENS
 
 MOST_TASKS = 400
@@ -24,9 +25,6 @@ MOST_ROWS = 1_600
 KEPT_S = 25 * 3600.0
 """The longest day, that on which clocks are set back: no quota looks back further."""
 _LEAST_TASKS = 25
-_BRIEF_S, _LONG_S = 0.04, 0.1
-"""A transaction that took less is followed by one twice as large; one that took more, by half of it."""
-_LEAST_REST_S = 0.005
 _PAGE = 20_000
 _EMPTIED_BY_TASK = ("task", "attempt", "sample")
 _GONE_LAST = ("run_state", "session", "run")
@@ -174,28 +172,23 @@ async def deleted_runs(database: Database) -> DeletedRuns:
 async def empty_run(database: Database, run_id: int) -> AsyncIterator[DeletedChunk]:
     """Delete everything of a marked run but the run itself, and say so after each transaction.
 
-    Between two of them others get the file: a pause as long as the transaction took, since SQLite lets whoever asks
-    next write first, and not whoever has waited longest. Breaking off leaves a run that can be emptied later.
+    Between two of them others get the file. Breaking off leaves a run that can be emptied later.
     """
     row = await database.read_one("SELECT endpoint_name FROM run WHERE id = ?", (run_id,))
     endpoint = row["endpoint_name"] if row else ""
-    number, more = _LEAST_TASKS * 4, row is not None
+    pace, more = Pace(least=_LEAST_TASKS, most=MOST_TASKS, first=_LEAST_TASKS * 4), row is not None
     while more:
         began = time.monotonic()
         async with database.write() as transaction:
             began = time.monotonic()
-            tasks, rows, more = await _delete_tasks(transaction, run_id, endpoint, number)
+            tasks, rows, more = await _delete_tasks(transaction, run_id, endpoint, pace.size)
         took = time.monotonic() - began
-        if took < _BRIEF_S:
-            number = min(number * 2, MOST_TASKS)
-        elif took > _LONG_S:
-            number = max(number // 2, _LEAST_TASKS)
         yield DeletedChunk(tasks, rows, took)
-        await asyncio.sleep(max(took, _LEAST_REST_S))
+        await pace.rest(took)
     for table, column in await _owned_tables(database):
         while rows := await _delete_rows(database, table, column, run_id):
             yield DeletedChunk(0, rows, 0.0)
-            await asyncio.sleep(_LEAST_REST_S)
+            await asyncio.sleep(LEAST_REST_S)
 
 
 async def _delete_tasks(transaction: Transaction, run_id: int, endpoint: str, number: int) -> tuple[int, int, bool]:
@@ -267,4 +260,4 @@ async def drop_uncounted(database: Database) -> None:
             )
         if dropped < MOST_ROWS:
             return
-        await asyncio.sleep(_LEAST_REST_S)
+        await asyncio.sleep(LEAST_REST_S)
