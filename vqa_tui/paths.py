@@ -55,6 +55,10 @@ class WorkspacePaths:
     def run_lock(self, run_id: int) -> Path:
         return self.run_folder(run_id) / "lock"
 
+    def run_edit_lock(self, run_id: int) -> Path:
+        """Held by whoever moves tasks of the run, together, and by whoever takes that back, alone."""
+        return self.run_folder(run_id) / "edits"
+
     def run_log(self, run_id: int) -> Path:
         return self.run_folder(run_id) / "engine.log"
 

@@ -6,12 +6,13 @@ import pytest
 
 from vqa_tui.domain.changes import TaskChanges
 from vqa_tui.domain.cost import Usage
+from vqa_tui.domain.queue_edit import EditVerb, TakenBack
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import AttemptRecord, Purpose, TaskOutcome
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.store.asking_again import put_back
 from vqa_tui.store.db import Database, schema_steps
 from vqa_tui.store.queue import TaskQueue
+from vqa_tui.store.queue_edits import move_tasks, take_back
 
 _OLD_LIMITS = '{"budget_usd":"2.50","concurrency":8,"max_attempts":4,"requests_per_minute":{"main":60}}'
 
@@ -87,7 +88,31 @@ async def test_pictures_of_an_older_run_can_be_asked_again_and_followed(old_work
         rows = await database.read("SELECT changes, max_tokens, max_side FROM task JOIN attempt ON task_id = task.id")
         assert {tuple(row) for row in rows} == {("{}", None, None)}
         assert [row["follows"] for row in await database.read("SELECT follows FROM run")] == [None]
-        assert await put_back(database, 1, [1, 2], TaskChanges(4000, 512)) == {TaskStatus.DONE: 1}
+        assert await move_tasks(database, 1, EditVerb.AGAIN, who="x", ids=[1, 2], changes=TaskChanges(4000, 512)) == {
+            TaskStatus.DONE: 1
+        }
         queue = TaskQueue(database, 1, 1)
         changed = {task.id: task.changes for task in await queue.claim(5, now=10, pilot_only=False)}
         assert changed == {1: TaskChanges(4000, 512), 2: TaskChanges()}
+
+
+async def test_edits_of_an_older_workspace_can_still_be_taken_back(old_workspace: WorkspacePaths) -> None:
+    connection = sqlite3.connect(old_workspace.database)
+    for version, _name, sql in schema_steps()[1:8]:
+        connection.executescript(f"{sql}; PRAGMA user_version = {version};")
+    connection.executescript(
+        """
+        UPDATE task SET status = 'skipped', finished_at = 9 WHERE id = 2;
+        INSERT INTO edit (id, run_id, at, who, verb, tasks) VALUES (7, 1, 9, 'ada', 'skip', 1);
+        INSERT INTO edit_task VALUES (7, 2, 'pending', 0, 0, 0, NULL, 0, 9, '{}');
+        """
+    )
+    connection.close()
+    async with Database.open(old_workspace) as database:
+        undone = await take_back(database, 1, who="ada")
+        assert undone == (TakenBack(EditVerb.SKIP, 1, 1), frozenset({TaskStatus.PENDING}))
+        assert await database.read("PRAGMA foreign_key_check") == []
+        # The rows of an edit go with it as before.
+        async with database.write() as transaction:
+            await transaction.execute("DELETE FROM edit")
+        assert await database.read("SELECT * FROM edit_task") == []

@@ -87,7 +87,7 @@ def requeue(
 
 
 def undo(run: RunArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """Take back the newest retry, skip or requeue, for the pictures that were not asked since."""
+    """Take back your newest retry, skip, requeue or asking again, for the pictures that were not asked since."""
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.domain.queue_edit import TakenBack
     from vqa_tui.operations.queue_edits import undo_edit

@@ -282,7 +282,7 @@ class Database:
             )
         if found > 0:
             await self._back_up(paths, found)
-        async with self.write() as transaction:
+        async with self.write(check_references=False) as transaction:
             found = await self._version()
             for version, _name, sql in steps:
                 if version > found:

@@ -1,4 +1,4 @@
-"""Retry, skip, requeue and undo of items, from the list and from one item: each asks with its counts."""
+"""Retry, skip, requeue, asking again and undo of items, from the list and from one item: each asks with its counts."""
 
 from collections.abc import Sequence
 
@@ -35,7 +35,7 @@ AGAIN = Binding(
     id="items.again",
     tooltip="Ask the marked, or this one, with a longer reply, another size, or elsewhere",
 )
-UNDO = Binding("u", "undo", "undo", id="items.undo", tooltip="Take back the newest retry, skip or requeue of this run")
+UNDO = Binding("u", "undo", "undo", id="items.undo", tooltip="Take back your newest edit of this run")
 EDIT_KEYS = (RETRY, SKIP, REQUEUE, AGAIN, UNDO)
 EDITS = frozenset({"retry", "skip", "requeue", "ask_again", "undo"})
 
@@ -131,14 +131,14 @@ class EditingScreen(RunScreen):
             return
         done = await self.app.push_screen_wait(AskAgainDialog(self.services, seen.view, ids))
         if done is not None:
-            tell(self, done.sentence)
+            tell(self, done.sentence if done.run_id is not None else f"{done.sentence} u takes it back.")
             self.post_message(LookWanted())
             self.drop_marks()
             self.reread_items()
 
     @work(group="undo", exit_on_error=False)
     async def action_undo(self) -> None:
-        """Take the newest edit back; once more the one before."""
+        """Take a person's newest edit back; once more the one before."""
         if self._moving:
             tell(self, "The edit before is still being written.", severity="warning")
             return

@@ -16,6 +16,7 @@ from vqa_tui.domain.task import FilterValues, TaskDetail, TaskFilter, TaskRow, T
 from vqa_tui.operations import items, limits, runs
 from vqa_tui.operations.items import TaskIds
 from vqa_tui.operations.limits import LimitInForce
+from vqa_tui.operations.queue_edits import retry_failed
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.tui.open_file import open_externally
 from vqa_tui.tui.preferences import Preferences
@@ -180,7 +181,7 @@ class Services:
 
     async def retry_failed(self, run_id: int) -> int:
         """Put all failed tasks back; return how many."""
-        return await runs.retry_failed(self._writing, run_id)
+        return await retry_failed(self._writing, run_id)
 
     async def set_limits(self, run_id: int, changes: Mapping[str, str]) -> Limits:
         return await limits.set_limits(self._writing, run_id, changes)
