@@ -49,8 +49,12 @@ class WorkspacePaths:
     def training_log(self, training_id: int) -> Path:
         return self.trainings / str(training_id) / "log"
 
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
     def run_folder(self, run_id: int) -> Path:
-        return self.root / "runs" / str(run_id)
+        return self.runs / str(run_id)
 
     def run_lock(self, run_id: int) -> Path:
         return self.run_folder(run_id) / "lock"

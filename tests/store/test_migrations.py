@@ -6,11 +6,15 @@ import pytest
 
 from vqa_tui.domain.changes import TaskChanges
 from vqa_tui.domain.cost import Usage
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.queue_edit import EditVerb, TakenBack
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import AttemptRecord, Purpose, TaskOutcome
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.store.db import Database, schema_steps
+from vqa_tui.process.lock import ProcessLock
+from vqa_tui.store import migrating
+from vqa_tui.store.db import Database
+from vqa_tui.store.migrating import schema_steps
 from vqa_tui.store.queue import TaskQueue
 from vqa_tui.store.queue_edits import move_tasks, take_back
 
@@ -116,3 +120,38 @@ async def test_edits_of_an_older_workspace_can_still_be_taken_back(old_workspace
         async with database.write() as transaction:
             await transaction.execute("DELETE FROM edit")
         assert await database.read("SELECT * FROM edit_task") == []
+
+
+async def test_nothing_is_brought_up_to_date_under_an_engine(old_workspace: WorkspacePaths) -> None:
+    connection = sqlite3.connect(old_workspace.database)
+    connection.execute("UPDATE session SET ended_at = NULL, pid = 4711")
+    connection.commit()
+    connection.close()
+    async with ProcessLock(old_workspace.run_lock(1)):
+        with pytest.raises(VqaError, match="an older vqa-tui is at work on run run") as refused:
+            async with Database.open(old_workspace):
+                pass
+        assert refused.value.hint and "`kill 4711`" in refused.value.hint
+    assert not old_workspace.backups.exists()
+    connection = sqlite3.connect(old_workspace.database)
+    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    connection.close()
+    async with Database.open(old_workspace) as database:
+        (version,) = await database.read("PRAGMA user_version")
+        assert version[0] == schema_steps()[-1][0]
+        # Up to date, it is opened whoever is at work.
+        async with ProcessLock(old_workspace.run_lock(1)), Database.open(old_workspace):
+            pass
+
+
+async def test_an_engine_that_came_while_the_copy_was_made_is_not_overlooked(
+    old_workspace: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([[], [1]])
+    monkeypatch.setattr(migrating, "runs_at_work", lambda _paths: next(looks))
+    with pytest.raises(VqaError, match="an older vqa-tui is at work on run run"):
+        async with Database.open(old_workspace):
+            pass
+    connection = sqlite3.connect(old_workspace.database)
+    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    connection.close()
