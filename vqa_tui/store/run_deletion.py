@@ -16,6 +16,7 @@ from vqa_tui.domain.run_contents import DeletedRuns, RunContents
 from vqa_tui.domain.work import Flight
 from vqa_tui.store.db import Database, Transaction
 from vqa_tui.store.pace import LEAST_REST_S, Pace
+from vqa_tui.store.queue_edits import forget_edit
 from vqa_tui.store.quota_use import TOKENS
 
 MOST_TASKS = 400
@@ -185,6 +186,11 @@ async def empty_run(database: Database, run_id: int) -> AsyncIterator[DeletedChu
         took = time.monotonic() - began
         yield DeletedChunk(tasks, rows, took)
         await pace.rest(took)
+    # What an edit moved has a row for each task: none of these may go with it by reference, all at once.
+    for edit in await database.read("SELECT id FROM edit WHERE run_id = ?", (run_id,)):
+        async for forgotten in forget_edit(database, edit["id"]):
+            yield DeletedChunk(0, forgotten, 0.0)
+            await asyncio.sleep(LEAST_REST_S)
     for table, column in await _owned_tables(database):
         while rows := await _delete_rows(database, table, column, run_id):
             yield DeletedChunk(0, rows, 0.0)

@@ -17,6 +17,7 @@ from vqa_tui.tui.present.edit_words import (
     nothing_to_edit,
     taken_back,
 )
+from vqa_tui.tui.present.failure_verbs import cost_words
 from vqa_tui.tui.present.numbers import plural
 from vqa_tui.tui.present.phases import status_label
 from vqa_tui.tui.screens.base import RunScreen
@@ -103,8 +104,12 @@ class EditingScreen(RunScreen):
             tell(self, nothing_to_edit(verb, stock), severity="warning")
             return
         if len(ids) > 1 or (verb is EditVerb.REQUEUE and stock.pairs):
+            cost = cost_words(stock.movable(verb), self.seen.view) if self.seen is not None else ""
             question = Question(
-                edit_title(verb), edit_consequence(verb, stock), yes=edit_answer(verb, stock), no="Leave them"
+                edit_title(verb),
+                edit_consequence(verb, stock, cost=cost),
+                yes=edit_answer(verb, stock),
+                no="Leave them",
             )
             if not await self.app.push_screen_wait(question):
                 return
