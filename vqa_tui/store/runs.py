@@ -95,8 +95,10 @@ async def require_run(transaction: Transaction, run_id: int) -> None:
 
 
 async def insert_run(transaction: Transaction, new: NewRun) -> int:
-    """Store a run without its tasks; return its id."""
+    """Store a run without its tasks; return its id. Raises VqaError when its dataset was deleted."""
     now = time.time()
+    if not await transaction.rows("SELECT 1 FROM dataset WHERE id = ? AND deleted_at IS NULL", (new.dataset_id,)):
+        raise VqaError("the dataset of this run was deleted", hint="`vqa-tui dataset list` shows those that there are.")
     run_id = await transaction.insert(
         "INSERT INTO run (id, name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, config_sha256, "
         f"pilot_size, created_at, limits, approved_at) VALUES ({_NEXT_RUN_ID}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
