@@ -49,11 +49,19 @@ class WorkspacePaths:
     def training_log(self, training_id: int) -> Path:
         return self.trainings / str(training_id) / "log"
 
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
     def run_folder(self, run_id: int) -> Path:
-        return self.root / "runs" / str(run_id)
+        return self.runs / str(run_id)
 
     def run_lock(self, run_id: int) -> Path:
         return self.run_folder(run_id) / "lock"
+
+    def run_edit_lock(self, run_id: int) -> Path:
+        """Held by whoever moves tasks of the run, together, and by whoever takes that back, alone."""
+        return self.run_folder(run_id) / "edits"
 
     def run_log(self, run_id: int) -> Path:
         return self.run_folder(run_id) / "engine.log"

@@ -86,6 +86,9 @@ async def _run_engine(paths: WorkspacePaths, run_id: int) -> int:
             raise VqaError(f"there is no run {run_id} in {paths.root}")
         before = await runs.newest_session(database, run_id)
         async with ProcessLock(paths.run_lock(run_id)):
+            # Whoever deletes a run holds the lock too.
+            if await runs.frozen_run(database, run_id) is None:
+                raise VqaError(f"run {frozen.name} was deleted")
             if await runs.newest_session(database, run_id) != before:
                 # While we waited for the lock another engine came, worked and went: it did what we were started for.
                 raise AlreadyAtWork("another engine has just been at work on this run")

@@ -11,7 +11,7 @@ from vqa_tui.endpoints.picture_cache import PictureCache
 from vqa_tui.endpoints.pictures import PreparedPicture
 from vqa_tui.operations.doctor import Check, TerminalFacts, examine
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.store import db
+from vqa_tui.store.migrating import schema_steps
 
 GOOD_TERMINAL = TerminalFacts(is_terminal=True, columns=200, lines=50, encoding="utf-8")
 SECRET = "not-to-be-seen-anywhere"
@@ -78,7 +78,7 @@ def test_a_workspace_is_looked_at_without_being_opened_for_writing(tmp_path: Pat
     assert not check.ok and check.needed and "newer version" in check.advice
     paths.database.write_text("no database at all" * 100)
     assert "unreadable" in by_name(tmp_path, {})["database"].found
-    assert max(version for version, _name, _sql in db.schema_steps()) < 999
+    assert max(version for version, _name, _sql in schema_steps()) < 999
 
 
 def test_a_broken_endpoint_file_is_named(tmp_path: Path) -> None:

@@ -11,8 +11,13 @@ from tests.cli.conftest import Place
 from tests.tui.workshop import BAD_REPLY, DONE, FLAGGED, Fate, Workshop
 from vqa_tui.cli import run_edits
 from vqa_tui.cli.main import app
+from vqa_tui.domain.run import Phase, TaskStatus
 from vqa_tui.domain.sample import Pair
+from vqa_tui.domain.work import AttemptRecord, TaskOutcome
+from vqa_tui.operations.runs import find_run
 from vqa_tui.operations.workspace import open_workspace
+from vqa_tui.store import runs
+from vqa_tui.store.queue import TaskQueue
 
 ANOTHER = Fate(pairs=(Pair("What is it?", "Some other thing.", "general"),))
 
@@ -64,6 +69,30 @@ def test_delete_says_what_goes_and_needs_a_yes(two_runs: Place) -> None:
     assert "first is deleted: the tasks of 12 pictures" in two_runs.ok("run", "delete", "first", "--yes")
     assert names(two_runs) == ["second"]
     assert "there is no run" in two_runs.refused("run", "delete", "first", "--yes")
+
+
+def test_what_deleted_runs_had_cost_is_told_and_listed(two_runs: Place) -> None:
+    assert "deleted" not in two_runs.call("run", "list").stderr
+    assert "No run was deleted." in two_runs.ok("run", "list", "--deleted")
+    lost = AttemptRecord("main", 1.0, None, "lost", uncertain_nano=20_000_000)
+
+    async def lose_one() -> None:
+        async with open_workspace(two_runs.folder) as workspace:
+            run_id = await find_run(workspace, "first")
+            queue = TaskQueue(workspace.db, run_id, await runs.begin_session(workspace.db, run_id, 1))
+            (task,) = await queue.claim(1, now=1e12, pilot_only=False)
+            await queue.settle([TaskOutcome(task.id, TaskStatus.PENDING, lost)])
+            await runs.set_phase(workspace.db, run_id, Phase.STOPPED, "")
+
+    asyncio.run(lose_one())
+    two_runs.ok("run", "delete", "first", "--yes")
+    listed = two_runs.call("run", "list")
+    assert "Spent beside: $0.000411, and $0.02 uncertain, by 1 deleted run; --deleted lists it." in listed.stderr
+    table = two_runs.ok("run", "list", "--deleted")
+    assert "$0.000411" in table and "$0.02" in table and "first" in table and "second" not in table
+    (gone,) = json.loads(two_runs.ok("run", "list", "--deleted", "--json"))
+    assert (gone["name"], gone["spent"], gone["uncertain"], gone["pictures"]) == ("first", 0.000411, 0.02, 12)
+    assert gone["deleted_at"] > gone["created_at"] and gone["who"]
 
 
 @pytest.mark.parametrize("typed, left", [("first\n", ["second"]), ("frist\n", ["second", "first"])])

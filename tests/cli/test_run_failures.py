@@ -63,8 +63,15 @@ def test_one_cluster_in_words(troubled: Place) -> None:
 
 def test_a_whole_cluster_is_skipped_or_retried(troubled: Place) -> None:
     server, reply = (each["id"] for each in json.loads(troubled.ok("run", "failures", "first", "--json")))
-    assert "2 pictures taken out of the run." in troubled.ok("run", "failures", "first", str(server), "--skip")
-    assert json.loads(troubled.ok("run", "failures", "first", str(reply), "--retry", "--json")) == {"changed": 1}
+    said = troubled.refused("run", "failures", "first", str(server), "--skip")
+    assert "nothing was changed yet. Of 2 items 2 failed. These 2 will not be asked." in said and "--yes" in said
+    said = troubled.refused("run", "failures", "first", str(reply), "--retry", "--json")
+    assert "it costs what a picture costs, about $0.000" in said
+    before = json.loads(troubled.ok("run", "show", "first", "--json"))["counts"]
+    assert (before["failed"], before["skipped"]) == (3, 0)
+    assert "2 pictures taken out of the run." in troubled.ok("run", "failures", "first", str(server), "--skip", "--yes")
+    retried = troubled.ok("run", "failures", "first", str(reply), "--retry", "--yes", "--json")
+    assert json.loads(retried) == {"changed": 1}
     counts = json.loads(troubled.ok("run", "show", "first", "--json"))["counts"]
     assert (counts["failed"], counts["skipped"]) == (0, 2)
     assert "Nothing has failed for good" in troubled.ok("run", "failures", "first")
@@ -76,6 +83,7 @@ def test_a_whole_cluster_is_skipped_or_retried(troubled: Place) -> None:
         (["999"], "no cluster 999"),
         (["--retry"], "act on one cluster"),
         (["1", "--retry", "--skip"], "cannot both"),
+        (["1", "--yes"], "--yes means nothing without"),
     ],
 )
 def test_what_cannot_be_done_is_refused(troubled: Place, arguments: list[str], words: str) -> None:

@@ -11,7 +11,8 @@ from tests.e2e.conftest import Stage
 from tests.e2e.loopback import CAPTION, completion, listening
 from vqa_tui.domain.run import Phase
 from vqa_tui.operations.planning import RunRequest
-from vqa_tui.operations.runs import resume_run, retry_failed, stop_run
+from vqa_tui.operations.queue_edits import retry_failed
+from vqa_tui.operations.runs import resume_run, stop_run
 
 
 class Provider:

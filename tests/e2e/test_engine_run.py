@@ -10,7 +10,8 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import EngineState, Phase
 from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.planning import RunRequest, create_run
-from vqa_tui.operations.runs import approve_run, pause_run, resume_run, retry_failed, start_engine, stop_run
+from vqa_tui.operations.queue_edits import retry_failed
+from vqa_tui.operations.runs import approve_run, pause_run, resume_run, start_engine, stop_run
 
 
 async def test_pilot_waits_for_a_person_and_then_the_run_is_done(stage: Stage) -> None:

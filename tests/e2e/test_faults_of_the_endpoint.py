@@ -20,7 +20,8 @@ from tests.e2e.loopback import listening
 from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.planning import RunRequest, create_run
-from vqa_tui.operations.runs import resume_run, retry_failed, stop_run
+from vqa_tui.operations.queue_edits import retry_failed
+from vqa_tui.operations.runs import resume_run, stop_run
 
 RECORDED = Path(__file__).parents[1] / "endpoints" / "recorded"
 PLANTED = "planted-value-of-a-key-that-nobody-may-see"

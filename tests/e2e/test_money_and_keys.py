@@ -17,7 +17,8 @@ from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.engine.writer import GROUP_SIZE
 from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.planning import RunRequest, create_run
-from vqa_tui.operations.runs import approve_run, resume_run, retry_failed, stop_run
+from vqa_tui.operations.queue_edits import retry_failed
+from vqa_tui.operations.runs import approve_run, resume_run, stop_run
 from vqa_tui.operations.workspace import open_workspace
 
 NANO = 10**9

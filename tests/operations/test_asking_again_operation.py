@@ -21,7 +21,8 @@ from vqa_tui.operations.exports import export_run
 from vqa_tui.operations.follow_ups import Elsewhere, follow_up, plan_elsewhere
 from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.workspace import open_workspace
-from vqa_tui.store import runs
+from vqa_tui.store import asking_again, runs
+from vqa_tui.store.db import Database
 
 CUT = replace(BAD_REPLY, finish_reason="length")
 
@@ -219,3 +220,25 @@ async def test_a_run_without_any_pairs_is_exported_with_those_of_its_follow_up_a
     report = await export_run(workshop.workspace, run_id, "qwen", workshop.folder / "out.jsonl", split=(0.5, 0.5))
     assert [file.pictures for file in report.files] == [2, 2]
     assert report.warnings == ("the pairs of 4 pictures are of the run first-other (other, m-2)",)
+
+
+async def test_reading_about_a_large_choice_has_a_connection_of_its_own(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, ids = await made(workshop)
+    own: dict[str, bool] = {}
+    for name in ("standing", "most_tokens_held", "sizes_of", "spread_items_of"):
+        read = getattr(asking_again, name)
+
+        def watched(database: Database, *values: Any, name: str = name, read: Any = read) -> Any:
+            own[name] = database is not workshop.workspace.db
+            return read(database, *values)
+
+        monkeypatch.setattr(asking_again, name, watched)
+    for many, expected in ((7, False), (6, True)):
+        monkeypatch.setattr("vqa_tui.operations.workspace.MANY_TASKS", many)
+        own.clear()
+        found = await chosen(workshop.workspace, run_id, ids)
+        plan = await plan_again(workshop.workspace, run_id, ids, TaskChanges())
+        assert (found.askable, plan.items) == (3, 3)
+        assert own == dict.fromkeys(("standing", "most_tokens_held", "sizes_of", "spread_items_of"), expected)

@@ -9,11 +9,21 @@ from PIL import Image
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations import dataset_contents, dataset_edits
-from vqa_tui.operations.datasets import dataset_detail, dataset_kinds, import_dataset, list_datasets, suggested_name
+from vqa_tui.operations.datasets import (
+    dataset_detail,
+    dataset_kinds,
+    dataset_row,
+    import_dataset,
+    list_datasets,
+    suggested_name,
+)
 from vqa_tui.operations.planning import RunRequest, create_run
 from vqa_tui.operations.size_bands import SizeBand, size_bands
 from vqa_tui.operations.workspace import Workspace, open_workspace
+from vqa_tui.process.lock import ProcessLock
 from vqa_tui.sources.registry import KINDS
+from vqa_tui.store import dataset_edits as store
+from vqa_tui.store import run_deletion, runs
 from vqa_tui.store.datasets import SizeGroup
 
 
@@ -121,3 +131,26 @@ async def test_a_path_that_is_not_unicode_is_refused_in_words(workspace: Workspa
     os.rename(bags, strange)
     with pytest.raises(VqaError, match="is not valid UTF-8"):
         await import_dataset(workspace, "folder", strange)
+
+
+async def test_a_dataset_can_go_as_soon_as_its_deleted_run_is_emptied(workspace: Workspace, bags: Path) -> None:
+    await start(workspace, "first")
+    (run_id,) = [run_id for run_id, _name in await runs.run_names(workspace.db)]
+    # Deleted, and broken off before anything was emptied.
+    await run_deletion.mark_deleted(workspace.db, run_id, who="me", words="", flights=[])
+    assert (await list_datasets(workspace))[0].runs == ()
+    async with ProcessLock(workspace.paths.run_lock(run_id)):
+        with pytest.raises(VqaError, match="used by a run that is just being deleted"):
+            await dataset_edits.delete_dataset(workspace, "bags")
+    told: list[tuple[int, int]] = []
+    gone = await dataset_edits.delete_dataset(workspace, "bags", progress=lambda done, of: told.append((done, of)))
+    assert (gone.items, told) == (3, [(3, 3)])
+
+
+async def test_a_deletion_that_was_broken_off_goes_on(workspace: Workspace, bags: Path) -> None:
+    (view,) = await list_datasets(workspace)
+    await store.mark_deleted(workspace.db, (await dataset_row(workspace, "bags")).id, who="me")
+    assert await list_datasets(workspace) == [] and view.items == 3
+    assert await dataset_edits.finish_deletions(workspace) == 1
+    assert await dataset_edits.finish_deletions(workspace) == 0
+    assert not await workspace.db.read("SELECT 1 FROM item") and not await workspace.db.read("SELECT 1 FROM dataset")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.workshop import BAD_REPLY, DONE, FLAGGED, SERVER, Workshop
+from vqa_tui import wiring
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.quota import RequestSize
 from vqa_tui.domain.run import Intent, Phase
@@ -257,3 +258,24 @@ async def test_a_deletion_that_another_process_works_on_is_left_alone(workshop: 
     async with ProcessLock(workshop.workspace.paths.run_lock(run_id)):
         assert await finish_deletions(workshop.workspace) == 0
     assert await finish_deletions(workshop.workspace) == 1
+
+
+async def test_an_engine_that_waited_while_its_run_was_deleted_does_not_work_on_it(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await workshop.run([DONE])
+
+    class Late(ProcessLock):
+        async def acquire(self, *, patience_s: float = 2.0) -> None:
+            await run_deletion.mark_deleted(workshop.workspace.db, run_id, who="me", words="", flights=[])
+            await super().acquire(patience_s=patience_s)
+
+    monkeypatch.setattr(wiring, "ProcessLock", Late)
+    monkeypatch.setattr(wiring, "_log_to_stderr", lambda: None)
+    monkeypatch.setattr(wiring, "_allow_many_files", lambda: None)
+    sessions = await workshop.workspace.db.read("SELECT count(*) FROM session")
+    with pytest.raises(VqaError, match="run first was deleted"):
+        await wiring.run_engine(workshop.workspace.paths, run_id)
+    assert await workshop.workspace.db.read("SELECT count(*) FROM session") == sessions
+    with pytest.raises(VqaError, match=f"there is no run {run_id}"):
+        await wiring.run_engine(workshop.workspace.paths, run_id)

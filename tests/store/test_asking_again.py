@@ -1,5 +1,6 @@
 """Tasks asked again: what was changed holds until they are done, and pairs are replaced or kept, never lost."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -13,10 +14,11 @@ from vqa_tui.domain.run import Limits, TaskStatus
 from vqa_tui.domain.sample import Pair
 from vqa_tui.domain.work import AttemptRecord, Flight, TaskOutcome
 from vqa_tui.store import runs, tasks
-from vqa_tui.store.asking_again import put_back, sizes_of, spread_items_of, standing
+from vqa_tui.store.asking_again import sizes_of, spread_items_of, standing
+from vqa_tui.store.db import Database
 from vqa_tui.store.follow_ups import create_follow_up
 from vqa_tui.store.queue import TaskQueue
-from vqa_tui.store.queue_edits import edit_queue
+from vqa_tui.store.queue_edits import edit_queue, move_tasks
 from vqa_tui.store.reads import run_summaries, run_view
 
 MORE = TaskChanges(max_tokens=4000)
@@ -29,6 +31,10 @@ def failed(task_id: int, kind: str = "bad_reply") -> TaskOutcome:
 def answered(task_id: int, *answers: str) -> TaskOutcome:
     pairs = tuple(Pair("What?", answer) for answer in answers)
     return TaskOutcome(task_id, TaskStatus.DONE, attempt(), True, pairs=pairs)
+
+
+async def put_back(database: Database, run_id: int, ids: Sequence[int], changes: TaskChanges) -> dict[TaskStatus, int]:
+    return await move_tasks(database, run_id, EditVerb.AGAIN, who="x", ids=ids, changes=changes)
 
 
 async def fetch(builder: Builder, sql: str, *values: object) -> list[tuple[Any, ...]]:

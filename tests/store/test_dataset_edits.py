@@ -3,8 +3,11 @@
 import pytest
 
 from tests.store.conftest import Builder
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem
-from vqa_tui.store import dataset_edits, dataset_pages
+from vqa_tui.domain.run import Intent
+from vqa_tui.paths import WorkspacePaths
+from vqa_tui.store import dataset_edits, dataset_pages, run_deletion, runs
 from vqa_tui.store import datasets as store
 from vqa_tui.store.db import Database
 
@@ -12,6 +15,14 @@ from vqa_tui.store.db import Database
 async def actions(database: Database) -> list[tuple[str, str, str, str]]:
     rows = await database.read("SELECT who, verb, old_value, new_value FROM action ORDER BY id")
     return [(row["who"], row["verb"], row["old_value"], row["new_value"]) for row in rows]
+
+
+async def delete_dataset(database: Database, dataset_id: int) -> bool:
+    """Mark a dataset, as `ada`, and empty it."""
+    marked = await dataset_edits.mark_deleted(database, dataset_id, who="ada")
+    async for _records in dataset_edits.empty_dataset(database, dataset_id):
+        pass
+    return marked
 
 
 async def number_of(database: Database, table: str, dataset_id: int) -> int:
@@ -47,7 +58,7 @@ async def test_a_deleted_dataset_is_gone_and_others_stay_as_they_are(database: D
     await add_problems(database, doomed, "a", "b")
     await add_problems(database, kept, "c")
     run_id = await build.run(kept)
-    assert await dataset_edits.delete_dataset(database, doomed, who="ada")
+    assert await delete_dataset(database, doomed)
     assert await store.dataset_names(database) == ["kept"]
     for table, left in (("item", 4), ("import_problem", 1)):
         assert await number_of(database, table, doomed) == 0
@@ -58,8 +69,7 @@ async def test_a_deleted_dataset_is_gone_and_others_stay_as_they_are(database: D
     tasks = await database.read_one("SELECT count(*) AS n FROM task WHERE run_id = ?", (run_id,))
     assert tasks is not None and tasks["n"] == 4
     assert await actions(database) == [("ada", "delete dataset", "bags", "")]
-    indexes = await database.read("SELECT name FROM sqlite_master WHERE name = 'task_by_item'")
-    assert indexes == []
+    assert await dataset_edits.unfinished_deletions(database) == []
 
 
 async def test_a_dataset_that_a_run_uses_is_not_deleted(database: Database) -> None:
@@ -68,7 +78,8 @@ async def test_a_dataset_that_a_run_uses_is_not_deleted(database: Database) -> N
     await build.run(dataset_id, name="first")
     await build.run(dataset_id, name="second")
     assert await dataset_edits.runs_by_dataset(database) == {dataset_id: ("first", "second")}
-    assert not await dataset_edits.delete_dataset(database, dataset_id, who="ada")
+    assert not await dataset_edits.mark_deleted(database, dataset_id, who="ada")
+    assert [records async for records in dataset_edits.empty_dataset(database, dataset_id)] == []
     assert await number_of(database, "item", dataset_id) == 3
     assert await actions(database) == []
 
@@ -85,9 +96,73 @@ async def test_deleting_beside_a_large_run_does_not_look_at_every_task_for_each_
         return 0
 
     await database._connection.set_progress_handler(count_steps, 1_000)
-    assert await dataset_edits.delete_dataset(database, doomed, who="ada")
+    assert await delete_dataset(database, doomed)
     # A look at each of 2,000 tasks for each of 300 pictures would take millions of steps.
     assert steps < 500_000
+
+
+async def test_a_large_dataset_goes_in_parts_and_others_write_in_between(
+    database: Database, paths: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset_edits, "_LEAST_ROWS", 50)
+    monkeypatch.setattr(dataset_edits, "_MOST_ROWS", 50)
+    build = Builder(database)
+    doomed, kept = await build.dataset(500), await build.dataset(3, "kept")
+    await add_problems(database, doomed, *(f"p{n}" for n in range(120)))
+    run_id = await build.run(kept)
+    assert await dataset_edits.mark_deleted(database, doomed, who="ada")
+    sizes = []
+    async with Database.open(paths) as other:
+        async for records in dataset_edits.empty_dataset(database, doomed):
+            sizes.append(records)
+            await runs.set_intent(other, run_id, Intent.PAUSE, who="bob")
+    assert sizes == [50] * 10
+    assert await database.read("PRAGMA foreign_key_check") == []
+    assert await database.read("SELECT 1 FROM import_problem") == []
+
+
+async def test_a_deletion_that_is_broken_off_is_gone_for_everybody_and_goes_on_later(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset_edits, "_LEAST_ROWS", 2)
+    build = Builder(database)
+    doomed = await build.dataset(5)
+    assert await dataset_edits.mark_deleted(database, doomed, who="ada")
+    async for _records in dataset_edits.empty_dataset(database, doomed):
+        break
+    assert await dataset_edits.unfinished_deletions(database) == [doomed]
+    assert await store.dataset_names(database) == [] == await store.list_datasets(database)
+    assert await store.dataset_named(database, f":deleted:{doomed}") is None
+    with pytest.raises(VqaError, match="the dataset of this run was deleted"):
+        await build.run(doomed)
+    with pytest.raises(VqaError, match="deleted while it was being imported"):
+        await add_problems(database, doomed, "a")
+    with pytest.raises(VqaError, match="was deleted already"):
+        await dataset_edits.mark_deleted(database, doomed, who="bob")
+    # Its name is free at once.
+    again = await build.dataset(4)
+    async for _records in dataset_edits.empty_dataset(database, doomed):
+        pass
+    assert [(row.id, row.items) for row in await store.list_datasets(database)] == [(again, 4)]
+    assert await dataset_edits.unfinished_deletions(database) == []
+    tally = await database.read("SELECT dataset_id, n FROM item_tally")
+    assert [(row["dataset_id"], row["n"]) for row in tally] == [(again, 4)]
+
+
+async def test_a_run_that_was_deleted_is_not_named_and_keeps_its_dataset_until_it_is_emptied(
+    database: Database,
+) -> None:
+    build = Builder(database)
+    dataset_id = await build.dataset(3)
+    run_id = await build.run(dataset_id)
+    await run_deletion.mark_deleted(database, run_id, who="ada", words="", flights=[])
+    assert await dataset_edits.runs_by_dataset(database) == {}
+    assert not await dataset_edits.mark_deleted(database, dataset_id, who="ada")
+    async for _chunk in run_deletion.empty_run(database, run_id):
+        pass
+    await run_deletion.finish_deletion(database, run_id)
+    assert await delete_dataset(database, dataset_id)
+    assert await store.list_datasets(database) == []
 
 
 @pytest.mark.parametrize("search", ["", "000", "7", "no such"])

@@ -8,8 +8,9 @@ import pytest
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.store.db import Database, StoreTrouble, schema_steps
+from vqa_tui.store.db import Database, StoreTrouble
 from vqa_tui.store.file_system import file_system_of
+from vqa_tui.store.migrating import schema_steps
 
 
 async def test_many_tasks_write_at_once_and_every_row_is_there(database: Database) -> None:
@@ -159,7 +160,7 @@ async def test_migration_backs_the_old_file_up_first(paths: WorkspacePaths, monk
         await transaction.execute("INSERT INTO event (at, level, message) VALUES (1, 'info', 'kept')")
     steps = schema_steps()
     newer = (steps[-1][0] + 1, "next.sql", "ALTER TABLE event ADD COLUMN extra TEXT;")
-    monkeypatch.setattr("vqa_tui.store.db.schema_steps", lambda: [*steps, newer])
+    monkeypatch.setattr("vqa_tui.store.migrating.schema_steps", lambda: [*steps, newer])
     async with Database.open(paths) as database:
         row = await database.read_one("SELECT message, extra FROM event")
         assert row is not None and tuple(row) == ("kept", None)
@@ -175,7 +176,7 @@ async def test_a_migration_that_fails_changes_nothing(paths: WorkspacePaths, mon
         pass
     steps = schema_steps()
     broken = (steps[-1][0] + 1, "next.sql", "CREATE TABLE extra (a TEXT) STRICT;\nCREATE TABLE event (a TEXT);\n")
-    monkeypatch.setattr("vqa_tui.store.db.schema_steps", lambda: [*steps, broken])
+    monkeypatch.setattr("vqa_tui.store.migrating.schema_steps", lambda: [*steps, broken])
     with pytest.raises(VqaError, match="already exists"):
         async with Database.open(paths):
             pass

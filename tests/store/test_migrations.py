@@ -6,12 +6,17 @@ import pytest
 
 from vqa_tui.domain.changes import TaskChanges
 from vqa_tui.domain.cost import Usage
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.queue_edit import EditVerb, TakenBack
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import AttemptRecord, Purpose, TaskOutcome
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.store.asking_again import put_back
-from vqa_tui.store.db import Database, schema_steps
+from vqa_tui.process.lock import ProcessLock
+from vqa_tui.store import migrating
+from vqa_tui.store.db import Database
+from vqa_tui.store.migrating import schema_steps
 from vqa_tui.store.queue import TaskQueue
+from vqa_tui.store.queue_edits import move_tasks, take_back
 
 _OLD_LIMITS = '{"budget_usd":"2.50","concurrency":8,"max_attempts":4,"requests_per_minute":{"main":60}}'
 
@@ -87,7 +92,66 @@ async def test_pictures_of_an_older_run_can_be_asked_again_and_followed(old_work
         rows = await database.read("SELECT changes, max_tokens, max_side FROM task JOIN attempt ON task_id = task.id")
         assert {tuple(row) for row in rows} == {("{}", None, None)}
         assert [row["follows"] for row in await database.read("SELECT follows FROM run")] == [None]
-        assert await put_back(database, 1, [1, 2], TaskChanges(4000, 512)) == {TaskStatus.DONE: 1}
+        assert await move_tasks(database, 1, EditVerb.AGAIN, who="x", ids=[1, 2], changes=TaskChanges(4000, 512)) == {
+            TaskStatus.DONE: 1
+        }
         queue = TaskQueue(database, 1, 1)
         changed = {task.id: task.changes for task in await queue.claim(5, now=10, pilot_only=False)}
         assert changed == {1: TaskChanges(4000, 512), 2: TaskChanges()}
+
+
+async def test_edits_of_an_older_workspace_can_still_be_taken_back(old_workspace: WorkspacePaths) -> None:
+    connection = sqlite3.connect(old_workspace.database)
+    for version, _name, sql in schema_steps()[1:8]:
+        connection.executescript(f"{sql}; PRAGMA user_version = {version};")
+    connection.executescript(
+        """
+        UPDATE task SET status = 'skipped', finished_at = 9 WHERE id = 2;
+        INSERT INTO edit (id, run_id, at, who, verb, tasks) VALUES (7, 1, 9, 'ada', 'skip', 1);
+        INSERT INTO edit_task VALUES (7, 2, 'pending', 0, 0, 0, NULL, 0, 9, '{}');
+        """
+    )
+    connection.close()
+    async with Database.open(old_workspace) as database:
+        undone = await take_back(database, 1, who="ada")
+        assert undone == (TakenBack(EditVerb.SKIP, 1, 1), frozenset({TaskStatus.PENDING}))
+        assert await database.read("PRAGMA foreign_key_check") == []
+        # The rows of an edit go with it as before.
+        async with database.write() as transaction:
+            await transaction.execute("DELETE FROM edit")
+        assert await database.read("SELECT * FROM edit_task") == []
+
+
+async def test_nothing_is_brought_up_to_date_under_an_engine(old_workspace: WorkspacePaths) -> None:
+    connection = sqlite3.connect(old_workspace.database)
+    connection.execute("UPDATE session SET ended_at = NULL, pid = 4711")
+    connection.commit()
+    connection.close()
+    async with ProcessLock(old_workspace.run_lock(1)):
+        with pytest.raises(VqaError, match="an older vqa-tui is at work on run run") as refused:
+            async with Database.open(old_workspace):
+                pass
+        assert refused.value.hint and "`kill 4711`" in refused.value.hint
+    assert not old_workspace.backups.exists()
+    connection = sqlite3.connect(old_workspace.database)
+    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    connection.close()
+    async with Database.open(old_workspace) as database:
+        (version,) = await database.read("PRAGMA user_version")
+        assert version[0] == schema_steps()[-1][0]
+        # Up to date, it is opened whoever is at work.
+        async with ProcessLock(old_workspace.run_lock(1)), Database.open(old_workspace):
+            pass
+
+
+async def test_an_engine_that_came_while_the_copy_was_made_is_not_overlooked(
+    old_workspace: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([[], [1]])
+    monkeypatch.setattr(migrating, "runs_at_work", lambda _paths: next(looks))
+    with pytest.raises(VqaError, match="an older vqa-tui is at work on run run"):
+        async with Database.open(old_workspace):
+            pass
+    connection = sqlite3.connect(old_workspace.database)
+    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    connection.close()

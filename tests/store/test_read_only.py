@@ -8,7 +8,8 @@ from tests.store.conftest import Builder
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store import runs
-from vqa_tui.store.db import Database, schema_steps
+from vqa_tui.store.db import Database
+from vqa_tui.store.migrating import schema_steps
 
 
 async def test_reads_work_and_every_write_is_refused(builder: Builder, paths: WorkspacePaths) -> None:

@@ -10,7 +10,8 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.review import BY_HAND, DRAWN, Edit, Judgement, Order, PairGone, ReviewFilter, Verdict
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store import review_draw, reviewing
-from vqa_tui.store.db import Database, schema_steps
+from vqa_tui.store.db import Database
+from vqa_tui.store.migrating import schema_steps
 
 ACCEPTED, REJECTED, UNSURE = Verdict.ACCEPTED, Verdict.REJECTED, Verdict.UNSURE
 

@@ -7,9 +7,11 @@ from itertools import pairwise
 import pytest
 
 from tests.store.conftest import Builder
+from vqa_tui.domain.queue_edit import EditVerb
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.store import run_deletion
+from vqa_tui.store import queue_edits, run_deletion
 from vqa_tui.store.db import Database
+from vqa_tui.store.queue_edits import edit_queue
 from vqa_tui.store.run_deletion import MOST_ROWS, MOST_TASKS, empty_run, finish_deletion, mark_deleted
 
 TASKS = 20_000
@@ -83,3 +85,32 @@ async def test_one_task_with_too_much_is_emptied_in_parts(database: Database, bu
     chunks = [chunk async for chunk in empty_run(database, run_id)]
     assert [chunk.tasks for chunk in chunks if chunk.rows > 5] == [0, 1]
     assert not await database.read(f"SELECT 1 FROM {many}")
+
+
+async def test_what_edits_noted_goes_in_parts_too(
+    database: Database, builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_edits, "MOST_AT_ONCE", 50)
+    run_id = await large_run(database, builder, 300, 1)
+    await edit_queue(database, run_id, EditVerb.SKIP, who="me")
+    await edit_queue(database, run_id, EditVerb.REQUEUE, who="me")
+    await mark_deleted(database, run_id, who="me", words="", flights=[])
+    notes = [300 * 2]
+
+    async for _chunk in empty_run(database, run_id):
+        (left,) = await database.read("SELECT count(*) FROM edit_task")
+        notes.append(left[0])
+    await finish_deletion(database, run_id)
+    assert notes[-1] == 0
+    assert max(before - after for before, after in pairwise(notes)) <= 50
+
+
+async def test_nothing_large_goes_by_reference_to_what_goes_with_a_run(database: Database) -> None:
+    """Rows that go with a row that goes with its run are not counted by the parts: they must be few for each."""
+    found = await database.read(
+        """SELECT DISTINCT m.name FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' """
+        """AND f.on_delete = 'CASCADE' AND f."table" IN (SELECT o.name FROM sqlite_schema o """
+        """JOIN pragma_foreign_key_list(o.name) g WHERE g."table" = 'run' AND g.on_delete = 'CASCADE')"""
+    )
+    # Attempts, pairs and what an edit noted are deleted before; minutes of a cluster are 16, tallies of a stratum 16.
+    assert {row["name"] for row in found} == {"attempt", "sample", "edit_task", "failure_minute", "review_tally"}

@@ -79,9 +79,14 @@ async def test_one_failed_item_is_asked_again_with_more_room_and_a_smaller_pictu
         await until(pilot, lambda: "tokens each, at 100 px" in screen_text(app))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: app.screen is items)
-        await until(pilot, lambda: "1 picture will be asked again. The run first is stopped: resume it." in told(app))
+        done = "1 picture will be asked again. The run first is stopped: resume it. u takes it back."
+        await until(pilot, lambda: done in told(app))
+        changed = await rows(workshop, "SELECT status, changes FROM task ORDER BY id LIMIT 2")
+        assert changed == [("pending", '{"max_side":100,"max_tokens":4000}'), ("done", "{}")]
+        await pilot.press("u")
+        await until(pilot, lambda: "ask again: 1 of 1 taken back." in told(app))
     changed = await rows(workshop, "SELECT status, changes FROM task ORDER BY id LIMIT 2")
-    assert changed == [("pending", '{"max_side":100,"max_tokens":4000}'), ("done", "{}")]
+    assert changed == [("failed", "{}"), ("done", "{}")]
     (action,) = await rows(workshop, "SELECT new_value FROM action WHERE verb = 'ask again'")
     assert action == ("1 pictures (1 failed) with max_tokens 4000, longest side 100 px",)
 

@@ -113,6 +113,8 @@ def test_totals_tell_what_is_hidden_and_what_deleted_runs_had_cost() -> None:
     assert words == "1 run · 3 archived: H shows them · $1.84 spent · $4.20 by 2 deleted runs"
     assert runs_totals(SeenRuns((), NOW), deleted=DeletedRuns(2, Decimal("4.20"))).plain.endswith("by 2 deleted runs")
     assert runs_totals(SeenRuns((), NOW), deleted=DeletedRuns()).plain == ""
+    perhaps = runs_totals(SeenRuns((), NOW), deleted=DeletedRuns(1, Decimal(0), Decimal("0.02"))).plain
+    assert perhaps.endswith("$0.00, and $0.02 uncertain, by 1 deleted run")
 
 
 def test_the_question_before_a_deletion_says_what_goes() -> None:

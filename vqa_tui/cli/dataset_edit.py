@@ -8,12 +8,15 @@ import typer
 from vqa_tui.cli.dataset_look import NameArgument
 from vqa_tui.cli.errors import INTERRUPTED
 from vqa_tui.cli.options import WorkspaceOption, in_workspace
-from vqa_tui.cli.output import say
+from vqa_tui.cli.output import note, say
 from vqa_tui.domain.failure import VqaError
 
 if TYPE_CHECKING:
     from vqa_tui.operations.dataset_edits import DeletedDataset
     from vqa_tui.operations.workspace import Workspace
+
+_TOLD_EVERY = 100_000
+"""Pictures between two lines that tell how far a deletion has come."""
 
 
 def rename(
@@ -36,10 +39,18 @@ def delete(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Delete what the workspace knows of a dataset. Its pictures stay; a dataset that a run uses is refused."""
-    from vqa_tui.operations.dataset_edits import delete_dataset, refuse_used
+    from vqa_tui.operations.dataset_edits import delete_dataset, finish_deletions, refuse_used
     from vqa_tui.operations.datasets import dataset_view
     from vqa_tui.tui.present.dataset_words import deletion_words
-    from vqa_tui.tui.present.numbers import plural
+    from vqa_tui.tui.present.numbers import count, plural
+
+    told = 0
+
+    def progress(done: int, of: int) -> None:
+        nonlocal told
+        if done - told >= _TOLD_EVERY:
+            told = done
+            note(f"{count(done)} of {count(of)} pictures")
 
     async def ask(opened: "Workspace") -> str:
         view = await dataset_view(opened, name)
@@ -61,7 +72,9 @@ def delete(
             return
 
     async def work(opened: "Workspace") -> "DeletedDataset":
-        return await delete_dataset(opened, name)
+        gone = await delete_dataset(opened, name, progress=progress)
+        await finish_deletions(opened)
+        return gone
 
     gone = in_workspace(workspace, work)
     say(f"{gone.name} is deleted: the records of {plural(gone.items, 'picture')}.")

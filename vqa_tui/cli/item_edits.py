@@ -87,7 +87,7 @@ def requeue(
 
 
 def undo(run: RunArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """Take back the newest retry, skip or requeue, for the pictures that were not asked since."""
+    """Take back your newest retry, skip, requeue or asking again, for the pictures that were not asked since."""
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.domain.queue_edit import TakenBack
     from vqa_tui.operations.queue_edits import undo_edit
@@ -128,7 +128,8 @@ async def _move(run: str, chosen: _Chosen, opened: "Workspace") -> _Moved:
     from vqa_tui.domain.queue_edit import MOVABLE, EditVerb
     from vqa_tui.operations.items import find_task, task_ids, task_rows
     from vqa_tui.operations.queue_edits import edit_queue, stock
-    from vqa_tui.operations.runs import find_run
+    from vqa_tui.operations.runs import find_run, run_view
+    from vqa_tui.tui.present.failure_verbs import cost_words
 
     if bool(chosen.items) == bool(chosen.filter_text.strip()):
         raise VqaError("name pictures, or choose them with --filter", hint="`vqa-tui item list RUN` shows their names.")
@@ -140,7 +141,8 @@ async def _move(run: str, chosen: _Chosen, opened: "Workspace") -> _Moved:
     verb = EditVerb(chosen.verb)
     held = await stock(opened, run_id, ids)
     if not chosen.yes and (chosen.filter_text or (verb is EditVerb.REQUEUE and held.pairs)):
-        _require_yes(verb, held)
+        view = await run_view(opened, run_id)
+        require_yes(verb, held, cost="" if verb is EditVerb.SKIP else cost_words(held.movable(verb), view))
     left = []
     if chosen.items:
         rows = await task_rows(opened, run_id, ids)
@@ -148,12 +150,13 @@ async def _move(run: str, chosen: _Chosen, opened: "Workspace") -> _Moved:
     return _Moved(chosen.verb, await edit_queue(opened, run_id, verb, ids), left)
 
 
-def _require_yes(verb: "EditVerb", held: "Stock") -> None:
-    """Raise VqaError with what would happen, where anything would."""
+def require_yes(verb: "EditVerb", held: "Stock", *, cost: str = "") -> None:
+    """Raise VqaError with what would happen, where anything would; `cost` follows the words on what a picture costs."""
     from vqa_tui.tui.present.edit_words import edit_consequence
 
     if held.movable(verb):
-        raise VqaError(f"nothing was changed yet. {edit_consequence(verb, held)}", hint="With --yes it is done.")
+        consequence = edit_consequence(verb, held, cost=cost)
+        raise VqaError(f"nothing was changed yet. {consequence}", hint="With --yes it is done.")
 
 
 def _tell(moved: _Moved, *, json: bool) -> None:

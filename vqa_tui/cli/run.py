@@ -6,13 +6,15 @@ import typer
 
 from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, in_workspace
 from vqa_tui.cli.output import Column, note, print_facts, print_table, say
-from vqa_tui.cli.run_edits import archive, compare, delete, rename
+from vqa_tui.cli.run_edits import archive, compare, delete, list_deleted, rename
 from vqa_tui.cli.run_failures import failures
 from vqa_tui.cli.run_history import events, history
 from vqa_tui.cli.run_start import start
 from vqa_tui.cli.run_steer import approve, pause, resume, retry, set_limits, stop
 
 if TYPE_CHECKING:
+    from vqa_tui.domain.run import RunSummary
+    from vqa_tui.domain.run_contents import DeletedRuns
     from vqa_tui.operations.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Start, watch and steer runs.", rich_markup_mode=None)
@@ -23,18 +25,27 @@ app.command("start")(start)
 @app.command("list")
 def list_runs(
     archived: Annotated[bool, typer.Option("--archived", help="List archived runs too.")] = False,
+    deleted: Annotated[bool, typer.Option("--deleted", help="List what stays known of deleted runs instead.")] = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """List the runs of the workspace, newest first; archived ones only when asked for."""
+    if deleted:
+        list_deleted(json, workspace)
+        return
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.cli.run_lines import first_sentence, state_words
     from vqa_tui.domain.run import EngineState
-    from vqa_tui.operations import runs
+    from vqa_tui.operations.run_edits import deleted_runs
+    from vqa_tui.operations.runs import list_runs as all_runs
+    from vqa_tui.tui.present.consequences import deleted_words
     from vqa_tui.tui.present.following import following_words
     from vqa_tui.tui.present.numbers import count, money, plural, utc
 
-    found = in_workspace(workspace, runs.list_runs)
+    async def read(opened: "Workspace") -> "tuple[list[RunSummary], DeletedRuns]":
+        return await all_runs(opened), await deleted_runs(opened)
+
+    found, gone = in_workspace(workspace, read)
     summaries = [run for run in found if archived or run.archived_at is None or run.engine is not EngineState.NONE]
     if json:
         print_json(summaries)
@@ -77,6 +88,8 @@ def list_runs(
     )
     if hidden:
         note(f"{plural(hidden, 'archived run')} not listed; --archived lists them too.")
+    if gone.runs:
+        note(f"Spent beside: {deleted_words(gone)}; --deleted lists {'it' if gone.runs == 1 else 'them'}.")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """`vqa-tui run rename`, archive, delete and compare: what can be done with whole runs."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -105,6 +106,48 @@ def _ask(contents: "RunContents") -> None:
         sure = typer.confirm(f"Delete {contents.name}?", err=True)
     if not sure:
         raise VqaError("nothing was deleted")
+
+
+def list_deleted(json: bool, workspace: Path | None) -> None:
+    """Print what stays known of deleted runs: above all what they had cost."""
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.operations.run_edits import list_deleted_runs
+    from vqa_tui.tui.present.numbers import count, money, utc
+
+    gone = in_workspace(workspace, list_deleted_runs)
+    if json:
+        print_json(gone)
+        return
+    columns = [
+        Column("id", right=True),
+        Column("name"),
+        Column("pictures", right=True),
+        Column("spent", right=True),
+        Column("uncertain", right=True),
+        Column("dataset"),
+        Column("recipe"),
+        Column("endpoint"),
+        Column("model"),
+        Column("deleted"),
+        Column("by"),
+    ]
+    rows = (
+        (
+            str(run.id),
+            run.name,
+            count(run.pictures),
+            money(run.spent),
+            money(run.uncertain),
+            run.dataset,
+            run.recipe,
+            run.endpoint,
+            run.model,
+            utc(run.deleted_at),
+            run.who,
+        )
+        for run in gone
+    )
+    print_table(columns, rows, empty="No run was deleted.")
 
 
 def compare(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vqa_tui.cli.item_edits import YesOption, require_yes
 from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, in_workspace
 from vqa_tui.cli.output import Column, print_facts, print_table, say
 from vqa_tui.domain.failure import VqaError
@@ -26,12 +27,15 @@ def failures(
     ] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Put all pictures of CLUSTER back into the queue.")] = False,
     skip: Annotated[bool, typer.Option("--skip", help="Take all pictures of CLUSTER out of the run.")] = False,
+    yes: YesOption = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Show what went wrong in a run: failures of one cause together, with what they have in common."""
     if retry and skip:
         raise VqaError("--retry and --skip cannot both be done", hint="Name one of them.")
+    if yes and not (retry or skip):
+        raise VqaError("--yes means nothing without --retry or --skip", hint="Name what shall be done.")
     if (retry or skip) and cluster is None:
         raise VqaError("--retry and --skip act on one cluster", hint="Name its number: `vqa-tui run failures RUN`.")
 
@@ -46,7 +50,7 @@ def failures(
             return
         chosen = find_cluster(table, cluster)
         if retry or skip:
-            await _move(opened, run_id, chosen, retry=retry, json=json)
+            await _move(opened, run_id, chosen, retry=retry, yes=yes, json=json)
         else:
             await _print_one(opened, run_id, chosen, attempts=attempts, json=json)
 
@@ -139,15 +143,24 @@ def _facts(cluster: "FailureCluster", detail: "ClusterDetail", *, attempts: bool
     return [*facts, ("examples", "\n".join(each.item_key for each in detail.examples))]
 
 
-async def _move(opened: "Workspace", run_id: int, chosen: "FailureCluster", *, retry: bool, json: bool) -> None:
+async def _move(
+    opened: "Workspace", run_id: int, chosen: "FailureCluster", *, retry: bool, yes: bool, json: bool
+) -> None:
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.domain.queue_edit import EditVerb
     from vqa_tui.operations.failures import cluster_task_ids
-    from vqa_tui.operations.queue_edits import edit_queue
+    from vqa_tui.operations.queue_edits import edit_queue, stock
+    from vqa_tui.operations.runs import run_view
+    from vqa_tui.tui.present.failure_verbs import cost_words
     from vqa_tui.tui.present.numbers import plural
 
     ids = await cluster_task_ids(opened, chosen.ids)
-    moved = await edit_queue(opened, run_id, EditVerb.RETRY if retry else EditVerb.SKIP, ids)
+    verb = EditVerb.RETRY if retry else EditVerb.SKIP
+    if not yes:
+        held = await stock(opened, run_id, ids)
+        cost = cost_words(held.movable(verb), await run_view(opened, run_id)) if retry else ""
+        require_yes(verb, held, cost=cost)
+    moved = await edit_queue(opened, run_id, verb, ids)
     if json:
         print_json({"changed": moved})
     else:

@@ -72,7 +72,8 @@ def retry(
 ) -> None:
     """Put the failed pictures of a run back into its queue; a run that had ended goes on."""
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.operations.runs import find_run, retry_failed
+    from vqa_tui.operations.queue_edits import retry_failed
+    from vqa_tui.operations.runs import find_run
     from vqa_tui.tui.present.numbers import plural
 
     async def work(opened: "Workspace") -> int:

@@ -31,6 +31,13 @@ class TaskChanges:
             return otherwise
         return None if self.max_side == ORIGINAL_SIZE else self.max_side
 
+    def on_top_of(self, before: "TaskChanges") -> "TaskChanges":
+        """Return these changes, and those of `before` that they leave alone."""
+        return TaskChanges(
+            before.max_tokens if self.max_tokens is None else self.max_tokens,
+            before.max_side if self.max_side is None else self.max_side,
+        )
+
     @property
     def in_words(self) -> str:
         """The changes as `max_tokens 4000, longest side 512 px`; empty where there is none."""

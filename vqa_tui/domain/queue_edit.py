@@ -1,4 +1,4 @@
-"""Edits of the queue by people: retry, skip and requeue, and taking them back."""
+"""Edits of the queue by people: retry, skip, requeue and asking again, and taking them back."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,12 +15,15 @@ class EditVerb(StrEnum):
     """Those that wait or failed are taken out of the queue."""
     REQUEUE = "requeue"
     """Whatever has ended is asked again; pairs of done ones are replaced when the new reply comes."""
+    AGAIN = "ask again"
+    """Failed and done ones are asked again, with something changed for them alone."""
 
 
 MOVABLE: dict[EditVerb, tuple[TaskStatus, ...]] = {
     EditVerb.RETRY: (TaskStatus.FAILED,),
     EditVerb.SKIP: (TaskStatus.PENDING, TaskStatus.FAILED),
     EditVerb.REQUEUE: (TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.SKIPPED),
+    EditVerb.AGAIN: (TaskStatus.FAILED, TaskStatus.DONE),
 }
 """Statuses of the tasks that an edit moves; it leaves the others alone."""
 
@@ -42,6 +45,17 @@ class Stock:
     def movable(self, verb: EditVerb) -> int:
         """Return how many of them `verb` moves."""
         return sum(self.by_status.get(status, 0) for status in MOVABLE[verb])
+
+
+@dataclass(frozen=True, slots=True)
+class StandingEdit:
+    """An edit that can be taken back by whoever made it."""
+
+    who: str
+    verb: EditVerb
+    tasks: int
+    at: float
+    """Unix time at which it began."""
 
 
 @dataclass(frozen=True, slots=True)

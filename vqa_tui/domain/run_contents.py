@@ -26,7 +26,34 @@ class RunContents:
 
 @dataclass(frozen=True, slots=True)
 class DeletedRuns:
-    """All runs that were deleted from a workspace."""
+    """All runs that were deleted from a workspace; money in dollars."""
 
     runs: int = 0
     spent: Decimal = Decimal(0)
+    uncertain: Decimal = Decimal(0)
+    """What may have been billed beside, of requests whose reply never came."""
+
+    @property
+    def paid(self) -> bool:
+        """Whether money was spent on them, or may have been."""
+        return self.spent > 0 or self.uncertain > 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedRun:
+    """What stays known of one deleted run; money in dollars, times in Unix seconds."""
+
+    id: int
+    name: str
+    dataset: str
+    recipe: str
+    endpoint: str
+    model: str
+    created_at: float
+    deleted_at: float
+    who: str
+    pictures: int
+    attempts: int
+    pairs: int
+    spent: Decimal
+    uncertain: Decimal

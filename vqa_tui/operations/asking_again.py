@@ -11,18 +11,20 @@ from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate
 from vqa_tui.domain.changes import MOST_TOKENS, UNCHANGED, TaskChanges
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.queue_edit import MOVABLE, EditVerb
 from vqa_tui.domain.run import EngineState, Limits, Phase, RunView, TaskStatus
 from vqa_tui.engine.estimate import bytes_of
 from vqa_tui.operations.plan import RunPlan
 from vqa_tui.operations.plan_cost import Load, cost_plan
 from vqa_tui.operations.planning import SAMPLE_ITEMS, parse_max_side
-from vqa_tui.operations.runs import go_on_if_ended, run_view
-from vqa_tui.operations.workspace import Workspace, operator
+from vqa_tui.operations.queue_edits import go_on_with, move
+from vqa_tui.operations.runs import run_view
+from vqa_tui.operations.workspace import Workspace, connection_for, operator
 from vqa_tui.store import asking_again as store
 from vqa_tui.store import runs
 from vqa_tui.store.earlier_runs import EarlierRuns, earlier_runs
 
-HERE = (TaskStatus.FAILED, TaskStatus.DONE)
+HERE = MOVABLE[EditVerb.AGAIN]
 """What can be asked again in the run itself: the rest is still being asked, or was taken out by a person."""
 
 
@@ -74,7 +76,8 @@ class AskedAgain:
 async def chosen(workspace: Workspace, run_id: int, ids: Sequence[int]) -> Chosen:
     """Return how the tasks `ids` of a run stand. Raises VqaError when there is no such run."""
     made_of = await _made_of(workspace, run_id)
-    found = await store.standing(workspace.db, run_id, ids)
+    async with connection_for(workspace, len(ids)) as opened:
+        found = await store.standing(opened.db, run_id, ids)
 
     def count(*statuses: TaskStatus) -> int:
         return sum(found.counts.get(status, 0) for status in statuses)
@@ -113,7 +116,8 @@ async def plan_again(workspace: Workspace, run_id: int, ids: Sequence[int], chan
         endpoint_name=made_of.endpoint.name,
     )
     if changes.max_tokens is None:
-        changes = replace(changes, max_tokens=await store.most_tokens_held(workspace.db, run_id, ids))
+        async with connection_for(workspace, len(ids)) as opened:
+            changes = replace(changes, max_tokens=await store.most_tokens_held(opened.db, run_id, ids))
     side = changes.side(_side_of(made_of.limits, made_of.recipe))
     plan = await asyncio.to_thread(
         cost_with, made_of.recipe, made_of.endpoint, load, changes, side, earlier, made_of.limits
@@ -133,20 +137,16 @@ async def ask_again(
     """
     require_possible(changes)
     await _made_of(workspace, run_id)
-    moved = await store.put_back(workspace.db, run_id, ids, changes)
+    moved = await move(workspace, run_id, EditVerb.AGAIN, ids=ids, changes=changes)
     count = sum(moved.values())
     if not count:
         raise nothing_to_ask(len(ids))
     words = ", ".join(f"{number} {status}" for status, number in sorted(moved.items()))
     with_what = f" with {changes.in_words}" if changes else ""
     await runs.note_action(
-        workspace.db, run_id, who=operator(), verb="ask again", detail=f"{count} pictures ({words}){with_what}"
+        workspace.db, run_id, who=operator(), verb=EditVerb.AGAIN, detail=f"{count} pictures ({words}){with_what}"
     )
-    try:
-        before = await go_on_if_ended(workspace, run_id)
-    except VqaError as problem:
-        told = f"{count} pictures were put back into the queue; resume the run when that is mended."
-        raise VqaError(problem.message, hint=f"{problem.hint}\n{told}" if problem.hint else told) from problem
+    before = await go_on_with(workspace, run_id, count)
     left = len(set(ids)) - count
     return AskedAgain(count, moved.get(TaskStatus.DONE, 0), left, before.phase, before.engine.state)
 
@@ -183,11 +183,12 @@ async def load_of(
     workspace: Workspace, run_id: int, ids: Sequence[int], statuses: Sequence[TaskStatus], recipe: Recipe
 ) -> Load | None:
     """Return what there is to ask of those of `ids` that have one of `statuses`; None where there is none."""
-    sizes = await store.sizes_of(workspace.db, run_id, ids, statuses)
-    count = sum(group.pictures for group in sizes.groups)
-    if not count:
-        return None
-    sample = await store.spread_items_of(workspace.db, run_id, ids, statuses, SAMPLE_ITEMS)
+    async with connection_for(workspace, len(ids)) as opened:
+        sizes = await store.sizes_of(opened.db, run_id, ids, statuses)
+        count = sum(group.pictures for group in sizes.groups)
+        if not count:
+            return None
+        sample = await store.spread_items_of(opened.db, run_id, ids, statuses, SAMPLE_ITEMS)
     template = PromptTemplate(recipe)
     return Load(count, sizes, [bytes_of(template.render(item)) for item in sample])
 

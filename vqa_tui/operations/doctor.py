@@ -16,9 +16,9 @@ from vqa_tui.config.secrets import MissingKey, resolve_key
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.endpoints.picture_cache import bytes_kept
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.store.db import schema_steps
 from vqa_tui.store.file_system import file_system_of, is_network_file_system
 from vqa_tui.store.health import OLDEST_SQLITE, schema_of, sqlite_version
+from vqa_tui.store.migrating import schema_steps
 
 OLDEST_PYTHON = (3, 11)
 _LEAST_FREE_BYTES = 500_000_000

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, RunView
-from vqa_tui.domain.run_contents import DeletedRuns, RunContents
+from vqa_tui.domain.run_contents import DeletedRun, DeletedRuns, RunContents
 from vqa_tui.domain.run_name import require_run_name
 from vqa_tui.operations.runs import list_runs, run_view
 from vqa_tui.operations.workspace import Workspace, operator
@@ -111,6 +111,11 @@ async def run_course(workspace: Workspace, run_id: int, cells: int) -> tuple[flo
 async def deleted_runs(workspace: Workspace) -> DeletedRuns:
     """Return how many runs were deleted from this workspace, and what they had cost."""
     return await run_deletion.deleted_runs(workspace.db)
+
+
+async def list_deleted_runs(workspace: Workspace) -> list[DeletedRun]:
+    """Return what stays known of each run that was deleted, the one that was deleted last first."""
+    return await run_deletion.list_deleted_runs(workspace.db)
 
 
 async def _empty(workspace: Workspace, run_id: int, pictures: int, progress: Progress | None) -> None:

@@ -1,13 +1,11 @@
-"""Steering runs: start the engine, watch, pause, resume, stop, approve, retry."""
+"""Steering runs: start the engine, watch, pause, resume, stop, approve."""
 
 import asyncio
 import difflib
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 
-from vqa_tui.domain.failure import FailureKind, VqaError
-from vqa_tui.domain.queue_edit import EditVerb
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Phase, RunSummary, RunView
 from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.process.lock import ALREADY_AT_WORK, is_locked
@@ -15,7 +13,6 @@ from vqa_tui.process.spawn import reap_children, spawn_detached
 from vqa_tui.process.tail import tail
 from vqa_tui.store import reads, runs
 from vqa_tui.store.inflight import JournalView, read_journal
-from vqa_tui.store.queue_edits import edit_queue
 
 HUNG_AFTER_S = 20.0
 _START_PATIENCE_S = 30.0
@@ -156,30 +153,6 @@ async def approve_run(workspace: Workspace, run_id: int) -> None:
     await runs.approve(workspace.db, run_id, who=operator())
     if view.engine.state is EngineState.LOST:
         await _ensure_engine(workspace, run_id)
-
-
-async def retry_failed(
-    workspace: Workspace, run_id: int, *, kinds: Sequence[str] = (), ids: Sequence[int] | None = None
-) -> int:
-    """Put failed tasks back into the queue and return how many; a run that was done goes on, a stopped one waits.
-
-    `kinds` narrows by failure kind, `ids` by task. Raises VqaError for an unknown kind.
-    """
-    known = [str(kind) for kind in FailureKind]
-    for kind in kinds:
-        if kind not in known:
-            close = difflib.get_close_matches(kind, known, 1)
-            raise VqaError(
-                f"unknown failure kind {kind!r}",
-                hint=f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}",
-            )
-    count = await edit_queue(workspace.db, run_id, EditVerb.RETRY, who=operator(), ids=ids, kinds=kinds)
-    if count == 0:
-        return 0
-    which = f"of kind {', '.join(kinds)}" if kinds else "of any kind"
-    await runs.note_action(workspace.db, run_id, who=operator(), verb="retry", detail=f"{count} failed tasks {which}")
-    await go_on_if_ended(workspace, run_id)
-    return count
 
 
 async def go_on_if_ended(workspace: Workspace, run_id: int) -> RunView:

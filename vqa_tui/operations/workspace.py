@@ -12,6 +12,9 @@ from vqa_tui.paths import WorkspacePaths, find_workspace
 from vqa_tui.store.datasets import dataset_names
 from vqa_tui.store.db import Database
 
+MANY_TASKS = 5_000
+"""Tasks from which on what is read about them takes long enough for others to notice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -47,6 +50,19 @@ async def open_workspace(
         )
     async with Database.open(paths, read_only=read_only) as database:
         yield Workspace(paths, database)
+
+
+@asynccontextmanager
+async def connection_for(workspace: Workspace, tasks: int) -> AsyncIterator[Workspace]:
+    """Open the same workspace once more to read about so many tasks, so that nobody else waits for it.
+
+    Few of them are read over the connection that there is.
+    """
+    if tasks < MANY_TASKS:
+        yield workspace
+        return
+    async with Database.open(workspace.paths) as database:
+        yield Workspace(workspace.paths, database)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.store.at_work import is_locked as is_locked
 
 ALREADY_AT_WORK = 75
 """Exit status of an engine that found another one at work (EX_TEMPFAIL of sysexits.h)."""
@@ -59,18 +60,3 @@ class ProcessLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
-
-
-def is_locked(path: Path) -> bool:
-    """Tell whether a live process holds the lock at `path`."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

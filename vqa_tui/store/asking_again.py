@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vqa_tui.domain.changes import TaskChanges, changes_of
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import CUT
@@ -97,39 +96,6 @@ async def spread_items_of(
         {"run": run_id, "ids": json.dumps(list(ids)), "statuses": json.dumps(list(statuses)), "count": count},
     )
     return [item_from_row(row) for row in rows]
-
-
-async def put_back(database: Database, run_id: int, ids: Sequence[int], changes: TaskChanges) -> dict[TaskStatus, int]:
-    """Put those of `ids` that failed or are done back to pending; return how many, by what they were.
-
-    What `changes` names holds for them until they are done; what it leaves out stays as it was. Pairs of tasks that
-    were done stay until new ones are stored, and recorded attempts stay.
-    """
-    chosen = {"run": run_id, "ids": json.dumps(list(ids))}
-    where = f"{_CHOSEN} AND t.status IN ('failed', 'done')"
-    async with database.write() as transaction:
-        rows = await transaction.rows(
-            f"SELECT t.status, t.changes, count(*) AS n FROM task t WHERE {where} GROUP BY t.status, t.changes", chosen
-        )
-        for before in {row["changes"] for row in rows}:
-            await transaction.execute(
-                "UPDATE task AS t SET status = 'pending', finished_at = NULL, not_before = 0, attempts_spent = 0, "
-                f"requeued_after = attempts, changes = :after WHERE {where} AND t.changes = :before",
-                {**chosen, "before": before, "after": _merged(changes_of(before), changes).as_json()},
-            )
-        counts: dict[TaskStatus, int] = {}
-        for row in rows:
-            status = TaskStatus(row["status"])
-            counts[status] = counts.get(status, 0) + row["n"]
-        await transaction.execute("UPDATE run SET put_back = put_back + ? WHERE id = ?", (sum(counts.values()), run_id))
-    return counts
-
-
-def _merged(before: TaskChanges, changes: TaskChanges) -> TaskChanges:
-    return TaskChanges(
-        before.max_tokens if changes.max_tokens is None else changes.max_tokens,
-        before.max_side if changes.max_side is None else changes.max_side,
-    )
 
 
 async def put_aside_pairs(transaction: Transaction, ids: Sequence[int]) -> None:

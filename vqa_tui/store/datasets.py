@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, ImportProblem, Item, PictureFacts
 from vqa_tui.store.db import Database
 from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
@@ -78,18 +79,20 @@ _DATASET_COLUMNS = """
 
 async def list_datasets(db: Database) -> list[DatasetRow]:
     """Return every dataset, the most recently imported first."""
-    rows = await db.read(f"SELECT {_DATASET_COLUMNS} ORDER BY imported_at DESC, dataset.id DESC")
+    rows = await db.read(
+        f"SELECT {_DATASET_COLUMNS} WHERE deleted_at IS NULL ORDER BY imported_at DESC, dataset.id DESC"
+    )
     return [DatasetRow(**dict(row)) for row in rows]
 
 
 async def dataset_named(db: Database, name: str) -> DatasetRow | None:
-    row = await db.read_one(f"SELECT {_DATASET_COLUMNS} WHERE name = ?", (name,))
+    row = await db.read_one(f"SELECT {_DATASET_COLUMNS} WHERE name = ? AND deleted_at IS NULL", (name,))
     return DatasetRow(**dict(row)) if row else None
 
 
 async def dataset_names(db: Database) -> list[str]:
     """Return the name of every dataset, sorted."""
-    return [row["name"] for row in await db.read("SELECT name FROM dataset ORDER BY name")]
+    return [row["name"] for row in await db.read("SELECT name FROM dataset WHERE deleted_at IS NULL ORDER BY name")]
 
 
 async def ensure_dataset(db: Database, *, name: str, kind: str, root: str, source: str, at: float) -> DatasetRow:
@@ -124,8 +127,13 @@ async def write_batch(
     problems: Iterable[ImportProblem],
     at: float,
 ) -> None:
-    """Commit one batch of an import: new and changed items, problems met, and problems of `healed` keys forgotten."""
+    """Commit one batch of an import: new and changed items, problems met, and problems of `healed` keys forgotten.
+
+    Raises VqaError when the dataset was deleted.
+    """
     async with db.write() as transaction:
+        if not await transaction.rows("SELECT 1 FROM dataset WHERE id = ? AND deleted_at IS NULL", (dataset_id,)):
+            raise VqaError("the dataset was deleted while it was being imported", hint="Import it again.")
         await transaction.execute_many(
             """
             INSERT INTO item (dataset_id, key, path, format, width, height, size_bytes, sha256, orientation,

@@ -1,4 +1,4 @@
-"""One SQLite connection: guarded writes, short reads, migrations with a backup."""
+"""One SQLite connection: guarded writes, short reads."""
 
 import asyncio
 import os
@@ -7,7 +7,6 @@ import time
 from array import array
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import aiosqlite
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store.file_system import file_system_of, is_network_file_system
+from vqa_tui.store.migrating import bring_up_to_date
 
 Row = sqlite3.Row
 Query = tuple[str, Sequence[Any] | dict[str, Any]]
@@ -27,13 +27,6 @@ _PIECE = 10_000
 _BUSY_TIMEOUT_MS = 15_000
 _BUSY_STEP_MS = 250
 """A transaction waits for its turn in steps, so that waiting can be cancelled and never holds the thread for long."""
-
-
-def schema_steps() -> list[tuple[int, str, str]]:
-    """Return the migrations in order as (version, file name, SQL)."""
-    folder = files("vqa_tui.store") / "schema"
-    found = sorted((entry.name, entry) for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [(int(name.split("_")[0]), name, entry.read_text("utf-8")) for name, entry in found]
 
 
 class StoreTrouble(VqaError):
@@ -67,8 +60,9 @@ class Database:
         A write waits `patience_s` for another program that holds the file; `inf` waits until it is cancelled. With
         `read_only` writes are refused, and so is a file whose schema would have to be brought up to date.
 
-        Raises VqaError when the folder is on a network file system, cannot be made, is not a database,
-        or was written by a newer version; StoreTrouble when the disk is full or nothing may be written there.
+        Raises VqaError when the folder is on a network file system, cannot be made, is not a database, was written by a
+        newer version, or by an older one whose engine is still at work; StoreTrouble when the disk is full or nothing
+        may be written there.
         """
         _make_private_folder(paths.root)
         try:
@@ -85,7 +79,7 @@ class Database:
                 await connection.execute("PRAGMA journal_mode = WAL")
                 await connection.execute("PRAGMA synchronous = NORMAL")
                 await connection.execute("PRAGMA foreign_keys = ON")
-                await database._migrate(paths)
+                await bring_up_to_date(database, connection, paths, read_only=read_only)
                 await connection.execute(f"PRAGMA query_only = {int(read_only)}")
                 await connection.execute(f"PRAGMA busy_timeout = {_BUSY_STEP_MS}")
             except sqlite3.DatabaseError as error:
@@ -263,42 +257,6 @@ class Database:
         # SQLite itself rolls back after some errors, such as a full disk.
         if self._connection.in_transaction:
             await self._connection.execute("ROLLBACK")
-
-    async def _migrate(self, paths: WorkspacePaths) -> None:
-        steps = schema_steps()
-        newest = steps[-1][0]
-        found = await self._version()
-        if found > newest:
-            raise VqaError(
-                f"the workspace {paths.root} was written by a newer vqa-tui "
-                f"(schema {found}, this program knows {newest})",
-                hint="Upgrade vqa-tui, or point --workspace at another folder. Nothing was changed.",
-            )
-        if found == newest:
-            return
-        if self._read_only:
-            raise VqaError(
-                f"the workspace {paths.root} was written by an older vqa-tui and must be brought up to date first",
-                hint="Open it once without --readonly; a copy of the file is kept in `backups`.",
-            )
-        if found > 0:
-            await self._back_up(paths, found)
-        async with self.write() as transaction:
-            found = await self._version()
-            for version, _name, sql in steps:
-                if version > found:
-                    await transaction.run_script(sql)
-                    await transaction.execute(f"PRAGMA user_version = {version}")
-
-    async def _version(self) -> int:
-        rows = list(await self._connection.execute_fetchall("PRAGMA user_version"))
-        return int(rows[0][0])
-
-    async def _back_up(self, paths: WorkspacePaths, version: int) -> None:
-        paths.backups.mkdir(mode=0o700, exist_ok=True)
-        target = paths.backups / f"schema-{version}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.db"
-        await self._connection.execute("VACUUM INTO ?", (str(target),))
-        os.chmod(target, 0o600)
 
 
 class Transaction:

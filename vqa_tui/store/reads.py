@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from vqa_tui.domain.cost import IMPLAUSIBLE, to_dollars, to_nano
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.quota_time import least_s
 from vqa_tui.domain.rate import WINDOW_S, bytes_per_second, eta_s, history_per_second, rate_per_second
 from vqa_tui.domain.run import (
@@ -196,14 +197,14 @@ class Standing:
 
 
 async def standing(database: Database, run_id: int) -> Standing:
-    """Return the phase of a run. Raises LookupError when there is no such run."""
+    """Return the phase of a run. Raises VqaError when there is no such run."""
     row = await database.read_one(
         "SELECT s.phase, s.phase_reason, e.pid FROM run_state s LEFT JOIN session e ON e.id = s.session_id "
         "WHERE s.run_id = ?",
         (run_id,),
     )
     if row is None:
-        raise LookupError(f"there is no run {run_id}")
+        raise VqaError(f"there is no run {run_id}")
     return Standing(Phase(row["phase"]), row["phase_reason"], row["pid"])
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from vqa_tui.domain.cost import to_dollars
 from vqa_tui.domain.failure import FailureKind, VqaError
-from vqa_tui.domain.run_contents import DeletedRuns, RunContents
+from vqa_tui.domain.run_contents import DeletedRun, DeletedRuns, RunContents
 from vqa_tui.domain.work import Flight
 from vqa_tui.store.db import Database, Transaction
 from vqa_tui.store.pace import LEAST_REST_S, Pace
+from vqa_tui.store.queue_edits import forget_edit
 from vqa_tui.store.quota_use import TOKENS
 
 MOST_TASKS = 400
@@ -165,8 +166,35 @@ async def unfinished_deletions(database: Database) -> list[int]:
 
 
 async def deleted_runs(database: Database) -> DeletedRuns:
-    row = await database.read_one("SELECT count(*) AS n, coalesce(sum(spent_nano), 0) AS spent FROM deleted_run")
-    return DeletedRuns(row["n"], to_dollars(row["spent"])) if row else DeletedRuns()
+    """Return how many runs were deleted, and what they had cost."""
+    row = await database.read_one(
+        "SELECT count(*) AS n, coalesce(sum(spent_nano), 0) AS spent, coalesce(sum(uncertain_nano), 0) AS uncertain "
+        "FROM deleted_run"
+    )
+    return DeletedRuns(row["n"], to_dollars(row["spent"]), to_dollars(row["uncertain"])) if row else DeletedRuns()
+
+
+async def list_deleted_runs(database: Database) -> list[DeletedRun]:
+    """Return what stays known of each deleted run, the one that was deleted last first."""
+    return [
+        DeletedRun(
+            row["id"],
+            row["name"],
+            row["dataset"],
+            row["recipe_name"],
+            row["endpoint_name"],
+            row["model"],
+            row["created_at"],
+            row["deleted_at"],
+            row["who"],
+            row["pictures"],
+            row["attempts"],
+            row["pairs"],
+            to_dollars(row["spent_nano"]),
+            to_dollars(row["uncertain_nano"]),
+        )
+        for row in await database.read("SELECT * FROM deleted_run ORDER BY deleted_at DESC, id DESC")
+    ]
 
 
 async def empty_run(database: Database, run_id: int) -> AsyncIterator[DeletedChunk]:
@@ -185,6 +213,11 @@ async def empty_run(database: Database, run_id: int) -> AsyncIterator[DeletedChu
         took = time.monotonic() - began
         yield DeletedChunk(tasks, rows, took)
         await pace.rest(took)
+    # What an edit moved has a row for each task: none of these may go with it by reference, all at once.
+    for edit in await database.read("SELECT id FROM edit WHERE run_id = ?", (run_id,)):
+        async for forgotten in forget_edit(database, edit["id"]):
+            yield DeletedChunk(0, forgotten, 0.0)
+            await asyncio.sleep(LEAST_REST_S)
     for table, column in await _owned_tables(database):
         while rows := await _delete_rows(database, table, column, run_id):
             yield DeletedChunk(0, rows, 0.0)

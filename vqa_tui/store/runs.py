@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import Intent, Limits, Phase
 from vqa_tui.domain.work import Wishes
 from vqa_tui.store.db import Database, Transaction
@@ -85,9 +86,19 @@ async def create_run(database: Database, new: NewRun) -> int:
     return run_id
 
 
+async def require_run(transaction: Transaction, run_id: int) -> None:
+    """Raise VqaError when there is no such run, or it was deleted and is only being emptied."""
+    if not await transaction.rows(
+        "SELECT 1 FROM run WHERE id = ? AND id NOT IN (SELECT id FROM deleted_run)", (run_id,)
+    ):
+        raise VqaError(f"there is no run {run_id}", hint="`vqa-tui run list` shows the runs of this workspace.")
+
+
 async def insert_run(transaction: Transaction, new: NewRun) -> int:
-    """Store a run without its tasks; return its id."""
+    """Store a run without its tasks; return its id. Raises VqaError when its dataset was deleted."""
     now = time.time()
+    if not await transaction.rows("SELECT 1 FROM dataset WHERE id = ? AND deleted_at IS NULL", (new.dataset_id,)):
+        raise VqaError("the dataset of this run was deleted", hint="`vqa-tui dataset list` shows those that there are.")
     run_id = await transaction.insert(
         "INSERT INTO run (id, name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, config_sha256, "
         f"pilot_size, created_at, limits, approved_at) VALUES ({_NEXT_RUN_ID}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -111,9 +122,10 @@ async def insert_run(transaction: Transaction, new: NewRun) -> int:
 
 
 async def frozen_run(database: Database, run_id: int) -> FrozenRun | None:
+    """Return what a run was made of; None when there is no such run, or it was deleted."""
     row = await database.read_one(
         "SELECT r.id, r.name, r.dataset_id, d.root, r.recipe, r.endpoint, r.pilot_size "
-        "FROM run r JOIN dataset d ON d.id = r.dataset_id WHERE r.id = ?",
+        "FROM run r JOIN dataset d ON d.id = r.dataset_id WHERE r.id = ? AND r.id NOT IN (SELECT id FROM deleted_run)",
         (run_id,),
     )
     if row is None:
@@ -132,11 +144,12 @@ async def run_names(database: Database) -> list[tuple[int, str]]:
 
 
 async def wishes(database: Database, run_id: int) -> Wishes:
+    """Return what is wanted of a run, also of one that is being emptied. Raises VqaError when there is no such run."""
     row = await database.read_one(
         "SELECT intent, cancel_in_flight, approved_at, resumed_at, limits FROM run WHERE id = ?", (run_id,)
     )
     if row is None:
-        raise LookupError(f"run {run_id} is gone")
+        raise VqaError(f"there is no run {run_id}")
     return Wishes(
         Intent(row["intent"]),
         bool(row["cancel_in_flight"]),
@@ -150,9 +163,10 @@ async def set_intent(
     database: Database, run_id: int, intent: Intent, *, who: str, cancel_in_flight: bool = False
 ) -> None:
     """Record what a person wants. Intent `run` also stamps `resumed_at`, which wakes a run that paused itself, and
-    brings an archived run back into sight."""
+    brings an archived run back into sight. Raises VqaError when there is no such run, or it was deleted."""
     now = time.time()
     async with database.write() as transaction:
+        await require_run(transaction, run_id)
         before = (await transaction.rows("SELECT intent FROM run WHERE id = ?", (run_id,)))[0]["intent"]
         await transaction.execute(
             "UPDATE run SET intent = :intent, cancel_in_flight = :cancel, "
@@ -165,9 +179,13 @@ async def set_intent(
 
 
 async def approve(database: Database, run_id: int, *, who: str) -> None:
-    """Approve the pilot; whether the run goes on is still a matter of its intent."""
+    """Approve the pilot; whether the run goes on is still a matter of its intent.
+
+    Raises VqaError when there is no such run, or it was deleted.
+    """
     now = time.time()
     async with database.write() as transaction:
+        await require_run(transaction, run_id)
         await transaction.execute("UPDATE run SET approved_at = coalesce(approved_at, ?) WHERE id = ?", (now, run_id))
         await transaction.execute(_INSERT_ACTION, (run_id, now, who, "approve the pilot", "", ""))
 
@@ -178,10 +196,11 @@ async def change_limits(
     """Apply `change` to the limits as they stand at this moment, in one transaction; each change is an action row.
 
     Reading and writing in one transaction keeps two faces from undoing each other's changes. What `change` raises
-    leaves everything as it was.
+    leaves everything as it was. Raises VqaError when there is no such run, or it was deleted.
     """
     now = time.time()
     async with database.write() as transaction:
+        await require_run(transaction, run_id)
         row = (await transaction.rows("SELECT limits FROM run WHERE id = ?", (run_id,)))[0]
         limits, changes = change(Limits.model_validate_json(row["limits"]))
         await transaction.execute("UPDATE run SET limits = ? WHERE id = ?", (limits.model_dump_json(), run_id))
@@ -192,7 +211,9 @@ async def change_limits(
 
 
 async def note_action(database: Database, run_id: int, *, who: str, verb: str, detail: str = "") -> None:
+    """Note what a person did. Raises VqaError when there is no such run, or it was deleted."""
     async with database.write() as transaction:
+        await require_run(transaction, run_id)
         await transaction.execute(_INSERT_ACTION, (run_id, time.time(), who, verb, "", detail))
 
 
@@ -213,9 +234,13 @@ async def newest_session(database: Database, run_id: int) -> SessionState | None
 
 
 async def begin_session(database: Database, run_id: int, pid: int) -> int:
-    """Open an engine session and return its id; the run's clock starts with its first one."""
+    """Open an engine session and return its id; the run's clock starts with its first one.
+
+    Raises VqaError when there is no such run, or it was deleted.
+    """
     now = time.time()
     async with database.write() as transaction:
+        await require_run(transaction, run_id)
         session_id = await transaction.insert(
             "INSERT INTO session (run_id, pid, started_at) VALUES (?, ?, ?)", (run_id, pid, now)
         )

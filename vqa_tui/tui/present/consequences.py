@@ -1,7 +1,7 @@
 """What an action would do, for the question that is asked before it."""
 
 from vqa_tui.domain.run import EngineState, RunView
-from vqa_tui.domain.run_contents import RunContents
+from vqa_tui.domain.run_contents import DeletedRuns, RunContents
 from vqa_tui.tui.present.numbers import money, plural
 
 
@@ -36,3 +36,9 @@ def delete_consequence(contents: RunContents) -> str:
         "Exports and the pictures stay on disk, and what was paid stays in the total. Archiving (h) hides a run and "
         "keeps all of it."
     )
+
+
+def deleted_words(deleted: DeletedRuns) -> str:
+    """Return what deleted runs had cost: $4.20, and $0.02 uncertain, by 2 deleted runs."""
+    uncertain = f", and {money(deleted.uncertain)} uncertain," if deleted.uncertain else ""
+    return f"{money(deleted.spent)}{uncertain} by {plural(deleted.runs, 'deleted run')}"

@@ -43,17 +43,15 @@ def nothing_to_edit(verb: EditVerb, stock: Stock) -> str:
     return f"Of {plural(stock.total, 'item')} {_by_status(stock, list(TaskStatus))}. {_NONE[verb]}"
 
 
-def edit_consequence(verb: EditVerb, stock: Stock) -> str:
-    """Return what an edit would do to the chosen items, with the exact counts."""
+def edit_consequence(verb: EditVerb, stock: Stock, *, cost: str = "") -> str:
+    """Return what an edit would do to the chosen items, with the exact counts; `cost` says what a picture costs."""
     moved, total = stock.movable(verb), stock.total
     parts = [f"Of {plural(total, 'item')} {_by_status(stock, MOVABLE[verb])}."]
     if verb is EditVerb.SKIP:
         parts.append(f"{_these(moved)} will not be asked.")
     else:
-        one = "it costs" if moved == 1 else "each costs"
-        parts.append(
-            f"{_these(moved)} {'is' if moved == 1 else 'are'} put back into the queue; {one} what a picture costs."
-        )
+        put, each = ("is put", "it costs") if moved == 1 else ("are put", "each costs")
+        parts.append(f"{_these(moved)} {put} back into the queue; {each} what a picture costs{cost}.")
     if left := total - moved:
         others = [status for status in TaskStatus if status not in MOVABLE[verb]]
         parts.append(f"{count(left)} {'stays' if left == 1 else 'stay'} as they are: {_by_status(stock, others)}.")

@@ -8,6 +8,7 @@ from textual.content import Content
 from vqa_tui.domain.run import EngineState, Phase
 from vqa_tui.domain.run_contents import DeletedRuns
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.present.consequences import deleted_words
 from vqa_tui.tui.present.following import following_words
 from vqa_tui.tui.present.numbers import count, duration, money, plural, rate, share
 from vqa_tui.tui.present.phases import QUIET
@@ -39,8 +40,8 @@ def runs_totals(seen: SeenRuns, *, hidden: int = 0, deleted: DeletedRuns | None 
     if lost:
         parts.append(f"{lost} lost")
     parts.append(f"{money(sum((run.spent for run in runs), Decimal(0)))} spent")
-    if deleted is not None and deleted.spent:
-        parts.append(f"{money(deleted.spent)} by {plural(deleted.runs, 'deleted run')}")
+    if deleted is not None and deleted.paid:
+        parts.append(deleted_words(deleted))
     elif not runs:
         return Content("")
     return Content(" · ".join(parts))

@@ -41,6 +41,8 @@ READ_UNASKED = 20_000
 
 _SETTLE_S = 0.15
 """Seconds that the cursor rests on a dataset before it is read."""
+_MANY = 20_000
+"""Pictures whose deletion takes long enough for a word."""
 _LOOK_S = 1.0
 """Seconds between two looks whether another program changed the workspace."""
 _OF_ONE = ("look_in", "contents", "problems", "new_run", "rename", "delete", "import_again")
@@ -87,6 +89,13 @@ class DatasetsScreen(LibraryScreen):
         self.query_one("#library-detail").border_title = "Dataset"
         self.query_one("#library-empty").display = False
         self.set_interval(_LOOK_S, self.look_for_changes)
+        self.finish_deletions()
+
+    @work(group="finish-deletions", exit_on_error=False)
+    async def finish_deletions(self) -> None:
+        """Go on with deletions that were broken off when the app was left."""
+        if not self.services.read_only:
+            await self.services.library.finish_dataset_deletions()
 
     @work(group="look", exclusive=True, exit_on_error=False)
     async def look_for_changes(self) -> None:
@@ -247,6 +256,8 @@ class DatasetsScreen(LibraryScreen):
             return
         question = Question("Delete the dataset?", deletion_words(view), yes="Delete it", no="Keep it")
         if await self.app.push_screen_wait(question):
+            if view.items > _MANY:
+                tell(self, f"Deleting {view.name} …")
             gone = await self.services.library.delete_dataset(view.name)
             tell(self, f"{gone.name} is deleted: the records of {plural(gone.items, 'picture')}.")
             await self._read()

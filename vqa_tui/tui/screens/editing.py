@@ -1,4 +1,4 @@
-"""Retry, skip, requeue and undo of items, from the list and from one item: each asks with its counts."""
+"""Retry, skip, requeue, asking again and undo of items, from the list and from one item: each asks with its counts."""
 
 from collections.abc import Sequence
 
@@ -17,6 +17,7 @@ from vqa_tui.tui.present.edit_words import (
     nothing_to_edit,
     taken_back,
 )
+from vqa_tui.tui.present.failure_verbs import cost_words
 from vqa_tui.tui.present.numbers import plural
 from vqa_tui.tui.present.phases import status_label
 from vqa_tui.tui.screens.base import RunScreen
@@ -35,7 +36,7 @@ AGAIN = Binding(
     id="items.again",
     tooltip="Ask the marked, or this one, with a longer reply, another size, or elsewhere",
 )
-UNDO = Binding("u", "undo", "undo", id="items.undo", tooltip="Take back the newest retry, skip or requeue of this run")
+UNDO = Binding("u", "undo", "undo", id="items.undo", tooltip="Take back your newest edit of this run")
 EDIT_KEYS = (RETRY, SKIP, REQUEUE, AGAIN, UNDO)
 EDITS = frozenset({"retry", "skip", "requeue", "ask_again", "undo"})
 
@@ -103,8 +104,12 @@ class EditingScreen(RunScreen):
             tell(self, nothing_to_edit(verb, stock), severity="warning")
             return
         if len(ids) > 1 or (verb is EditVerb.REQUEUE and stock.pairs):
+            cost = cost_words(stock.movable(verb), self.seen.view) if self.seen is not None else ""
             question = Question(
-                edit_title(verb), edit_consequence(verb, stock), yes=edit_answer(verb, stock), no="Leave them"
+                edit_title(verb),
+                edit_consequence(verb, stock, cost=cost),
+                yes=edit_answer(verb, stock),
+                no="Leave them",
             )
             if not await self.app.push_screen_wait(question):
                 return
@@ -131,14 +136,14 @@ class EditingScreen(RunScreen):
             return
         done = await self.app.push_screen_wait(AskAgainDialog(self.services, seen.view, ids))
         if done is not None:
-            tell(self, done.sentence)
+            tell(self, done.sentence if done.run_id is not None else f"{done.sentence} u takes it back.")
             self.post_message(LookWanted())
             self.drop_marks()
             self.reread_items()
 
     @work(group="undo", exit_on_error=False)
     async def action_undo(self) -> None:
-        """Take the newest edit back; once more the one before."""
+        """Take a person's newest edit back; once more the one before."""
         if self._moving:
             tell(self, "The edit before is still being written.", severity="warning")
             return

@@ -109,6 +109,12 @@ class Library(Door):
 
         return await dataset_edits.delete_dataset(self._writing, name)
 
+    async def finish_dataset_deletions(self) -> int:
+        """Go on with deletions that were broken off; return how many were."""
+        from vqa_tui.operations import dataset_edits
+
+        return await dataset_edits.finish_deletions(self._writing)
+
     async def recipe_files(self) -> "list[ConfigFile]":
         """Return every recipe by name, to choose from; those that cannot be used say why."""
         from vqa_tui.operations import catalog

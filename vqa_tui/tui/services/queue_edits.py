@@ -19,5 +19,5 @@ class QueueEdits(Door):
         return await queue_edits.edit_queue(self._writing, run_id, verb, ids)
 
     async def undo(self, run_id: int) -> TakenBack:
-        """Take the newest edit back; raises VqaError when there is none."""
+        """Take back this person's newest edit; raises VqaError when there is none."""
         return await queue_edits.undo_edit(self._writing, run_id)
