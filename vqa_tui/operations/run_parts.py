@@ -89,10 +89,13 @@ async def request_like(workspace: Workspace, run_id: int) -> RunRequest:
     """Return a request for the same as that run, with its limits as they stand now; the name is left free.
 
     Its plan warns where a recipe or endpoint is no longer what the run had. Raises VqaError when there is no such run,
-    or this version cannot read it.
+    this version cannot read it, or it asks pictures that a person chose: no request names pictures one by one, and one
+    for the whole dataset is not the same.
     """
     earlier = await _earlier(workspace, run_id)
     made, limits = earlier.made, earlier.made.limits
+    if made.of_chosen:
+        raise _of_chosen(earlier)
     try:
         in_file = load_endpoint(earlier.endpoint.name, folders=workspace.endpoint_folders).model
     except VqaError:
@@ -125,6 +128,17 @@ async def _earlier(workspace: Workspace, run_id: int) -> _Earlier:
     if made is None:
         raise VqaError(f"there is no run {run_id}", hint="`vqa-tui run list` shows the runs of this workspace.")
     return _Earlier(made, thaw_recipe(made.recipe), thaw_endpoint(made.endpoint))
+
+
+def _of_chosen(earlier: _Earlier) -> VqaError:
+    made, endpoint = earlier.made, earlier.endpoint
+    again = f"`vqa-tui item again {made.follows} ITEM... --endpoint {endpoint.name} --model {endpoint.model}`"
+    same = f"Choose the pictures again: {again}, or A in the items of {made.follows}. " if made.follows else ""
+    return VqaError(
+        f"run {made.run_name} asks pictures that were chosen one by one, so there is no run that is like it",
+        hint=f"{same}For a run over {made.dataset} name the dataset, --recipe {earlier.recipe.name} and "
+        f"--endpoint {endpoint.name}.",
+    )
 
 
 def _recipe(workspace: Workspace, request: RunRequest, earlier: _Earlier | None) -> tuple[Recipe, str]:

@@ -24,7 +24,7 @@ async def create_follow_up(
     """
     async with database.write() as transaction:
         run_id = await insert_run(transaction, new)
-        await transaction.execute("UPDATE run SET follows = ? WHERE id = ?", (follows, run_id))
+        await transaction.execute("UPDATE run SET follows = ?, of_chosen = 1 WHERE id = ?", (follows, run_id))
         count = await transaction.execute(
             "INSERT INTO task (run_id, item_id, changes) SELECT :new, item_id, :changes FROM task "
             # The + keeps SQLite from an index over the run, by which it would go through all of its tasks.
