@@ -150,6 +150,7 @@ async def test_elsewhere_is_the_same_recipe_with_limits_and_prices_of_its_own(wo
         "original", 2, 7, Decimal("0.5"),
     )  # fmt: skip
     # Once more: the name is free no longer.
+    elsewhere = replace(elsewhere, anyway=True)
     assert (await follow_up(workshop.workspace, run_id, ids, elsewhere)).name == "first-other-2"
     with pytest.raises(VqaError, match="already a run named first-other"):
         await follow_up(workshop.workspace, run_id, ids, replace(elsewhere, name="first-other"))
@@ -159,7 +160,7 @@ async def test_elsewhere_is_the_same_recipe_with_limits_and_prices_of_its_own(wo
 
 async def test_another_model_does_not_get_the_prices_of_the_endpoints_own(workshop: Workshop) -> None:
     run_id, ids = await made(workshop)
-    path = endpoint(workshop)
+    path = endpoint(workshop, base_url="https://models.example.com/v1")
     own = await plan_elsewhere(workshop.workspace, run_id, ids, Elsewhere(path, "m-2"))
     assert own.prices is not None and own.prices.output_per_million == 2
     other = await plan_elsewhere(workshop.workspace, run_id, ids, Elsewhere(path, "nobody-knows-this"))
@@ -177,7 +178,7 @@ async def test_an_export_takes_from_the_newest_follow_up_only_what_the_run_has_n
     first = await follow_up(workshop.workspace, run_id, ids[:3], Elsewhere(path))
     one = replace(DONE, pairs=(replace(DONE.pairs[0], answer="of the first"),))
     await workshop.settle(first.run_id, [one, one, one])
-    newer = await follow_up(workshop.workspace, run_id, ids[:1], Elsewhere(path))
+    newer = await follow_up(workshop.workspace, run_id, ids[:1], Elsewhere(path, anyway=True))
     two = replace(DONE, pairs=(replace(DONE.pairs[0], answer="of the newer"),))
     out = workshop.folder / "out.jsonl"
     report = await export_run(workshop.workspace, run_id, "qwen", out)

@@ -78,11 +78,15 @@ async def run_parts(workspace: Workspace, request: RunRequest) -> RunParts:
     base, of_limits = _NO_OVERRIDES, ""
     if earlier is not None and earlier.endpoint.name == endpoint.name:
         base = earlier.made.limits
-        changed = [name for name in _OVERRIDES if getattr(base, name) != getattr(_NO_OVERRIDES, name)]
-        if changed:
-            of_limits = f"These limits are taken over from run {earlier.made.run_name}: {_listed(changed)}."
+        of_limits = taken_over_words(base, earlier.made.run_name)
     warnings = tuple(words for words in (of_recipe, *of_endpoint, of_limits) if words)
     return RunParts(recipe, endpoint, base, warnings)
+
+
+def taken_over_words(limits: Limits, run_name: str) -> str:
+    """Return which limits of a run another one takes over, of those that no request names; empty where none is set."""
+    changed = [name for name in _OVERRIDES if getattr(limits, name) != getattr(_NO_OVERRIDES, name)]
+    return f"These limits are taken over from run {run_name}: {_listed(changed)}." if changed else ""
 
 
 async def request_like(workspace: Workspace, run_id: int) -> RunRequest:
@@ -154,20 +158,20 @@ def _recipe(workspace: Workspace, request: RunRequest, earlier: _Earlier | None)
 def _endpoint(workspace: Workspace, request: RunRequest, earlier: _Earlier | None) -> tuple[Endpoint, list[str]]:
     folders = workspace.endpoint_folders
     if earlier is None or request.endpoint != earlier.endpoint.name:
-        endpoint, of_model = _asking(load_endpoint(request.endpoint, folders=folders), request)
+        endpoint, of_model = asking(load_endpoint(request.endpoint, folders=folders), request.model)
         return endpoint, [of_model]
     then = earlier.endpoint
     if not is_known(request.endpoint, folders):
-        endpoint, of_model = _asking(then, request)
+        endpoint, of_model = asking(then, request.model)
         return endpoint, [_taken_over("endpoint", then.name, earlier), of_model]
     now = load_endpoint(request.endpoint, folders=folders)
-    endpoint, of_model = _asking(now, request)
+    endpoint, of_model = asking(now, request.model)
     return endpoint, [_changed("endpoint", now, _comparable(then, now), earlier), of_model]
 
 
-def _asking(file: Endpoint, request: RunRequest) -> tuple[Endpoint, str]:
-    """Return the endpoint with the model that is wanted, and what may not hold for it."""
-    endpoint = with_model(file, request.model)
+def asking(file: Endpoint, model: str | None) -> tuple[Endpoint, str]:
+    """Return the endpoint with the model that is wanted, and what may not hold for it. Raises VqaError: `with_model`."""
+    endpoint = with_model(file, model)
     if endpoint.model == file.model or endpoint.is_near:
         return endpoint, ""
     return endpoint, (

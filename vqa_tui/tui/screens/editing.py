@@ -102,7 +102,7 @@ class EditingScreen(RunScreen):
         if not stock.movable(verb):
             tell(self, nothing_to_edit(verb, stock), severity="warning")
             return
-        if len(ids) > 1 or (verb is EditVerb.REQUEUE and stock.pairs):
+        if len(ids) > 1 or (verb is EditVerb.REQUEUE and stock.pairs) or stock.paid_twice(verb):
             question = Question(
                 edit_title(verb), edit_consequence(verb, stock), yes=edit_answer(verb, stock), no="Leave them"
             )
