@@ -193,13 +193,18 @@ async def test_an_export_takes_from_the_newest_follow_up_only_what_the_run_has_n
     noted = [(each.id, each.pictures, each.pairs) for each in read_manifest(report.manifest).follow_ups]
     assert noted == [(last.run_id, 1, 1), (newer.run_id, 1, 1)]
     assert report.warnings[0] == "3 of 6 pictures are not in the file: not finished yet"
-    # Pairs that a person rejected are none: those of the follow-up take their place.
+    # Pairs that a person rejected are pairs: nothing that nobody has looked at takes their place.
     async with workshop.workspace.db.write() as transaction:
         await transaction.execute(
             "UPDATE sample SET verdict = 'rejected' WHERE run_id IN (?, ?)", (run_id, last.run_id)
         )
-    await export_run(workshop.workspace, run_id, "qwen", out)
-    assert answers(out) == ["of the newer", "of the first", "of the first"]
+    report = await export_run(workshop.workspace, run_id, "qwen", out)
+    assert answers(out) == ["of the newer"]
+    assert read_manifest(report.manifest).skipped.rejected_pairs == 2
+    assert "2 rejected pairs were left out" in report.warnings
+    split = export_run(workshop.workspace, run_id, "qwen", workshop.folder / "split.jsonl", split=(0.5, 0.5))
+    with pytest.raises(VqaError, match="about one picture only"):
+        await split
     # The follow-ups themselves export what is theirs.
     await export_run(workshop.workspace, newer.run_id, "qwen", workshop.folder / "newer.jsonl")
     assert answers(workshop.folder / "newer.jsonl") == ["of the newer"]

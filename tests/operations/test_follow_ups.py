@@ -1,4 +1,4 @@
-"""Follow-ups and money: no run is like one, no key is kept, limits and caps hold, and no picture is paid twice unsaid."""
+"""Follow-ups and money: none is cloned, no key is kept, limits and caps hold, no picture is paid twice unsaid."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,6 +12,7 @@ import yaml
 from tests.tui.workshop import BAD_REPLY, DONE, Workshop
 from vqa_tui.domain.changes import TaskChanges
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.failure_advice import Verb
 from vqa_tui.domain.queue_edit import EditVerb
 from vqa_tui.operations.asking_again import plan_again
 from vqa_tui.operations.follow_ups import Elsewhere, follow_up, plan_elsewhere
@@ -23,7 +24,7 @@ from vqa_tui.operations.runs import run_view
 from vqa_tui.operations.workspace import open_workspace
 from vqa_tui.store import runs
 from vqa_tui.tui.present.edit_words import edit_consequence
-from vqa_tui.tui.present.failure_verbs import Verb, question
+from vqa_tui.tui.present.failure_verbs import question
 
 
 @pytest.fixture

@@ -62,16 +62,16 @@ def again(
         typer.Option(
             "--budget",
             metavar="USD",
-            help="With --endpoint: hard cap of the new run in dollars, or `none`; one of them must be said where RUN has a "
-            "budget.",
+            help="With --endpoint: hard cap of the new run in dollars, or `none`; one of them must be said where RUN "
+            "has a budget.",
         ),
     ] = None,
     anyway: Annotated[
         bool,
         typer.Option(
             "--anyway",
-            help="With --endpoint: also pictures that another run which follows RUN asks, or has asked, of the same model "
-            "there. They are paid twice.",
+            help="With --endpoint: also pictures that another run which follows RUN asks, or has asked, of the same "
+            "model there. They are paid twice.",
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,

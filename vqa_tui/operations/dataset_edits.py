@@ -41,7 +41,9 @@ async def delete_dataset(workspace: Workspace, name: str) -> DeletedDataset:
     row = await dataset_row(workspace, name)
     refuse_used(name, (await store.runs_by_dataset(workspace.db)).get(row.id, ()))
     if not await store.delete_dataset(workspace.db, row.id, who=operator()):
-        raise VqaError(f"the dataset {name} is used by a run that has just been created", hint=_KEEP)
+        raise VqaError(
+            f"the dataset {name} is used by a run that was just created, or is still being deleted", hint=_KEEP
+        )
     return DeletedDataset(name, row.items, row.problems)
 
 

@@ -223,6 +223,6 @@ def _require_no_cap(followed: RunView) -> None:
 def _nothing_to_ask() -> VqaError:
     return VqaError(
         "no picture that was chosen can be asked elsewhere",
-        hint="Pictures that wait or are in flight belong to the run itself, paused or not. Wait until they are done, or "
-        "take those that wait out of it first (`vqa-tui item skip`, d in the items).",
+        hint="Pictures that wait or are in flight belong to the run itself, paused or not. Wait until they are done, "
+        "or take those that wait out of it first (`vqa-tui item skip`, d in the items).",
     )

@@ -170,7 +170,7 @@ def _endpoint(workspace: Workspace, request: RunRequest, earlier: _Earlier | Non
 
 
 def asking(file: Endpoint, model: str | None) -> tuple[Endpoint, str]:
-    """Return the endpoint with the model that is wanted, and what may not hold for it. Raises VqaError: `with_model`."""
+    """Return the endpoint with the model that is wanted, and what may not hold for it. Raises VqaError."""
     endpoint = with_model(file, model)
     if endpoint.model == file.model or endpoint.is_near:
         return endpoint, ""

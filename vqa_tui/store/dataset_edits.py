@@ -10,7 +10,9 @@ _NOTE = "INSERT INTO action (run_id, at, who, verb, old_value, new_value) VALUES
 async def runs_by_dataset(db: Database) -> dict[int, tuple[str, ...]]:
     """Return the names of the runs of each dataset that has any, the oldest run first."""
     found: dict[int, tuple[str, ...]] = {}
-    for row in await db.read("SELECT dataset_id, name FROM run ORDER BY id"):
+    for row in await db.read(
+        "SELECT dataset_id, name FROM run WHERE id NOT IN (SELECT id FROM deleted_run) ORDER BY id"
+    ):
         found[row["dataset_id"]] = (*found.get(row["dataset_id"], ()), row["name"])
     return found
 

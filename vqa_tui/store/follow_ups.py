@@ -9,8 +9,8 @@ from vqa_tui.domain.run import TaskStatus
 from vqa_tui.store.db import Database
 from vqa_tui.store.runs import NewRun, insert_run
 
-# Runs that follow `:follows`, and those that follow these, which count for its exports too. With an endpoint and a model
-# only those that ask there.
+# Runs that follow `:follows`, and those that follow these, which count for its exports too. With an endpoint and a
+# model only those that ask there.
 _THERE = """
   WITH RECURSIVE later (id) AS (
     SELECT id FROM run WHERE follows = :follows

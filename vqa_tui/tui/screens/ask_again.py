@@ -81,7 +81,7 @@ class AskAgainDialog(Dialog[AskedAgainChoice]):
                     id="budget",
                     compact=True,
                     placeholder="no cap",
-                    tooltip="Hard cap of the new run, or `none`; one of them must stand there where this run has a budget",
+                    tooltip="Hard cap of the new run, or `none`; one must stand there where this run has a budget",
                 )
             with Horizontal(classes="form-row -elsewhere"):
                 yield Label("Name")
