@@ -38,6 +38,7 @@ def items(place: Place, run: str) -> list[dict[str, Any]]:
         (("1", "--max-side", "3"), "--max-side: '3'"),
         (("1", "--model", "m"), "--model means nothing without --endpoint"),
         (("1", "--budget", "1"), "--budget means nothing without --endpoint"),
+        (("1", "--anyway"), "--anyway means nothing without --endpoint"),
         (("nobody",), "has no item 'nobody'"),
         (("1", "--endpoint", "nowhere", "--yes"), "no endpoint named 'nowhere'"),
         (("--status", "failed", "--yes"), "nothing can be asked again"),
@@ -87,6 +88,17 @@ def test_another_endpoint_is_a_run_that_follows(answered: Place) -> None:
     assert "followed by  second" in answered.ok("run", "show", "first")
     listed = answered.ok("run", "list")
     assert "follows first" in listed and "followed by second" in listed
+    # Once more the same: it would be paid twice, and so would be a second look in the run itself.
+    again = ("item", "again", "first", "--status", "done", "--endpoint", answered.slow_endpoint, "--yes")
+    assert "is asked there already, in second" in answered.refused(*again)
+    first = items(answered, "first")[0]["item_key"]
+    assert "1 item is paid twice" in answered.refused("item", "requeue", "first", first)
+    answered.ok("run", "set", "first", "budget=1")
+    assert "--budget none" in answered.refused(*again, "--anyway")
+    result = answered.call(*again, "--anyway", "--budget", "none", "--name", "third")
+    assert result.exit_code == 0 and f"{PICTURES} pictures will be paid twice" in " ".join(result.stderr.split())
+    answered.ok("run", "watch", "third")
+    assert "asks pictures that were chosen one by one" in answered.refused("run", "start", "--like", "second")
 
 
 def test_a_person_is_asked_first_and_may_say_no(answered: Place, in_terminal: Callable[..., Terminal]) -> None:

@@ -28,7 +28,6 @@ RUN = ExportedRun(
     model="gemini-2.0-flash",
     config_sha256="0" * 64,
     tasks={},
-    rejected_pairs=0,
     last_sample_id=9,
 )
 PICTURE = ExportPicture(

@@ -151,6 +151,7 @@ async def test_elsewhere_is_the_same_recipe_with_limits_and_prices_of_its_own(wo
         "original", 2, 7, Decimal("0.5"),
     )  # fmt: skip
     # Once more: the name is free no longer.
+    elsewhere = replace(elsewhere, anyway=True)
     assert (await follow_up(workshop.workspace, run_id, ids, elsewhere)).name == "first-other-2"
     with pytest.raises(VqaError, match="already a run named first-other"):
         await follow_up(workshop.workspace, run_id, ids, replace(elsewhere, name="first-other"))
@@ -160,7 +161,7 @@ async def test_elsewhere_is_the_same_recipe_with_limits_and_prices_of_its_own(wo
 
 async def test_another_model_does_not_get_the_prices_of_the_endpoints_own(workshop: Workshop) -> None:
     run_id, ids = await made(workshop)
-    path = endpoint(workshop)
+    path = endpoint(workshop, base_url="https://models.example.com/v1")
     own = await plan_elsewhere(workshop.workspace, run_id, ids, Elsewhere(path, "m-2"))
     assert own.prices is not None and own.prices.output_per_million == 2
     other = await plan_elsewhere(workshop.workspace, run_id, ids, Elsewhere(path, "nobody-knows-this"))
@@ -178,7 +179,7 @@ async def test_an_export_takes_from_the_newest_follow_up_only_what_the_run_has_n
     first = await follow_up(workshop.workspace, run_id, ids[:3], Elsewhere(path))
     one = replace(DONE, pairs=(replace(DONE.pairs[0], answer="of the first"),))
     await workshop.settle(first.run_id, [one, one, one])
-    newer = await follow_up(workshop.workspace, run_id, ids[:1], Elsewhere(path))
+    newer = await follow_up(workshop.workspace, run_id, ids[:1], Elsewhere(path, anyway=True))
     two = replace(DONE, pairs=(replace(DONE.pairs[0], answer="of the newer"),))
     out = workshop.folder / "out.jsonl"
     report = await export_run(workshop.workspace, run_id, "qwen", out)
@@ -193,13 +194,18 @@ async def test_an_export_takes_from_the_newest_follow_up_only_what_the_run_has_n
     noted = [(each.id, each.pictures, each.pairs) for each in read_manifest(report.manifest).follow_ups]
     assert noted == [(last.run_id, 1, 1), (newer.run_id, 1, 1)]
     assert report.warnings[0] == "3 of 6 pictures are not in the file: not finished yet"
-    # Pairs that a person rejected are none: those of the follow-up take their place.
+    # Pairs that a person rejected are pairs: nothing that nobody has looked at takes their place.
     async with workshop.workspace.db.write() as transaction:
         await transaction.execute(
             "UPDATE sample SET verdict = 'rejected' WHERE run_id IN (?, ?)", (run_id, last.run_id)
         )
-    await export_run(workshop.workspace, run_id, "qwen", out)
-    assert answers(out) == ["of the newer", "of the first", "of the first"]
+    report = await export_run(workshop.workspace, run_id, "qwen", out)
+    assert answers(out) == ["of the newer"]
+    assert read_manifest(report.manifest).skipped.rejected_pairs == 2
+    assert "2 rejected pairs were left out" in report.warnings
+    split = export_run(workshop.workspace, run_id, "qwen", workshop.folder / "split.jsonl", split=(0.5, 0.5))
+    with pytest.raises(VqaError, match="about one picture only"):
+        await split
     # The follow-ups themselves export what is theirs.
     await export_run(workshop.workspace, newer.run_id, "qwen", workshop.folder / "newer.jsonl")
     assert answers(workshop.folder / "newer.jsonl") == ["of the newer"]

@@ -251,7 +251,7 @@ async def test_an_export_during_a_run_is_one_moment(stored: StoredRun) -> None:
     assert run is not None
     keys = []
     async for page in exported_pictures(stored.workspace.db, run, page_pictures=2):
-        keys.append([picture.key for picture in page])
+        keys.append([picture.key for picture in page.pictures])
         assert len(keys) <= 4, "pictures that were stored later are exported as well"
         await stored.add([100 + len(keys)])
     assert keys == [["k1", "k2"], ["k3", "k4"], ["k5", "k6"], ["k7"]]
@@ -264,8 +264,11 @@ async def test_an_export_during_a_run_is_one_moment(stored: StoredRun) -> None:
 @pytest.mark.parametrize("reviewed", list(Reviewed))
 async def test_pages_use_the_tasks_of_the_page_and_not_all_samples(stored: StoredRun, reviewed: Reviewed) -> None:
     page = store_exports._SAMPLES_OF_PAGE.format(taken=store_exports._TAKEN[reviewed])
-    plan = await stored.workspace.db.read(f"EXPLAIN QUERY PLAN {page}", {"run": 1, "last": 9, "first": 1, "after": 9})
-    assert ["sqlite_autoindex_sample_1 (task_id>? AND task_id<?)" in row["detail"] for row in plan] == [True]
+    values = {"run": 1, "last": 9, "last_attempt": 9, "first": 1, "after": 9}
+    plan = [row["detail"] for row in await stored.workspace.db.read(f"EXPLAIN QUERY PLAN {page}", values)]
+    assert "sqlite_autoindex_sample_1 (task_id>? AND task_id<?)" in plan[0]
+    assert [detail for detail in plan[1:] if detail.startswith(("SEARCH", "SCAN"))] == [plan[-1]]
+    assert plan[-1].startswith("SEARCH attempt") and "(task_id=?" in plan[-1]
 
 
 async def test_refusals(stored: StoredRun, tmp_path: Path) -> None:

@@ -155,3 +155,24 @@ async def test_an_engine_that_came_while_the_copy_was_made_is_not_overlooked(
     connection = sqlite3.connect(old_workspace.database)
     assert connection.execute("PRAGMA user_version").fetchone() == (1,)
     connection.close()
+
+
+async def test_older_follow_ups_stay_runs_of_chosen_pictures(old_workspace: WorkspacePaths) -> None:
+    """Also one whose followed run is gone: the log of actions knows it."""
+    connection = sqlite3.connect(old_workspace.database)
+    for version, _name, sql in schema_steps():
+        if 1 < version < 10:
+            connection.executescript(sql)
+    run = (
+        "INSERT INTO run (id, name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, config_sha256, "
+        "pilot_size, created_at, limits, follows) VALUES ({0}, 'r{0}', 1, 'caption', 'e', 'm', '{{}}', '{{}}', 'h', 0, "
+        "0, '{{}}', {1});"
+    )
+    connection.executescript(
+        f"{run.format(2, 1)} {run.format(3, 'NULL')} PRAGMA user_version = 9;"
+        "INSERT INTO action (run_id, at, who, verb, old_value, new_value) VALUES (3, 0, 'me', 'follow', '', '');"
+    )
+    connection.close()
+    async with Database.open(old_workspace) as database:
+        rows = await database.read("SELECT id, of_chosen FROM run ORDER BY id")
+        assert [tuple(row) for row in rows] == [(1, 0), (2, 1), (3, 1)]

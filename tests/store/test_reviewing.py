@@ -7,7 +7,18 @@ import pytest
 
 from tests.store.conftest import Builder
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.review import BY_HAND, DRAWN, Edit, Judgement, Order, PairGone, ReviewFilter, Verdict
+from vqa_tui.domain.review import (
+    BY_HAND,
+    DRAWN,
+    Edit,
+    JudgedMeanwhile,
+    Judgement,
+    Order,
+    PairGone,
+    ReviewFilter,
+    Seen,
+    Verdict,
+)
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store import review_draw, reviewing
 from vqa_tui.store.db import Database
@@ -206,6 +217,31 @@ async def test_what_another_person_judged_since_is_not_undone(database: Database
     await judge(database, run_id, 1, REJECTED, who="bob")
     with pytest.raises(VqaError, match="judged again by bob"):
         await reviewing.undo(database, run_id, who="ann")
+    assert (await reviewing.pairs(database, run_id, [1]))[1].sample.verdict == "rejected"
+
+
+async def test_a_verdict_falls_on_nothing_that_its_author_never_saw(database: Database, run_id: int) -> None:
+    """Two look at one pair: the second is told, and nothing of the first is lost in silence."""
+    seen = Seen.of((await reviewing.pairs(database, run_id, [1]))[1].sample)
+    better = Edit("Q0 of 1?", "Better.")
+    await judge(database, run_id, 1, ACCEPTED, edit=better, who="bob", seen=seen)
+    for later in ({"verdict": ACCEPTED}, {"verdict": REJECTED}, {"verdict": ACCEPTED, "edit": Edit("Other?", "A.")}):
+        with pytest.raises(JudgedMeanwhile, match=r"pair 1 of .* was edited and accepted by bob since you saw it"):
+            await judge(database, run_id, 1, who="ann", seen=seen, **later)
+    assert len(await database.read("SELECT 1 FROM review_log")) == 1
+    # What both want is no quarrel, a note is none with a verdict, and what was looked at anew is judged as it stands.
+    await judge(database, run_id, 1, ACCEPTED, edit=better, who="ann", seen=seen)
+    await judge(database, run_id, 1, None, note="blue", who="ann", seen=seen)
+    with pytest.raises(JudgedMeanwhile):
+        await judge(database, run_id, 1, None, note="red", who="bob", seen=seen)
+    now = Seen.of((await reviewing.pairs(database, run_id, [1]))[1].sample)
+    await judge(database, run_id, 1, REJECTED, who="ann", seen=now)
+    await reviewing.undo(database, run_id, who="ann")
+    await reviewing.undo(database, run_id, who="ann")
+    await reviewing.undo(database, run_id, who="bob")
+    with pytest.raises(JudgedMeanwhile, match="was taken back since you saw it"):
+        await judge(database, run_id, 1, REJECTED, who="ann", seen=now)
+    await judge(database, run_id, 1, REJECTED, who="ann")  # named by its number: judged however it stands
     assert (await reviewing.pairs(database, run_id, [1]))[1].sample.verdict == "rejected"
 
 

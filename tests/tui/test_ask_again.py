@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from textual.widgets import Input, Select
+from textual.widgets import Checkbox, Input, Select
 
 from tests.tui.test_hostile_text import HOSTILE, check, visits
 from tests.tui.workshop import BAD_REPLY, DONE, Fate, Workshop
@@ -126,6 +126,44 @@ async def test_marked_items_are_asked_at_another_endpoint_in_a_run_of_their_own(
     assert await rows(workshop, f"SELECT status FROM task WHERE run_id = {run_id} ORDER BY id") == [
         ("failed",), ("done",), ("failed",), ("pending",)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_cap_and_a_second_payment_are_words_of_the_form(
+    workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await workshop.dataset(2)
+    run_id = await workshop.run([CUT, DONE])
+    write_endpoint(workshop, "other")
+    await workshop.services.set_limits(run_id, {"budget": "4"})
+    earlier = await workshop.services.asking_again.follow_up(
+        run_id, [1], Elsewhere("other", name="two", uncapped=True), TaskChanges()
+    )
+
+    async def start(new_id: int) -> None:
+        assert new_id > earlier.run_id
+
+    monkeypatch.setattr(workshop.services, "start_engine", start)
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=size) as pilot:
+        items = await in_items(app, pilot, until)
+        dialog = await opened(app, pilot, until)
+        dialog.query_one("#endpoint", Select).value = "other"
+        await until(pilot, lambda: "is asked there already, in two" in plain(screen_text(app)))
+        dialog.query_one("#anyway", Checkbox).focus()
+        await until(pilot, lambda: "also those asked there already" in screen_text(app))
+        await pilot.press("space")
+        await until(pilot, lambda: "run first has a budget of $4.00" in plain(screen_text(app)))
+        await typed(pilot, dialog, "budget", "none")
+        await until(pilot, lambda: "1 picture will be paid twice" in plain(screen_text(app)))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.screen is items)
+        await until(pilot, lambda: any("asks 1 picture at other" in words for words in told(app)))
+
+
+def plain(shown: str) -> str:
+    """A dialog's text without its frame and its line breaks."""
+    return " ".join(shown.replace("│", " ").split())
 
 
 async def test_a_follow_up_whose_engine_does_not_start_is_told_as_made_and_not_at_work(
@@ -279,6 +317,9 @@ def test_fields_that_say_what_holds_change_nothing() -> None:
     assert AgainForm().elsewhere() is None
     wanted = AgainForm(endpoint="e", model=" m-3 ", name="", budget="$2")
     assert wanted.elsewhere() == Elsewhere("e", "m-3", None, Decimal(2))
+    assert AgainForm(endpoint="e", budget=" None", anyway=True).elsewhere() == Elsewhere(
+        "e", uncapped=True, anyway=True
+    )
 
 
 @pytest.mark.parametrize("bad", ["0", "-1", "1.5", "1_000", "²", "9" * 13, "1000001"])

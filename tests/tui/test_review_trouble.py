@@ -7,9 +7,10 @@ from tests.tui.test_hostile_text import HOSTILE, RAW, check, visits
 from tests.tui.test_review_screen import SIZES, TWO, Text, Wait, number, opened, settled, stored
 from tests.tui.workshop import DONE, Fate, Workshop
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.review import Judgement
+from vqa_tui.domain.review import Edit, Judgement, Verdict
 from vqa_tui.domain.sample import Pair
 from vqa_tui.operations import reviewing
+from vqa_tui.store import reviewing as store_reviewing
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.dialogs import ValueDialog
 from vqa_tui.tui.screens.review import ReviewScreen
@@ -122,6 +123,50 @@ async def test_hostile_text(workshop: Workshop, until: Wait, screen_text: Text, 
         await pilot.press("a")
         await settled(app, pilot, until)
         check(app, screen_text)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_two_reviewers_of_one_pair_are_told_and_neither_is_written_over(
+    workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    await workshop.dataset(2)
+    run_id = await workshop.run([DONE] * 2)
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        screen = await opened(app, pilot, until)
+        seen = number(app)
+        theirs = Judgement(seen, Verdict.REJECTED, Edit("What is shown?", "Another text."))
+        await store_reviewing.judge(workshop.workspace.db, run_id, theirs, who="bob")
+        await pilot.press("a")
+        await until(pilot, lambda: "This verdict is void" in screen_text(app) and "rejected by bob" in screen_text(app))
+        assert (await stored(workshop, run_id))[seen] == "rejected"
+        await until(pilot, lambda: number(app) not in (0, seen))
+        assert screen.last == f"pair {seen}: not written"
+        # What stands there now is seen on going back, and judged as that.
+        await pilot.press("left")
+        await until(pilot, lambda: number(app) == seen and "Another text." in screen_text(app))
+        await pilot.press("a")
+        await settled(app, pilot, until)
+    assert (await stored(workshop, run_id))[seen] == "accepted"
+
+
+async def test_a_pair_that_was_read_ahead_is_passed_over_once_somebody_else_has_judged_it(
+    workshop: Workshop, until: Wait
+) -> None:
+    await workshop.dataset(6)
+    run_id = await workshop.run([DONE] * 6)
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        desk = (await opened(app, pilot, until)).desk
+        assert desk is not None
+        await until(pilot, lambda: len(desk._read) > 2 and not [w for w in app.workers if w.group == "ahead"])
+        following, theirs, after = desk._ahead[:3]
+        assert theirs in desk._read
+        await store_reviewing.judge(workshop.workspace.db, run_id, Judgement(theirs, Verdict.REJECTED), who="bob")
+        await pilot.press("a")
+        await until(pilot, lambda: number(app) == following and theirs not in desk._ahead)
+        await pilot.press("a")
+        await until(pilot, lambda: number(app) == after)
 
 
 async def test_a_hostile_refusal_is_told_safely(

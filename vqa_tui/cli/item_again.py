@@ -58,8 +58,22 @@ def again(
         str | None, typer.Option("--name", metavar="N", help="With --endpoint: name of the new run.")
     ] = None,
     budget: Annotated[
-        str | None, typer.Option("--budget", metavar="USD", help="With --endpoint: hard cap of the new run in dollars.")
+        str | None,
+        typer.Option(
+            "--budget",
+            metavar="USD",
+            help="With --endpoint: hard cap of the new run in dollars, or `none`; one of them must be said where RUN "
+            "has a budget.",
+        ),
     ] = None,
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway",
+            help="With --endpoint: also pictures that another run which follows RUN asks, or has asked, of the same "
+            "model there. They are paid twice.",
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -77,8 +91,11 @@ def again(
     )
     elsewhere = None
     if endpoint is not None:
-        elsewhere = Elsewhere(endpoint, model, name, dollars(budget))
-    elif stray := next((o for o, v in (("--model", model), ("--name", name), ("--budget", budget)) if v), None):
+        uncapped = budget is not None and budget.strip().lower() == "none"
+        elsewhere = Elsewhere(endpoint, model, name, None if uncapped else dollars(budget), uncapped, anyway)
+    elif stray := next(
+        (o for o, v in (("--model", model), ("--name", name), ("--budget", budget), ("--anyway", anyway)) if v), None
+    ):
         raise VqaError(f"{stray} means nothing without --endpoint", hint="Name the endpoint that shall be asked.")
     wanted = _Wanted(run, items or (), _filter(items or (), kind or (), status or ()), changes, elsewhere)
 

@@ -140,7 +140,8 @@ async def _move(run: str, chosen: _Chosen, opened: "Workspace") -> _Moved:
         ids = await task_ids(opened, run_id, parse_filter(chosen.filter_text))
     verb = EditVerb(chosen.verb)
     held = await stock(opened, run_id, ids)
-    if not chosen.yes and (chosen.filter_text or (verb is EditVerb.REQUEUE and held.pairs)):
+    replaced = verb is EditVerb.REQUEUE and held.pairs
+    if not chosen.yes and (chosen.filter_text or replaced or held.paid_twice(verb)):
         view = await run_view(opened, run_id)
         require_yes(verb, held, cost="" if verb is EditVerb.SKIP else cost_words(held.movable(verb), view))
     left = []

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, command_line, in_workspace
-from vqa_tui.cli.output import print_facts, say
+from vqa_tui.cli.output import print_facts, say, warn
 from vqa_tui.domain.failure import VqaError
 
 if TYPE_CHECKING:
@@ -73,13 +73,17 @@ def retry(
     """Put the failed pictures of a run back into its queue; a run that had ended goes on."""
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations.queue_edits import retry_failed
-    from vqa_tui.operations.runs import find_run
+    from vqa_tui.operations.runs import find_run, run_view
+    from vqa_tui.tui.present.following import twice_words
     from vqa_tui.tui.present.numbers import plural
 
-    async def work(opened: "Workspace") -> int:
-        return await retry_failed(opened, await find_run(opened, run), kinds=kind or ())
+    async def work(opened: "Workspace") -> tuple[int, str]:
+        run_id = await find_run(opened, run)
+        return await retry_failed(opened, run_id, kinds=kind or ()), twice_words(await run_view(opened, run_id))
 
-    count = in_workspace(workspace, work)
+    count, twice = in_workspace(workspace, work)
+    if count and twice:
+        warn(twice)
     if json:
         print_json({"changed": count})
     elif count:

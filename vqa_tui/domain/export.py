@@ -56,6 +56,16 @@ class ExportPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportPage:
+    """Pictures of an export in the order of their tasks, and how many pairs, of these and of others, it leaves out."""
+
+    pictures: tuple[ExportPicture, ...]
+    rejected_pairs: int = 0
+    unaccepted_pairs: int = 0
+    """Rejected ones not among them: those that nobody accepted, where only accepted ones are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExportedRun:
     """The run as the manifest names it, and how far the export may read."""
 
@@ -73,13 +83,11 @@ class ExportedRun:
     config_sha256: str
     tasks: dict[str, int]
     """Tasks by status at the moment of the export."""
-    rejected_pairs: int
-    """Rejected pairs that are left out."""
     last_sample_id: int
-    """Samples above this were stored after the export began and do not belong to it."""
+    """Samples above this were stored after the export began, and belong to it only in the place of earlier ones."""
+    last_attempt_id: int = 0
+    """A picture that was answered by an attempt up to this one had pairs when the export began."""
     reviewed: Reviewed = Reviewed.NOT_REJECTED
-    unaccepted_pairs: int = 0
-    """Pairs, rejected ones not among them, that are left out because nobody accepted them."""
     first_task_id: int = 0
     last_task_id: int = 0
     follow_ups: tuple[ExportSource, ...] = ()

@@ -1,6 +1,6 @@
 """Edits of the queue by people: retry, skip, requeue and asking again, and taking them back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vqa_tui.domain.run import TaskStatus
@@ -37,6 +37,10 @@ class Stock:
     """Pairs of those that are done."""
     verdicts: int = 0
     """Verdicts on these."""
+    elsewhere: dict[TaskStatus, int] = field(default_factory=dict)
+    """Those that runs which follow this one ask, or have asked."""
+    followers: tuple[str, ...] = ()
+    """Names of these runs."""
 
     @property
     def total(self) -> int:
@@ -45,6 +49,10 @@ class Stock:
     def movable(self, verb: EditVerb) -> int:
         """Return how many of them `verb` moves."""
         return sum(self.by_status.get(status, 0) for status in MOVABLE[verb])
+
+    def paid_twice(self, verb: EditVerb) -> int:
+        """Return how many of those that `verb` has asked are asked elsewhere as well."""
+        return 0 if verb is EditVerb.SKIP else sum(self.elsewhere.get(status, 0) for status in MOVABLE[verb])
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ class PairGone(VqaError):
     """The pair was replaced or deleted; it cannot be judged any more."""
 
 
+class JudgedMeanwhile(VqaError):
+    """Somebody has judged, edited or noted the pair since the reviewer saw it: the judgement was of something else."""
+
+
 class Order(StrEnum):
     """In which order pairs come; all but `in-order` draw them by chance within their stratum."""
 
@@ -57,6 +61,20 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """How a pair stood when a person looked at it."""
+
+    verdict: str | None
+    edited_question: str | None
+    edited_answer: str | None
+    note: str
+
+    @classmethod
+    def of(cls, sample: Sample) -> "Seen":
+        return cls(sample.verdict, sample.edited_question, sample.edited_answer, sample.note)
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What a person wants to be so of one pair; None leaves a part as it is. `picked` is how the pair was come by."""
 
@@ -65,6 +83,8 @@ class Judgement:
     edit: Edit | None = None
     note: str | None = None
     picked: str = BY_HAND
+    seen: Seen | None = None
+    """What the person judged by; None where the pair is named and judged however it stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,11 @@ class CostView:
     cap: Decimal | None = None
     price_known: bool = True
 
+    @property
+    def left(self) -> Decimal | None:
+        """What the cap still allows; None without one."""
+        return None if self.cap is None else max(self.cap - self.spent - self.uncertain - self.reserved, Decimal(0))
+
 
 @dataclass(frozen=True, slots=True)
 class TokensView:

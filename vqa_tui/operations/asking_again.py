@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.freeze import thaw_endpoint, thaw_recipe
@@ -23,6 +22,7 @@ from vqa_tui.operations.workspace import Workspace, connection_for, operator
 from vqa_tui.store import asking_again as store
 from vqa_tui.store import runs
 from vqa_tui.store.earlier_runs import EarlierRuns, earlier_runs
+from vqa_tui.store.follow_ups import AskedElsewhere, asked_elsewhere
 
 HERE = MOVABLE[EditVerb.AGAIN]
 """What can be asked again in the run itself: the rest is still being asked, or was taken out by a person."""
@@ -122,7 +122,9 @@ async def plan_again(workspace: Workspace, run_id: int, ids: Sequence[int], chan
     plan = await asyncio.to_thread(
         cost_with, made_of.recipe, made_of.endpoint, load, changes, side, earlier, made_of.limits
     )
-    return replace(plan, warnings=tuple(_budget_warnings(plan, await run_view(workspace, run_id))))
+    elsewhere = asked_elsewhere_words(await asked_elsewhere(workspace.db, run_id, ids, HERE))
+    warnings = _budget_warnings(plan, await run_view(workspace, run_id))
+    return replace(plan, warnings=(*warnings, *([elsewhere] if elsewhere else ())))
 
 
 async def ask_again(
@@ -177,6 +179,16 @@ def nothing_to_ask(chosen_count: int) -> VqaError:
         f"{which} failed and {'is not' if chosen_count == 1 else 'none is'} done, so nothing can be asked again",
         hint="Pictures that wait or are in flight are asked anyway; those that a person skipped are left out.",
     )
+
+
+def asked_elsewhere_words(found: AskedElsewhere) -> str:
+    """Return that pictures which are asked in the run are paid twice; empty where none is."""
+    count = len(found.ids)
+    if not count:
+        return ""
+    pictures = "1 picture is" if count == 1 else f"{count:,} pictures are"
+    follow = f"{', '.join(found.runs)}, which {'follows' if len(found.runs) == 1 else 'follow'} this run"
+    return f"{pictures} paid twice: asked, or being asked, in {follow}."
 
 
 async def load_of(
@@ -264,11 +276,8 @@ def _side_of(limits: Limits, recipe: Recipe) -> int | None:
 
 
 def _budget_warnings(plan: RunPlan, view: RunView) -> list[str]:
-    if plan.cost_high is None or view.limits.budget_usd is None:
-        return []
-    cost = view.cost
-    left = max(view.limits.budget_usd - cost.spent - cost.uncertain - cost.reserved, Decimal(0))
-    if plan.cost_high <= left:
+    left = view.cost.left
+    if plan.cost_high is None or left is None or plan.cost_high <= left:
         return []
     return [
         f"The budget of the run leaves ${left:.4f}, and this may take ${plan.cost_high:.4f}: the run would pause there."

@@ -14,7 +14,7 @@ from vqa_tui import __version__
 from vqa_tui.config.freeze import thaw_recipe
 from vqa_tui.config.load import load_recipe
 from vqa_tui.config.recipe import Recipe
-from vqa_tui.domain.export import ExportedRun, ExportPicture, Reviewed
+from vqa_tui.domain.export import ExportedRun, ExportPage, Reviewed
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, export_format
 from vqa_tui.exporters.manifest import (
@@ -32,7 +32,7 @@ from vqa_tui.exporters.writing import ExportWriter, Part, picture_prefix, refuse
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.paths import find_workspace
 from vqa_tui.store.db import StoreTrouble
-from vqa_tui.store.exports import exported_pictures, exported_run, last_training_hash
+from vqa_tui.store.exports import deleted_meanwhile, exported_pictures, exported_run, last_training_hash
 
 
 class DiskFull(StoreTrouble):
@@ -95,7 +95,9 @@ async def export_run(
             taken = _Taken()
             async for page in exported_pictures(workspace.db, run):
                 taken.note(page)
-                await asyncio.to_thread(writer.add, page)
+                await asyncio.to_thread(writer.add, page.pictures)
+            if (gone := await deleted_meanwhile(workspace.db, run)) is not None:
+                raise _gone(run, gone)
             files = await asyncio.to_thread(writer.seal)
             if not any(file.pairs for file in files):
                 raise _nothing_left(run)
@@ -120,6 +122,15 @@ def _reviewed(wanted: str) -> Reviewed:
     except ValueError:
         known = ", ".join(Reviewed)
         raise VqaError(f"{wanted!r} does not say which pairs to export", hint=f"Known are {known}.") from None
+
+
+def _gone(run: ExportedRun, name: str) -> VqaError:
+    if name == run.name:
+        return VqaError(f"the run {name} was deleted while it was exported", hint="Nothing was written or replaced.")
+    return VqaError(
+        f"the run {name}, which follows {run.name}, was deleted while both were exported",
+        hint="Nothing was written or replaced. Export again: the pairs of that run are not in it then.",
+    )
 
 
 def _nothing_left(run: ExportedRun) -> VqaError:
@@ -240,8 +251,8 @@ def _manifest(
         reviewed=str(run.reviewed),
         verdicts=dict(sorted(writer.verdicts.items())),
         skipped=ManifestSkipped(
-            rejected_pairs=run.rejected_pairs,
-            unaccepted_pairs=run.unaccepted_pairs,
+            rejected_pairs=taken.rejected,
+            unaccepted_pairs=taken.unaccepted,
             unfinished_pictures=_left(run, taken, "pending", "leased"),
             failed_pictures=_left(run, taken, "failed"),
             skipped_pictures=_left(run, taken, "skipped"),
@@ -253,15 +264,19 @@ def _manifest(
 
 
 class _Taken:
-    """What went into the files: pictures by the status of their task, and what follow-up runs gave, by their id."""
+    """What went into the files: pictures by the status of their task, and what follow-up runs gave, by their id; and
+    how many pairs did not, by what review said of them."""
 
     def __init__(self) -> None:
         self.statuses: Counter[str] = Counter()
         self.pictures: Counter[int] = Counter()
         self.pairs: Counter[int] = Counter()
+        self.rejected = self.unaccepted = 0
 
-    def note(self, pictures: Sequence[ExportPicture]) -> None:
-        for picture in pictures:
+    def note(self, page: ExportPage) -> None:
+        self.rejected += page.rejected_pairs
+        self.unaccepted += page.unaccepted_pairs
+        for picture in page.pictures:
             self.statuses[picture.status] += 1
             if picture.source is not None:
                 self.pictures[picture.source.id] += 1

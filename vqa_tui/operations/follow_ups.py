@@ -6,21 +6,23 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from vqa_tui.config.endpoint import Endpoint
-from vqa_tui.config.freeze import fingerprint, freeze, thaw_recipe
+from vqa_tui.config.freeze import fingerprint, freeze, thaw_endpoint, thaw_recipe
 from vqa_tui.config.load import load_endpoint
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.run import Limits, TaskStatus
+from vqa_tui.domain.run import Limits, RunView, TaskStatus
 from vqa_tui.operations.asking_again import changed_recipe, cost_with, load_of, require_possible
 from vqa_tui.operations.plan import RunPlan
 from vqa_tui.operations.plan_cost import Load
 from vqa_tui.operations.plan_warnings import plan_warnings
 from vqa_tui.operations.planning import RunRequest, limits_of, run_name, with_prices
+from vqa_tui.operations.run_parts import asking, taken_over_words
+from vqa_tui.operations.runs import run_view
 from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.store import runs
 from vqa_tui.store.earlier_runs import earlier_runs
-from vqa_tui.store.follow_ups import create_follow_up
+from vqa_tui.store.follow_ups import AskedElsewhere, asked_elsewhere, create_follow_up
 
 ELSEWHERE = (TaskStatus.FAILED, TaskStatus.DONE, TaskStatus.SKIPPED)
 """What can be asked elsewhere; the rest is being asked in the run itself, and would be paid twice."""
@@ -37,6 +39,10 @@ class Elsewhere:
     name: str | None = None
     """Of the new run; None makes one of the followed run and the endpoint."""
     budget_usd: Decimal | None = None
+    uncapped: bool = False
+    """Without a budget: whether a person said so. It has to be said where the followed run has one."""
+    anyway: bool = False
+    """Also pictures that another follow-up asks, or has asked, of the same model there: they are paid twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class FollowUp:
     name: str
     count: int
     left: int
-    """Chosen, and not asked elsewhere because they are still being asked in the run itself."""
+    """Chosen, and not asked elsewhere: they are being asked in the run itself, or are asked there already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class _Parts:
     side: int | None
     load: Load
     name: str
+    warnings: tuple[str, ...]
 
 
 async def plan_elsewhere(
@@ -77,9 +84,8 @@ async def plan_elsewhere(
         cost_with, parts.recipe, parts.endpoint, parts.load, changes, parts.side, earlier, parts.limits
     )
     plan = replace(plan, prices_listed=parts.listed)
-    return replace(
-        plan, warnings=tuple(plan_warnings(plan, changed_recipe(parts.recipe, changes), parts.endpoint, parts.limits))
-    )
+    of_plan = plan_warnings(plan, changed_recipe(parts.recipe, changes), parts.endpoint, parts.limits)
+    return replace(plan, warnings=(*parts.warnings, *of_plan))
 
 
 async def follow_up(
@@ -87,9 +93,11 @@ async def follow_up(
 ) -> FollowUp:
     """Make a run that asks those of `ids` elsewhere that are not being asked in their own; nothing is asked yet.
 
-    It has the same dataset and the same frozen recipe, no pilot, and limits of its own. The tasks of the followed run
-    stay as they are; its exports hold the new pairs of pictures that have none there.
-    Raises VqaError when anything is wrong, with nothing stored.
+    It has the same dataset and the same frozen recipe, no pilot, and limits of its own; at the endpoint of the followed
+    run those that were set for it hold on. The tasks of the followed run stay as they are; its exports hold the new
+    pairs of pictures that have none there.
+    Raises VqaError when anything is wrong, with nothing stored: also where the followed run has a budget and none is
+    named for this one, and where another follow-up has asked all of the pictures there.
     """
     parts = await _parts(workspace, run_id, ids, elsewhere, changes)
     frozen_endpoint = freeze(parts.endpoint)
@@ -110,10 +118,10 @@ async def follow_up(
     # The side is a limit of the whole new run, where it can still be changed.
     of_each = TaskChanges(max_tokens=changes.max_tokens)
     new_id, count = await create_follow_up(
-        workspace.db, new, follows=run_id, ids=ids, statuses=ELSEWHERE, changes=of_each
+        workspace.db, new, follows=run_id, ids=ids, statuses=ELSEWHERE, changes=of_each, anyway=elsewhere.anyway
     )
     if not count:
-        raise _nothing_to_ask()
+        raise _nothing_to_ask()  # Whatever had kept it from being planned, somebody else has done since.
     who, where = operator(), f"{parts.endpoint.name} ({parts.endpoint.model})"
     await runs.note_action(
         workspace.db, run_id, who=who, verb="ask elsewhere", detail=f"{count} pictures at {where}, in {parts.name}"
@@ -132,10 +140,15 @@ async def _parts(
     if followed is None:
         raise VqaError(f"there is no run {run_id}")
     recipe = thaw_recipe(followed.recipe)
-    endpoint = _with_model(
-        load_endpoint(elsewhere.endpoint, folders=workspace.endpoint_folders), (elsewhere.model or "").strip()
-    )
+    model = None if elsewhere.model is None else elsewhere.model.strip()
+    endpoint, of_model = asking(load_endpoint(elsewhere.endpoint, folders=workspace.endpoint_folders), model)
     before = (await runs.wishes(workspace.db, run_id)).limits
+    then = thaw_endpoint(followed.endpoint)
+    base, concurrency, of_limits = Limits(max_attempts=before.max_attempts), None, ""
+    if then.name == endpoint.name:
+        # The same keys and the same machine: what was set to go easy on them is meant for this run as well.
+        base, of_limits = before, taken_over_words(before, followed.name)
+        concurrency = None if before.concurrency == then.concurrency else before.concurrency
     side = before.max_side if changes.max_side is None else changes.max_side
     request = RunRequest(
         dataset=followed.name,
@@ -143,13 +156,17 @@ async def _parts(
         endpoint=endpoint.name,
         name=elsewhere.name,
         budget_usd=elsewhere.budget_usd,
+        concurrency=concurrency,
         max_side=side,
     )
-    limits = limits_of(request, endpoint, Limits(max_attempts=before.max_attempts))
+    limits = limits_of(request, endpoint, base)
     name = await run_name(workspace, elsewhere.name, otherwise=f"{followed.name}-{endpoint.name}")
-    load = await load_of(workspace, run_id, ids, ELSEWHERE, recipe)
+    there = await asked_elsewhere(workspace.db, run_id, ids, ELSEWHERE, endpoint=endpoint.name, model=endpoint.model)
+    load = await load_of(workspace, run_id, ids if elsewhere.anyway else _without(ids, there.ids), ELSEWHERE, recipe)
     if load is None:
-        raise _nothing_to_ask()
+        raise _asked_there(there) if there.ids else _nothing_to_ask()
+    if elsewhere.budget_usd is None and not elsewhere.uncapped:
+        _require_no_cap(await run_view(workspace, run_id))
     sent_side = TaskChanges(max_side=side).side(recipe.picture.max_side)
     priced = await asyncio.to_thread(with_prices, recipe, endpoint, load, sent_side)
     if elsewhere.budget_usd is not None and priced.prices is None:
@@ -158,19 +175,54 @@ async def _parts(
             hint="Add `prices:` to its file (dollars per million tokens), or ask without a budget.",
         )
     listed = endpoint.prices is None and priced.prices is not None
-    return _Parts(followed, recipe, priced, listed, limits, sent_side, load, name)
+    told = (_there_words(there, anyway=elsewhere.anyway), of_model, of_limits)
+    warnings = tuple(words for words in told if words)
+    return _Parts(followed, recipe, priced, listed, limits, sent_side, load, name, warnings)
 
 
-def _with_model(endpoint: Endpoint, model: str) -> Endpoint:
-    """Return the endpoint asking another model; prices in its file are those of its own, and do not count then."""
-    if not model or model == endpoint.model:
-        return endpoint
-    prices = endpoint.prices if endpoint.kind == "embedded" else None
-    return endpoint.model_copy(update={"model": model, "prices": prices})
+def _without(ids: Sequence[int], left_out: Sequence[int]) -> Sequence[int]:
+    if not left_out:
+        return ids
+    gone = set(left_out)
+    return [each for each in ids if each not in gone]
+
+
+def _there_words(there: AskedElsewhere, *, anyway: bool) -> str:
+    """Return what becomes of pictures that other follow-ups have asked there; empty where there are none."""
+    if not there.ids:
+        return ""
+    one = len(there.ids) == 1
+    pictures = "1 picture" if one else f"{len(there.ids):,} pictures"
+    if anyway:
+        return f"{pictures} will be paid twice: asked, or being asked, there in {', '.join(there.runs)}."
+    return (
+        f"{pictures} left out: asked, or being asked, there in {', '.join(there.runs)}. `anyway` would ask "
+        f"{'it' if one else 'them'}, and pay twice."
+    )
+
+
+def _asked_there(there: AskedElsewhere) -> VqaError:
+    return VqaError(
+        f"every picture that could be asked is asked there already, in {', '.join(there.runs)}",
+        hint="Nothing was asked. With `anyway` (--anyway) it is asked again, and paid twice.",
+    )
+
+
+def _require_no_cap(followed: RunView) -> None:
+    """Raise VqaError where the followed run has a budget: what is spent elsewhere does not count against it."""
+    cost = followed.cost
+    if cost.left is None:
+        return
+    raise VqaError(
+        f"run {followed.name} has a budget of ${cost.cap:.2f}, which does not hold for a run at another endpoint",
+        hint=f"Say what that one may spend: --budget USD (${cost.left:.4f} is left of the ${cost.cap:.2f}), or "
+        "--budget none.",
+    )
 
 
 def _nothing_to_ask() -> VqaError:
     return VqaError(
         "no picture that was chosen can be asked elsewhere",
-        hint="Pictures that wait or are in flight are being asked in the run itself; pause it, or let it end.",
+        hint="Pictures that wait or are in flight belong to the run itself, paused or not. Wait until they are done, "
+        "or take those that wait out of it first (`vqa-tui item skip`, d in the items).",
     )

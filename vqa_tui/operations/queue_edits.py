@@ -3,21 +3,33 @@
 import difflib
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.failure import FailureKind, VqaError
-from vqa_tui.domain.queue_edit import EditVerb, Stock, TakenBack
+from vqa_tui.domain.queue_edit import MOVABLE, EditVerb, Stock, TakenBack
 from vqa_tui.domain.run import RunView, TaskStatus
 from vqa_tui.operations.runs import go_on_if_ended
 from vqa_tui.operations.workspace import Workspace, connection_for, operator
 from vqa_tui.process.edit_lock import taking_an_edit_back, writing_an_edit
 from vqa_tui.store import queue_edits, runs
+from vqa_tui.store.follow_ups import asked_elsewhere
 
 
 async def stock(workspace: Workspace, run_id: int, ids: Sequence[int]) -> Stock:
     """Return what the chosen tasks hold, for the question before an edit."""
     async with connection_for(workspace, len(ids)) as opened:
-        return await queue_edits.stock(opened.db, run_id, ids)
+        found = await queue_edits.stock(opened.db, run_id, ids)
+        elsewhere = {
+            status: await asked_elsewhere(opened.db, run_id, ids, [status])
+            for status in MOVABLE[EditVerb.REQUEUE]
+            if found.by_status.get(status)
+        }
+    return replace(
+        found,
+        elsewhere={status: len(each.ids) for status, each in elsewhere.items() if each.ids},
+        followers=tuple(dict.fromkeys(name for each in elsewhere.values() for name in each.runs)),
+    )
 
 
 async def edit_queue(workspace: Workspace, run_id: int, verb: EditVerb, ids: Sequence[int]) -> int:

@@ -8,7 +8,18 @@ from dataclasses import dataclass, replace
 
 from vqa_tui.domain.defect_rate import DEFAULT_TARGET, DefectRate, defect_rate
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.review import BY_HAND, Edit, Judgement, Order, ReviewFilter, ReviewPair, Stratum, Undone, Verdict
+from vqa_tui.domain.review import (
+    BY_HAND,
+    Edit,
+    Judgement,
+    Order,
+    ReviewFilter,
+    ReviewPair,
+    Seen,
+    Stratum,
+    Undone,
+    Verdict,
+)
 from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.store import review_draw, reviewing
 
@@ -95,7 +106,8 @@ async def judge(workspace: Workspace, run_id: int, judgement: Judgement) -> None
     """Write a verdict, an edit, a note, or several of them; every one can be undone, and none shows in the action log,
     since they have one of their own.
 
-    Raises VqaError for an edit without a question or an answer, and when the pair is gone.
+    Raises VqaError for an edit without a question or an answer, and when the pair is gone or was judged since it was
+    seen.
     """
     edit, note = judgement.edit, judgement.note
     if edit is not None:
@@ -146,7 +158,7 @@ async def edit_pair(
         pair.sample.final_question if question is None else question,
         pair.sample.final_answer if answer is None else answer,
     )
-    await judge(workspace, run_id, Judgement(sample_id, Verdict.ACCEPTED, edit, note, BY_HAND))
+    await judge(workspace, run_id, Judgement(sample_id, Verdict.ACCEPTED, edit, note, BY_HAND, Seen.of(pair.sample)))
 
 
 async def undo(workspace: Workspace, run_id: int) -> Undone | None:

@@ -78,21 +78,28 @@ async def run_parts(workspace: Workspace, request: RunRequest) -> RunParts:
     base, of_limits = _NO_OVERRIDES, ""
     if earlier is not None and earlier.endpoint.name == endpoint.name:
         base = earlier.made.limits
-        changed = [name for name in _OVERRIDES if getattr(base, name) != getattr(_NO_OVERRIDES, name)]
-        if changed:
-            of_limits = f"These limits are taken over from run {earlier.made.run_name}: {_listed(changed)}."
+        of_limits = taken_over_words(base, earlier.made.run_name)
     warnings = tuple(words for words in (of_recipe, *of_endpoint, of_limits) if words)
     return RunParts(recipe, endpoint, base, warnings)
+
+
+def taken_over_words(limits: Limits, run_name: str) -> str:
+    """Return which limits of a run another one takes over, of those that no request names; empty where none is set."""
+    changed = [name for name in _OVERRIDES if getattr(limits, name) != getattr(_NO_OVERRIDES, name)]
+    return f"These limits are taken over from run {run_name}: {_listed(changed)}." if changed else ""
 
 
 async def request_like(workspace: Workspace, run_id: int) -> RunRequest:
     """Return a request for the same as that run, with its limits as they stand now; the name is left free.
 
     Its plan warns where a recipe or endpoint is no longer what the run had. Raises VqaError when there is no such run,
-    or this version cannot read it.
+    this version cannot read it, or it asks pictures that a person chose: no request names pictures one by one, and one
+    for the whole dataset is not the same.
     """
     earlier = await _earlier(workspace, run_id)
     made, limits = earlier.made, earlier.made.limits
+    if made.of_chosen:
+        raise _of_chosen(earlier)
     try:
         in_file = load_endpoint(earlier.endpoint.name, folders=workspace.endpoint_folders).model
     except VqaError:
@@ -127,6 +134,17 @@ async def _earlier(workspace: Workspace, run_id: int) -> _Earlier:
     return _Earlier(made, thaw_recipe(made.recipe), thaw_endpoint(made.endpoint))
 
 
+def _of_chosen(earlier: _Earlier) -> VqaError:
+    made, endpoint = earlier.made, earlier.endpoint
+    again = f"`vqa-tui item again {made.follows} ITEM... --endpoint {endpoint.name} --model {endpoint.model}`"
+    same = f"Choose the pictures again: {again}, or A in the items of {made.follows}. " if made.follows else ""
+    return VqaError(
+        f"run {made.run_name} asks pictures that were chosen one by one, so there is no run that is like it",
+        hint=f"{same}For a run over {made.dataset} name the dataset, --recipe {earlier.recipe.name} and "
+        f"--endpoint {endpoint.name}.",
+    )
+
+
 def _recipe(workspace: Workspace, request: RunRequest, earlier: _Earlier | None) -> tuple[Recipe, str]:
     folders = workspace.recipe_folders
     if earlier is None or request.recipe != earlier.recipe.name:
@@ -140,20 +158,20 @@ def _recipe(workspace: Workspace, request: RunRequest, earlier: _Earlier | None)
 def _endpoint(workspace: Workspace, request: RunRequest, earlier: _Earlier | None) -> tuple[Endpoint, list[str]]:
     folders = workspace.endpoint_folders
     if earlier is None or request.endpoint != earlier.endpoint.name:
-        endpoint, of_model = _asking(load_endpoint(request.endpoint, folders=folders), request)
+        endpoint, of_model = asking(load_endpoint(request.endpoint, folders=folders), request.model)
         return endpoint, [of_model]
     then = earlier.endpoint
     if not is_known(request.endpoint, folders):
-        endpoint, of_model = _asking(then, request)
+        endpoint, of_model = asking(then, request.model)
         return endpoint, [_taken_over("endpoint", then.name, earlier), of_model]
     now = load_endpoint(request.endpoint, folders=folders)
-    endpoint, of_model = _asking(now, request)
+    endpoint, of_model = asking(now, request.model)
     return endpoint, [_changed("endpoint", now, _comparable(then, now), earlier), of_model]
 
 
-def _asking(file: Endpoint, request: RunRequest) -> tuple[Endpoint, str]:
-    """Return the endpoint with the model that is wanted, and what may not hold for it."""
-    endpoint = with_model(file, request.model)
+def asking(file: Endpoint, model: str | None) -> tuple[Endpoint, str]:
+    """Return the endpoint with the model that is wanted, and what may not hold for it. Raises VqaError."""
+    endpoint = with_model(file, model)
     if endpoint.model == file.model or endpoint.is_near:
         return endpoint, ""
     return endpoint, (

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
-from vqa_tui.domain.export import ExportedRun, ExportPair, ExportPicture, ExportSource, Reviewed
+from vqa_tui.domain.export import ExportedRun, ExportPage, ExportPair, ExportPicture, ExportSource, Reviewed
 from vqa_tui.domain.item import GroundTruth
 from vqa_tui.store.db import Database, Row
 
@@ -23,36 +23,45 @@ _PAIR = """ordinal, coalesce(edited_question, question) AS question, coalesce(ed
       THEN 'edited' ELSE coalesce(verdict, 'not reviewed') END AS verdict"""
 _WHICH = "{taken}"
 """Stands for the pairs that are wanted, one of _TAKEN."""
+_LEFT = f"{_WHICH} AS taken, verdict IS 'rejected' AS rejected"
+
+# Pairs of the moment at which the export began; and, where a picture that had some was asked again since, those that
+# have taken their place: it would be missing otherwise.
+_BELONGS = """(+sample.id <= :last OR EXISTS (SELECT 1 FROM attempt
+    WHERE attempt.task_id = sample.task_id AND attempt.kind = 'ok' AND +attempt.id <= :last_attempt))"""
 
 # The unary plus keeps SQLite from walking all samples of the run for every page: the tasks of the page select them.
 _SAMPLES_OF_PAGE = f"""
-  SELECT task_id, {_PAIR}
-  FROM sample WHERE task_id BETWEEN :first AND :after AND +run_id = :run AND +id <= :last AND {_WHICH}
+  SELECT task_id, {_PAIR}, {_LEFT}
+  FROM sample WHERE task_id BETWEEN :first AND :after AND +run_id = :run AND {_BELONGS}
   ORDER BY task_id, ordinal
 """
 
 _SAMPLES_ELSEWHERE = f"""
-  SELECT task.item_id, task.run_id, {_PAIR}
+  SELECT task.item_id, task.run_id, {_PAIR}, {_LEFT}
   FROM task JOIN sample ON sample.task_id = task.id
   WHERE task.item_id IN (SELECT value FROM json_each(:items)) AND task.run_id IN (SELECT value FROM json_each(:runs))
-    AND +sample.id <= :last AND {_WHICH}
+    AND {_BELONGS}
   ORDER BY task.item_id, task.run_id DESC, ordinal
 """
 
-_HAS_PAIRS = f"SELECT 1 FROM sample WHERE task_id = {{}}.id AND +sample.id <= :last AND {{{_WHICH}}}"
+_PAIRS_OF = f"SELECT 1 FROM sample WHERE task_id = {{}} AND {_BELONGS}"
+_NEWEST_ELSEWHERE = f"""SELECT other.id FROM task other WHERE other.item_id = task.item_id
+    AND other.run_id IN (SELECT value FROM json_each(:runs)) AND EXISTS ({_PAIRS_OF.format("other.id")})
+    ORDER BY other.run_id DESC LIMIT 1"""
 
 _DISTINCT_PICTURES = f"""
   SELECT DISTINCT item.sha256 FROM task JOIN item ON item.id = task.item_id
-  WHERE task.run_id = :run AND (EXISTS ({_HAS_PAIRS.format("task")}) OR EXISTS (
-    SELECT 1 FROM task other WHERE other.item_id = task.item_id
-    AND other.run_id IN (SELECT value FROM json_each(:runs)) AND EXISTS ({_HAS_PAIRS.format("other")})))
+  WHERE task.run_id = :run AND CASE WHEN EXISTS ({_PAIRS_OF.format("task.id")})
+    THEN EXISTS ({_PAIRS_OF.format("task.id")} AND {_WHICH})
+    ELSE EXISTS ({_PAIRS_OF.format(f"({_NEWEST_ELSEWHERE})")} AND {_WHICH}) END
 """
 
 _FOLLOW_UPS = """
   WITH RECURSIVE later (id) AS (
     SELECT id FROM run WHERE follows = :run UNION SELECT run.id FROM run JOIN later ON run.follows = later.id)
   SELECT run.id, name, endpoint_name, model, config_sha256 FROM run JOIN later ON later.id = run.id
-  WHERE run.id <> :run ORDER BY run.id DESC
+  WHERE run.id <> :run AND run.id NOT IN (SELECT id FROM deleted_run) ORDER BY run.id DESC
 """
 
 _TAKEN = {
@@ -70,7 +79,8 @@ async def exported_run(
         run = await database.read_one(
             "SELECT run.id, run.name, run_state.phase, dataset.name AS dataset, dataset.root, run.recipe_name, "
             "run.recipe, run.endpoint_name, run.model, run.config_sha256 FROM run "
-            "JOIN dataset ON dataset.id = run.dataset_id JOIN run_state ON run_state.run_id = run.id WHERE run.id = ?",
+            "JOIN dataset ON dataset.id = run.dataset_id JOIN run_state ON run_state.run_id = run.id "
+            "WHERE run.id = ? AND run.id NOT IN (SELECT id FROM deleted_run)",
             (run_id,),
         )
         if run is None:
@@ -84,44 +94,49 @@ async def exported_run(
         for each in (run_id, *(source.id for source in follow_ups)):
             last = await database.read("SELECT coalesce(max(id), 0) FROM sample WHERE run_id = ?", (each,))
             last_sample_id = max(last_sample_id, int(last[0][0]))
+        attempts = await database.read("SELECT coalesce(max(id), 0) FROM attempt")
         ends = await database.read(
             "SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM task WHERE run_id = ?", (run_id,)
         )
-    rejected = unaccepted = 0
-    if reviewed is not Reviewed.ANY:
-        rejected = await _count(database, "verdict = 'rejected'", run_id, last_sample_id)
-    if reviewed is Reviewed.ACCEPTED:
-        accepted = await _count(database, "verdict = 'accepted'", run_id, last_sample_id)
-        unaccepted = await _count(database, "true", run_id, last_sample_id) - rejected - accepted
     tasks: Counter[str] = Counter()
     for tally in tallies:
         tasks[tally["status"]] += tally["n"]
     return ExportedRun(
         **{name: run[name] for name in run.keys()},  # noqa: SIM118 - iterating a Row yields its values
         tasks=dict(tasks),
-        rejected_pairs=rejected,
         last_sample_id=last_sample_id,
+        last_attempt_id=int(attempts[0][0]),
         reviewed=reviewed,
-        unaccepted_pairs=unaccepted,
         first_task_id=int(ends[0][0]),
         last_task_id=int(ends[0][1]),
         follow_ups=follow_ups,
     )
 
 
-async def _count(database: Database, which: str, run_id: int, last: int) -> int:
-    rows = await database.read(f"SELECT count(*) FROM sample WHERE run_id = ? AND id <= ? AND {which}", (run_id, last))
-    return int(rows[0][0])
+async def deleted_meanwhile(database: Database, run: ExportedRun) -> str | None:
+    """Return the name of the run, or of one that follows it, that was deleted since the export began; None: none was.
+
+    A deletion marks its run before anything goes, so whatever was read before this found nothing was whole.
+    """
+    names = {run.id: run.name, **{source.id: source.name for source in run.follow_ups}}
+    rows = await database.read(
+        "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM run) "
+        "OR value IN (SELECT id FROM deleted_run)",
+        (json.dumps(list(names)),),
+    )
+    return names[rows[0]["value"]] if rows else None
 
 
 async def exported_pictures(
     database: Database, run: ExportedRun, *, page_pictures: int = PAGE_PICTURES
-) -> AsyncIterator[list[ExportPicture]]:
+) -> AsyncIterator[ExportPage]:
     """Yield the pictures of `run` that have pairs which `run.reviewed` means, in the order of its tasks.
 
-    A picture without pairs in the run itself comes with those of the newest follow-up that has some.
+    A picture without pairs in the run itself comes with those of the newest follow-up that has some; one whose own are
+    all rejected has pairs, and comes with none.
     Every page is two short reads or three, so that no transaction stays open while files are written. The engine stores
-    all pairs of a picture in one transaction: a picture is exported whole or, when it came later, not at all.
+    all pairs of a picture in one transaction: a picture is exported whole or, when it came later, not at all; one that
+    was asked again since the export began comes with the pairs that it has now.
     """
     after = run.first_task_id - 1
     while True:
@@ -133,36 +148,57 @@ async def exported_pictures(
         first, after = tasks[0]["id"], tasks[-1]["id"]
         samples = await database.read(
             _SAMPLES_OF_PAGE.replace(_WHICH, _TAKEN[run.reviewed]),
-            {"run": run.id, "last": run.last_sample_id, "first": first, "after": after},
+            {**_moment(run), "run": run.id, "first": first, "after": after},
         )
-        by_task: dict[int, list[ExportPair]] = {}
+        by_task: dict[int, list[Row]] = {}
         for sample in samples:
-            by_task.setdefault(sample["task_id"], []).append(_pair(sample))
+            by_task.setdefault(sample["task_id"], []).append(sample)
         without = [task["item_id"] for task in tasks if task["id"] not in by_task]
         elsewhere = await _pairs_elsewhere(database, run, without)
-        page = [
-            picture for task in tasks if (picture := _picture(task, by_task.get(task["id"]), elsewhere)) is not None
-        ]
-        if page:
-            yield page
+        yield _page(run, tasks, by_task, elsewhere)
+
+
+def _moment(run: ExportedRun) -> dict[str, int]:
+    return {"last": run.last_sample_id, "last_attempt": run.last_attempt_id}
+
+
+def _page(
+    run: ExportedRun,
+    tasks: Sequence[Row],
+    by_task: dict[int, list[Row]],
+    elsewhere: dict[int, tuple[ExportSource, list[Row]]],
+) -> ExportPage:
+    pictures, left = [], []
+    for task in tasks:
+        own = by_task.get(task["id"])
+        source, samples = (None, own) if own else elsewhere.get(task["item_id"], (None, []))
+        taken = tuple(_pair(sample) for sample in samples if sample["taken"])
+        left += [sample for sample in samples if not sample["taken"]]
+        if taken:
+            truth = GroundTruth.model_validate_json(task["truth"])
+            pictures.append(
+                ExportPicture(task["key"], task["path"], task["sha256"], truth, taken, task["status"], source)
+            )
+    rejected = sum(sample["rejected"] for sample in left)
+    return ExportPage(tuple(pictures), rejected, len(left) - rejected)
 
 
 async def _pairs_elsewhere(
     database: Database, run: ExportedRun, items: Sequence[int]
-) -> dict[int, tuple[ExportSource, list[ExportPair]]]:
+) -> dict[int, tuple[ExportSource, list[Row]]]:
     """Return by item the newest follow-up that has pairs of it, and these pairs."""
-    found: dict[int, tuple[ExportSource, list[ExportPair]]] = {}
+    found: dict[int, tuple[ExportSource, list[Row]]] = {}
     if not run.follow_ups or not items:
         return found
     sources = {source.id: source for source in run.follow_ups}
     samples = await database.read(
         _SAMPLES_ELSEWHERE.replace(_WHICH, _TAKEN[run.reviewed]),
-        {"items": json.dumps(list(items)), "runs": json.dumps(list(sources)), "last": run.last_sample_id},
+        {**_moment(run), "items": json.dumps(list(items)), "runs": json.dumps(list(sources))},
     )
     for sample in samples:
         source, pairs = found.setdefault(sample["item_id"], (sources[sample["run_id"]], []))
         if source.id == sample["run_id"]:
-            pairs.append(_pair(sample))
+            pairs.append(sample)
     return found
 
 
@@ -180,8 +216,8 @@ async def last_training_hash(database: Database, run: ExportedRun, training_shar
     two; '' when the run has no pictures yet.
     """
     bounds = {
+        **_moment(run),
         "run": run.id,
-        "last": run.last_sample_id,
         "runs": json.dumps([source.id for source in run.follow_ups]),
     }
     distinct = _DISTINCT_PICTURES.replace(_WHICH, _TAKEN[run.reviewed])
@@ -193,13 +229,3 @@ async def last_training_hash(database: Database, run: ExportedRun, training_shar
         f"{distinct} ORDER BY item.sha256 LIMIT 1 OFFSET :skip", {**bounds, "skip": training - 1}
     )
     return str(rows[0]["sha256"]) if rows else ""
-
-
-def _picture(
-    task: Row, own: list[ExportPair] | None, elsewhere: dict[int, tuple[ExportSource, list[ExportPair]]]
-) -> ExportPicture | None:
-    source, pairs = (None, own) if own else elsewhere.get(task["item_id"], (None, None))
-    if not pairs:
-        return None
-    truth = GroundTruth.model_validate_json(task["truth"])
-    return ExportPicture(task["key"], task["path"], task["sha256"], truth, tuple(pairs), task["status"], source)

@@ -2,11 +2,77 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from vqa_tui.domain.changes import TaskChanges
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.store.db import Database
 from vqa_tui.store.runs import NewRun, insert_run
+
+# Runs that follow `:follows`, and those that follow these, which count for its exports too. With an endpoint and a
+# model only those that ask there.
+_THERE = """
+  WITH RECURSIVE later (id) AS (
+    SELECT id FROM run WHERE follows = :follows
+    UNION SELECT run.id FROM run JOIN later ON run.follows = later.id),
+  there (id, name) AS (
+    SELECT run.id, run.name FROM run JOIN later ON later.id = run.id
+    WHERE run.id NOT IN (SELECT id FROM deleted_run) AND run.id IS NOT :new AND run.id <> :follows
+      AND (:endpoint IS NULL OR run.endpoint_name = :endpoint AND run.model = :model))
+"""
+_PAID_THERE = "o.item_id = t.item_id AND o.status IN ('pending', 'leased', 'done')"
+# The + keeps SQLite from an index over the run, by which it would go through all of its tasks.
+_CHOSEN = (
+    "+t.run_id = :follows AND t.id IN (SELECT value FROM json_each(:ids)) "
+    "AND t.status IN (SELECT value FROM json_each(:statuses))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedElsewhere:
+    """Tasks whose pictures a follow-up has asked, or is asking; one that failed or was skipped there does not count."""
+
+    ids: Sequence[int] = ()
+    runs: Sequence[str] = ()
+    """Names of those follow-ups, the oldest first."""
+
+
+async def asked_elsewhere(
+    database: Database,
+    run_id: int,
+    ids: Sequence[int],
+    statuses: Sequence[TaskStatus],
+    *,
+    endpoint: str | None = None,
+    model: str | None = None,
+) -> AskedElsewhere:
+    """Return which of the run's tasks `ids` of one of `statuses` its follow-ups have asked, or are asking.
+
+    With the name of an endpoint and a model only follow-ups count that ask there.
+    """
+    values = {
+        "follows": run_id,
+        "new": None,
+        "endpoint": endpoint,
+        "model": model,
+        "ids": json.dumps(list(ids)),
+        "statuses": json.dumps(list(statuses)),
+    }
+    if not await database.read(f"{_THERE} SELECT 1 FROM there LIMIT 1", values):
+        return AskedElsewhere()
+    found = await database.read_integers(
+        f"{_THERE} SELECT t.id FROM task t WHERE {_CHOSEN} AND EXISTS "
+        f"(SELECT 1 FROM task o WHERE {_PAID_THERE} AND o.run_id IN (SELECT id FROM there)) ORDER BY t.id",
+        values,
+    )
+    if not found:
+        return AskedElsewhere()
+    names = await database.read(
+        f"{_THERE} SELECT name FROM there WHERE EXISTS (SELECT 1 FROM task t JOIN task o ON {_PAID_THERE} "
+        f"AND o.run_id = there.id WHERE {_CHOSEN}) ORDER BY id",
+        values,
+    )
+    return AskedElsewhere(found, [row["name"] for row in names])
 
 
 async def create_follow_up(
@@ -17,25 +83,30 @@ async def create_follow_up(
     ids: Sequence[int],
     statuses: Sequence[TaskStatus],
     changes: TaskChanges,
+    anyway: bool = False,
 ) -> tuple[int, int]:
     """Store a run with one pending task for each of the followed run's tasks `ids` that has one of `statuses`.
 
-    Return its id and the number of its tasks; without a task nothing is stored, and the id is 0.
+    A picture that another follow-up has asked or is asking of the same model at the same endpoint is left out, unless
+    it is to be asked `anyway`. Return the run's id and the number of its tasks; without a task nothing is stored, and
+    the id is 0.
     """
     async with database.write() as transaction:
         run_id = await insert_run(transaction, new)
-        await transaction.execute("UPDATE run SET follows = ? WHERE id = ?", (follows, run_id))
+        await transaction.execute("UPDATE run SET follows = ?, of_chosen = 1 WHERE id = ?", (follows, run_id))
         count = await transaction.execute(
-            "INSERT INTO task (run_id, item_id, changes) SELECT :new, item_id, :changes FROM task "
-            # The + keeps SQLite from an index over the run, by which it would go through all of its tasks.
-            "WHERE +run_id = :follows AND id IN (SELECT value FROM json_each(:ids)) "
-            "AND status IN (SELECT value FROM json_each(:statuses)) ORDER BY id",
+            f"INSERT INTO task (run_id, item_id, changes) {_THERE} SELECT :new, t.item_id, :changes FROM task t "
+            f"WHERE {_CHOSEN} AND (:anyway OR NOT EXISTS "
+            f"(SELECT 1 FROM task o WHERE {_PAID_THERE} AND o.run_id IN (SELECT id FROM there))) ORDER BY t.id",
             {
                 "new": run_id,
                 "changes": changes.as_json(),
                 "follows": follows,
+                "endpoint": new.endpoint_name,
+                "model": new.model,
                 "ids": json.dumps(list(ids)),
                 "statuses": json.dumps(list(statuses)),
+                "anyway": anyway,
             },
         )
         if not count:

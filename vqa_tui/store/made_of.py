@@ -19,6 +19,10 @@ class MadeOf:
     limit: int | None
     """How many pictures it took; None when it took all that its dataset had then."""
     limits: Limits
+    of_chosen: bool = False
+    """Whether it asks pictures that a person chose of another run; `limit` and `pilot_size` say nothing then."""
+    follows: str | None = None
+    """Name of that other run; None where it is gone."""
 
 
 async def made_of(database: Database, run_id: int) -> MadeOf | None:
@@ -26,7 +30,9 @@ async def made_of(database: Database, run_id: int) -> MadeOf | None:
     row = await database.read_one(
         """
         SELECT run.name, dataset.name AS dataset, dataset.id AS dataset_id, run.recipe, run.endpoint, run.pilot_size,
-          run.limits, (SELECT count(*) FROM task WHERE run_id = run.id) AS tasks,
+          run.limits, run.of_chosen, (SELECT name FROM run f
+            WHERE f.id = run.follows AND f.id NOT IN (SELECT id FROM deleted_run)) AS follows,
+          (SELECT count(*) FROM task WHERE run_id = run.id) AS tasks,
           (SELECT max(item_id) FROM task WHERE run_id = run.id) AS last_item
         FROM run JOIN dataset ON dataset.id = run.dataset_id WHERE run.id = ?
         """,
@@ -48,4 +54,6 @@ async def made_of(database: Database, run_id: int) -> MadeOf | None:
         pilot_size=row["pilot_size"],
         limit=None if took_all else tasks,
         limits=Limits.model_validate_json(row["limits"]),
+        of_chosen=bool(row["of_chosen"]),
+        follows=row["follows"],
     )

@@ -36,8 +36,9 @@ _HISTORY_S = 240
 _EVENTS = 50
 _WORKING = frozenset({Phase.PILOT, Phase.RUNNING})
 _FOLLOWING = (
-    "(SELECT name FROM run f WHERE f.id = r.follows) AS follows, "
-    "(SELECT json_group_array(name) FROM (SELECT name FROM run f WHERE f.follows = r.id ORDER BY f.id)) AS followed_by"
+    "(SELECT name FROM run f WHERE f.id = r.follows AND f.id NOT IN (SELECT id FROM deleted_run)) AS follows, "
+    "(SELECT json_group_array(name) FROM (SELECT name FROM run f WHERE f.follows = r.id "
+    "AND f.id NOT IN (SELECT id FROM deleted_run) ORDER BY f.id)) AS followed_by"
 )
 _VIEWED = (
     # Recipe and endpoint are long, and two facts of theirs are all that is needed here.

@@ -9,7 +9,17 @@ from typing import Any
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth
-from vqa_tui.domain.review import BY_HAND, Judgement, Order, PairGone, ReviewPair, Stratum, Undone, Verdict
+from vqa_tui.domain.review import (
+    BY_HAND,
+    JudgedMeanwhile,
+    Judgement,
+    Order,
+    PairGone,
+    ReviewPair,
+    Stratum,
+    Undone,
+    Verdict,
+)
 from vqa_tui.store.db import Database, Row, Transaction
 from vqa_tui.store.rows import SAMPLE_COLUMNS, sample_from_row
 
@@ -24,7 +34,8 @@ async def judge(database: Database, run_id: int, judgement: Judgement, *, who: s
     """Write one judgement and its row in the log; nothing is written where nothing changes.
 
     The order that brought a pair to its first verdict stays its own: deciding later on an unsure pair makes it no less
-    a drawn one. Raises PairGone when the run has no such pair (any more).
+    a drawn one. Raises PairGone when the run has no such pair (any more), and JudgedMeanwhile when the parts that the
+    judgement is about stand otherwise than `judgement.seen` says, and not as the judgement would leave them.
     """
     async with database.write() as transaction:
         rows = await transaction.rows(
@@ -40,7 +51,9 @@ async def judge(database: Database, run_id: int, judgement: Judgement, *, who: s
             )
         pair = rows[0]
         old = _state(pair)
-        new = old | await _wanted(transaction, pair, judgement)
+        wanted = await _wanted(transaction, pair, judgement)
+        _require_as_seen(pair, judgement, wanted)
+        new = old | wanted
         if all(old[name] == new[name] for name in _WHAT_COUNTS):
             return
         now = time.time()
@@ -52,6 +65,36 @@ async def judge(database: Database, run_id: int, judgement: Judgement, *, who: s
              json.dumps(old), json.dumps(new)),
         )  # fmt: skip
         await _set_state(transaction, judgement.sample_id, new)
+
+
+def _require_as_seen(pair: Row, judgement: Judgement, wanted: dict[str, Any]) -> None:
+    """Raise JudgedMeanwhile where a judgement would be written over what its author never saw."""
+    seen = judgement.seen
+    if seen is None:
+        return
+    then: dict[str, Any] = {}
+    if judgement.verdict is not None or judgement.edit is not None:
+        then |= {
+            "verdict": seen.verdict,
+            "edited_question": seen.edited_question,
+            "edited_answer": seen.edited_answer,
+        }
+    if judgement.note is not None:
+        then["review_note"] = seen.note
+    if all(pair[name] == value for name, value in then.items()):
+        return
+    if all(pair[name] == wanted.get(name, value) for name, value in then.items()):
+        return
+    if pair["reviewer"] is None:
+        what = "was taken back"
+    else:
+        edited = pair["edited_question"] is not None or pair["edited_answer"] is not None
+        verdict = " and ".join(filter(None, ("edited" if edited else "", pair["verdict"]))) or "noted on"
+        what = f"was {verdict} by {pair['reviewer']}"
+    raise JudgedMeanwhile(
+        f"pair {pair['ordinal'] + 1} of {pair['key']} {what} since you saw it",
+        hint="Yours was not written. Go back to the pair, look at what stands there now, and judge that.",
+    )
 
 
 async def _wanted(transaction: Transaction, pair: Row, judgement: Judgement) -> dict[str, Any]:

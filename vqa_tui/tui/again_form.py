@@ -24,6 +24,8 @@ class AgainForm:
     model: str = ""
     name: str = ""
     budget: str = ""
+    """Dollars, `none`, or empty: then nothing is said."""
+    anyway: bool = False
 
     def changes(self, chosen: Chosen) -> TaskChanges:
         """Return what is otherwise than the run asks already. Raises VqaError, naming the field, for a bad value."""
@@ -38,9 +40,12 @@ class AgainForm:
         if not self.endpoint:
             return None
         budget = self.budget.strip()
+        uncapped = budget.lower() == "none"
         return Elsewhere(
             self.endpoint,
             self.model.strip() or None,
             self.name.strip() or None,
-            parse_dollars(budget) if budget.removeprefix("$") else None,
+            parse_dollars(budget) if budget.removeprefix("$") and not uncapped else None,
+            uncapped,
+            self.anyway,
         )

@@ -98,17 +98,21 @@ class ReviewDesk:
             return False
 
     async def look_ahead(self) -> None:
-        """Read what comes next, as far as it is not read yet."""
+        """Read what comes next, also what was read before: somebody else may have judged or edited it since."""
         async with self._looking:
             if self.low:
                 await self._refill()
-            while wanted := [each for each in self._ahead[:READ_AHEAD] if each not in self._read]:
+            looked_at: set[int] = set()
+            while wanted := [each for each in self._ahead[:READ_AHEAD] if each not in looked_at]:
+                looked_at.update(wanted)
                 found = await self._services.reviewing.pairs(self.run_id, wanted)
                 for sample_id in wanted:
+                    if sample_id not in self._ahead:
+                        continue  # A key was faster: it lies open, as it was read.
                     pair = found.get(sample_id)
                     if pair is not None and pair.sample.verdict == self.choice.chosen.verdict:
                         self._read[sample_id] = pair
-                    elif sample_id in self._ahead:
+                    else:
                         # It was replaced, or somebody else has judged it meanwhile.
                         self._ahead.remove(sample_id)
             kept = {*self._ahead, *self._trail[max(self._at, 0) : self._at + 2]}

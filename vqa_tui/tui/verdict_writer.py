@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from vqa_tui.domain.review import Judgement, PairGone
+from vqa_tui.domain.review import JudgedMeanwhile, Judgement, PairGone
 from vqa_tui.tui.toasts import error_words
 from vqa_tui.tui.wishes import Wishes
 
@@ -70,7 +70,7 @@ class VerdictWriter:
             with self._wishes.carry_out(run_id, "review", "verdicts of the review"):
                 try:
                     await self._write(run_id, judgement)
-                except PairGone as error:
+                except (PairGone, JudgedMeanwhile) as error:
                     self._line.popleft()
                     self._trouble(WriteTrouble(judgement, error_words(error), kept=False))
                     continue

@@ -62,6 +62,11 @@ def edit_consequence(verb: EditVerb, stock: Stock, *, cost: str = "") -> str:
         )
     if verb is EditVerb.REQUEUE and stock.verdicts:
         parts.append(f"With them {plural(stock.verdicts, 'verdict')} will be lost.")
+    if twice := stock.paid_twice(verb):
+        parts.append(
+            f"{plural(twice, 'item')} {'is' if twice == 1 else 'are'} paid twice: asked, or being asked, in "
+            f"{', '.join(stock.followers)} too."
+        )
     return " ".join(parts)
 
 

@@ -7,6 +7,7 @@ from vqa_tui.domain.failure_advice import Verb, no_use
 from vqa_tui.domain.failure_cluster import FailureCluster
 from vqa_tui.domain.run import RunView
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.present.following import twice_words
 from vqa_tui.tui.present.numbers import count, money, plural
 from vqa_tui.tui.present.phases import kind_words
 
@@ -40,7 +41,7 @@ def question(verb: Verb, number: int, clusters: int, view: RunView) -> Asked:
     if verb is Verb.RETRY:
         body = (
             f"{pictures}{of_them} will be put back into the queue with all attempts anew; "
-            f"each costs what a picture costs{cost_words(number, view)}."
+            f"each costs what a picture costs{cost_words(number, view)}. {twice_words(view)}".rstrip()
         )
         return Asked("Ask these pictures again?", body, f"Retry {count(number)}")
     body = (

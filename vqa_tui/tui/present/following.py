@@ -9,3 +9,11 @@ def following_words(run: RunSummary | RunView) -> str:
     if run.followed_by:
         parts.append(f"followed by {', '.join(run.followed_by)}")
     return ", ".join(parts)
+
+
+def twice_words(run: RunView) -> str:
+    """Return, before pictures of a run are asked again, which runs may be asking them too; empty where none follows."""
+    if not run.followed_by:
+        return ""
+    follow = "follows" if len(run.followed_by) == 1 else "follow"
+    return f"{', '.join(run.followed_by)} {follow} this run: a picture that is asked there too is paid twice."

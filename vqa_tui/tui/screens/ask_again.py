@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, Input, Label, Select, Static
+from textual.widgets import Button, Checkbox, Input, Label, Select, Static
 
 from vqa_tui.config.load import ConfigFile
 from vqa_tui.domain.failure import VqaError
@@ -77,10 +77,23 @@ class AskAgainDialog(Dialog[AskedAgainChoice]):
                 yield Label("Model")
                 yield Input(id="model", compact=True, placeholder="endpoint's")
                 yield Label("Budget $", classes="-second")
-                yield Input(id="budget", compact=True, placeholder="no cap")
+                yield Input(
+                    id="budget",
+                    compact=True,
+                    placeholder="no cap",
+                    tooltip="Hard cap of the new run, or `none`; one must stand there where this run has a budget",
+                )
             with Horizontal(classes="form-row -elsewhere"):
                 yield Label("Name")
                 yield Input(id="name", compact=True, placeholder="made from the run and the endpoint")
+            with Horizontal(classes="form-row -elsewhere"):
+                yield Label("Anyway")
+                yield Checkbox(
+                    "also those asked there already",
+                    id="anyway",
+                    compact=True,
+                    tooltip="Pictures that another run which follows this one asks, or has asked, there: paid twice",
+                )
             yield Static("", id="again-plan")
             yield Static("", id="problem", classes="problem")
             with Horizontal(classes="dialog-buttons"):
@@ -126,6 +139,7 @@ class AskAgainDialog(Dialog[AskedAgainChoice]):
             typed("model"),
             typed("name"),
             typed("budget"),
+            self.query_one("#anyway", Checkbox).value,
         )
 
     @on(Select.Changed)
@@ -138,6 +152,7 @@ class AskAgainDialog(Dialog[AskedAgainChoice]):
             row.display = shown
 
     @on(Input.Changed)
+    @on(Checkbox.Changed)
     def _plan_soon(self) -> None:
         if self._chosen is not None:
             self._plan(self._chosen)

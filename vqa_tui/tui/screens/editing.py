@@ -103,7 +103,7 @@ class EditingScreen(RunScreen):
         if not stock.movable(verb):
             tell(self, nothing_to_edit(verb, stock), severity="warning")
             return
-        if len(ids) > 1 or (verb is EditVerb.REQUEUE and stock.pairs):
+        if len(ids) > 1 or (verb is EditVerb.REQUEUE and stock.pairs) or stock.paid_twice(verb):
             cost = cost_words(stock.movable(verb), self.seen.view) if self.seen is not None else ""
             question = Question(
                 edit_title(verb),

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 
-from vqa_tui.domain.review import Edit, Judgement, Verdict
+from vqa_tui.domain.review import Edit, Judgement, ReviewPair, Seen, Verdict
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.messages import ModeWanted
 from vqa_tui.tui.present import review as words
@@ -98,13 +98,14 @@ class ReviewScreen(ReviewView):
     def action_unsure(self) -> None:
         self._judge(Verdict.UNSURE)
 
-    def _judge(self, verdict: Verdict, edit: Edit | None = None) -> None:
-        """Have the verdict written in the background, and show the next pair at once."""
-        desk, pair = self.desk, self.shown
+    def _judge(self, verdict: Verdict, edit: Edit | None = None, *, by: ReviewPair | None = None) -> None:
+        """Have the verdict on the pair `by`, as it was seen, written in the background; show the next at once."""
+        desk, pair = self.desk, by or self.shown
         if desk is None or pair is None or self._writer is None:
             return
         sample_id = pair.sample.id
-        self._writer.put(desk.run_id, Judgement(sample_id, verdict, edit, picked=self.choice.picked))
+        seen = Seen.of(pair.sample)
+        self._writer.put(desk.run_id, Judgement(sample_id, verdict, edit, picked=self.choice.picked, seen=seen))
         desk.judged(sample_id)
         self.last = f"pair {sample_id} {'edited and ' if edit else ''}{verdict} · u undoes"
         self._go_on(desk)
@@ -169,7 +170,7 @@ class ReviewScreen(ReviewView):
     def _edited(self, event: PairEditor.Saved) -> None:
         self._stop_editing()
         if self.shown is not None and event.pair.sample.id == self.shown.sample.id:
-            self._judge(Verdict.ACCEPTED, event.edit)
+            self._judge(Verdict.ACCEPTED, event.edit, by=event.pair)
 
     @on(PairEditor.Left)
     def _left_editor(self) -> None:
@@ -188,7 +189,8 @@ class ReviewScreen(ReviewView):
         )
         if (note := await self.app.push_screen_wait(dialog)) is None:
             return
-        writer.put(desk.run_id, Judgement(pair.sample.id, note=note, picked=self.choice.picked))
+        seen = Seen.of(pair.sample)
+        writer.put(desk.run_id, Judgement(pair.sample.id, note=note, picked=self.choice.picked, seen=seen))
         await writer.written_all()
         if self.shown is pair and await desk.open(pair.sample.id):
             self.show_pair()
@@ -230,6 +232,7 @@ class ReviewScreen(ReviewView):
     def _not_written(self, trouble: WriteTrouble) -> None:
         if self.desk is not None and not trouble.kept:
             self.desk.written(trouble.judgement.sample_id)
+            self.last = f"pair {trouble.judgement.sample_id}: not written"
         if not self.is_attached:
             return
         title = "Not written yet: it stays here and is tried again" if trouble.kept else "This verdict is void"

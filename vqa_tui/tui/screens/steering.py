@@ -11,6 +11,7 @@ from vqa_tui.domain.run import Intent, RunView
 from vqa_tui.tui import verbs
 from vqa_tui.tui.messages import LookWanted
 from vqa_tui.tui.present.consequences import stop_consequence
+from vqa_tui.tui.present.following import twice_words
 from vqa_tui.tui.present.numbers import count, plural
 from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.screens.live import LiveScreen
@@ -190,7 +191,8 @@ class SteeringScreen(LiveScreen):
         number = plural(view.counts.failed, "failed picture")
         question = Question(
             "Ask the failed ones again?",
-            f"{number} will be put back into the queue with all attempts anew; each costs what a picture costs.",
+            f"{number} will be put back into the queue with all attempts anew; each costs what a picture costs. "
+            f"{twice_words(view)}".rstrip(),
             yes=f"Retry {count(view.counts.failed)}",
             no="Leave them",
         )
