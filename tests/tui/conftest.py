@@ -145,6 +145,10 @@ class FakeServices(Services):
         if self.gone is not None:
             raise self.gone
 
+    @property
+    def importing(self) -> tuple[str, ...]:
+        return ()
+
     async def data_version(self) -> int:
         return self.version
 

@@ -86,6 +86,10 @@ class Question(Dialog[bool]):
         self.dismiss(False)
 
 
+class LeaveQuestion(Question):
+    """Asks before the app is left while something works that ends with it."""
+
+
 class ValueDialog(Dialog[str]):
     """Asks for one value and answers it, or None when it stays; what is wrong with it is said inside the dialog."""
 

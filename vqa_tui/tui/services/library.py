@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vqa_tui.operations.workspace import Workspace
 from vqa_tui.tui.path_completion import Completion, complete_path
 from vqa_tui.tui.services.door import Door
 
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 class Library(Door):
     """What runs are made of. The operations are imported where they are called: they bring much along."""
+
+    def __init__(self, workspace: Workspace, writing: Workspace) -> None:
+        super().__init__(workspace, writing)
+        self._importing: list[str] = []
+
+    @property
+    def importing(self) -> tuple[str, ...]:
+        """What is imported from at this moment; it would break off if the app ended now."""
+        return tuple(self._importing)
 
     def dataset_kinds(self) -> "tuple[DatasetKind, ...]":
         from vqa_tui.operations import datasets
@@ -46,9 +56,13 @@ class Library(Door):
         """Import; what is committed stays when this is cancelled. `progress` is called in the event loop."""
         from vqa_tui.operations import datasets
 
-        return await datasets.import_dataset(
-            self._writing, kind, path, name=name, images=images, limit=limit, progress=progress
-        )
+        self._importing.append(str(path))
+        try:
+            return await datasets.import_dataset(
+                self._writing, kind, path, name=name, images=images, limit=limit, progress=progress
+            )
+        finally:
+            self._importing.remove(str(path))
 
     async def suggested_name(self, kind: str, path: Path, images: Path | None = None) -> str:
         from vqa_tui.operations import datasets
