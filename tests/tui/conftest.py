@@ -286,6 +286,12 @@ def screen_text(app: Any) -> str:
     return "\n".join("".join(segment.text for segment in strip).ljust(width) for strip in strips[:height])
 
 
+@pytest.fixture(autouse=True)
+def _answers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests read a question before they press y: no time has to pass for that."""
+    monkeypatch.setattr("vqa_tui.tui.screens.dialogs.READ_S", 0.0)
+
+
 @pytest.fixture(name="make_view")
 def _make_view() -> Callable[..., RunView]:
     return make_view

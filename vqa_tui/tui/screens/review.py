@@ -97,9 +97,7 @@ class ReviewScreen(ReviewView):
     @property
     def _opens_a_pair(self) -> bool:
         """Whether a key has asked for another pair that is not shown yet: a verdict now would be on the wrong one."""
-        return any(
-            worker.node is self and worker.group in _OPEN_A_PAIR and not worker.is_finished for worker in self.workers
-        )
+        return self.at_work(*_OPEN_A_PAIR)
 
     def action_accept(self) -> None:
         self._judge(Verdict.ACCEPTED)

@@ -3,11 +3,12 @@
 import asyncio
 from array import array
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqa_tui.operations.workspace import Workspace
-from vqa_tui.tui.path_completion import Completion, complete_path
+from vqa_tui.tui.path_completion import Completion, PathCompleter
 from vqa_tui.tui.services.door import Door
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class Library(Door):
     def __init__(self, workspace: Workspace, writing: Workspace) -> None:
         super().__init__(workspace, writing)
         self._importing: list[str] = []
+        self._completer = PathCompleter()
+        # A thread of its own: a folder that does not answer must not take those that decode pictures.
+        self._completing = ThreadPoolExecutor(1, "complete-path")
 
     @property
     def importing(self) -> tuple[str, ...]:
@@ -69,9 +73,14 @@ class Library(Door):
 
         return await datasets.suggested_name(self._workspace, kind, path, images)
 
-    async def complete_path(self, typed: str, wants: str) -> Completion:
-        """Return what `typed` may become: folders, and annotation files unless `wants` is `folder`."""
-        return await asyncio.to_thread(complete_path, typed, wants)
+    async def complete_path(self, typed: str, wants: str) -> Completion | None:
+        """Return what `typed` may become: folders, and annotation files unless `wants` is `folder`.
+
+        None where a path in another folder was asked for meanwhile: one folder is read at a time.
+        """
+        self._completer.turn_to(typed)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._completing, self._completer.complete, typed, wants)
 
     async def contents(self, name: str) -> "DatasetContents":
         """Read every item of a dataset once."""
