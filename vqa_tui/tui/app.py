@@ -20,7 +20,7 @@ from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.commands import ScreenCommands, key_helps, reason
 from vqa_tui.tui.crash import note_crash
-from vqa_tui.tui.keymap import clashes
+from vqa_tui.tui.keymap import clash_words, clashes
 from vqa_tui.tui.messages import (
     DemoWanted,
     ItemsWanted,
@@ -221,9 +221,9 @@ class VqaApp(App[None]):
         else:
             tell(self, f"There is no theme {preferences.settings.theme!r}; the palette lists them.", severity="warning")
         self.set_keymap(preferences.keys)
-        for key, name, loser in clashes(preferences.keys)[:1]:
-            words = f"keys.yaml: {key} does {name} now, so {loser} has no key where both could be meant"
-            tell(self, words, severity="warning")
+        if found := clashes(preferences.keys):
+            more = f" {len(found) - 1} more stand in the settings." if len(found) > 1 else ""
+            tell(self, f"keys.yaml: {clash_words(*found[0])}{more}", severity="warning")
 
     def _theme_changed(self, theme: Theme) -> None:
         if theme.name != self._services.preferences.settings.theme:
