@@ -1,6 +1,7 @@
 """`dataset items`, `problems`, `rename`, `delete`, `recipe copy` and `endpoint copy`."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -99,3 +100,17 @@ def test_a_picture_outside_the_folder_is_imported_only_with_allow_outside(place:
     refused = place.call("dataset", "import", "folder", str(linked))
     assert refused.exit_code == 1 and "--allow-outside" in refused.stderr
     assert "1 added" in place.ok("dataset", "import", "folder", str(linked), "--allow-outside")
+
+
+def test_a_dataset_whose_import_did_not_reach_its_end_says_so(place: Place) -> None:
+    source = document(place, "dataset", "show", "scans")["source"]
+    with sqlite3.connect(place.folder / ".vqa" / "vqa.db") as connection:
+        connection.execute("INSERT INTO unfinished_import VALUES (1, ?, 0)", (source,))
+    connection.close()
+    assert "scans (not finished)" in place.ok("dataset", "list")
+    assert "import not finished" in place.ok("dataset", "show", "scans")
+    assert document(place, "dataset", "list")[0]["unfinished"] == source
+    planned = place.call("plan", "scans", "--recipe", "caption", "--endpoint", "embedded")
+    assert planned.exit_code == 0 and "scans may lack pictures" in planned.stderr
+    place.ok("dataset", "import", "stcray", source, "--name", "scans")
+    assert "not finished" not in place.ok("dataset", "list") + place.ok("dataset", "show", "scans")

@@ -57,6 +57,10 @@ def annotations(folder: Path, *records: dict[str, Any]) -> Path:
     return path
 
 
+async def unfinished(workspace: Workspace) -> dict[str, str | None]:
+    return {view.name: view.unfinished for view in await list_datasets(workspace)}
+
+
 async def keys(workspace: Workspace, name: str) -> list[str]:
     row = await dataset_named(workspace.db, name)
     assert row is not None
@@ -310,6 +314,7 @@ async def test_what_came_before_malformed_json_is_imported_and_stays(workspace: 
     stored = len(await keys(workspace, "set"))
     assert stored >= 256
     assert f"{stored} pictures before that place are imported and in set now." in refused.value.hint
+    assert await unfinished(workspace) == {"set": str(path)}
 
 
 async def test_progress_grows_to_the_report_and_the_loop_stays_free(workspace: Workspace, tmp_path: Path) -> None:
@@ -363,9 +368,16 @@ async def test_what_is_committed_stays_when_an_import_is_cancelled(
     release.set()
     stored = len(await keys(workspace, "set"))
     assert 256 <= stored < 600
+    assert await unfinished(workspace) == {"set": str(path)}
     monkeypatch.undo()
+    other = annotations(picture(tmp_path / "set" / "b" / "b.jpg").parent, {"image_id": 1, "image_filename": "b.jpg"})
+    await import_dataset(workspace, "stcray", other, name="set", images=tmp_path / "set")
+    assert await unfinished(workspace) == {"set": str(path)}, "another source says nothing about this one"
     report = await import_dataset(workspace, "stcray", path)
     assert (report.added, report.unchanged) == (600 - stored, stored)
+    assert await unfinished(workspace) == {"set": None}
+    assert (await import_dataset(workspace, "stcray", path, limit=3)).unchanged == 3
+    assert await unfinished(workspace) == {"set": None}, "as many as were asked for is the end"
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared sample data is absent")

@@ -42,7 +42,8 @@ class StoredRun:
     async def create(self) -> None:
         async with self.workspace.db.write() as transaction:
             await transaction.execute(
-                "INSERT INTO dataset (id, name, kind, root, source, created_at, imported_at) VALUES (1, 'bags', 'folder', ?, ?, 0, 0)",
+                "INSERT INTO dataset (id, name, kind, root, source, created_at, imported_at) "
+                "VALUES (1, 'bags', 'folder', ?, ?, 0, 0)",
                 (str(self.pictures), str(self.pictures)),
             )
             await transaction.execute(

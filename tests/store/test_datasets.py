@@ -98,9 +98,9 @@ async def test_problems_come_are_corrected_and_are_forgotten_when_solved(databas
     assert [problem.key for problem in await store.problem_page(database, dataset_id)] == ["b", "c"]
     assert await store.problem_page(database, dataset_id, after_key="b", size=1) == [again]
 
-    await store.finish_import(database, dataset_id, at=2.0, complete=False)
+    await store.finish_import(database, dataset_id, source="/data", at=2.0, complete=False)
     assert len(await store.problem_page(database, dataset_id)) == 2
-    await store.finish_import(database, dataset_id, at=2.0, complete=True)
+    await store.finish_import(database, dataset_id, source="/data", at=2.0, complete=True)
     assert await store.problem_page(database, dataset_id) == [again]
     row = await store.dataset_named(database, "bags")
     assert row is not None and (row.imported_at, row.created_at, row.problems) == (2.0, 1.0, 1)

@@ -145,6 +145,10 @@ class FakeServices(Services):
         if self.gone is not None:
             raise self.gone
 
+    @property
+    def importing(self) -> tuple[str, ...]:
+        return ()
+
     async def data_version(self) -> int:
         return self.version
 
@@ -280,6 +284,12 @@ def screen_text(app: Any) -> str:
     compositor = app.screen._compositor
     strips = compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).ljust(width) for strip in strips[:height])
+
+
+@pytest.fixture(autouse=True)
+def _answers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests read a question before they press y: no time has to pass for that."""
+    monkeypatch.setattr("vqa_tui.tui.screens.dialogs.READ_S", 0.0)
 
 
 @pytest.fixture(name="make_view")

@@ -48,7 +48,7 @@ async def opened(app: VqaApp, pilot: Any, until: Wait) -> AskAgainDialog:
 
 def told(app: VqaApp) -> list[str]:
     """What toasts say."""
-    return [toast.message for toast in app._notifications]
+    return [" ".join(toast.message.split()) for toast in app._notifications]
 
 
 async def rows(workshop: Workshop, sql: str) -> list[tuple[Any, ...]]:

@@ -47,6 +47,7 @@ from vqa_tui.tui.widgets.filter_line import FilterLine
 from vqa_tui.tui.widgets.id_list import IdList
 from vqa_tui.tui.widgets.inspector import Inspector
 from vqa_tui.tui.widgets.live_table import LiveTable
+from vqa_tui.tui.widgets.log_pane import LogPane
 from vqa_tui.tui.widgets.paged_list import PagedList
 from vqa_tui.tui.widgets.pair_editor import PairEditor
 from vqa_tui.tui.widgets.panel import Panel
@@ -100,6 +101,7 @@ OWNERS: tuple[type[DOMNode], ...] = (
     Panel,
     ZoomedText,
     EventLog,
+    LogPane,
     PagedList,
     PathInput,
     IdList,

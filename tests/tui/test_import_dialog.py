@@ -1,5 +1,6 @@
 """The import dialog: completion, options, problems, and the name that it answers."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,29 @@ async def test_tab_completes_like_a_shell(workshop: Workshop, until: Wait) -> No
         await opened.press("tab")
         await until(pilot, lambda: not opened.path.line.has_focus)
         assert not opened.path.names.display
+
+
+async def test_a_name_of_the_path_before_is_not_taken(
+    workshop: Workshop, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("train", "trial"):
+        (workshop.folder / "data" / name).mkdir(parents=True)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        opened = await Opened(app, pilot, until).open(workshop)
+        base = f"{workshop.folder}/data/"
+        opened.path.line.value = base + "tr"
+        await until(pilot, lambda: opened.path.names.option_count == 2)
+        await opened.press("down")
+        assert opened.path.names.highlighted == 0
+
+        async def never(*_: object) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(workshop.services.library, "complete_path", never)
+        await opened.press("x", "down", "enter")
+        await until(pilot, lambda: not opened.path.line.has_focus)
+        assert opened.path.path == f"{base}trx"
 
 
 async def test_a_hostile_name_is_harmless_on_screen_and_imported_as_it_is(

@@ -14,9 +14,12 @@ from tests.tui.workshop import Workshop
 from vqa_tui.operations import dataset_import
 from vqa_tui.operations.datasets import import_dataset, list_datasets
 from vqa_tui.tui.app import VqaApp
-from vqa_tui.tui.screens.dialogs import Question
+from vqa_tui.tui.screens.dialogs import LeaveQuestion, Question
+from vqa_tui.tui.screens.runs import RunsScreen
+from vqa_tui.tui.screens.wizard import NewRunWizard
 
 Wait = Callable[..., Any]
+Text = Callable[[Any], str]
 
 
 class Gate:
@@ -91,21 +94,6 @@ async def test_an_import_that_ends_while_the_question_stands_is_told_all_the_sam
         await until(pilot, lambda: opened.answer == "sacks")
 
 
-async def test_leaving_the_app_keeps_what_came_in(workshop: Workshop, until: Wait, gate: Gate) -> None:
-    folder = draw(workshop.folder / "sacks", 300)
-    app = VqaApp(workshop.services)
-    async with app.run_test(size=(80, 24)) as pilot:
-        opened = await Opened(app, pilot, until).open(workshop)
-        opened.path.set_path(str(folder))
-        await opened.press("ctrl+s")
-        await until(pilot, lambda: gate.waiting.is_set() and "256" in opened.said)
-        await opened.press("ctrl+q")
-        await until(pilot, lambda: app._exit)
-        gate.open.set()
-    (view,) = await list_datasets(workshop.workspace)
-    assert view.items == 256
-
-
 async def test_keys_are_answered_while_an_import_works(workshop: Workshop, until: Wait, gate: Gate) -> None:
     folder = draw(workshop.folder / "sacks", 300)
     app = VqaApp(workshop.services)
@@ -119,3 +107,37 @@ async def test_keys_are_answered_while_an_import_works(workshop: Workshop, until
         await until(pilot, lambda: type(app.screen).__name__ == "HelpScreen")
         gate.open.set()
         await opened.over()
+
+
+async def test_leaving_the_app_asks_first_and_the_dataset_says_that_it_is_not_whole(
+    workshop: Workshop, until: Wait, screen_text: Text, gate: Gate, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = draw(workshop.folder / "sacks", 300)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        opened = await Opened(app, pilot, until).open(workshop)
+        opened.path.set_path(str(folder))
+        await opened.press("ctrl+s")
+        await until(pilot, lambda: "256 pictures so far" in opened.said and gate.waiting.is_set())
+        await opened.press("ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveQuestion))
+        await opened.press("ctrl+q")  # once more asks no second time
+        await opened.press("n")
+        await until(pilot, lambda: app.screen is opened.dialog)
+        assert app._exit is False
+        await opened.press("ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveQuestion))
+        await opened.press("y")
+        await until(pilot, lambda: app._exit)
+        gate.open.set()
+    assert "Not done when this screen closed: import of" in capfd.readouterr().err
+    (view,) = await list_datasets(workshop.workspace)
+    assert (view.items, view.unfinished) == (256, str(folder))
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        app.action_open("datasets")
+        await until(pilot, lambda: "sacks ▲ not finished" in screen_text(app))
+        await until(pilot, lambda: "again goes on from there" in " ".join(screen_text(app).split()))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewRunWizard) and "▲ not finished" in screen_text(app))

@@ -1,5 +1,6 @@
 """Items over a real workspace: sorting, chips, completion, edits with their question, and undo."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.screens.full_text import FullText
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.widgets.attempt_list import AttemptList
 from vqa_tui.tui.widgets.chip_bar import ChipBar
 from vqa_tui.tui.widgets.task_list import TaskList
@@ -130,7 +132,7 @@ async def test_retry_of_one_and_its_undo(
         await until(pilot, lambda: "only failed ones can be asked again with R" in said(app, screen_text))
         found.cursor = 3
         await pilot.press("R")
-        await until(pilot, lambda: "1 item put back into the queue. u takes it back." in said(app, screen_text))
+        await until(pilot, lambda: "images/00003.png put back into the queue. u takes" in said(app, screen_text))
         assert (await statuses(workshop, run_id))[3] == "pending"
         await pilot.press("u")
         await until(pilot, lambda: "retry: 1 of 1 taken back." in said(app, screen_text))
@@ -218,7 +220,9 @@ async def test_one_item_is_moved_looked_through_and_yanked(
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ItemScreen) and "▀▀▀" in screen_text(app))
         await pilot.press("R")
-        await until(pilot, lambda: "1 item put back" in said(app, screen_text) and "pending" in screen_text(app))
+        await until(
+            pilot, lambda: "images/00003.png put back" in said(app, screen_text) and "pending" in screen_text(app)
+        )
         await pilot.press("u")
         await until(pilot, lambda: "✖ failed" in screen_text(app))
         await pilot.press("Y")
@@ -251,3 +255,97 @@ async def test_two_attempts_stand_newest_first_and_are_chosen_by_key(
         await pilot.press("j", "enter")
         await until(pilot, lambda: isinstance(app.screen, FullText))
         assert "503: upstream 17 overloaded" in screen_text(app)
+
+
+async def test_a_question_that_comes_late_is_asked_only_where_it_belongs(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted, counting = asyncio.Event(), asyncio.Event()
+    stock = workshop.services.queue_edits.stock
+
+    async def slow_stock(*arguments: Any) -> Any:
+        counting.set()
+        await counted.wait()
+        return await stock(*arguments)
+
+    monkeypatch.setattr(workshop.services.queue_edits, "stock", slow_stock)
+    monkeypatch.setattr("vqa_tui.tui.screens.editing._MANY", 2)
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(200, 50), notifications=True) as pilot:
+        await opened(app, pilot, until)
+        await pilot.press("asterisk", "B")
+        await until(pilot, lambda: counting.is_set() and "Counting 8 items" in said(app, screen_text))
+        await pilot.press("B")
+        await until(pilot, lambda: "still under way" in said(app, screen_text))
+        await pilot.press("1")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        counted.set()
+        await until(pilot, lambda: "nothing was done: Ask all of them again?" in said(app, screen_text))
+        assert isinstance(app.screen, RunsScreen)
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, ItemsScreen))
+        monkeypatch.setattr("vqa_tui.tui.screens.dialogs.READ_S", 3_600.0)
+        await pilot.press("B", "y")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        await pilot.press("y")
+        await until(pilot, lambda: "has only just come" in said(app, screen_text))
+        assert isinstance(app.screen, Question)
+        assert (await statuses(workshop, run_id)).count("pending") == 3
+        monkeypatch.setattr("vqa_tui.tui.screens.dialogs.READ_S", 0.0)
+        await pilot.press("y")
+        await until(pilot, lambda: "5 items put back" in said(app, screen_text))
+
+
+async def test_leaving_them_leaves_an_open_range_as_it_is(workshop: Workshop, run_id: int, until: Wait) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        found = await opened(app, pilot, until)
+        found.cursor = 4
+        await pilot.press("v", "j", "j", "d")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, ItemsScreen))
+        assert found.range_begun and not found.marked_number
+
+
+async def test_marks_outlast_the_typing_of_a_filter_and_are_dropped_aloud_by_it(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text
+) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        found = await opened(app, pilot, until)
+        await pilot.press("space", "space", "space")
+        await pilot.press("slash", *"00002")
+        await until(pilot, lambda: list(found.ids) == [3])
+        assert found.marked == {1, 2, 3} and found.meant_ids() == [3], "what is not seen is not meant"
+        await pilot.press(*["backspace"] * 5)
+        await until(pilot, lambda: len(found.ids) == 8)
+        assert found.marked == {1, 2, 3}
+        await pilot.press(*"00002", "enter")
+        await until(pilot, lambda: found.marked == {3})
+        await until(pilot, lambda: "2 marks dropped" in said(app, screen_text))
+
+
+async def test_a_key_is_meant_for_the_item_that_was_there_before_the_list_moved(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vqa_tui.tui.widgets.id_list.SLIDE_S", 3_600.0)
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        found = await opened(app, pilot, until)
+        screen = app.screen
+        assert isinstance(screen, ItemsScreen)
+        screen.show_filtered("status:pending")
+        await until(pilot, lambda: list(found.ids) == [6, 7, 8])
+        found.action_move_to_start()
+        await pilot.press("j", "k")
+        assert found.current == found.target == 6
+        await workshop.settle(run_id, [BAD_REPLY])
+        screen.read_ids()
+        await until(pilot, lambda: list(found.ids) == [7, 8])
+        assert (found.current, found.target) == (7, 6)
+        await pilot.press("d")
+        await until(pilot, lambda: "images/00005.png taken out of the queue" in said(app, screen_text))
+        assert (await statuses(workshop, run_id))[5:] == ["skipped", "pending", "pending"]
+        await pilot.press("j")
+        assert found.target == found.current == 8

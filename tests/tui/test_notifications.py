@@ -64,8 +64,8 @@ def test_a_desktop_notification_is_osc_9_and_passes_through_tmux() -> None:
 async def test_every_way_that_is_set_is_used() -> None:
     written: list[str] = []
     notifier = Notifier(written.append)
-    await notifier.pass_on("x: done", AppSettings(bell=True, desktop=False))
-    await notifier.pass_on("x: done", AppSettings(bell=False, desktop=True))
+    assert not notifier.pass_on("x: done", AppSettings(bell=True, desktop=False))
+    assert not notifier.pass_on("x: done", AppSettings(bell=False, desktop=True))
     assert written[0] == "\a" and "]9;x: done" in written[1] and len(written) == 2
 
 
@@ -88,8 +88,9 @@ async def test_a_command_that_fails_is_told(command: str, words: str) -> None:
 async def test_the_app_passes_on_what_any_run_does(fake: Any, until: Wait, monkeypatch: pytest.MonkeyPatch) -> None:
     passed: list[str] = []
 
-    async def pass_on(self: Notifier, words: str, settings: AppSettings) -> None:
+    def pass_on(self: Notifier, words: str, settings: AppSettings) -> bool:
         passed.append(words)
+        return False
 
     monkeypatch.setattr(Notifier, "pass_on", pass_on)
     services = fake(make_view(), make_view(id=2, name="other"))
@@ -100,3 +101,39 @@ async def test_the_app_passes_on_what_any_run_does(fake: Any, until: Wait, monke
         services.change(2, phase=Phase.PAUSED, phase_reason="all keys rest")
         await until(pilot, lambda: passed)
         assert passed == ["other: paused: all keys rest"]
+
+
+async def test_a_command_that_takes_its_time_ends_and_news_that_comes_meanwhile_waits_for_it(
+    fake: Any, until: Wait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, may_end, told = tmp_path / "started", tmp_path / "may_end", tmp_path / "told"
+    program = tmp_path / "tell.py"
+    program.write_text(
+        "import os, sys, time\n"
+        f"open({str(started)!r}, 'a').write(sys.argv[1] + '\\n')\n"
+        f"while not os.path.exists({str(may_end)!r}): time.sleep(0.01)\n"
+        f"open({str(told)!r}, 'a').write(sys.argv[1] + '\\n')\n"
+    )
+    monkeypatch.setattr("vqa_tui.tui.app._NEWS_EVERY_S", 0.02)
+    looks: list[int] = []
+    services = fake(make_view(), make_view(id=2, name="other"), make_view(id=3, name="third"))
+    services._preferences = Preferences(AppSettings(bell=False, command=f"{sys.executable} {program}"))
+    summaries = services.summaries
+
+    async def counted() -> Any:
+        looks.append(1)
+        return await summaries()
+
+    services.summaries = counted
+    app = VqaApp(services, open_run=1)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app._notifier._before)
+        services.change(2, phase=Phase.PAUSED, phase_reason="all keys rest")
+        await until(pilot, started.exists)
+        services.change(3, phase=Phase.PAUSED, phase_reason="all keys rest")
+        before = len(looks)
+        await until(pilot, lambda: len(looks) > before + 5)
+        assert started.read_text().count("\n") == 1, "one at a time"
+        may_end.touch()
+        await until(pilot, lambda: told.exists() and told.read_text().count("\n") == 2)
+        assert told.read_text() == "other: paused: all keys rest\nthird: paused: all keys rest\n"

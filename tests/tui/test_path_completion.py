@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.test_hostile_text import RAW
-from vqa_tui.tui.path_completion import MOST_SHOWN, Completion, complete_path, real_path, typeable
+from vqa_tui.tui.path_completion import MOST_SHOWN, Completion, PathCompleter, complete_path, real_path, typeable
 
 
 @pytest.fixture
@@ -96,3 +97,35 @@ def test_a_typeable_path_means_the_same_path(path: str) -> None:
 @given(st.text(st.sampled_from(list("\\xuU01aFfz/ \x1b")), max_size=30))
 def test_whatever_is_typed_means_some_path(typed: str) -> None:
     assert real_path(typeable(real_path(typed))) == real_path(typed)
+
+
+def test_a_folder_is_read_once_until_something_in_it_changes(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    scandir = os.scandir
+
+    def counted(folder: Path) -> Any:
+        reads.append(str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", counted)
+    (tree / "many").mkdir()
+    (tree / "many" / "one").mkdir()
+    completer = PathCompleter(here=tree)
+    for typed in ("many/", "many/o", "many/on", "many/x"):
+        assert completer.complete(typed, "folder") is not None
+    assert len(reads) == 1
+    (tree / "many" / "x1").mkdir()
+    os.utime(tree / "many", ns=(1, 1))
+    found = completer.complete("many/x", "folder")
+    assert found is not None and [each.name for each in found.candidates] == ["x1/"]
+    assert len(reads) == 2
+
+
+def test_reading_a_folder_stops_when_a_path_in_another_one_is_typed(tree: Path) -> None:
+    (tree / "left").mkdir()
+    (tree / "left" / "one").mkdir()
+    completer = PathCompleter(here=tree)
+    completer.turn_to("right/x")
+    assert completer.complete("left/", "folder") is None
+    completer.turn_to("left/o")
+    assert completer.complete("left/", "folder") is not None

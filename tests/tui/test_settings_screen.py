@@ -1,14 +1,18 @@
 """Settings and keys: changed on the screen, in force at once, kept in the person's own files."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from string import punctuation
 from typing import Any
 
 import pytest
+from textual.keys import _character_to_key
 
 from tests.tui.test_hostile_text import HOSTILE, check, visits
 from vqa_tui.config.app_settings import AppSettings, load_keys, load_settings, save_keys, save_settings
+from vqa_tui.config.key_names import why_no_key
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.keymap import clashes, key_ids
@@ -146,6 +150,9 @@ def test_only_keys_that_meet_on_a_screen_clash() -> None:
     assert clashes({}) == []
     assert ("p", "run.budget", "run.pause") in clashes({"run.budget": "p"})
     assert clashes({"run.budget": "f9"}) == []
+    for name, key, other in (("failures.retry", "space", "failures.mark"), ("items.skip", "v", "items.mark-range")):
+        assert (key, name, other) in clashes({name: key})
+    assert ("x", "list.down", "run.stop") in clashes({"list.down": "x"})
     assert any(loser == "app.help" for _key, _name, loser in clashes({"items.filter": "question_mark"}))
 
 
@@ -154,7 +161,9 @@ async def test_two_things_on_one_key_are_told_of(fake: Any, make_view: Any, unti
     services._preferences = Preferences(keys={"run.budget": "p"})
     app = VqaApp(services, open_run=1)
     async with app.run_test(size=(160, 30), notifications=True) as pilot:
-        await until(pilot, lambda: "run.pause has no key" in screen_text(app))
+        await until(pilot, lambda: "p is both run.budget and run.pause on one screen" in screen_text(app))
+        app.action_open("settings")
+        await until(pilot, lambda: "▲ p is both run.budget and run.pause" in screen_text(app))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
@@ -175,3 +184,31 @@ async def test_hostile_settings_stay_text(
         await pilot.press("tab")
         await pilot.pause()
         check(app, screen_text)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("Ctrl+S", "`Ctrl+S` is written ctrl+s"),
+        ("ctrl+S", "`ctrl+S` is written ctrl+s"),
+        ("?", "`?` is written question_mark"),
+        ("shift+a", "`shift+a` is written A"),
+        ("f5,pgdown", "no key is called `pgdown`"),
+        ("page_down", "no key is called `page_down`"),
+    ],
+)
+def test_what_is_no_key_is_refused_with_what_was_meant(own_files: Path, keys: str, words: str) -> None:
+    own_files.mkdir(parents=True, exist_ok=True)
+    (own_files / "keys.yaml").write_text(f"run.pause: '{keys}'\n")
+    with pytest.raises(VqaError, match=re.escape(words)):
+        load_keys({"run.pause": ""})
+
+
+def test_every_name_that_a_key_press_has_can_be_kept() -> None:
+    names = {_character_to_key(chr(code)) for code in range(0xA1, 0x250)} | {_character_to_key(c) for c in punctuation}
+    assert "slash" in names and "section_sign" in names
+    assert not [words for name in names if (words := why_no_key(name))]
+
+
+def test_every_usual_key_is_one() -> None:
+    assert not [why_no_key(key) for each in key_ids().values() for key in each.keys.split(",") if why_no_key(key)]

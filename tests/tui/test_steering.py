@@ -215,7 +215,18 @@ async def test_toasts_never_cover_why_idle_and_are_two_at_most(app: VqaApp, unti
         await until(pilot, lambda: "toast 4" in screen_text(app))
         lines = screen_text(app).split("\n")
         assert "why idle: 2 of 16 slots wait for key b" in lines[-2] and "toast" not in lines[-1]
-        assert [line for line in lines if "toast" in line] == lines[-4:-2]
+        first, second = (number for number, line in enumerate(lines) if "toast" in line)
+        assert (first, second) == (len(lines) - 8, len(lines) - 5), "three lines each, above the last two"
+        assert "long …" in lines[-3] and "long …" in lines[-6]
+
+
+async def test_a_reason_is_read_to_its_end(app: VqaApp, until: Wait, screen_text: Text) -> None:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        reason = "It cannot be done now because the engine of this run is at work on what was asked before. "
+        tell(app, f"{reason}Press x to stop it, and then d once more to delete it.", severity="warning")
+        await until(pilot, lambda: "delete it." in screen_text(app))
+        assert all(words in screen_text(app) for words in ("It cannot be done now", "Press x to stop it"))
 
 
 @pytest.mark.parametrize(("keys", "room", "height"), [(3, 14, 6), (12, 14, 9), (0, 14, 4), (12, 6, 4)])

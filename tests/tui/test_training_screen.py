@@ -11,6 +11,7 @@ from tests.tui.workshop import Workshop
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.present.training_rows import log_lines
+from vqa_tui.tui.screens.full_text import FullText
 from vqa_tui.tui.screens.training import TrainingScreen
 from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.log_pane import LogPane
@@ -84,3 +85,19 @@ async def test_a_hostile_log_stays_text(
         await pilot.press("6")
         await until(pilot, lambda: ESSENCE[:7] in screen_text(app))
         check(app, screen_text)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_a_line_that_is_too_long_for_the_pane_is_read_with_enter(
+    workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    training(workshop, 1, "first\n" + "word " * 60 + "the-very-end\n")
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: "word word" in screen_text(app))
+        assert "the-very-end" not in screen_text(app)
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: isinstance(app.screen, FullText) and "the-very-end" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TrainingScreen))

@@ -1,17 +1,21 @@
 """Zooming: every panel by key at a narrow and a wide size, what it reads, and the whole log page by page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.course_points import steady
+from tests.tui.fake_history import FakeHistory
 from tests.tui.test_hostile_text import HOSTILE, check, spoil, visits
 from tests.tui.workshop import BAD_REPLY, DONE, Workshop
-from vqa_tui.domain.course import FailureCount, FailureCourse, FailuresUntil, LogEntry, MomentFacts
+from vqa_tui.domain.course import FailureCount, FailureCourse, FailuresUntil, LogCursor, LogEntry, LogPage, MomentFacts
 from vqa_tui.store import runs
+from vqa_tui.tui import course_reader
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.present.log_rows import entry_row
+from vqa_tui.tui.present.rows import Row
 from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.full_text import FullText
 from vqa_tui.tui.widgets.event_log import EventLog
@@ -205,3 +209,62 @@ async def test_hostile_text_in_zoomed_panels_and_in_the_past(
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, FullText))
         check(app, screen_text)
+
+
+async def test_of_a_long_log_only_what_is_drawn_is_made_into_rows(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def counted(entry: LogEntry, now: float) -> Row:
+        made.append(entry.id)
+        return entry_row(entry, now)
+
+    monkeypatch.setattr("vqa_tui.tui.present.log_rows.entry_row", counted)
+    entries = [LogEntry(n, 1_790_000_000.0 + n, "info", f"event {n}") for n in range(20_000, 0, -1)]
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        app.screen.query_one("#events").focus()
+        await pilot.press("z")
+        log = app.screen.query_one(EventLog)
+        screen = app.screen
+        assert isinstance(screen, DashboardScreen)
+        await until(pilot, lambda: not screen.at_work("zoom"))
+        made.clear()
+        log.set_entries(entries, 1_790_030_000.0)
+        await until(pilot, lambda: "event 20000" in screen_text(app))
+        assert len(log.rows) == 20_000 and len(made) < 500
+
+
+class PagedHistory(FakeHistory):
+    """Gives its events page by page."""
+
+    async def log_page(
+        self,
+        run_id: int,
+        *,
+        most: int,
+        older_than: LogCursor | None = None,
+        levels: Collection[str] = (),
+        until: float | None = None,
+    ) -> LogPage:
+        left = [entry for entry in self.log if older_than is None or entry.id < older_than.event_id]
+        page = tuple(left[:most])
+        return LogPage(page, LogCursor(page[-1].id, 1 << 62) if len(left) > most else None)
+
+
+async def test_a_log_that_grows_keeps_its_newest_and_goes_back_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course_reader, "MOST_ENTRIES", 500)
+    history = PagedHistory()
+    every = [LogEntry(n, 1_790_000_000.0 + n, "info", f"event {n}") for n in range(2_000, 0, -1)]
+    reader = course_reader.LogReader(history)
+    for newest in range(200, 2_001, 100):
+        history.log = tuple(every[2_000 - newest :])
+        await reader.read(1, (), None)
+        assert reader.entries[0].id == newest and len(reader.entries) <= 500
+    assert [entry.id for entry in reader.entries] == list(range(2_000, 1_500, -1))
+    while await reader.read_older():
+        pass
+    assert [entry.id for entry in reader.entries] == list(range(2_000, 0, -1))
+    await reader.read(1, (), None)
+    assert len(reader.entries) == 2_000, "what was scrolled to stays"

@@ -142,7 +142,7 @@ def list_datasets(json: JsonOption = False, workspace: WorkspaceOption = None) -
         columns,
         (
             (
-                each.name,
+                f"{each.name} (not finished)" if each.unfinished else each.name,
                 each.kind,
                 count(each.items),
                 file_size(each.bytes),
@@ -184,7 +184,7 @@ def _lists(detail: "DatasetDetail") -> dict[str, object]:
 
 
 def _show_detail(detail: "DatasetDetail") -> None:
-    from vqa_tui.tui.present.dataset_words import band_words
+    from vqa_tui.tui.present.dataset_words import band_words, unfinished_words
     from vqa_tui.tui.present.numbers import count, file_size, plural, utc
 
     view = detail.view
@@ -202,6 +202,9 @@ def _show_detail(detail: "DatasetDetail") -> None:
             ("runs", ", ".join(view.runs)),
         ]
     )
+    if view.unfinished:
+        say()
+        say(f"▲ {unfinished_words(view)}")
     if detail.categories:
         say()
         shown = detail.categories[:_CATEGORIES_SHOWN]

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from vqa_tui.config.key_names import why_no_key
 from vqa_tui.config.validation import nearest, validated
 from vqa_tui.config.yaml_document import read_yaml, shown
 from vqa_tui.domain.failure import VqaError
@@ -86,6 +87,9 @@ def load_keys(known: Mapping[str, str], path: Path | None = None) -> dict[str, s
             )
         if not isinstance(keys, str) or not all(part.strip() for part in keys.split(",")):
             raise document.error((name,), f"{name}: must be a key such as p, ctrl+s or f5, or several with commas")
+        for part in keys.split(","):
+            if words := why_no_key(part.strip()):
+                raise document.error((name,), f"{name}: {words}")
         if any(part.strip() in ("ctrl+a", "ctrl+b") for part in keys.split(",")):
             raise document.error((name,), f"{name}: ctrl+a and ctrl+b belong to screen and tmux")
     return {name: ",".join(part.strip() for part in keys.split(",")) for name, keys in document.value.items()}

@@ -15,7 +15,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem, PictureFacts, SourceItem
 from vqa_tui.sources.probe import UnusablePicture, probe
 from vqa_tui.sources.source import Source
-from vqa_tui.store.datasets import StoredItem, finish_import, stored_items, truth_json, write_batch
+from vqa_tui.store.datasets import StoredItem, begin_import, finish_import, stored_items, truth_json, write_batch
 from vqa_tui.store.db import Database
 from vqa_tui.store.scratch import SqliteScratch
 
@@ -109,14 +109,23 @@ class Importer:
         return bool(self._batch.records)
 
     async def run(
-        self, dataset_id: int, name: str, limit: int | None, *, owns_problems: bool, had_problems: bool
+        self,
+        dataset_id: int,
+        name: str,
+        limit: int | None,
+        *,
+        source: str,
+        owns_problems: bool,
+        had_problems: bool,
     ) -> ImportReport:
         """Import the batch read ahead and all that follow; return what was done.
 
+        `source`: the path that was given; until its end is reached the dataset says that its import is not finished.
         `owns_problems`: the dataset has no other source, so that problems not met again are solved.
         `had_problems`: there are some that earlier imports met.
         """
         self._may_heal = had_problems
+        await begin_import(self._db, dataset_id, source=source, at=self.at)
         while self._batch.records:
             # Under a limit, how much to read depends on how much of this batch is usable. And where no picture is
             # opened there is nothing to do beside reading: two threads would only take the interpreter from each other.
@@ -139,7 +148,7 @@ class Importer:
                     error.hint = f"{error.hint} {before} imported and in {name} now.".strip()
                 raise
         reached_end = limit is None or self._tally.usable < limit
-        await finish_import(self._db, dataset_id, at=self.at, complete=owns_problems and reached_end)
+        await finish_import(self._db, dataset_id, source=source, at=self.at, complete=owns_problems and reached_end)
         done = self._tally.progress
         return ImportReport(
             dataset=name,

@@ -57,6 +57,8 @@ class DatasetView:
     imported_at: float
     runs: tuple[str, ...] = ()
     """Names of the runs that use it, the oldest first."""
+    unfinished: str | None = None
+    """The path of a source whose import was begun and has not reached its end; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ async def import_dataset(
     `allow_outside` names and links in the source may lead to files outside its folder. Nothing is ever deleted from
     a dataset: a picture that is gone or broken now stays in it and is listed as a problem. A new dataset of which no
     picture is usable is not kept; its problems stand in the report.
-    Batches are committed as they come, so what is imported stays when this is cancelled or fails later.
+    Batches are committed as they come, so what is imported stays when this is cancelled or fails later; the dataset
+    says then that its import is not finished, until one of the same path reaches its end (or its limit).
 
     Raises VqaError when the source cannot be read, the name is malformed or belongs to a dataset of another kind or
     folder, or there is no picture at all.
@@ -133,7 +136,12 @@ async def import_dataset(
         _refuse_other(row, kind, source)
         try:
             return await importer.run(
-                row.id, chosen, limit, owns_problems=row.source == str(given), had_problems=row.problems > 0
+                row.id,
+                chosen,
+                limit,
+                source=str(given),
+                owns_problems=row.source == str(given),
+                had_problems=row.problems > 0,
             )
         finally:
             if existing is None:
@@ -204,6 +212,7 @@ def _view(row: store.DatasetRow, runs: tuple[str, ...]) -> DatasetView:
         created_at=row.created_at,
         imported_at=row.imported_at,
         runs=runs,
+        unfinished=row.unfinished,
     )
 
 

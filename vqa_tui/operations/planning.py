@@ -143,7 +143,17 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
             hint="Add `prices:` to its file (dollars per million tokens), or start without a budget.",
         )
     listed = endpoint.prices is None and priced.prices is not None
-    return _Parts(recipe, priced, listed, dataset.id, load, limits, max_side, name, chosen.warnings)
+    warnings = (*_of_the_import(dataset), *chosen.warnings)
+    return _Parts(recipe, priced, listed, dataset.id, load, limits, max_side, name, warnings)
+
+
+def _of_the_import(dataset: DatasetRow) -> tuple[str, ...]:
+    if dataset.unfinished is None:
+        return ()
+    return (
+        f"The import of {dataset.unfinished} has not finished, so {dataset.name} may lack pictures. "
+        "Importing the same again goes on from there.",
+    )
 
 
 async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, items: int) -> Load:

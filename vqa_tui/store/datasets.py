@@ -26,6 +26,8 @@ class DatasetRow:
     items: int = 0
     size_bytes: int = 0
     problems: int = 0
+    unfinished: str | None = None
+    """A source whose import was begun and has not reached its end; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def truth_json(truth: GroundTruth) -> str:
 _DATASET_COLUMNS = """
   dataset.id, name, kind, root, source, created_at, imported_at, coalesce(item_tally.n, 0) AS items,
   coalesce(item_tally.size_bytes, 0) AS size_bytes,
-  (SELECT count(*) FROM import_problem WHERE dataset_id = dataset.id) AS problems
+  (SELECT count(*) FROM import_problem WHERE dataset_id = dataset.id) AS problems,
+  (SELECT min(unfinished_import.source) FROM unfinished_import WHERE dataset_id = dataset.id) AS unfinished
   FROM dataset LEFT JOIN item_tally ON item_tally.dataset_id = dataset.id
 """
 
@@ -159,9 +162,22 @@ async def write_batch(
         )
 
 
-async def finish_import(db: Database, dataset_id: int, *, at: float, complete: bool) -> None:
+async def begin_import(db: Database, dataset_id: int, *, source: str, at: float) -> None:
+    """Note that an import of `source` works and has not reached its end; only `finish_import` takes that back."""
+    async with db.write() as transaction:
+        await transaction.execute(
+            "INSERT INTO unfinished_import (dataset_id, source, began_at) VALUES (?, ?, ?) "
+            "ON CONFLICT (dataset_id, source) DO UPDATE SET began_at = excluded.began_at",
+            (dataset_id, source, at),
+        )
+
+
+async def finish_import(db: Database, dataset_id: int, *, source: str, at: float, complete: bool) -> None:
     """Note the time of the import; after a complete one, forget the problems that `write_batch` did not stamp `at`."""
     async with db.write() as transaction:
+        await transaction.execute(
+            "DELETE FROM unfinished_import WHERE dataset_id = ? AND source = ?", (dataset_id, source)
+        )
         await transaction.execute("UPDATE dataset SET imported_at = ? WHERE id = ?", (at, dataset_id))
         if complete:
             await transaction.execute(

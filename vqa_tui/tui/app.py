@@ -21,7 +21,7 @@ from vqa_tui.safe_text import clean
 from vqa_tui.tui.commands import ScreenCommands, key_helps, reason
 from vqa_tui.tui.crash import note_crash
 from vqa_tui.tui.few_colours import drawn_theme
-from vqa_tui.tui.keymap import clashes
+from vqa_tui.tui.keymap import clash_words, clashes
 from vqa_tui.tui.messages import (
     DemoWanted,
     ItemsWanted,
@@ -32,10 +32,11 @@ from vqa_tui.tui.messages import (
     SettingWanted,
 )
 from vqa_tui.tui.notifier import Notifier
-from vqa_tui.tui.present.farewell import farewell, short_farewell
+from vqa_tui.tui.present.farewell import farewell, leave_question, short_farewell
 from vqa_tui.tui.present.phases import phase_label
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.screen_classes import MODES, screen_class
+from vqa_tui.tui.screens.dialogs import LeaveQuestion
 from vqa_tui.tui.screens.live import LiveScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell, tell_error, tell_worker_failure
@@ -218,9 +219,9 @@ class VqaApp(App[None]):
         else:
             tell(self, f"There is no theme {preferences.settings.theme!r}; the palette lists them.", severity="warning")
         self.set_keymap(preferences.keys)
-        for key, name, loser in clashes(preferences.keys)[:1]:
-            words = f"keys.yaml: {key} does {name} now, so {loser} has no key where both could be meant"
-            tell(self, words, severity="warning")
+        if found := clashes(preferences.keys):
+            more = f" {len(found) - 1} more stand in the settings." if len(found) > 1 else ""
+            tell(self, f"keys.yaml: {clash_words(*found[0])}{more}", severity="warning")
 
     def _theme_changed(self, theme: Theme) -> None:
         """Keep the theme that a person chose, which is not always the one that is drawn."""
@@ -259,16 +260,31 @@ class VqaApp(App[None]):
         except VqaError as error:
             tell_error(self, error)
 
-    @work(group="news", exclusive=True, exit_on_error=False)
-    async def _look_for_news(self) -> None:
+    def _look_for_news(self) -> None:
+        """Look whether there is news, unless the look before is still under way."""
+        if not self._at_work("news"):
+            self._read_news()
+
+    @work(group="news", exit_on_error=False)
+    async def _read_news(self) -> None:
         """Tell a person who looks elsewhere when any run paused, ended, or needs them."""
         settings = self._services.preferences.settings
         try:
             news = self._notifier.news(await self._services.summaries())
         except VqaError:
             return  # the watch tells that the workspace cannot be read
-        for words in news:
-            await self._notifier.pass_on(words, settings)
+        if any([self._notifier.pass_on(words, settings) for words in news]) and not self._at_work("command"):
+            self._run_command()
+
+    @work(group="command", exit_on_error=False)
+    async def _run_command(self) -> None:
+        """Run a person's command for each piece of news, for as long as it takes."""
+        await self._notifier.run_commands(
+            lambda: self._services.preferences.settings.command, partial(tell_error, self)
+        )
+
+    def _at_work(self, group: str) -> bool:
+        return any(worker.node is self and worker.group == group and not worker.is_finished for worker in self.workers)
 
     def _write_raw(self, characters: str) -> None:
         if self._driver is not None and not self.is_headless:
@@ -317,17 +333,29 @@ class VqaApp(App[None]):
     async def action_quit(self) -> None:
         self.action_detach()
 
-    @work(group="detach", exclusive=True, exit_on_error=False)
+    @work(group="detach", exit_on_error=False)
     async def action_detach(self) -> None:
-        """Leave; say what goes on and how to come back."""
+        """Leave, after a question where that breaks an import off; say what goes on and how to come back."""
         command, wishes = self._services.command, self.watch_over.wishes
+        if not await self._may_leave():
+            return
         await wishes.finish(_FINISH_WITHIN_S)
+        unwritten = (*wishes.unwritten, *(f"import of {path}" for path in self._services.importing))
         try:
             async with asyncio.timeout(_LEAVE_WITHIN_S):
-                words = farewell(await self._services.runs(), command, wishes.unwritten)
+                words = farewell(await self._services.runs(), command, unwritten)
         except (TimeoutError, VqaError):
-            words = short_farewell(command, wishes.unwritten)
+            words = short_farewell(command, unwritten)
         self.exit(message=Text(words))
+
+    async def _may_leave(self) -> bool:
+        importing = self._services.importing
+        if not importing:
+            return True
+        if isinstance(self.screen, LeaveQuestion):
+            return False  # pressed once more while it asks
+        question = LeaveQuestion("Break the import off?", leave_question(importing), yes="Leave", no="Let it work")
+        return await self.push_screen_wait(question)
 
     def _fatal_error(self) -> None:
         """End after an error that nobody expected: in a sentence, with its details in a file and no values shown."""

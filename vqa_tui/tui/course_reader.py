@@ -18,6 +18,9 @@ from vqa_tui.tui.services.history import History
 MOST_STEPS = 800
 """Stretches that plots are made of: more than the widest terminal has columns."""
 LOG_PAGE = 200
+MOST_ENTRIES = 5_000
+"""Entries that are kept of a log that grows; older ones are read again when somebody scrolls to them."""
+_BEYOND_ALL_IDS = 1 << 62
 _FAILURE_STEPS = 400
 
 
@@ -75,16 +78,29 @@ class LogReader:
         self._older: LogCursor | None = None
         self._asked: tuple[int, tuple[str, ...], float | None] | None = None
         self.entries: list[LogEntry] = []
+        self._scrolled_to = 0
+        """As many entries as somebody scrolled through: none of them goes while they look."""
 
     async def read(self, run_id: int, levels: tuple[str, ...], until: float | None) -> None:
         """Read what came in since the last time; another run, other levels or another end begin anew."""
         page = await self._history.log_page(run_id, most=LOG_PAGE, levels=levels, until=until)
-        known = {entry_id(entry) for entry in self.entries} if self._asked == (run_id, levels, until) else set()
+        same = self._asked == (run_id, levels, until)
+        known = {entry_id(entry) for entry in self.entries[: 2 * LOG_PAGE]} if same else set()
         newer = [entry for entry in page.entries if entry_id(entry) not in known]
         if known and len(newer) < len(page.entries):
-            self.entries = [*newer, *self.entries]
+            self._keep([*newer, *self.entries])
             return
+        self._scrolled_to = 0
         self._asked, self._older, self.entries = (run_id, levels, until), page.older, list(page.entries)
+
+    def _keep(self, entries: list[LogEntry]) -> None:
+        """Hold the newest of them."""
+        kept = entries[: max(MOST_ENTRIES, self._scrolled_to)]
+        if len(kept) < len(entries):
+            events = min((entry.id for entry in kept if entry.level != "action"), default=_BEYOND_ALL_IDS)
+            actions = min((entry.id for entry in kept if entry.level == "action"), default=_BEYOND_ALL_IDS)
+            self._older = LogCursor(events, actions)
+        self.entries = kept
 
     async def read_older(self) -> bool:
         """Read the next page; return whether there was any."""
@@ -97,4 +113,5 @@ class LogReader:
             return False
         self._older = page.older
         self.entries = [*self.entries, *page.entries]
+        self._scrolled_to = len(self.entries)
         return bool(page.entries)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.screen import Screen
 
 _FOLDERS = ("screens", "widgets")
+_SCREENS, _WIDGETS = "vqa_tui.tui.screens.", "vqa_tui.tui.widgets."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +36,49 @@ def key_ids() -> dict[str, KeyId]:
 
 
 def clashes(keys: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Return (key, id that has it by `keys`, id that is without it then) for what cannot be told apart on one screen.
+    """Return (key, id that has it by `keys`, other id that has it) for what cannot be told apart on one screen.
 
-    Textual lets the later of two win and says nothing where the other has its usual key.
+    A screen is compared with itself, with the app, and with each widget that it composes: the key of the widget that
+    has the focus wins, then that of the screen, and Textual says nothing.
     """
     app_bindings = _bindings_of(importlib.import_module("vqa_tui.tui.app").VqaApp) if keys else {}
     found: dict[tuple[str, str, str], None] = {}
-    for owner in _owners() if keys else ():
+    for owner, widget in _met() if keys else ():
         holders: dict[str, str] = {}
-        together = {**app_bindings, **_bindings_of(owner)}
+        together = {**app_bindings, **_bindings_of(owner), **(_bindings_of(widget) if widget is not None else {})}
         for name, usual in sorted(together.items(), key=lambda each: each[0] not in keys):
             for key in keys.get(name, usual).split(","):
                 holder = holders.setdefault(key, name)
                 if holder != name and holder in keys:
                     found[key, holder, name] = None
     return list(found)
+
+
+def clash_words(key: str, name: str, other: str) -> str:
+    """Return what two things on one key mean for a person."""
+    return f"{key} is both {name} and {other} on one screen, and does only one of them."
+
+
+def _met() -> Iterator[tuple[type[DOMNode], type[DOMNode] | None]]:
+    """Yield everything that binds keys by itself, and each screen with each widget that can have the focus on it."""
+    for owner in _owners():
+        yield owner, None
+        if issubclass(owner, Screen):
+            for widget in _widgets_of(owner):
+                yield owner, widget
+
+
+def _widgets_of(owner: type[DOMNode]) -> Iterator[type[DOMNode]]:
+    """Yield the widgets of this package that the modules of a screen name, and those that these name in turn."""
+    modules = [each.__module__ for each in owner.__mro__ if each.__module__.startswith(_SCREENS)]
+    seen: set[type[DOMNode]] = set()
+    while modules:
+        for value in vars(importlib.import_module(modules.pop())).values():
+            is_node = isinstance(value, type) and issubclass(value, DOMNode)
+            if is_node and value not in seen and value.__module__.startswith(_WIDGETS):
+                seen.add(value)
+                modules.append(value.__module__)
+                yield value
 
 
 def _bindings_of(owner: type[DOMNode]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shlex
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from vqa_tui.config.app_settings import AppSettings
@@ -27,20 +28,33 @@ class Notifier:
         """`write` sends characters to the terminal as they are."""
         self._write = write
         self._before: dict[int, Standing] | None = None
+        self._for_command: deque[str] = deque()
 
     def news(self, runs: Sequence[RunSummary]) -> list[str]:
         """Return what is new since the last call, a line each; the first call only looks."""
         before, self._before = self._before, standings(runs)
         return [] if before is None else notices(before, runs)
 
-    async def pass_on(self, words: str, settings: AppSettings) -> None:
-        """Tell it in every way that is set. Raises VqaError when the command cannot do its work."""
+    def pass_on(self, words: str, settings: AppSettings) -> bool:
+        """Tell it by bell and desktop at once; return whether a command of theirs is to tell it, too."""
         if settings.bell:
             self._write("\a")
         if settings.desktop:
             self._write(desktop_notification(words, os.environ))
         if settings.command:
-            await run_command(settings.command, words, os.environ)
+            self._for_command.append(words)
+        return bool(settings.command)
+
+    async def run_commands(self, command: Callable[[], str], trouble: Callable[[VqaError], None]) -> None:
+        """Run `command` for all that waits for it, one after the other; one that fails keeps none from being told."""
+        while self._for_command:
+            words, now = self._for_command.popleft(), command()
+            if not now:
+                continue  # it was taken out of the settings meanwhile
+            try:
+                await run_command(now, words, os.environ)
+            except VqaError as error:
+                trouble(error)
 
 
 def desktop_notification(words: str, environment: Mapping[str, str]) -> str:

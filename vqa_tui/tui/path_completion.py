@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,27 +69,83 @@ def _escaped(character: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def complete_path(typed: str, wants: str, *, home: Path | None = None, here: Path | None = None) -> Completion:
-    """Return how `typed` may go on: folders, and annotation files unless `wants` is `folder`.
+class PathCompleter:
+    """Completes one path after another; a folder is read once, as long as nothing in it is made or removed.
 
-    `~` is the home folder; other paths are taken from the current folder. Hidden names come only after a dot.
-    Reads one folder; run it in a thread.
+    Only one thread may `complete` at a time; `turn_to` may come from another one.
     """
-    before, _slash, start = typed.rpartition("/")
-    if not before and not _slash and typed == "~":
-        return Completion(typed, "~/", (Candidate("~/", "~/"),), 1)
-    stem = typed[: len(typed) - len(start)]
-    prefix = real_path(start)
-    folder = _folder(real_path(stem), home or Path.home(), here or Path.cwd())
-    try:
-        names = sorted(_fitting(folder, prefix, wants), key=_order)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return Completion(typed, typed, (), 0)
-    except OSError as error:
-        return Completion(typed, typed, (), 0, f"{clean(str(folder), one_line=True)}: {error.strerror}")
-    common = _common_start(names) if names else prefix
-    candidates = tuple(Candidate(typeable(name), stem + typeable(name)) for name in names[:MOST_SHOWN])
-    return Completion(typed, stem + typeable(common) if names else typed, candidates, len(names))
+
+    def __init__(self, *, home: Path | None = None, here: Path | None = None) -> None:
+        """`~` is the home folder; other paths are taken from `here`, by default the current folder."""
+        self._home, self._here = home, here
+        self._read: _Listing | None = None
+        self._wanted: str | None = None
+
+    def turn_to(self, typed: str) -> None:
+        """Say which path is completed next: reading the folder of another one stops."""
+        self._wanted = _stem(typed)
+
+    def complete(self, typed: str, wants: str) -> Completion | None:
+        """Return how `typed` may go on: folders, and annotation files unless `wants` is `folder`.
+
+        Hidden names come only after a dot. None where `turn_to` has named another folder meanwhile. Reads one folder;
+        run it in a thread.
+        """
+        if typed == "~":
+            return Completion(typed, "~/", (Candidate("~/", "~/"),), 1)
+        stem = _stem(typed)
+        folder = _folder(real_path(stem), self._home or Path.home(), self._here or Path.cwd())
+        return self._completion(typed, stem, folder, wants)
+
+    def _names(self, stem: str, folder: Path) -> Sequence[str]:
+        """Return every name in a folder in order; a folder ends in `/`. Raises _Overtaken."""
+        changed_ns = folder.stat().st_mtime_ns
+        if self._read is None or (self._read.folder, self._read.changed_ns) != (folder, changed_ns):
+            found = []
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if self._wanted not in (None, stem):
+                        raise _Overtaken
+                    found.append(f"{entry.name}/" if _is_folder(entry) else entry.name)
+            self._read = _Listing(folder, changed_ns, sorted(found, key=_order))
+        return self._read.names
+
+    def _completion(self, typed: str, stem: str, folder: Path, wants: str) -> Completion | None:
+        prefix = real_path(typed[len(stem) :])
+        try:
+            names = [name for name in self._names(stem, folder) if _fits(name, prefix, wants)]
+        except _Overtaken:
+            return None
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return Completion(typed, typed, (), 0)
+        except OSError as error:
+            return Completion(typed, typed, (), 0, f"{clean(str(folder), one_line=True)}: {error.strerror}")
+        common = _common_start(names) if names else prefix
+        candidates = tuple(Candidate(typeable(name), stem + typeable(name)) for name in names[:MOST_SHOWN])
+        return Completion(typed, stem + typeable(common) if names else typed, candidates, len(names))
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    folder: Path
+    changed_ns: int
+    names: Sequence[str]
+
+
+class _Overtaken(Exception):
+    """Another folder is wanted than the one that is being read."""
+
+
+def complete_path(typed: str, wants: str, *, home: Path | None = None, here: Path | None = None) -> Completion:
+    """Return how a single path may go on, as `PathCompleter.complete` does."""
+    found = PathCompleter(home=home, here=here).complete(typed, wants)
+    assert found is not None  # nobody turns to another one
+    return found
+
+
+def _stem(typed: str) -> str:
+    """Return the part of a typed path that names its folder, with the last slash."""
+    return typed[: typed.rfind("/") + 1]
 
 
 def _common_start(names: Sequence[str]) -> str:
@@ -104,16 +160,10 @@ def _folder(stem: str, home: Path, here: Path) -> Path:
     return here / stem
 
 
-def _fitting(folder: Path, prefix: str, wants: str) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = entry.name
-            if not name.startswith(prefix) or (name.startswith(".") and not prefix.startswith(".")):
-                continue
-            if _is_folder(entry):
-                yield f"{name}/"
-            elif wants != "folder" and name.lower().endswith(ANNOTATION_SUFFIXES):
-                yield name
+def _fits(name: str, prefix: str, wants: str) -> bool:
+    if not name.startswith(prefix) or (name.startswith(".") and not prefix.startswith(".")):
+        return False
+    return name.endswith("/") or (wants != "folder" and name.lower().endswith(ANNOTATION_SUFFIXES))
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -1,5 +1,6 @@
 """Toasts in words: the one place that turns an error into something a person sees."""
 
+import textwrap
 import time
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,18 +14,27 @@ from vqa_tui.safe_text import clean
 
 _LIMIT = 600
 _SHOWN_S = 5.0
+_LINES = 3
+"""Lines of a toast that is no error, as `app.tcss` has it; what does not fit ends in an ellipsis."""
+_FRAME = 4
+"""Cells of a toast beside its text."""
+_SHARE = 0.9
+"""Of the screen's width that a toast takes at the most."""
 _last: WeakKeyDictionary[App[Any], tuple[float, dict[str, Any]]] = WeakKeyDictionary()
 """The newest toast of each app: it stays when another comes, and everything older goes."""
 
 
 def tell(node: DOMNode, message: str, *, title: str = "", severity: str = "information") -> None:
-    """Show `message` as literal text; at most two toasts stand at once, and only errors take more than a line."""
+    """Show `message` as literal text; at most two toasts stand at once, and only errors take more than three lines."""
     if severity not in ("information", "warning", "error"):
         raise ValueError(f"unknown severity {severity!r}")
     if severity == "error":
         words = clean(message, limit=_LIMIT)
     else:
         words, title = clean(f"{title}: {message}" if title else message, one_line=True, limit=_LIMIT), ""
+        # Broken here: a toast as wide as its text reckons its height before it is made narrower.
+        width = max(int(node.app.size.width * _SHARE) - _FRAME, 20)
+        words = "\n".join(textwrap.wrap(words, width, max_lines=_LINES, placeholder=" …"))
     toast: dict[str, Any] = {"message": words, "title": title, "severity": severity, "markup": False}
     now = time.monotonic()
     until, before = _last.get(node.app, (0.0, {}))

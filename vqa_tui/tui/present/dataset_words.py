@@ -6,6 +6,14 @@ from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.numbers import count, plural
 
 
+def unfinished_words(view: DatasetView) -> str:
+    """Return that an import of a dataset has not reached its end, and what to do; empty where all have."""
+    if view.unfinished is None:
+        return ""
+    source = clean(view.unfinished, one_line=True, limit=200)
+    return f"import not finished: {source}. Pictures may be missing; importing the same again goes on from there."
+
+
 def deletion_words(view: DatasetView) -> str:
     """Return what deleting a dataset takes, and what it leaves."""
     kept = f"The picture files in {clean(view.root, one_line=True, limit=200)} stay where they are."

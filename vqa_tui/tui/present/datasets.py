@@ -9,7 +9,7 @@ from vqa_tui.operations.datasets import DatasetView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present import bars
 from vqa_tui.tui.present.columns import Column
-from vqa_tui.tui.present.dataset_words import band_words
+from vqa_tui.tui.present.dataset_words import band_words, unfinished_words
 from vqa_tui.tui.present.facts import facts, heading
 from vqa_tui.tui.present.numbers import count, file_size, moment, plural, share, utc
 from vqa_tui.tui.present.phases import QUIET, WARN
@@ -24,6 +24,8 @@ DATASET_COLUMNS = (
     Column("Runs", 4, 6, right=True),
     Column("Imported", 8, 10, right=True, drop=8),
 )
+UNFINISHED = " ▲ not finished"
+"""Beside the name of a dataset whose import did not reach its end."""
 _CATEGORIES_SHOWN = 200
 _RUNS_NAMED = 8
 _BAR = 12
@@ -34,7 +36,7 @@ def dataset_row(view: DatasetView, now: float) -> Row:
     return Row(
         view.name,
         (
-            text(view.name, "bold"),
+            Content.assemble(text(view.name, "bold"), (UNFINISHED, WARN) if view.unfinished else ""),
             text(view.kind, QUIET),
             number(view.items),
             Content(file_size(view.bytes)),
@@ -81,6 +83,7 @@ def dataset_facts(view: DatasetView, width: int = 0) -> Content:
             ("folder", text(view.root)),
             ("source", text(view.source) if view.source != view.root else Content("")),
             ("imported", Content(utc(view.imported_at))),
+            ("▲", Content.styled(unfinished_words(view), WARN)),
             ("runs", Content(runs) if runs else Content.styled("none; n starts one", QUIET)),
             ("problems", problems if view.problems else Content.styled("none", QUIET)),
         ],

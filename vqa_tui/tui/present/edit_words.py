@@ -2,6 +2,7 @@
 
 from vqa_tui.domain.queue_edit import MOVABLE, EditVerb, Stock, TakenBack
 from vqa_tui.domain.run import TaskStatus
+from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.numbers import count, plural
 
 _STATUS_WORDS = {
@@ -70,8 +71,10 @@ def edit_consequence(verb: EditVerb, stock: Stock, *, cost: str = "") -> str:
     return " ".join(parts)
 
 
-def edited(verb: EditVerb, moved: int) -> str:
-    """Return what an edit has done."""
+def edited(verb: EditVerb, moved: int, key: str | None = None) -> str:
+    """Return what an edit has done; `key` names the item where it was about a single one."""
+    if moved and key is not None:
+        return f"{clean(key, one_line=True, limit=80)} {_DONE[verb]}."
     return f"{plural(moved, 'item')} {_DONE[verb]}."
 
 

@@ -40,6 +40,15 @@ def short_farewell(command: Callable[[str], str], unwritten: Sequence[str] = ())
     return "\n".join([said, *_unwritten(unwritten)])
 
 
+def leave_question(importing: Sequence[str]) -> str:
+    """Return what leaving breaks off."""
+    named = ", ".join(clean(path, one_line=True, limit=200) for path in importing)
+    return (
+        f"The import of {named} is at work in this screen and ends with it. What came in stays; the dataset says "
+        "that its import is not finished, and importing the same again goes on from there."
+    )
+
+
 def _unwritten(wishes: Sequence[str]) -> list[str]:
     named = "; ".join(clean(wish, one_line=True, limit=80) for wish in wishes)
     return [f"Not done when this screen closed: {named}. Look whether it has to be repeated."] if wishes else []

@@ -1,6 +1,7 @@
 """The log of a run as rows: engine events and what people did, with who and old → new."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from typing import overload
 
 from textual.content import Content
 
@@ -18,6 +19,8 @@ LOG_COLUMNS = (
     Column("Who", 3, 16, optional=True, drop=3),
     Column("What", 10, 400, grow=True),
 )
+_MEASURED = 100
+"""Rows that say how wide the columns are."""
 LEVEL_CHOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("everything", ()),
     ("warnings and errors", ("warning", "error")),
@@ -45,6 +48,33 @@ def entry_row(entry: LogEntry, now: float) -> Row:
             text(entry_words(entry), style),
         ),
     )
+
+
+class LogRows(Sequence[Row]):
+    """The rows of entries, each made when it is asked for."""
+
+    def __init__(self, entries: Sequence[LogEntry], now: float) -> None:
+        self._entries, self._now = entries, now
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return LogRows(self._entries[index], self._now)
+        return entry_row(self._entries[index], self._now)
+
+    def to_measure(self) -> Sequence[Row]:
+        """Return rows that are as wide as any: the newest, and that of the longest name."""
+        longest = max(self._entries, key=lambda entry: len(entry.who), default=None)
+        newest = list(self[:_MEASURED])
+        return newest if longest is None else [*newest, entry_row(longest, self._now)]
 
 
 def past_event_row(entry: LogEntry) -> Row:

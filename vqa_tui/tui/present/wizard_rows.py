@@ -7,6 +7,8 @@ from vqa_tui.operations.datasets import DatasetView
 from vqa_tui.operations.plan import RunPlan, SizeRow
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.columns import Column
+from vqa_tui.tui.present.dataset_words import unfinished_words
+from vqa_tui.tui.present.datasets import UNFINISHED
 from vqa_tui.tui.present.numbers import count, file_size, moment, plural
 from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
 from vqa_tui.tui.present.plan_words import SIZE_COLUMNS, size_cells
@@ -32,7 +34,7 @@ def dataset_row(dataset: DatasetView, chosen: str | None, now: float) -> Row:
         dataset.name,
         (
             _mark(dataset.name == chosen),
-            text(dataset.name, "bold"),
+            Content.assemble(text(dataset.name, "bold"), (UNFINISHED, WARN) if dataset.unfinished else ""),
             number(dataset.items),
             text(dataset.kind, QUIET),
             problems,
@@ -47,6 +49,8 @@ def dataset_about(dataset: DatasetView) -> Content:
     lines = [Content.assemble(("pictures in ", QUIET), text(dataset.root))]
     if dataset.source != dataset.root:
         lines.append(Content.assemble(("told by ", QUIET), text(dataset.source)))
+    if dataset.unfinished:
+        lines.append(Content.styled(f"▲ {unfinished_words(dataset)}", WARN))
     if dataset.problems:
         words = f"▲ {plural(dataset.problems, 'picture')} could not be imported: "
         lines.append(Content.assemble((words, WARN), ("vqa-tui dataset show ", QUIET), text(dataset.name, QUIET)))

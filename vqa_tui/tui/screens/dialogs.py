@@ -1,5 +1,6 @@
 """Small dialogs: a question with its consequence, and one value with its check."""
 
+import time
 from collections.abc import Callable
 from pathlib import PurePath
 from typing import ClassVar, TypeVar
@@ -15,9 +16,12 @@ from textual.worker import Worker
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.toasts import tell_worker_failure
+from vqa_tui.tui.toasts import tell, tell_worker_failure
 
 Result = TypeVar("Result")
+
+READ_S = 0.3
+"""Seconds in which a question that came late takes no yes: the key was meant for what was on screen before."""
 
 
 class Dialog(ModalScreen[Result]):
@@ -60,9 +64,17 @@ class Question(Dialog[bool]):
         Binding("right,l", "app.focus_next", "Next", id="question.next", tooltip="Other answer", show=False),
     ]
 
-    def __init__(self, title: str, body: str, *, yes: str, no: str = "No") -> None:
+    def __init__(self, title: str, body: str, *, yes: str, no: str = "No", late: bool = False) -> None:
+        """`late`: it comes some time after the key that asked for it, when other keys may be under way."""
         super().__init__()
         self._title, self._body, self._yes, self._no = title, body, yes, no
+        self._late = late
+        self._since = float("inf")
+
+    @property
+    def about(self) -> str:
+        """What is asked, in a line."""
+        return self._title
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -small") as box:
@@ -74,16 +86,24 @@ class Question(Dialog[bool]):
 
     def on_mount(self) -> None:
         self.query_one("#no").focus()
+        self._since = time.monotonic()
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")
 
     def action_answer(self, yes: bool) -> None:
+        if yes and self._late and time.monotonic() - self._since < READ_S:
+            tell(self, "This question has only just come. Read it, and press y again.", severity="warning")
+            return
         self.dismiss(yes)
 
     def action_leave(self) -> None:
         self.dismiss(False)
+
+
+class LeaveQuestion(Question):
+    """Asks before the app is left while something works that ends with it."""
 
 
 class ValueDialog(Dialog[str]):

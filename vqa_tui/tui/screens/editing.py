@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from textual import work
+from textual import on, work
 from textual.binding import Binding
 
 from vqa_tui.domain.queue_edit import MOVABLE, EditVerb
@@ -23,6 +23,7 @@ from vqa_tui.tui.present.phases import status_label
 from vqa_tui.tui.screens.base import RunScreen
 from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.toasts import tell
+from vqa_tui.tui.widgets.id_list import IdList
 
 RETRY = Binding("R", "retry", "retry", id="items.retry", tooltip="Ask failed items again: the marked, or this one")
 SKIP = Binding("d", "skip", "skip", id="items.skip", tooltip="Take items that wait or failed out of the queue")
@@ -67,9 +68,6 @@ class EditingScreen(RunScreen):
 
     WRITES = RunScreen.WRITES | EDITS
 
-    _moving = False
-    """Whether an edit is being written: a second one waits for a person to press again."""
-
     def edited_ids(self) -> Sequence[int]:
         """Return the items that an edit is about."""
         raise NotImplementedError
@@ -90,15 +88,20 @@ class EditingScreen(RunScreen):
     def action_requeue(self) -> None:
         self.edit(EditVerb.REQUEUE)
 
-    @work(group="edit", exit_on_error=False)
-    async def edit(self, verb: EditVerb) -> None:
+    def edit(self, verb: EditVerb) -> None:
         """Move the items that are meant, after a question where there are several of them or pairs are at stake."""
-        if self._moving:
-            tell(self, "The edit before is still being written.", severity="warning")
-            return
-        run_id, ids = self.run_id, self.edited_ids()
-        if not ids:
-            return
+        if not self.busy("edit", "undo") and (ids := self.edited_ids()):
+            if len(ids) > _MANY:
+                tell(self, f"Counting {plural(len(ids), 'item')} …")
+            self._edit(self.run_id, verb, ids)
+
+    @on(IdList.MarksDropped)
+    def _marks_dropped(self, event: IdList.MarksDropped) -> None:
+        event.stop()
+        tell(self, f"{plural(event.number, 'mark')} dropped: the filter does not show their items.", severity="warning")
+
+    @work(group="edit", exit_on_error=False)
+    async def _edit(self, run_id: int, verb: EditVerb, ids: Sequence[int]) -> None:
         stock = await self.services.queue_edits.stock(run_id, ids)
         if not stock.movable(verb):
             tell(self, nothing_to_edit(verb, stock), severity="warning")
@@ -110,17 +113,16 @@ class EditingScreen(RunScreen):
                 edit_consequence(verb, stock, cost=cost),
                 yes=edit_answer(verb, stock),
                 no="Leave them",
+                late=True,
             )
-            if not await self.app.push_screen_wait(question):
+            if not await self.ask_late(question):
                 return
         if len(ids) > _MANY:
             tell(self, f"Moving {plural(stock.movable(verb), 'item')} …")
-        self._moving = True
-        try:
-            moved = await self.services.queue_edits.edit(run_id, verb, ids)
-        finally:
-            self._moving = False
-        words = f"{edited(verb, moved)} u takes it back." if moved else edited(verb, moved)
+        moved = await self.services.queue_edits.edit(run_id, verb, ids)
+        named = await self.services.task_rows(run_id, ids) if len(ids) == 1 else {}
+        done = edited(verb, moved, next((row.item_key for row in named.values()), None))
+        words = f"{done} u takes it back." if moved else done
         tell(self, words, severity="information" if moved else "warning")
         self.post_message(LookWanted())
         self.drop_marks()
@@ -141,17 +143,14 @@ class EditingScreen(RunScreen):
             self.drop_marks()
             self.reread_items()
 
-    @work(group="undo", exit_on_error=False)
-    async def action_undo(self) -> None:
+    def action_undo(self) -> None:
         """Take a person's newest edit back; once more the one before."""
-        if self._moving:
-            tell(self, "The edit before is still being written.", severity="warning")
-            return
-        self._moving = True
-        try:
-            back = await self.services.queue_edits.undo(self.run_id)
-        finally:
-            self._moving = False
+        if not self.busy("edit", "undo"):
+            self._undo(self.run_id)
+
+    @work(group="undo", exit_on_error=False)
+    async def _undo(self, run_id: int) -> None:
+        back = await self.services.queue_edits.undo(run_id)
         tell(self, taken_back(back), severity="information" if back.restored == back.tasks else "warning")
         self.post_message(LookWanted())
         self.reread_items()

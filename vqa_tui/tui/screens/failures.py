@@ -41,6 +41,8 @@ _REREAD_S = 1.0
 _SETTLE_S = 0.08
 """Seconds that the cursor rests on a cluster before it is read: holding j must not read every one on the way."""
 _PICTURE_REST_S = 0.15
+_MANY = 20_000
+"""Pictures that take long enough to count for a word."""
 _VERBS = {"retry": Verb.RETRY, "skip": Verb.SKIP, "smaller": Verb.SMALLER, "elsewhere": Verb.ELSEWHERE}
 _OF_A_CLUSTER = frozenset({"look", "yank", "step"})
 
@@ -327,24 +329,28 @@ class FailuresScreen(RunScreen):
             words = failure_verbs.look_words(chosen, form_words(chosen[0]))
             self.post_message(ItemsWanted("", ids, words))
 
-    @work(group="verb", exit_on_error=False)
-    async def action_retry(self) -> None:
-        await self._move(Verb.RETRY, "put back into the queue")
+    def action_retry(self) -> None:
+        if not self.busy("verb"):
+            self._move(Verb.RETRY, "put back into the queue")
+
+    def action_skip(self) -> None:
+        if not self.busy("verb"):
+            self._move(Verb.SKIP, "taken out of the run")
 
     @work(group="verb", exit_on_error=False)
-    async def action_skip(self) -> None:
-        await self._move(Verb.SKIP, "taken out of the run")
-
     async def _move(self, verb: Verb, done: str) -> None:
         """Ask, then retry or skip every picture of the chosen clusters."""
         chosen, view = self.chosen, self.steered
         if view is None or not chosen or self._still(view, *Verb):
             return
+        if sum(each.pictures for each in chosen) > _MANY:
+            tell(self, "Counting the pictures …")
         ids = await self.services.failures.task_ids(_ids(chosen), tries=False)
         if self._none_left(ids):
             return
         asked = failure_verbs.question(verb, len(ids), sum(each.pictures > 0 for each in chosen), view)
-        if not await self.app.push_screen_wait(Question(asked.title, asked.body, yes=asked.yes, no="Leave them")):
+        question = Question(asked.title, asked.body, yes=asked.yes, no="Leave them", late=True)
+        if not await self.ask_late(question):
             return
         move = self.services.failures.retry if verb is Verb.RETRY else self.services.failures.skip
         moved = await self.written(view, verb, move(view.id, ids))
@@ -359,14 +365,14 @@ class FailuresScreen(RunScreen):
             self.read_table()
         return not ids
 
-    @work(group="verb", exit_on_error=False)
-    async def action_smaller(self) -> None:
-        await self._ask_again()
+    def action_smaller(self) -> None:
+        if not self.busy("verb"):
+            self._ask_again()
+
+    def action_elsewhere(self) -> None:
+        self.action_smaller()
 
     @work(group="verb", exit_on_error=False)
-    async def action_elsewhere(self) -> None:
-        await self._ask_again()
-
     async def _ask_again(self) -> None:
         """Let a person choose how the pictures of the chosen clusters are asked again."""
         chosen, view = self.chosen, self.steered

@@ -150,7 +150,9 @@ class ImportDialog(Dialog[str]):
     async def complete_path(self, field: PathField, typed: str) -> None:
         """Show what a path may become."""
         wants = "folder" if field.id == "images" else self._kind.wants
-        field.take(await self._services.library.complete_path(typed, wants))
+        found = await self._services.library.complete_path(typed, wants)
+        if found is not None:
+            field.take(found)
 
     @work(group="suggest", exclusive=True, exit_on_error=False)
     async def suggest_name(self) -> None:

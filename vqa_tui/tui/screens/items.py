@@ -140,6 +140,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         """Narrow the list by a filter as it would be typed. Raises VqaError when it cannot be read."""
         self.wanted, self._only = parse_filter(typed), None
         self._typed, self._problem = typed, ""
+        self.tasks.settle_marks()
         self.filter_line.show_typed(typed)
         self.filter_line.remove_class("-bad")
         self.query_one(ChipBar).show_chips(chips(typed))
@@ -304,7 +305,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         if tasks.current is None:
             return "The list is empty."
         if not tasks.marked_number and not tasks.range_begun:
-            reason = why_not_edit(action, tasks.row(tasks.current))
+            reason = why_not_edit(action, tasks.row(tasks.target or tasks.current))
             if reason:
                 return f"{reason} Space marks several."
         if action not in EDITS and self.has_class("-narrow"):
@@ -312,11 +313,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         return super().why_not(action)
 
     def edited_ids(self) -> Sequence[int]:
-        """Return the marked items, or the one under the cursor."""
-        if self.tasks.range_begun:
-            self.tasks.action_mark_range()
-        current = self.tasks.current
-        return sorted(self.tasks.marked) or ([current] if current is not None else [])
+        return self.tasks.meant_ids()
 
     def drop_marks(self) -> None:
         self.tasks.unmark_all()
@@ -363,6 +360,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         if self._problem:
             return
         self._typed, self._only = event.typed, None
+        self.tasks.keep_marks()
         self.query_one(ChipBar).show_chips(chips(event.typed))
         self.read_ids(_TYPING_S)
 
@@ -383,6 +381,8 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         self._problem = ""
         self.filter_line.remove_class("-bad")
         self._show_lines()
+        self.tasks.settle_marks()
+        self.read_ids()
         self.tasks.focus()
 
     def action_back(self) -> None:

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from vqa_tui.config.key_names import why_no_key
 from vqa_tui.tui.keymap import KeyId, clashes
 from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.screens.dialogs import Dialog
@@ -42,7 +43,7 @@ class KeyCapture(Dialog[str]):
             return
         event.stop()
         event.prevent_default()
-        if words := _TAKEN.get(event.key) or self._clash(event.key):
+        if words := _TAKEN.get(event.key) or why_no_key(event.key) or self._clash(event.key):
             self.query_one("#problem", Static).update(text(words))
         else:
             self.dismiss(event.key)

@@ -5,8 +5,9 @@ from typing import ClassVar
 from textual.screen import Screen
 from textual.worker import Worker
 
+from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.services import Services
-from vqa_tui.tui.toasts import tell_worker_failure
+from vqa_tui.tui.toasts import tell, tell_worker_failure
 from vqa_tui.tui.watch import Watch
 
 
@@ -44,6 +45,23 @@ class LiveScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what cannot be done now."""
         return None if self.reason(action) else True
+
+    def at_work(self, *groups: str) -> bool:
+        """Tell whether a worker of this screen in one of `groups` has begun and not ended."""
+        return any(worker.node is self and worker.group in groups and not worker.is_finished for worker in self.workers)
+
+    def busy(self, *groups: str) -> bool:
+        """Say that what a key began in one of `groups` is under way, if so; a second press begins nothing then."""
+        if found := self.at_work(*groups):
+            tell(self, "The edit before is still under way.", severity="warning")
+        return found
+
+    async def ask_late(self, question: Question) -> bool:
+        """Ask what took time to prepare; over another screen than the one it is about it is not asked at all."""
+        if self.app.screen is not self:
+            tell(self, f"Not asked any more, and nothing was done: {question.about}", severity="warning")
+            return False
+        return await self.app.push_screen_wait(question)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         tell_worker_failure(self, event)

@@ -21,6 +21,9 @@ from vqa_tui.tui.verdict_writer import VerdictWriter, WriteTrouble
 from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.pair_editor import PairEditor
 
+_OPEN_A_PAIR = frozenset({"first", "undo", "note", "choose"})
+"""Groups of the workers that open another pair, or the same one anew."""
+_OF_THE_SHOWN = frozenset({"accept", "reject", "unsure", "edit", "note"})
 _NEED_A_PAIR = frozenset({"accept", "reject", "unsure", "edit", "skip", "open_picture", "yank", "note"})
 
 
@@ -83,11 +86,18 @@ class ReviewScreen(ReviewView):
         desk = self.desk
         if action == "skip" and desk is not None and desk.current is None and desk.skipped:
             return None
+        if action in _OF_THE_SHOWN and self._opens_a_pair:
+            return "Another pair is being opened. Press the key again when it is shown."
         if action in _NEED_A_PAIR and (desk is None or desk.current is None):
             return "No pair is shown."
         if action == "previous" and (desk is None or not desk.can_go_back):
             return "This is the first pair of this session."
         return super().why_not(action)
+
+    @property
+    def _opens_a_pair(self) -> bool:
+        """Whether a key has asked for another pair that is not shown yet: a verdict now would be on the wrong one."""
+        return self.at_work(*_OPEN_A_PAIR)
 
     def action_accept(self) -> None:
         self._judge(Verdict.ACCEPTED)
@@ -98,17 +108,22 @@ class ReviewScreen(ReviewView):
     def action_unsure(self) -> None:
         self._judge(Verdict.UNSURE)
 
-    def _judge(self, verdict: Verdict, edit: Edit | None = None, *, by: ReviewPair | None = None) -> None:
-        """Have the verdict on the pair `by`, as it was seen, written in the background; show the next at once."""
-        desk, pair = self.desk, by or self.shown
-        if desk is None or pair is None or self._writer is None:
-            return
+    def _judge(self, verdict: Verdict, edit: Edit | None = None) -> None:
+        """Have the verdict on the pair that is shown written in the background, and show the next one at once."""
+        if self.shown is not None and self._put(self.shown, verdict, edit) and self.desk is not None:
+            self._go_on(self.desk)
+
+    def _put(self, pair: ReviewPair, verdict: Verdict, edit: Edit | None) -> bool:
+        """Have a verdict written; tell whether there is a desk that it belongs to."""
+        desk = self.desk
+        if desk is None or self._writer is None:
+            return False
         sample_id = pair.sample.id
         seen = Seen.of(pair.sample)
         self._writer.put(desk.run_id, Judgement(sample_id, verdict, edit, picked=self.choice.picked, seen=seen))
         desk.judged(sample_id)
         self.last = f"pair {sample_id} {'edited and ' if edit else ''}{verdict} · u undoes"
-        self._go_on(desk)
+        return True
 
     def _go_on(self, desk: ReviewDesk) -> None:
         if desk.step():
@@ -161,6 +176,19 @@ class ReviewScreen(ReviewView):
             self.query_one(PairEditor).take(self.shown)
             self.refresh_bindings()
 
+    def show_pair(self) -> None:
+        """Show the pair that lies open; while one is edited it stays on screen with its picture."""
+        if not self.editing:
+            super().show_pair()
+
+    def begin(self, run_id: int) -> None:
+        if self.editing:
+            # Another run is followed: its pairs cannot stand beside the text of a pair of this one.
+            pair = f"pair {self.shown.sample.id}" if self.shown is not None else "a pair"
+            self._stop_editing()
+            tell(self, f"The text typed for {pair} was not saved: another run is shown.", severity="warning")
+        super().begin(run_id)
+
     def _stop_editing(self) -> None:
         self.remove_class("-editing")
         self.set_focus(None)
@@ -168,13 +196,21 @@ class ReviewScreen(ReviewView):
 
     @on(PairEditor.Saved)
     def _edited(self, event: PairEditor.Saved) -> None:
+        """Accept the pair that was edited, whichever lies open by now."""
         self._stop_editing()
-        if self.shown is not None and event.pair.sample.id == self.shown.sample.id:
-            self._judge(Verdict.ACCEPTED, event.edit, by=event.pair)
+        desk = self.desk
+        if not self._put(event.pair, Verdict.ACCEPTED, event.edit) or desk is None:
+            tell(self, f"The text typed for pair {event.pair.sample.id} was not saved.", severity="error")
+        elif desk.current is not None and desk.current.sample.id == event.pair.sample.id:
+            self._go_on(desk)
+        else:
+            self.show_pair()
 
     @on(PairEditor.Left)
     def _left_editor(self) -> None:
         self._stop_editing()
+        if self.desk is not None and self.desk.current is not self.shown:
+            self.show_pair()
 
     @work(group="note", exit_on_error=False)
     async def action_note(self) -> None:

@@ -159,6 +159,9 @@ class RunEditingScreen(SteeringScreen):
             contents = await self.services.run_edits.contents(run_id)
         finally:
             notice.cancel()
+        if self.app.screen is not self:
+            tell(self, f"Not asked any more, and nothing was done: delete {name}?", severity="warning")
+            return
         words = delete_consequence(contents)
         if contents.paid:
 
@@ -172,9 +175,8 @@ class RunEditingScreen(SteeringScreen):
             )
             sure = typed == name
         else:
-            question = Question("Delete this run?", f"{name}\n\n{words}", yes="Delete it", no="Keep it")
-            answer = await self.app.push_screen_wait(question)
-            sure = answer is True
+            question = Question("Delete this run?", f"{name}\n\n{words}", yes="Delete it", no="Keep it", late=True)
+            sure = await self.ask_late(question)
         if sure:
             await self._delete(run_id, name, contents_words(contents))
 

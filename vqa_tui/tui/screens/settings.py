@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from vqa_tui.config.app_settings import changed_setting, keys_file, settings_file
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.keymap import KeyId, key_ids
+from vqa_tui.tui.keymap import KeyId, clash_words, clashes, key_ids
 from vqa_tui.tui.messages import KeysWanted, SettingWanted
 from vqa_tui.tui.present.setting_rows import KEY_COLUMNS, SETTING_COLUMNS, SETTINGS, key_rows, setting_rows
 from vqa_tui.tui.screens.dialogs import ValueDialog
@@ -46,6 +46,7 @@ class SettingsScreen(LiveScreen):
             yield LiveTable(SETTING_COLUMNS, id="settings", picks=True)
             yield LiveTable(KEY_COLUMNS, id="keys", empty=Content("no key matches"), picks=True)
             yield Input(placeholder="narrow by key, word or id", compact=True, id="narrow")
+        yield Static("", id="clashes")
         yield Static(
             Content(
                 clean(
@@ -73,6 +74,9 @@ class SettingsScreen(LiveScreen):
         words = self.query_one("#narrow", Input).value.lower().split()
         shown = [row for row in rows if all(word in " ".join(c.plain for c in row.cells).lower() for word in words)]
         self.query_one("#keys", LiveTable).set_rows(shown)
+        found = [f"▲ {clash_words(*each)}" for each in clashes(preferences.keys)]
+        self.query_one("#clashes", Static).update(Content.styled(clean("\n".join(found)), "$text-warning"))
+        self.query_one("#clashes").display = bool(found)
         self.refresh_bindings()
 
     def why_not(self, action: str) -> str | None:

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from vqa_tui.tui.messages import ModeWanted
 from vqa_tui.tui.present.training_rows import TRAINING_COLUMNS, log_lines, training_row, trainings_empty
+from vqa_tui.tui.screens.full_text import FullText
 from vqa_tui.tui.screens.live import LiveScreen
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.live_table import LiveTable
@@ -75,6 +76,11 @@ class TrainingScreen(LiveScreen):
         event.stop()
         self.query_one(LogPane).set_lines(())
         self.look()
+
+    @on(LogPane.Picked)
+    def _line_picked(self, event: LogPane.Picked) -> None:
+        event.stop()
+        self.app.push_screen(FullText(f"Line {event.number} of the log as it is shown", event.line))
 
     def why_not(self, action: str) -> str | None:
         if action == "follow" and not self.query_one("#trainings", LiveTable).rows:

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from vqa_tui.domain.course import LogEntry
 from vqa_tui.tui.course_reader import LogReader
 from vqa_tui.tui.present import zoomed as zooms
-from vqa_tui.tui.present.log_rows import LEVEL_CHOICES, entry_id, entry_row
+from vqa_tui.tui.present.log_rows import LEVEL_CHOICES, entry_id
 from vqa_tui.tui.present.log_words import entry_words
 from vqa_tui.tui.present.numbers import clock
 from vqa_tui.tui.present.zoomed import Zoom, Zoomed
@@ -164,7 +164,7 @@ class ZoomingScreen(TimeTravelScreen):
         if seen is None:
             return
         if name == "events":
-            self.query_one(EventLog).set_rows([entry_row(entry, seen.at) for entry in self.log_pages.entries])
+            self.query_one(EventLog).set_entries(self.log_pages.entries, seen.at)
         elif name in _TEXTS:
             course, text = self.course, _TEXTS[name]
             sight = Zoomed(

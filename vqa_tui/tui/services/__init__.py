@@ -135,6 +135,11 @@ class Services:
             self._preferences = Preferences()
         return self._preferences
 
+    @property
+    def importing(self) -> tuple[str, ...]:
+        """Paths that are imported from at this moment by this app."""
+        return self.library.importing
+
     async def is_new(self) -> bool:
         """Return whether nothing has been imported into the workspace yet."""
         return not await has_datasets(self._workspace)

@@ -3,10 +3,12 @@
 import asyncio
 from array import array
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vqa_tui.tui.path_completion import Completion, complete_path
+from vqa_tui.operations.workspace import Workspace
+from vqa_tui.tui.path_completion import Completion, PathCompleter
 from vqa_tui.tui.services.door import Door
 
 if TYPE_CHECKING:
@@ -21,6 +23,18 @@ if TYPE_CHECKING:
 
 class Library(Door):
     """What runs are made of. The operations are imported where they are called: they bring much along."""
+
+    def __init__(self, workspace: Workspace, writing: Workspace) -> None:
+        super().__init__(workspace, writing)
+        self._importing: list[str] = []
+        self._completer = PathCompleter()
+        # A thread of its own: a folder that does not answer must not take those that decode pictures.
+        self._completing = ThreadPoolExecutor(1, "complete-path")
+
+    @property
+    def importing(self) -> tuple[str, ...]:
+        """What is imported from at this moment; it would break off if the app ended now."""
+        return tuple(self._importing)
 
     def dataset_kinds(self) -> "tuple[DatasetKind, ...]":
         from vqa_tui.operations import datasets
@@ -47,25 +61,34 @@ class Library(Door):
         """Import; what is committed stays when this is cancelled. `progress` is called in the event loop."""
         from vqa_tui.operations import datasets
 
-        return await datasets.import_dataset(
-            self._writing,
-            kind,
-            path,
-            name=name,
-            images=images,
-            limit=limit,
-            allow_outside=allow_outside,
-            progress=progress,
-        )
+        self._importing.append(str(path))
+        try:
+            return await datasets.import_dataset(
+                self._writing,
+                kind,
+                path,
+                name=name,
+                images=images,
+                limit=limit,
+                allow_outside=allow_outside,
+                progress=progress,
+            )
+        finally:
+            self._importing.remove(str(path))
 
     async def suggested_name(self, kind: str, path: Path, images: Path | None = None) -> str:
         from vqa_tui.operations import datasets
 
         return await datasets.suggested_name(self._workspace, kind, path, images)
 
-    async def complete_path(self, typed: str, wants: str) -> Completion:
-        """Return what `typed` may become: folders, and annotation files unless `wants` is `folder`."""
-        return await asyncio.to_thread(complete_path, typed, wants)
+    async def complete_path(self, typed: str, wants: str) -> Completion | None:
+        """Return what `typed` may become: folders, and annotation files unless `wants` is `folder`.
+
+        None where a path in another folder was asked for meanwhile: one folder is read at a time.
+        """
+        self._completer.turn_to(typed)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._completing, self._completer.complete, typed, wants)
 
     async def contents(self, name: str) -> "DatasetContents":
         """Read every item of a dataset once."""

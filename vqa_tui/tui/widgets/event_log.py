@@ -1,5 +1,6 @@
 """The whole log of a run: as many rows as were scrolled to, and the next page when the last ones come into sight."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,7 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from vqa_tui.tui.present.log_rows import LOG_COLUMNS
+from vqa_tui.domain.course import LogEntry
+from vqa_tui.tui.present.columns import Placed, place
+from vqa_tui.tui.present.log_rows import LOG_COLUMNS, LogRows, entry_id
+from vqa_tui.tui.present.rows import widest
 from vqa_tui.tui.widgets.live_table import LiveTable
 
 _NEAR_THE_END = 30
@@ -36,6 +40,16 @@ class EventLog(LiveTable):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         nothing = Content.styled("nothing of this kind has happened", "$foreground 60%")
         super().__init__(LOG_COLUMNS, id=id, empty=nothing, picks=True, newest_first=True)
+
+    def set_entries(self, entries: Sequence[LogEntry], now: float) -> None:
+        """Show these entries, newest first; rows are made of those that are drawn."""
+        self._take(LogRows(entries, now), [entry_id(entry) for entry in entries])
+
+    def place_columns(self, width: int) -> tuple[Placed, ...]:
+        """Measure the newest rows and the one with the longest name of a person: all would have to be made first."""
+        rows = self.rows
+        measured = rows.to_measure() if isinstance(rows, LogRows) else rows
+        return place(self.columns, widest(self.columns, measured), width)
 
     def action_level(self) -> None:
         self.post_message(self.LevelWanted(self))

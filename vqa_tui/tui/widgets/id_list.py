@@ -1,5 +1,6 @@
 """A list of a million items by their ids: their order, the cursor that stays on its item, and marks."""
 
+import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from vqa_tui.domain.task import BY_ID, SortField, TaskSort
 from vqa_tui.tui.present.columns import GAP, Column
 from vqa_tui.tui.present.task_rows import sort_of_column
 from vqa_tui.tui.widgets.row_list import RowList
+
+SLIDE_S = 0.3
+"""Seconds in which a key is still meant for the item that was under the cursor before the list moved under it."""
 
 
 class IdList(RowList):
@@ -49,6 +53,12 @@ class IdList(RowList):
         number: int
 
     @dataclass
+    class MarksDropped(Message):
+        """So many items are marked no more, because another filter does not show them."""
+
+        number: int
+
+    @dataclass
     class SortWanted(Message):
         """The heading of a column was clicked."""
 
@@ -65,6 +75,12 @@ class IdList(RowList):
         self._anchor: int | None = None
         """The item at which a range of marks begins."""
         self._anchor_row: int | None = None
+        self._keeps_marks = False
+        """Whether a filter is being typed: what it hides for a moment stays marked."""
+        self._other_filter = False
+        """Whether a person chose another filter that is not shown in full yet."""
+        self._slid: tuple[int, float] | None = None
+        """The item that a read of the list took from under the cursor, and when."""
 
     @property
     def ids(self) -> "array[int]":
@@ -93,18 +109,46 @@ class IdList(RowList):
         """The id of the item under the cursor, if there is one."""
         return self._ids[self.cursor] if self.cursor < len(self._ids) else None
 
+    @property
+    def target(self) -> int | None:
+        """The item that a key pressed now is meant for: who presses it has seen what was there a moment ago."""
+        if self._slid is not None and time.monotonic() - self._slid[1] < SLIDE_S:
+            return self._slid[0]
+        return self.current
+
+    def meant_ids(self) -> list[int]:
+        """Return the items that an action is about: the marked with an open range, or else the target."""
+        meant = self._marked.union(self._ids[index] for index in self._range())
+        if self._keeps_marks:
+            meant.intersection_update(self._ids)
+        if meant:
+            return sorted(meant)
+        return [self.target] if self.target is not None else []
+
+    def keep_marks(self) -> None:
+        """Keep what is marked, also where it is not shown, until `settle_marks`."""
+        self._keeps_marks = self._other_filter = True
+
+    def settle_marks(self) -> None:
+        """Let the ids that come next decide what stays marked."""
+        self._keeps_marks, self._other_filter = False, True
+
     def set_ids(self, ids: "array[int]", sort: TaskSort = BY_ID, *, complete: bool = True) -> None:
         """Show these items in this order; the cursor stays on its item, or where that would stand.
 
-        What is not shown any more is not marked any more: an action never takes what cannot be seen. Without
-        `complete` these are the first ones and the rest follows: marks stay, and so does where the cursor belongs.
+        What is not shown any more is not marked any more, unless a filter is being typed: an action never takes what
+        cannot be seen. Without `complete` these are the first ones and the rest follows: marks stay, and so does where
+        the cursor belongs.
         """
         current = self._kept if self._kept is not None else self.current
         other_order, self._sort = sort != self._sort, sort
         self._ids = ids
-        if complete and self._marked:
+        if complete and self._marked and not self._keeps_marks:
+            before = len(self._marked)
             self._marked.intersection_update(ids)
             self._tell_marks()
+            if self._other_filter and len(self._marked) < before:
+                self.post_message(self.MarksDropped(before - len(self._marked)))
         if self._anchor is not None:
             self._anchor_row = self._row_of(self._anchor)
         if other_order:
@@ -114,6 +158,11 @@ class IdList(RowList):
             row = self._row_of(current)
             self._kept = current if row is None and not complete else None
             self.cursor = self._nearest(current) if row is None else row
+        if self.target != current:
+            chosen = self._other_filter or other_order
+            self._slid = None if chosen or current is None else (current, time.monotonic())
+        if complete and not self._keeps_marks:
+            self._other_filter = False
         self._tell_cursor()
 
     def order_changed(self) -> None:
@@ -136,7 +185,7 @@ class IdList(RowList):
     def clear_ids(self) -> None:
         """Hold nothing any more."""
         self._marked.clear()
-        self._kept = self._anchor = None
+        self._kept = self._anchor = self._slid = None
         self._ids = array("q")
         self.cursor = 0
         self.rebuild()
@@ -175,7 +224,7 @@ class IdList(RowList):
             return
         self._marked.symmetric_difference_update((task_id,))
         self.redraw_rows([self.cursor])
-        self._kept = None
+        self._kept = self._slid = None
         self.cursor += 1
         self._tell_marks()
 
@@ -210,26 +259,26 @@ class IdList(RowList):
         self._tell_marks()
 
     def action_move(self, by: int) -> None:
-        self._kept = None
+        self._kept = self._slid = None
         super().action_move(by)
 
     def action_page(self, by: int) -> None:
-        self._kept = None
+        self._kept = self._slid = None
         super().action_page(by)
 
     def action_move_to_start(self) -> None:
-        self._kept = None
+        self._kept = self._slid = None
         super().action_move_to_start()
 
     def action_move_to_end(self) -> None:
-        self._kept = None
+        self._kept = self._slid = None
         super().action_move_to_end()
 
     def on_click(self, event: events.Click) -> None:
         """Sort by the heading under the mouse, or go to the row."""
         offset = event.get_content_offset(self)
         if offset is None or offset.y:
-            self._kept = None
+            self._kept = self._slid = None
             return
         event.stop()
         x = self.margin_cells

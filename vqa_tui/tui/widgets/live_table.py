@@ -49,26 +49,32 @@ class LiveTable(RowList):
     ) -> None:
         """`newest_first`: rows come in at the top, and stay in sight until a person goes to another row."""
         super().__init__(columns, id=id, empty=empty)
-        self._rows: tuple[Row, ...] = ()
+        self._rows: Sequence[Row] = ()
+        self._row_ids: Sequence[Hashable] = ()
         self._picks = picks
         self._newest_first = newest_first
         self._told: Hashable | None = None
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> Sequence[Row]:
         return self._rows
 
     @property
     def cursor_id(self) -> Hashable | None:
         """The id of the row under the cursor, if there is one."""
-        return self._rows[self.cursor].id if self.cursor < len(self._rows) else None
+        return self._row_ids[self.cursor] if self.cursor < len(self._row_ids) else None
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show `rows`; the cursor stays on the row that it was on."""
-        before, chosen = self._rows, self.cursor_id
+        held = tuple(rows)
+        self._take(held, [row.id for row in held])
+
+    def _take(self, rows: Sequence[Row], ids: Sequence[Hashable]) -> None:
+        """Show rows whose ids are given beside them, so that no row has to be made to compare them."""
+        before, before_ids, chosen = self._rows, self._row_ids, self.cursor_id
         at_top = self._newest_first and (not self.has_focus or not self.cursor)
-        self._rows = tuple(rows)
-        if [row.id for row in before] != [row.id for row in self._rows]:
+        self._rows, self._row_ids = rows, ids
+        if before_ids != ids:
             self.rebuild()
             if at_top:
                 self.cursor = 0
@@ -80,12 +86,13 @@ class LiveTable(RowList):
         if self._placed_for(self.scrollable_content_region.width) != self._placed:
             self.rebuild()
             return
-        self.redraw_rows([i for i, row in enumerate(self._rows) if not row.same_as(before[i])])
+        # A row that was not drawn yet will be drawn as it is now.
+        self.redraw_rows([i for i in self._strips if i < len(rows) and not rows[i].same_as(before[i])])
 
     def _follow(self, chosen: Hashable | None) -> None:
         if chosen is None or self.cursor_id == chosen:
             return
-        found = next((index for index, row in enumerate(self._rows) if row.id == chosen), None)
+        found = next((index for index, row_id in enumerate(self._row_ids) if row_id == chosen), None)
         if found is not None:
             self.cursor = found
 

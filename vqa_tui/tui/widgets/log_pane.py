@@ -1,8 +1,12 @@
 """The lines of a log: only those in sight are drawn, and the newest stay in sight until a person scrolls away."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 
 from vqa_tui.tui.present.columns import Column, Placed
 from vqa_tui.tui.widgets.row_list import RowList
@@ -10,6 +14,17 @@ from vqa_tui.tui.widgets.row_list import RowList
 
 class LogPane(RowList):
     """Shows lines that are safe already."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "pick", "whole line", id="log-pane.whole", tooltip="Read the line under the cursor in full"),
+    ]
+
+    @dataclass
+    class Picked(Message):
+        """A line is wanted in full; `number` counts from 1 within what is shown."""
+
+        number: int
+        line: str
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(
@@ -39,6 +54,13 @@ class LogPane(RowList):
 
     def row_count(self) -> int:
         return len(self._lines)
+
+    def pick(self) -> None:
+        if self.cursor < len(self._lines):
+            self.post_message(self.Picked(self.cursor + 1, self._lines[self.cursor]))
+
+    def action_pick(self) -> None:
+        self.pick()
 
     def row_cells(self, index: int) -> tuple[Content, ...]:
         return (Content(self._lines[index]),)

@@ -99,6 +99,12 @@ class PathField(Vertical):
         return self.query_one(OptionList)
 
     @property
+    def _known(self) -> Completion | None:
+        """What the path may become; None while that was read of another one."""
+        found = self._completion
+        return found if found is not None and found.typed == self.line.value else None
+
+    @property
     def path(self) -> str:
         """The path as the file system knows it; empty when nothing is typed."""
         return real_path(self.line.value)
@@ -113,6 +119,10 @@ class PathField(Vertical):
     @on(Input.Changed)
     def _changed(self) -> None:
         self._tab_waits = False
+        if self._known is None:
+            # Names that another path could have gone on with are no choice any more.
+            self.names.clear_options()
+            self.names.display = False
         if self.line.has_focus:
             self.ask()
 
@@ -141,8 +151,8 @@ class PathField(Vertical):
 
     def complete(self) -> None:
         """Go on with the path as far as all names agree; among several choose the next; with none leave the field."""
-        found = self._completion
-        if found is None or found.typed != self.line.value:
+        found = self._known
+        if found is None:
             self._tab_waits = bool(self.line.value)
             if self.line.value:
                 self.ask()
@@ -163,17 +173,17 @@ class PathField(Vertical):
     def choose(self, by: int) -> None:
         """Go through the names of the list."""
         names = self.names
-        if not names.display or not names.option_count:
+        if not names.display or not names.option_count or self._known is None:
             return
         at = names.highlighted
         names.highlighted = (0 if by > 0 else -1) % names.option_count if at is None else (at + by) % names.option_count
 
     def take_chosen(self) -> bool:
         """Write the chosen name into the line; return whether one was chosen."""
-        at = self.names.highlighted
-        if not self.names.display or at is None or self._completion is None:
+        at, found = self.names.highlighted, self._known
+        if not self.names.display or at is None or found is None:
             return False
-        self._write(self._completion.candidates[at].typed)
+        self._write(found.candidates[at].typed)
         return True
 
     def _write(self, typed: str) -> None:
@@ -192,8 +202,8 @@ class PathField(Vertical):
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        if self._completion is not None:
-            self._write(self._completion.candidates[event.option_index].typed)
+        if (found := self._known) is not None:
+            self._write(found.candidates[event.option_index].typed)
             self.line.focus()
 
     def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
