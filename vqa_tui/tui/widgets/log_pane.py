@@ -11,7 +11,7 @@ from vqa_tui.tui.widgets.row_list import RowList
 class LogPane(RowList):
     """Shows lines that are safe already."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(
             (Column("", 1, 2_000, grow=True),), id=id, empty=Content.styled("no line yet", "$foreground 60%")
         )
