@@ -1,7 +1,9 @@
 """What holds for every test: no network but loopback, no home directory, no keys and no workspace of the developer."""
 
+import gc
 import os
 import socket
+import sys
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,6 +13,10 @@ import pytest
 
 _PRIVATE_MARKS = ("_API_KEY", "_PROXY", "_proxy")
 _PRIVATE_NAMES = ("VQA_WORKSPACE", "API_KEY", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TMUX", "STY")
+
+# The tests rewrite 250 files and start hundreds of Pythons: none should compile again what another has compiled.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class NetworkForbidden(AssertionError):
@@ -34,6 +40,13 @@ def _guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.s
         return connect(self, address)
 
     return only_loopback
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage more seldom, and never in what importing and collecting made: it stays to the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """Agreement of two answers: bounded, symmetric, 1 for equals, and by the definition in the docstring."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,9 +29,9 @@ def test_it_lies_between_nothing_and_one_and_has_no_direction(first: list[tuple[
 
 
 @given(st.lists(st.tuples(wild, wild), min_size=1, max_size=6), st.randoms())
-def test_equals_agree_wholly_in_any_order(first: list[tuple[str, str]], random: object) -> None:
+def test_equals_agree_wholly_in_any_order(first: list[tuple[str, str]], random: Random) -> None:
     second = list(first)
-    random.shuffle(second)  # type: ignore[attr-defined]
+    random.shuffle(second)
     found = agreement(first, second)
     assert found is not None and found.score == pytest.approx(1.0)
     assert found.equal_answers == found.same_questions == len(first)

@@ -2,6 +2,7 @@
 
 import re
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -58,8 +59,8 @@ def test_the_status_of_the_answer_stays() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_recorded_messages_keep_their_words(path: object) -> None:
-    message = classified(path).message  # type: ignore[arg-type]
+def test_recorded_messages_keep_their_words(path: Path) -> None:
+    message = classified(path).message
     form = normal_form(message)
     # The words before the first thing that varies are those of the message.
     first = re.split("<(?:n|id|url|time|path)>", form)[0]

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from typing import Any
 
 import pytest
 
@@ -58,19 +59,19 @@ async def placed(database: Database, run_id: int) -> None:
 
 async def next_of(
     database: Database, run_id: int, order: Order = Order.STRATIFIED, count: int = 5, skipped: tuple[int, ...] = (),
-    **chosen: object,
+    **chosen: Any,
 ) -> list[int]:  # fmt: skip
     strata = await reviewing.strata(database, run_id)
-    wanted = ReviewFilter(**chosen)  # type: ignore[arg-type]
+    wanted = ReviewFilter(**chosen)
     return list(await review_draw.next_ids(database, run_id, strata, order, wanted, count=count, skipped=skipped))
 
 
 async def judge(
-    database: Database, run_id: int, sample_id: int, verdict: Verdict | None = ACCEPTED, **more: object
+    database: Database, run_id: int, sample_id: int, verdict: Verdict | None = ACCEPTED, **more: Any
 ) -> None:
     picked = str(more.pop("picked", Order.STRATIFIED))
     who = str(more.pop("who", "ann"))
-    wanted = Judgement(sample_id, verdict, picked=picked, **more)  # type: ignore[arg-type]
+    wanted = Judgement(sample_id, verdict, picked=picked, **more)
     await reviewing.judge(database, run_id, wanted, who=who)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from array import array
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
+from textual._styles_cache import StylesCache
 from textual.pilot import Pilot
 
 from tests.tui.fake_history import FakeHistory
@@ -290,6 +291,16 @@ def screen_text(app: Any) -> str:
 def _answers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests read a question before they press y: no time has to pass for that."""
     monkeypatch.setattr("vqa_tui.tui.screens.dialogs.READ_S", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def closed_apps_forgotten() -> Iterator[None]:
+    """Let go of what the widgets of closed apps had drawn: Textual keeps 1,024 of them for the process.
+
+    Each search for garbage would go through all that they hold.
+    """
+    yield
+    StylesCache.get_inner_outer.cache_clear()
 
 
 @pytest.fixture(name="make_view")

@@ -22,6 +22,7 @@ from vqa_tui.tui.screens.configs import ConfigsScreen
 from vqa_tui.tui.screens.dialogs import ValueDialog
 from vqa_tui.tui.screens.endpoints import EndpointsScreen
 from vqa_tui.tui.screens.recipes import RecipesScreen
+from vqa_tui.tui.widgets.live_table import LiveTable
 
 Wait = Callable[..., Any]
 Text = Callable[[Any], str]
@@ -291,7 +292,7 @@ async def test_what_an_endpoint_says_is_harmless(
         await pilot.press("escape")
         await opened(app, pilot, until, "recipe", "mine")
         check(app, screen_text)
-        for _ in app.screen.query_one("LiveTable").rows:  # type: ignore[attr-defined]
+        for _ in app.screen.query_one(LiveTable).rows:
             await pilot.press("g", "j", "k", "j")
             await pilot.pause()
             check(app, screen_text)

@@ -16,6 +16,7 @@ from vqa_tui.tui.screens.help import HelpScreen
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.items import ItemsScreen
 from vqa_tui.tui.screens.runs import RunsScreen
+from vqa_tui.tui.widgets.live_table import LiveTable
 
 Wait = Callable[..., Any]
 Text = Callable[[Any], str]
@@ -204,7 +205,7 @@ async def test_shift_f_opens_the_failed_items(app: VqaApp, running: Fake, until:
 
 async def test_a_slot_opens_its_item(app: VqaApp, until: Wait) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: seen(app) and app.screen.query_one("#slots").rows)  # type: ignore[attr-defined]
+        await until(pilot, lambda: seen(app) and app.screen.query_one("#slots", LiveTable).rows)
         app.screen.query_one("#slots").focus()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ItemScreen))

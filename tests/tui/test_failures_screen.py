@@ -325,7 +325,7 @@ async def test_asking_again_takes_the_pictures_of_the_cluster(
             self.dismiss(SimpleNamespace(sentence="They are asked again.", run_id=None) if event.key == "y" else None)
 
     module = ModuleType("vqa_tui.tui.screens.ask_again")
-    module.AskAgainDialog = StandIn  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "AskAgainDialog", StandIn, raising=False)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     app = await opened(workshop, [DONE, BAD_REPLY, *SERVERS])
     async with app.run_test(size=NARROW, notifications=True) as pilot:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.import_driver import Opened, draw
@@ -46,13 +47,18 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     return made
 
 
+async def importing(app: VqaApp, pilot: "Pilot[None]", until: Wait, workshop: Workshop) -> Opened:
+    """Open the dialog and start the import of 300 pictures; the gate lets 256 through."""
+    opened = await Opened(app, pilot, until).open(workshop)
+    opened.path.set_path(str(draw(workshop.folder / "sacks", 300)))
+    await opened.press("ctrl+s")
+    return opened
+
+
 async def test_stopping_asks_and_what_came_in_stays(workshop: Workshop, until: Wait, gate: Gate) -> None:
-    folder = draw(workshop.folder / "sacks", 300)
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24)) as pilot:
-        opened = await Opened(app, pilot, until).open(workshop)
-        opened.path.set_path(str(folder))
-        await opened.press("ctrl+s")
+        opened = await importing(app, pilot, until, workshop)
         await until(pilot, lambda: "256 pictures so far" in opened.said and gate.waiting.is_set())
         await opened.press("ctrl+s")  # once more does nothing
         await opened.press("escape")
@@ -70,18 +76,15 @@ async def test_stopping_asks_and_what_came_in_stays(workshop: Workshop, until: W
         await until(pilot, lambda: opened.answer == "sacks")
     (view,) = await list_datasets(workshop.workspace)
     assert view.items == 256
-    assert (await import_dataset(workshop.workspace, "folder", folder)).added == 44
+    assert (await import_dataset(workshop.workspace, "folder", workshop.folder / "sacks")).added == 44
 
 
 async def test_an_import_that_ends_while_the_question_stands_is_told_all_the_same(
     workshop: Workshop, until: Wait, gate: Gate
 ) -> None:
-    folder = draw(workshop.folder / "sacks", 300)
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24)) as pilot:
-        opened = await Opened(app, pilot, until).open(workshop)
-        opened.path.set_path(str(folder))
-        await opened.press("ctrl+s")
+        opened = await importing(app, pilot, until, workshop)
         await until(pilot, lambda: gate.waiting.is_set() and "256" in opened.said)
         await opened.press("escape")
         await until(pilot, lambda: isinstance(app.screen, Question))
@@ -95,12 +98,9 @@ async def test_an_import_that_ends_while_the_question_stands_is_told_all_the_sam
 
 
 async def test_keys_are_answered_while_an_import_works(workshop: Workshop, until: Wait, gate: Gate) -> None:
-    folder = draw(workshop.folder / "sacks", 300)
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24)) as pilot:
-        opened = await Opened(app, pilot, until).open(workshop)
-        opened.path.set_path(str(folder))
-        await opened.press("ctrl+s")
+        opened = await importing(app, pilot, until, workshop)
         await until(pilot, gate.waiting.is_set)
         # Pictures are being opened and nothing has come back: the loop is free all the same.
         await asyncio.wait_for(opened.press("f1"), 20)

@@ -19,6 +19,7 @@ from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.dialogs import ValueDialog
 from vqa_tui.tui.screens.review import ReviewScreen
 from vqa_tui.tui.screens.review_choice import ReviewChoiceDialog
+from vqa_tui.tui.widgets.tick_box import TickBox
 
 Wait = Callable[..., Any]
 Text = Callable[[Any], str]
@@ -337,7 +338,7 @@ async def test_order_filter_and_exactness_are_chosen(
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "no exactness" in screen_text(app))
         dialog.query_one("#target", Input).value = "5"
-        dialog.query_one("#flagged").value = True  # type: ignore[attr-defined]
+        dialog.query_one("#flagged", TickBox).value = True
         dialog.query_one("#order", Select).value = "random"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: app.screen is screen and shown(app) is not None)

@@ -17,6 +17,7 @@ from vqa_tui.operations.limits import set_limits
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.screens.time_travel import STEERING
+from vqa_tui.tui.widgets.live_table import LiveTable
 
 Wait = Callable[..., Any]
 Text = Callable[[Any], str]
@@ -177,7 +178,7 @@ async def test_escape_leads_out_of_the_zoom_then_of_the_past_then_back(
 
 async def test_home_and_end_are_those_of_a_list_in_the_present(app: VqaApp, recorded: Fake, until: Wait) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: dashboard(app) and app.screen.query_one("#slots").rows)  # type: ignore[attr-defined]
+        await until(pilot, lambda: dashboard(app) and app.screen.query_one("#slots", LiveTable).rows)
         slots: Any = app.screen.query_one("#slots")
         slots.focus()
         await pilot.press("end")

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tests.tui.conftest import until
-from tests.tui.wizard_driver import wizard_of
+from tests.tui.wizard_driver import Driver, wizard_of
 from tests.tui.workshop import Workshop
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.endpoint_trial import EndpointTrial, TrialStep
@@ -172,11 +172,7 @@ async def test_an_endpoint_is_checked_once_for_real(workshop: Workshop, monkeypa
 
     monkeypatch.setattr(workshop.services.library, "try_endpoint", try_endpoint)
     async with wizard_of(workshop) as driver:
-        await driver.take("bags")
-        await driver.take("caption")
-        await driver.see("address")
-        driver.wizard.query_one("#endpoints", ChoiceList).put_cursor("embedded")
-        await driver.see("built in, on this computer")
+        await at_the_embedded_endpoint(driver)
         await driver.press("t", "t")
         await driver.see("asking about one tiny picture")
         await driver.see("The endpoint is being asked.")
@@ -191,6 +187,14 @@ async def test_an_endpoint_is_checked_once_for_real(workshop: Workshop, monkeypa
         assert asked == [("embedded", None)]
 
 
+async def at_the_embedded_endpoint(driver: Driver) -> None:
+    await driver.take("bags")
+    await driver.take("caption")
+    await driver.see("address")
+    driver.wizard.query_one("#endpoints", ChoiceList).put_cursor("embedded")
+    await driver.see("built in, on this computer")
+
+
 async def test_another_model_is_picked_from_the_endpoints_list(
     workshop: Workshop, engines: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,11 +205,7 @@ async def test_another_model_is_picked_from_the_endpoints_list(
 
     monkeypatch.setattr(workshop.services.library, "offered_models", offered_models)
     async with wizard_of(workshop, (120, 30)) as driver:
-        await driver.take("bags")
-        await driver.take("caption")
-        await driver.see("address")
-        driver.wizard.query_one("#endpoints", ChoiceList).put_cursor("embedded")
-        await driver.see("built in, on this computer")
+        await at_the_embedded_endpoint(driver)
         await driver.press("m")
         await driver.see("Model of embedded", "3 offered", "vqa-large")
         await driver.press(*"small", "enter")
@@ -225,11 +225,7 @@ async def test_a_model_can_be_typed_where_no_list_is_given(workshop: Workshop, m
 
     monkeypatch.setattr(workshop.services.library, "offered_models", offered_models)
     async with wizard_of(workshop, (120, 30)) as driver:
-        await driver.take("bags")
-        await driver.take("caption")
-        await driver.see("address")
-        driver.wizard.query_one("#endpoints", ChoiceList).put_cursor("embedded")
-        await driver.see("built in, on this computer")
+        await at_the_embedded_endpoint(driver)
         for typed, shown in (("qx", "qx  instead of vqa-embedded-1"), ("", "qx  instead of vqa-embedded-1")):
             await driver.press("m")
             await driver.see("no key has a value")

@@ -2,6 +2,7 @@
 
 import heapq
 import json
+import sqlite3
 from array import array
 from collections.abc import Sequence
 
@@ -76,13 +77,13 @@ def _category(value: object) -> str:
 class _Strata:
     """The strata of a run while pairs are put into them."""
 
-    def __init__(self, rows: Sequence[object]) -> None:
+    def __init__(self, rows: Sequence[sqlite3.Row]) -> None:
         self.added: dict[int, int] = {}
         self._ids: dict[tuple[str, str, bool], int] = {}
         self._types: set[str] = set()
         self._categories: set[str] = set()
         for row in rows:
-            self._know((row["question_type"], row["category"], bool(row["flagged"])), row["id"])  # type: ignore[index]
+            self._know((row["question_type"], row["category"], bool(row["flagged"])), row["id"])
 
     def kind_of(self, question_type: str, category: str, flagged: bool) -> tuple[str, str, bool]:
         return (

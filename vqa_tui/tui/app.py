@@ -21,6 +21,7 @@ from vqa_tui.safe_text import clean
 from vqa_tui.tui.commands import ScreenCommands, key_helps, reason
 from vqa_tui.tui.crash import note_crash
 from vqa_tui.tui.few_colours import drawn_theme
+from vqa_tui.tui.kept_styles import KeptStylesheet
 from vqa_tui.tui.keymap import clash_words, clashes
 from vqa_tui.tui.messages import (
     DemoWanted,
@@ -99,6 +100,7 @@ class VqaApp(App[None]):
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self._services = services
         self._open_run = open_run
         self.watch_over = Watch(self, services, now=now, monotonic=clock)

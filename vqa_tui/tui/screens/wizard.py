@@ -1,6 +1,7 @@
 """The new-run wizard: dataset, recipe, endpoint, size and plan, each a step that one can go back to."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -337,7 +338,7 @@ class NewRunWizard(WizardStarting):
             return
         name = asked[0]
         facts = self.facts.get(asked) or await self.services.starting.endpoint_facts(*asked)
-        read = lambda: self.services.library.offered_models(name)  # noqa: E731
+        read = partial(self.services.library.offered_models, name)
         dialog = ModelDialog(name, current=facts.model, in_file=facts.model_in_file, read=read)
         picked = await self.app.push_screen_wait(dialog)
         if picked is None:

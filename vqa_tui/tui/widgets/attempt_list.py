@@ -31,7 +31,7 @@ class AttemptList(Static, can_focus=True):
 
         attempt: Attempt
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__("", id=id, classes=classes)
         self._attempts: tuple[Attempt, ...] = ()
         self._blocks: list[Content] = []

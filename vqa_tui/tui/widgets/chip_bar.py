@@ -27,7 +27,7 @@ class ChipBar(SpotLine, can_focus=True):
 
         chip: Chip
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._chips: tuple[Chip, ...] = ()
         self._chosen = 0

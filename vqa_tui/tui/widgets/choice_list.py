@@ -74,7 +74,7 @@ class ChoiceList(Vertical):
         self,
         columns: Sequence[Column],
         *,
-        id: str,  # noqa: A002
+        id: str,
         title: str,
         path_hint: str = "",
     ) -> None:

@@ -34,7 +34,7 @@ class ClusterList(LiveTable):
 
         number: int
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(FAILURE_COLUMNS, id=id, empty=Content(""), picks=True)
         self._marked: set[Hashable] = set()
 

@@ -16,7 +16,7 @@ EXAMPLES = 3
 class ClusterPane(VerticalScroll):
     """Shows the cluster that it is given; keeps its place and its pictures when the same one is shown again."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.cluster: FailureCluster | None = None
         self.detail: ClusterDetail | None = None

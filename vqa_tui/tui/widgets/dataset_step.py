@@ -17,7 +17,7 @@ from vqa_tui.tui.widgets.choice_list import ChoiceList
 class DatasetStep(Vertical):
     """The datasets, and more about the one under the cursor."""
 
-    def __init__(self, empty: Content, *, id: str) -> None:  # noqa: A002
+    def __init__(self, empty: Content, *, id: str) -> None:
         """`empty` says what to do where there is none."""
         super().__init__(id=id, classes="step")
         self._empty = empty

@@ -24,7 +24,7 @@ class EndpointStep(Horizontal):
             yield Static("", id="endpoint-facts")
             yield Static("", id="endpoint-trial")
 
-    def __init__(self, *, id: str, classes: str) -> None:  # noqa: A002
+    def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
         self._facts: EndpointFacts | None = None
 

@@ -37,7 +37,7 @@ class EventLog(LiveTable):
 
         log: "EventLog"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         nothing = Content.styled("nothing of this kind has happened", "$foreground 60%")
         super().__init__(LOG_COLUMNS, id=id, empty=nothing, picks=True, newest_first=True)
 

@@ -65,7 +65,7 @@ class FilterLine(Vertical):
 
         typed: str
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.values = FilterValues()
         """What occurs in the run, for completion."""

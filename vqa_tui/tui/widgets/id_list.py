@@ -64,7 +64,7 @@ class IdList(RowList):
 
         by: SortField
 
-    def __init__(self, columns: Sequence[Column], *, id: str | None, empty: Content) -> None:  # noqa: A002
+    def __init__(self, columns: Sequence[Column], *, id: str | None, empty: Content) -> None:
         super().__init__(columns, id=id, empty=empty)
         self._ids: array[int] = array("q")
         self._sort = BY_ID

@@ -49,7 +49,7 @@ class Inspector(VerticalScroll):
     class ModeWanted(Message):
         """Pictures are wanted by other means."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.detail: TaskDetail | None = None
         self.asked = False

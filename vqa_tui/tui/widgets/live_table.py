@@ -42,7 +42,7 @@ class LiveTable(RowList):
         self,
         columns: Sequence[Column],
         *,
-        id: str | None = None,  # noqa: A002
+        id: str | None = None,
         empty: Content | None = None,
         picks: bool = False,
         newest_first: bool = False,

@@ -26,7 +26,7 @@ class LogPane(RowList):
         number: int
         line: str
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(
             (Column("", 1, 2_000, grow=True),), id=id, empty=Content.styled("no line yet", "$foreground 60%")
         )

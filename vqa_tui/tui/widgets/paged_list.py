@@ -64,7 +64,7 @@ class PagedList(RowList, Generic[T]):
         columns: Sequence[Column],
         cells: Callable[[T], tuple[Content, ...]],
         *,
-        id: str | None = None,  # noqa: A002
+        id: str | None = None,
         empty: Content | None = None,
         picks: bool = False,
     ) -> None:

@@ -34,7 +34,7 @@ class PairEditor(Vertical):
     class Left(Message):
         """The pair is to stay as it was."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._pair: ReviewPair | None = None
 

@@ -47,7 +47,7 @@ class Panel(Widget):
         past: PastText | None = None,
         title: str = "",
         zooms: bool = False,
-        id: str | None = None,  # noqa: A002
+        id: str | None = None,
     ) -> None:
         """`past` draws a moment of the past; without it the present is drawn all the same."""
         super().__init__(id=id)

@@ -74,7 +74,7 @@ class PathField(Vertical):
 
         field: "PathField"
 
-    def __init__(self, *, id: str, value: str = "", placeholder: str = "") -> None:  # noqa: A002
+    def __init__(self, *, id: str, value: str = "", placeholder: str = "") -> None:
         super().__init__(id=id)
         self._start = typeable(value)
         self._placeholder = placeholder

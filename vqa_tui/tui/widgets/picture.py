@@ -25,7 +25,7 @@ _ROWS_LEFT = 5
 class Picture(Widget):
     """Shows what it is given, scaled into its width and two fifths of the screen, or nearly all of it when enlarged."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._image: Image.Image | None = None
         self._remark = Content("")

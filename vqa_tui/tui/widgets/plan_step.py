@@ -32,7 +32,7 @@ class PlanStep(Vertical):
     class StartWanted(Message):
         """The button was pressed."""
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002
+    def __init__(self, *, id: str) -> None:
         super().__init__(id=id, classes="step")
 
     def compose(self) -> ComposeResult:

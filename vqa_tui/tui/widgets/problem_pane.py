@@ -27,7 +27,7 @@ class ProblemPane(Vertical):
         dataset: str
         ids: tuple[int, ...]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._dataset = ""
 

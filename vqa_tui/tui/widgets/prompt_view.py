@@ -14,7 +14,7 @@ from vqa_tui.tui.widgets.text_box import TextBox
 class PromptView(TextBox):
     """Shows the prompt that it is given; keeps its picture when the same one is shown again."""
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002
+    def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._picture_path = ""
 

@@ -17,7 +17,7 @@ from vqa_tui.tui.widgets.prompt_view import PromptView
 class ConfigChoice(Vertical):
     """Recipes or endpoints to choose from, by name or by path, and what the one under the cursor says of itself."""
 
-    def __init__(self, *, id: str, title: str, path_hint: str) -> None:  # noqa: A002
+    def __init__(self, *, id: str, title: str, path_hint: str) -> None:
         super().__init__(classes="config-choice")
         self._list_id, self._title, self._path_hint = id, title, path_hint
         self._files: dict[str, ConfigFile] = {}

@@ -37,7 +37,7 @@ class RowList(ScrollView, can_focus=True):
     cursor: reactive[int] = reactive(0, repaint=False)
     """Index of the row under the cursor."""
 
-    def __init__(self, columns: Sequence[Column], *, id: str | None = None, empty: Content | None = None) -> None:  # noqa: A002
+    def __init__(self, columns: Sequence[Column], *, id: str | None = None, empty: Content | None = None) -> None:
         super().__init__(id=id)
         self.columns = tuple(columns)
         self._empty = empty or Content.styled("none", "$foreground 60%")

@@ -27,7 +27,7 @@ class RunTable(LiveTable):
     class MarksChanged(Message):
         """Other runs are marked than before."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(RUN_COLUMNS, id=id, empty=Content(""), picks=True)
         self._marked: list[int] = []
 

@@ -40,7 +40,7 @@ class SizeStep(VerticalScroll):
     class Finished(Message):
         """Enter was pressed in the last field."""
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002
+    def __init__(self, *, id: str) -> None:
         super().__init__(id=id, classes="step")
         self._form = RunForm()
         self._notes: dict[str, Content] = {}

@@ -10,7 +10,7 @@ from vqa_tui.tui.present.filters import SpottedLine
 class SpotLine(Static):
     """Base of the chips and the completions: draws a SpottedLine and says what was clicked."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id)
         self._line = SpottedLine(Content(""), ())
 

@@ -20,7 +20,7 @@ class StepLine(Widget):
 
         step: Step
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._words, self._spots = Content(""), tuple[StepSpot, ...]()
 

@@ -20,7 +20,7 @@ def _sentence(view: RunView, _at: float, _width: int, _height: int) -> Content:
 class WhyIdle(Panel):
     """Grows with its sentence, and stays so at that width: panels that move with every other one cannot be read."""
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002
+    def __init__(self, *, id: str) -> None:
         super().__init__(_sentence, past=past.why_idle, id=id)
         self._fitted_width = 0
         self._lines = 1

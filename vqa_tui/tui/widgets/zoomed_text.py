@@ -23,7 +23,7 @@ class ZoomedText(VerticalScroll):
         Binding("G", "scroll_end", "Bottom", id="zoom.bottom", tooltip="To the last line", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._draw: DrawText | None = None
 
