@@ -115,7 +115,8 @@ class ReviewDesk:
                     else:
                         # It was replaced, or somebody else has judged it meanwhile.
                         self._ahead.remove(sample_id)
-            kept = {*self._ahead, *self._trail[max(self._at, 0) : self._at + 2]}
+            # The pair before as well: a person may just be going back to it.
+            kept = {*self._ahead, *self._trail[max(self._at - 1, 0) : self._at + 2]}
             self._read = {sample_id: pair for sample_id, pair in self._read.items() if sample_id in kept}
             for sample_id in self._ahead[:PICTURES_AHEAD]:
                 if (pair := self._read.get(sample_id)) is not None:
