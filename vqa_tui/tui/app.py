@@ -340,8 +340,13 @@ class VqaApp(App[None]):
     def action_open(self, name: str) -> None:
         """Open the screen of the datasets, recipes, endpoints or settings over what is shown."""
         screen = _library_screen(name)
-        if not isinstance(self.screen, screen):
-            self.push_screen(screen(self._services, self.watch_over))
+        if isinstance(self.screen, screen):
+            return
+        if screen is SettingsScreen:
+            with self._told():
+                self._services.preferences.reread()
+                self._apply_preferences()
+        self.push_screen(screen(self._services, self.watch_over))
 
 
 def _library_screen(name: str) -> type[LiveScreen]:

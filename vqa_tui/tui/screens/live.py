@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual.screen import Screen
 from textual.worker import Worker
 
+from vqa_tui.tui.preferences import MAY_ONLY_LOOK
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell_worker_failure
 from vqa_tui.tui.watch import Watch
@@ -35,7 +36,7 @@ class LiveScreen(Screen[None]):
     def reason(self, action: str) -> str | None:
         """Return why the key of `action` is grey, or None when it is not."""
         if self.services.read_only and any(action in vars(each).get("WRITES", ()) for each in type(self).__mro__):
-            return "This screen may only look: it was opened with --readonly."
+            return MAY_ONLY_LOOK
         return self.why_not(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -11,6 +11,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.planning import RunRequest
+from vqa_tui.tui.preferences import MAY_ONLY_LOOK
 from vqa_tui.tui.present.wizard_lines import Step, answers_line, wizard_header
 from vqa_tui.tui.present.wizard_rows import no_dataset
 from vqa_tui.tui.run_form import field_problems
@@ -183,7 +184,7 @@ class NewRunWizard(WizardStarting):
     def reason(self, action: str) -> str | None:
         """Return why the key of `action` is grey, or None when it is not."""
         if self.services.read_only and action in self.WRITES:
-            return "This screen may only look: it was opened with --readonly."
+            return MAY_ONLY_LOOK
         return self.why_not(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
