@@ -154,30 +154,37 @@ class VqaApp(App[None]):
             tell(self, "There is no run yet. Press n to start one.", severity="warning")
             return
         newest = next((run for run in found if run.archived_at is None), found[0])
-        self.watch_over.follow_run(newest.id)
+        self._show_run(newest.id, mode)
+
+    def _show_run(self, run_id: int, mode: str = "run") -> None:
+        self.watch_over.follow_run(run_id)
         self.show_mode(mode)
+        self._uncover_mode()
+
+    def _uncover_mode(self) -> None:
+        """Take away what lies over the mode on screen: it was opened for something else."""
+        while len(self.screen_stack) > 1:
+            self.screen.dismiss(None)
 
     @on(RunPicked)
     def _run_picked(self, event: RunPicked) -> None:
-        self.watch_over.follow_run(event.run_id)
-        self.show_mode("run")
+        self._show_run(event.run_id)
 
     @on(ModeWanted)
     def _mode_wanted(self, event: ModeWanted) -> None:
         self.action_mode(event.mode)
 
     @on(ItemsWanted)
-    async def _items_wanted(self, event: ItemsWanted) -> None:
+    def _items_wanted(self, event: ItemsWanted) -> None:
         self.show_mode("items")
-        self.call_after_refresh(self._filter_items, event)
-
-    def _filter_items(self, wanted: ItemsWanted) -> None:
-        if not isinstance(self.screen, ItemsScreen):
-            return
-        if wanted.ids is not None:
-            self.screen.show_only(wanted.ids, wanted.named)
-        else:
-            self.screen.show_filtered(wanted.filter_text)
+        self._uncover_mode()
+        items = self.screen
+        assert isinstance(items, ItemsScreen)
+        # By message: it has to come after the one that lets the screen know of another run.
+        if event.ids is not None:
+            items.call_later(items.show_only, event.ids, event.named)
+        elif event.filter_text is not None:
+            items.call_later(items.show_filtered, event.filter_text)
 
     @on(LookWanted)
     def _look_wanted(self) -> None:
@@ -286,9 +293,7 @@ class VqaApp(App[None]):
     async def _start_demo(self) -> None:
         """Draw the demo's pictures, import them, and show its run."""
         tell(self, "Drawing sixty scans and importing them …")
-        run_id = await self._services.start_demo()
-        self.watch_over.follow_run(run_id)
-        self.show_mode("run")
+        self._show_run(await self._services.start_demo())
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(key_helps(self, self.screen)))

@@ -26,11 +26,12 @@ class RunScreen(SteeringScreen):
 
     def on_screen_resume(self) -> None:
         """Show at once what was seen last, also of another run than before."""
-        self.seen = self.watch_over.last_run
+        last = self.watch_over.last_run
+        self.seen = last if last is not None and last.view.id == self.about_run else None
 
     def take_in(self, seen: SeenRun) -> None:
         """Take in a new sight, unless another mode is on screen."""
-        if self in self.app.screen_stack and seen.view.id == self.watch_over.run_id:
+        if self in self.app.screen_stack and seen.view.id == self.about_run:
             self.seen = seen
 
     def action_back(self) -> None:
@@ -42,7 +43,12 @@ class RunScreen(SteeringScreen):
         return self.seen.view if self.seen else None
 
     @property
-    def run_id(self) -> int:
-        """The run that is followed; screens about a run are only shown with one."""
-        assert self.watch_over.run_id is not None
+    def about_run(self) -> int | None:
+        """The run that this screen is about: the one that is followed, if there is one."""
         return self.watch_over.run_id
+
+    @property
+    def run_id(self) -> int:
+        """The run that this screen is about; such screens are only shown with one."""
+        assert self.about_run is not None
+        return self.about_run

@@ -244,7 +244,7 @@ class DashboardScreen(ZoomingScreen):
     def action_items(self) -> None:
         waiting = self.view is not None and self.view.phase is Phase.AWAITING_APPROVAL
         # Whoever is to approve the pilot wants to see its answers, not the many that were not asked yet.
-        self.post_message(ItemsWanted("status:done") if waiting else ModeWanted("items"))
+        self.post_message(ItemsWanted("status:done" if waiting else None))
 
     def action_show_failures(self) -> None:
         self.post_message(ModeWanted("failures"))
