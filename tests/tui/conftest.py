@@ -198,6 +198,10 @@ class FakeServices(Services):
 
     async def set_limits(self, run_id: int, changes: Mapping[str, str]) -> Limits:
         self._note("set_limits", run_id, dict(changes))
+        if "concurrency" in changes:
+            self.change(
+                run_id, limits=self.views[run_id].limits.model_copy(update={"concurrency": int(changes["concurrency"])})
+            )
         for name, value in changes.items():
             self.in_force = tuple(
                 replace(each, value=value, overridden=True) if each.name == name else each for each in self.in_force

@@ -1,5 +1,6 @@
 """The dashboard of one run: everything about it at a glance, and every key that steers it."""
 
+import asyncio
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -36,7 +37,9 @@ from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.key_quotas import KeyQuotasDialog
 from vqa_tui.tui.screens.limits import LimitsDialog
 from vqa_tui.tui.screens.zooming import TITLES, ZoomingScreen
+from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell
+from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.dashboard_body import DashboardBody
 from vqa_tui.tui.widgets.event_log import EventLog
 from vqa_tui.tui.widgets.key_bar import KeyBar
@@ -44,7 +47,10 @@ from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.panel import Draw, Panel
 from vqa_tui.tui.widgets.why_idle import WhyIdle
 from vqa_tui.tui.widgets.zoomed_text import ZoomedText
+from vqa_tui.tui.worker_wishes import WorkerWishes
 
+_PRESSES_S = 0.1
+"""Seconds in which presses of + and - are gathered into one change."""
 _PANELS: tuple[tuple[str, PanelText, PastText], ...] = (
     ("throughput", run_panels.throughput, past.throughput),
     ("cost", run_panels.cost, past.cost),
@@ -134,6 +140,10 @@ class DashboardScreen(ZoomingScreen):
         ),
     ]
 
+    def __init__(self, services: Services, watch: Watch) -> None:
+        super().__init__(services, watch)
+        self._worker_wishes = WorkerWishes()
+
     def compose(self) -> ComposeResult:
         bound = (DashboardScreen.seen, DashboardScreen.moment)
         yield Panel(self._header, past=_past_line(past.header), id="header").data_bind(*bound)
@@ -156,7 +166,6 @@ class DashboardScreen(ZoomingScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#cost").tooltip = "uncertain: may have been billed, by requests that ended without a report"
-        self._wanted_workers: int | None = None
         self.watch_over.trouble.subscribe(self, self._take_trouble)
         self.set_interval(1.0, self._age_header)
 
@@ -184,8 +193,7 @@ class DashboardScreen(ZoomingScreen):
             body = self.query_one(DashboardBody)
             body.fit(body.size.height)
         self._show_banner(view)
-        if self._wanted_workers == view.limits.concurrency:
-            self._wanted_workers = None
+        self._worker_wishes.seen(view, new.at)
         if old is None or _key_states(old.view) != _key_states(view):
             self.refresh_bindings()
 
@@ -285,16 +293,26 @@ class DashboardScreen(ZoomingScreen):
             if event_row(each).id == event.row_id:
                 self.app.push_screen(FullText(f"{clock(each.at)} {each.level}", each.message))
 
-    @work(group="limits", exclusive=True, exit_on_error=False)
-    async def action_workers(self, by: int) -> None:
+    def action_workers(self, by: int) -> None:
         """Allow one request in flight more or less; quick presses add up."""
-        if (view := self.view) is None:
-            return
-        now = view.limits.concurrency if self._wanted_workers is None else self._wanted_workers
-        self._wanted_workers = wanted = min(max(now + by, 1), verbs.MOST_WORKERS)
-        await self.written(view, "worker count", self.services.set_limits(view.id, {"concurrency": str(wanted)}))
+        if (view := self.view) is not None and self._worker_wishes.add(view, by):
+            self.write_workers(view)
 
-    @work(group="limits", exit_on_error=False)
+    @work(group="workers", exit_on_error=False)
+    async def write_workers(self, view: RunView) -> None:
+        """Write how many workers are wanted for one run until no press has come meanwhile."""
+        wishes = self._worker_wishes
+        try:
+            with self.watch_over.wishes.carry_out(view.id, "workers", f"worker count of {view.name}"):
+                await asyncio.sleep(_PRESSES_S)
+                while (wanted := wishes.next_to_write(view.id, time.time())) is not None:
+                    changes = {"concurrency": str(wanted)}
+                    await self.written(view, "worker count", self.services.set_limits(view.id, changes))
+        except BaseException:
+            wishes.forget(view.id)
+            raise
+
+    @work(group="budget", exit_on_error=False)
     async def action_budget(self) -> None:
         view = self.view
         if view is None:
