@@ -281,7 +281,7 @@ class DashboardScreen(ZoomingScreen):
             self.app.push_screen(FullText(f"Key {key.name}", key_text(key, seen.at)))
         else:
             dialog = KeyQuotasDialog(key, key_text(key, seen.at), read=self._read_limits, change=self._change_limit)
-            await self.app.push_screen_wait(dialog)
+            await self.ask(dialog)
 
     @on(LiveTable.Picked, "#events")
     def _event_picked(self, event: LiveTable.Picked) -> None:
@@ -323,7 +323,7 @@ class DashboardScreen(ZoomingScreen):
             f"projected: {projection_words(view.cost)}."
         )
         dialog = ValueDialog("Budget", body, value="" if cap is None else f"{cap:f}", check=check_budget)
-        value = await self.app.push_screen_wait(dialog)
+        value = await self.ask(dialog)
         if value is not None:
             changes = {"budget": value.removeprefix("$") or "none"}
             await self.written(view, "new budget", self.services.set_limits(view.id, changes))
@@ -333,7 +333,7 @@ class DashboardScreen(ZoomingScreen):
     async def action_limits(self) -> None:
         if (view := self.view) is not None:
             dialog = LimitsDialog(f"Limits of {view.name}", read=self._read_limits, change=self._change_limit)
-            await self.app.push_screen_wait(dialog)
+            await self.ask(dialog)
 
     async def _read_limits(self) -> Sequence[LimitInForce]:
         return await self.services.limits(self.run_id)
@@ -345,7 +345,7 @@ class DashboardScreen(ZoomingScreen):
     @work(group="export", exit_on_error=False)
     async def action_export(self) -> None:
         if (view := self.view) is not None:
-            await self.app.push_screen_wait(ExportDialog(self.services, view.id, view.name))
+            await self.ask(ExportDialog(self.services, view.id, view.name))
 
 
 def check_budget(text: str) -> None:

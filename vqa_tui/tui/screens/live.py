@@ -2,16 +2,16 @@
 
 from typing import ClassVar
 
-from textual.screen import Screen
 from textual.worker import Worker
 
 from vqa_tui.tui.preferences import MAY_ONLY_LOOK
+from vqa_tui.tui.screens.asking import AskingScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell_worker_failure
 from vqa_tui.tui.watch import Watch
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(AskingScreen[None]):
     """A screen that shows what the watch sees."""
 
     tells_trouble = False

@@ -232,7 +232,7 @@ class RunsScreen(RunEditingScreen):
             if not others:
                 tell(self, f"No other run is of the dataset {mine.dataset}.", severity="warning")
                 return
-            picked_id = await self.app.push_screen_wait(PickRun(mine.name, others, self._seen.at))
+            picked_id = await self.ask(PickRun(mine.name, others, self._seen.at))
             picked = self._line(picked_id)
             if picked is None:
                 return
@@ -242,4 +242,5 @@ class RunsScreen(RunEditingScreen):
             words = f"{first.name} is of the dataset {first.dataset}, {second.name} of {second.dataset}"
             tell(self, f"Only runs of one dataset can be compared: {words}.", severity="warning")
             return
-        self.app.push_screen(CompareScreen(self.services, self.watch_over, first, second))
+        if self.is_on_top:
+            self.app.push_screen(CompareScreen(self.services, self.watch_over, first, second))

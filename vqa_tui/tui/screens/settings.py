@@ -111,7 +111,7 @@ class SettingsScreen(LiveScreen):
             def check(text: str) -> None:
                 changed_setting(settings, about.name, text)
 
-            value = await self.app.push_screen_wait(ValueDialog(about.name, f"{about.words}.", value=now, check=check))
+            value = await self.ask(ValueDialog(about.name, f"{about.words}.", value=now, check=check))
             if value is not None:
                 self.post_message(SettingWanted(about.name, value))
 
@@ -121,7 +121,7 @@ class SettingsScreen(LiveScreen):
         known = next(each for each in self._known if each.id == event.row_id)
         if not self._may_change(known.id):
             return
-        key = await self.app.push_screen_wait(KeyCapture(known, self.services.preferences.keys))
+        key = await self.ask(KeyCapture(known, self.services.preferences.keys))
         if key is not None:
             self.post_message(KeysWanted(known.id, key))
 
