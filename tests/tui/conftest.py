@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from tests.tui.fake_history import FakeHistory
 from tests.tui.made_views import make_awaiting, make_lost, make_view, summary_of
 from tests.tui.workshop import Workshop
-from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.failure import RunGone, VqaError
 from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, ReferenceQuestion
 from vqa_tui.domain.run import EngineState, Limits, RunSummary, RunView, TaskStatus
 from vqa_tui.domain.run_contents import DeletedRuns
@@ -154,7 +154,7 @@ class FakeServices(Services):
 
     async def run_view(self, run_id: int) -> RunView:
         if run_id not in self.views:
-            raise VqaError(f"there is no run {run_id}")
+            raise RunGone(f"there is no run {run_id}")
         return self.views[run_id]
 
     async def summaries(self) -> list[RunSummary]:

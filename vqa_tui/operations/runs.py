@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vqa_tui.domain.failure import FailureKind, VqaError
+from vqa_tui.domain.failure import FailureKind, RunGone, VqaError
 from vqa_tui.domain.queue_edit import EditVerb
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Phase, RunSummary, RunView
 from vqa_tui.operations.workspace import Workspace, operator
@@ -73,7 +73,7 @@ async def _read_view(workspace: Workspace, run_id: int) -> tuple[RunView, Journa
     journal = read_journal(workspace.paths.run_flight_journal(run_id))
     view = await reads.run_view(workspace.db, run_id, now=time.time(), flights=journal.flights)
     if view is None:
-        raise VqaError(f"there is no run {run_id}")
+        raise RunGone(f"there is no run {run_id}")
     return view, journal
 
 

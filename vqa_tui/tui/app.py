@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import events, on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 from textual.worker import Worker
 
@@ -34,6 +34,7 @@ from vqa_tui.tui.notifier import Notifier
 from vqa_tui.tui.present.farewell import farewell, short_farewell
 from vqa_tui.tui.present.phases import phase_label
 from vqa_tui.tui.present.seen import SeenRun
+from vqa_tui.tui.screens.base import RunScreen
 from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.failures import FailuresScreen
 from vqa_tui.tui.screens.help import HelpScreen
@@ -120,6 +121,7 @@ class VqaApp(App[None]):
         self.add_mode("training", lambda: TrainingScreen(self._services, self.watch_over))
         self.watch_over.run_seen.subscribe(self, self._run_seen)
         self.watch_over.trouble.subscribe(self, self._trouble)
+        self.watch_over.run_gone.subscribe(self, self._run_gone)
         if self._open_run is None:
             self.show_mode("runs")
         else:
@@ -210,6 +212,15 @@ class VqaApp(App[None]):
     def _trouble(self, words: str) -> None:
         if words and not getattr(self.screen, "tells_trouble", False):
             tell(self, words, title="Cannot read the workspace", severity="error")
+
+    def _run_gone(self, name: str) -> None:
+        """Nothing is left to be shown of a run that was deleted; what is no part of it stays on screen."""
+        if self.current_mode in _MODES_OF_NO_RUN:
+            return
+        tell(self, f"The run {name} was deleted.", severity="warning")
+        if all(isinstance(each, RunScreen | ReviewScreen | ModalScreen) for each in self.screen_stack):
+            self._uncover_mode()
+            self.show_mode("runs")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         tell_worker_failure(self, event)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
+from vqa_tui.domain.failure import RunGone
 from vqa_tui.domain.run import RunView
 from vqa_tui.tui.messages import ModeWanted
 from vqa_tui.tui.present.seen import SeenRun
@@ -18,6 +19,8 @@ class RunScreen(SteeringScreen):
         Binding("escape", "back", "Back", id="run.back", tooltip="Back to where you came from", show=False),
     ]
 
+    tells_trouble = True
+
     seen: reactive[SeenRun | None] = reactive(None, repaint=False)
     """Drawn by the widgets, each of which knows what changed; the screen itself draws nothing."""
 
@@ -28,6 +31,8 @@ class RunScreen(SteeringScreen):
         """Show at once what was seen last, also of another run than before."""
         last = self.watch_over.last_run
         self.seen = last if last is not None and last.view.id == self.about_run else None
+        if self.about_run is None:
+            self.post_message(ModeWanted("runs"))
 
     def take_in(self, seen: SeenRun) -> None:
         """Take in a new sight, unless another mode is on screen."""
@@ -49,6 +54,7 @@ class RunScreen(SteeringScreen):
 
     @property
     def run_id(self) -> int:
-        """The run that this screen is about; such screens are only shown with one."""
-        assert self.about_run is not None
+        """The run that this screen is about. Raises RunGone where it was deleted meanwhile."""
+        if self.about_run is None:
+            raise RunGone("this run was deleted", hint="1 goes to the runs that there are.")
         return self.about_run

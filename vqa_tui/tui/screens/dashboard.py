@@ -77,7 +77,6 @@ def _nothing(words: str) -> Content:
 class DashboardScreen(ZoomingScreen):
     """Mode 2: the followed run, live or at a moment of its past."""
 
-    tells_trouble = True
     WRITES: ClassVar[frozenset[str]] = frozenset({"approve", "retry_failed", "budget", "limits", "workers", "export"})
     _trouble = ""
     _banner = Content("")

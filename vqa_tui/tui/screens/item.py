@@ -19,6 +19,7 @@ from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.key_bar import KeyBar
+from vqa_tui.tui.widgets.trouble_line import TroubleLine
 
 
 class ItemScreen(EditingScreen, InspectingScreen):
@@ -45,6 +46,7 @@ class ItemScreen(EditingScreen, InspectingScreen):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="item-header")
+        yield TroubleLine(self.watch_over.trouble, self.watch_over.trouble_now)
         yield self.inspector
         yield KeyBar()
 

@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from textual.content import Content
+from textual.widgets import Static
 from textual.worker import Worker
 
 from vqa_tui.tui.preferences import MAY_ONLY_LOOK
@@ -24,6 +26,7 @@ class LiveScreen(AskingScreen[None]):
         super().__init__()
         self.services = services
         self.watch_over = watch
+        self._lines: dict[str, Content] = {}
 
     def why_not(self, action: str) -> str | None:
         """Return why `action` cannot be done now, or None when it can."""
@@ -42,6 +45,12 @@ class LiveScreen(AskingScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what cannot be done now."""
         return None if self.reason(action) else True
+
+    def _show_line(self, line: str, words: Content, *, layout: bool = False) -> None:
+        """Draw the line with that id where it reads otherwise than what is on screen."""
+        if line not in self._lines or not self._lines[line].is_same(words):
+            self._lines[line] = words
+            self.query_one(f"#{line}", Static).update(words, layout=layout)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         tell_worker_failure(self, event)
