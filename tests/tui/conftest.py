@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from tests.tui.fake_history import FakeHistory
 from tests.tui.made_views import make_awaiting, make_lost, make_view, summary_of
 from tests.tui.workshop import Workshop
-from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.failure import RunGone, VqaError
 from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, ReferenceQuestion
 from vqa_tui.domain.run import EngineState, Limits, RunSummary, RunView, TaskStatus
 from vqa_tui.domain.run_contents import DeletedRuns
@@ -159,7 +159,7 @@ class FakeServices(Services):
 
     async def run_view(self, run_id: int) -> RunView:
         if run_id not in self.views:
-            raise VqaError(f"there is no run {run_id}")
+            raise RunGone(f"there is no run {run_id}")
         return self.views[run_id]
 
     async def summaries(self) -> list[RunSummary]:
@@ -203,6 +203,10 @@ class FakeServices(Services):
 
     async def set_limits(self, run_id: int, changes: Mapping[str, str]) -> Limits:
         self._note("set_limits", run_id, dict(changes))
+        if "concurrency" in changes:
+            self.change(
+                run_id, limits=self.views[run_id].limits.model_copy(update={"concurrency": int(changes["concurrency"])})
+            )
         for name, value in changes.items():
             self.in_force = tuple(
                 replace(each, value=value, overridden=True) if each.name == name else each for each in self.in_force

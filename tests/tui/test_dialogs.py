@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import RunView
+from vqa_tui.domain.task import SortField
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.present.export_result import ExportResult
 from vqa_tui.tui.present.help_text import KeyHelp, help_text
 from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.dialogs import ValueDialog
 from vqa_tui.tui.screens.export import ExportDialog
+from vqa_tui.tui.screens.items import ItemsScreen
 
 Wait = Callable[..., Any]
 Text = Callable[[Any], str]
@@ -105,3 +108,21 @@ def test_long_help_wraps_beside_its_key() -> None:
     key = KeyHelp("This screen", "a", "approve", "Approve the pilot", "The pilot is still measuring; it asks later on.")
     lines = help_text([key], "", 30).plain.splitlines()[2:]
     assert len(lines) > 1 and all(line.startswith("   ") and len(line) <= 30 for line in lines)
+
+
+async def test_the_palette_offers_the_screen_while_a_text_field_has_the_focus(
+    app: VqaApp, until: Wait, screen_text: Text
+) -> None:
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, ItemsScreen) and app.screen.tasks.current is not None)
+        items: ItemsScreen = app.screen  # type: ignore[assignment]
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Filter (/)" in screen_text(app))
+        await pilot.press(*"sort (s)")
+        await until(pilot, lambda: "Filter (/)" not in screen_text(app) and "Sort (s)" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is items and items.sort.by is not SortField.ID)
+        assert items.query_one(Input).value == ""

@@ -1,16 +1,25 @@
 """Opened with --readonly, the app shows everything; each key that changes something is grey and says why."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.command import CommandPalette
 
 from tests.tui.test_bindings import OWNERS
 from tests.tui.workshop import BAD_REPLY, DONE, Workshop
+from vqa_tui.cli.ui import in_browser
+from vqa_tui.config.app_settings import AppSettings, load_settings
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import Intent
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.messages import KeysWanted, SettingWanted
+from vqa_tui.tui.preferences import Preferences
 from vqa_tui.tui.screens.live import LiveScreen
+from vqa_tui.tui.screens.settings import SettingsScreen
 from vqa_tui.tui.services import Services
+from vqa_tui.tui.widgets.live_table import LiveTable
 
 Wait = Callable[..., Any]
 Text = Callable[[Any], str]
@@ -60,3 +69,72 @@ async def test_a_grey_key_says_that_the_app_may_only_look(workshop: Workshop, un
         await until(pilot, lambda: "may only look" in screen_text(app))
         assert (await workshop.services.run_view(run_id)).counts.failed == 1
         assert (await workshop.services.run_view(run_id)).intent is Intent.RUN
+
+
+async def on_every_row(pilot: Any, until: Wait, settings: Any, *tables: str) -> None:
+    """Press Enter on the rows of each table, a few of the many keys, and leave the palette where that opens."""
+    for name in tables:
+        table = settings.query_one(name, LiveTable)
+        table.focus()
+        await pilot.pause()
+        for row in range(min(len(table.rows), 6)):
+            table.cursor = row
+            await pilot.press("enter")
+            await pilot.pause()
+            if pilot.app.screen is not settings:
+                assert isinstance(pilot.app.screen, CommandPalette), f"row {row} of {name} opens a dialog"
+                await pilot.press("escape")
+                await until(pilot, lambda: pilot.app.screen is settings)
+
+
+async def test_settings_and_keys_cannot_be_changed(
+    workshop: Workshop, until: Wait, screen_text: Text, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    monkeypatch.setenv("VQA_CONFIG", str(own))
+    await workshop.dataset(2)
+    preferences = Preferences(AppSettings(command="mine"), {"run.budget": "f9"}, stored=True)
+    services = Services(workshop.workspace, workshop.workspace, preferences=preferences, read_only=True)
+    app = VqaApp(services)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        app.action_open("settings")
+        await until(pilot, lambda: isinstance(app.screen, SettingsScreen) and app.focused is not None)
+        settings = app.screen
+        assert isinstance(settings, SettingsScreen)
+        await on_every_row(pilot, until, settings, "#settings", "#keys")
+        await until(pilot, lambda: "may only look" in screen_text(app))
+        settings.post_message(SettingWanted("command", "touch /tmp/x"))
+        settings.post_message(KeysWanted("run.budget", None))
+        app.theme = "textual-light"
+        await until(pilot, lambda: preferences.settings.theme == "textual-light")
+        assert preferences.settings == AppSettings(command="mine", theme="textual-light")
+        assert preferences.keys == {"run.budget": "f9"}
+        assert not own.exists()
+
+
+async def test_a_page_in_a_browser_neither_sets_nor_starts_a_command(
+    fake: Any, make_view: Any, until: Wait, screen_text: Text, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VQA_CONFIG", str(tmp_path))
+    (tmp_path / "settings.yaml").write_text("command: mine\n")
+    preferences = Preferences.load(in_browser=True)
+    assert not preferences.settings.command
+    services = fake(make_view())
+    services._preferences = preferences
+    app = VqaApp(services)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        app.action_open("settings")
+        await until(pilot, lambda: isinstance(app.screen, SettingsScreen) and app.focused is not None)
+        await on_every_row(pilot, until, app.screen, "#settings")
+        await until(pilot, lambda: "neither sets nor starts a command" in screen_text(app))
+        with pytest.raises(VqaError, match="neither sets"):
+            preferences.change("command", "theirs")
+        assert preferences.settings.command == ""
+        assert load_settings().command == "mine"
+
+
+def test_an_app_in_a_browser_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
+    assert not in_browser()
+    monkeypatch.setenv("TEXTUAL_DRIVER", "textual.drivers.web_driver:WebDriver")
+    assert in_browser()

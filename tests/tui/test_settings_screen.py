@@ -11,7 +11,7 @@ import pytest
 from textual.keys import _character_to_key
 
 from tests.tui.test_hostile_text import HOSTILE, check, visits
-from vqa_tui.config.app_settings import AppSettings, load_keys, load_settings, save_keys, save_settings
+from vqa_tui.config.app_settings import AppSettings, load_keys, load_settings, store_keys, store_settings
 from vqa_tui.config.key_names import why_no_key
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.tui.app import VqaApp
@@ -36,9 +36,9 @@ def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_settings_come_back_as_they_were_written(own_files: Path) -> None:
     assert load_settings() == AppSettings()
-    save_settings(AppSettings(theme="nord", bell=False))
+    store_settings({"theme": "nord", "bell": "false"})
     assert load_settings() == AppSettings(theme="nord", bell=False)
-    save_settings(AppSettings())
+    store_settings({"theme": "textual-dark", "bell": "true"})
     assert list(own_files.iterdir()) == []
 
 
@@ -73,7 +73,7 @@ def test_a_wrong_keys_file_names_file_line_and_id(own_files: Path, text: str, wo
 
 
 def test_keys_come_back_as_they_were_written(own_files: Path) -> None:
-    save_keys({"run.pause": "f5,space"})
+    store_keys({"run.pause": "f5,space"}, KNOWN)
     assert load_keys(KNOWN) == {"run.pause": "f5,space"}
 
 
@@ -104,7 +104,8 @@ async def test_enter_changes_a_setting_at_once(
 
 async def test_a_theme_chosen_anywhere_is_kept(fake: Any, make_view: Any, until: Wait, own_files: Path) -> None:
     services = fake(make_view())
-    services._preferences = Preferences(AppSettings(theme="nord"), stored=True)
+    store_settings({"theme": "nord"})
+    services._preferences = Preferences.load()
     app = VqaApp(services)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.theme == "nord")
@@ -212,3 +213,39 @@ def test_every_name_that_a_key_press_has_can_be_kept() -> None:
 
 def test_every_usual_key_is_one() -> None:
     assert not [why_no_key(key) for each in key_ids().values() for key in each.keys.split(",") if why_no_key(key)]
+
+
+def test_an_app_that_was_opened_earlier_overwrites_nothing(own_files: Path) -> None:
+    earlier = Preferences.load()
+    store_settings({"theme": "nord", "command": "notify"})
+    store_keys({"run.pause": "f5"}, KNOWN)
+    earlier.change("bell", "false")
+    earlier.set_keys("run.resume", "f6")
+    assert load_settings() == AppSettings(theme="nord", command="notify", bell=False) == earlier.settings
+    assert load_keys(KNOWN) == {"run.pause": "f5", "run.resume": "f6"} == earlier.keys
+
+
+def test_comments_in_own_files_stay(own_files: Path) -> None:
+    own_files.mkdir()
+    (own_files / "keys.yaml").write_text("# as in vim\nrun.pause: f5  # far from p\n")
+    (own_files / "settings.yaml").write_text("# nothing yet\n")
+    preferences = Preferences.load()
+    preferences.set_keys("run.pause", "f7")
+    preferences.change("theme", "nord")
+    preferences.change("theme", "textual-dark")
+    assert (own_files / "keys.yaml").read_text() == "# as in vim\nrun.pause: f7  # far from p\n"
+    assert (own_files / "settings.yaml").read_text() == "# nothing yet\n"
+    assert load_settings() == AppSettings()
+
+
+async def test_the_screen_opens_on_what_another_app_has_set(
+    fake: Any, make_view: Any, until: Wait, own_files: Path
+) -> None:
+    services = fake(make_view())
+    services._preferences = Preferences(stored=True)
+    app = VqaApp(services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.theme == "textual-dark")
+        store_settings({"theme": "nord", "bell": "false"})
+        app.action_open("settings")
+        await until(pilot, lambda: app.theme == "nord" and not services.preferences.settings.bell)

@@ -204,3 +204,25 @@ async def test_hostile_text_everywhere(
         driver.wizard.query_one("#size-name", Input).value = HOSTILE
         await driver.pilot.pause()
         check(driver.app, screen_text)
+
+
+async def test_q_leaves_the_wizard_alone_and_asks_where_answers_would_be_lost(workshop: Workshop) -> None:
+    await workshop.dataset()
+    async with wizard_of(workshop) as driver:
+        await driver.take("bags")
+        await driver.at(Step.RECIPE)
+        await driver.press("q")
+        await driver.see("Leave the wizard?")
+        await driver.press("n")
+        await driver.at(Step.RECIPE)
+        assert driver.wizard.form.dataset == "bags"
+        await driver.press("q")
+        await driver.see("Leave the wizard?")
+        await driver.press("y")
+        await until(driver.pilot, lambda: isinstance(driver.app.screen, RunsScreen))
+        assert driver.app.is_running
+        await driver.press("n")
+        await driver.at(Step.DATASET)
+        await driver.press("q")
+        await until(driver.pilot, lambda: isinstance(driver.app.screen, RunsScreen))
+        assert driver.app.is_running

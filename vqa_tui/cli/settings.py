@@ -33,16 +33,16 @@ def show(json: JsonOption = False) -> None:
 def set_values(
     changes: Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", help="Settings to change.", show_default=False)],
 ) -> None:
-    """Change settings; an app that is open takes them at its next start."""
-    from vqa_tui.config.app_settings import changed_setting, load_settings, save_settings
+    """Change settings; an app that is open takes them when its settings are opened, or at its next start."""
+    from vqa_tui.config.app_settings import store_settings
 
-    settings = load_settings()
+    typed: dict[str, str] = {}
     for change in changes:
         name, sign, value = change.partition("=")
         if not sign:
             raise VqaError(f"{change!r} is not KEY=VALUE", hint="For example `theme=nord` or `bell=false`.")
-        settings = changed_setting(settings, name.strip(), value.strip())
-    save_settings(settings)
+        typed[name.strip()] = value.strip()
+    store_settings(typed)
 
 
 @app.command("keys")

@@ -26,9 +26,14 @@ _FIRST_SCREEN_S = 1.0
 """Seconds after which the first screen has been drawn, give or take."""
 
 
+def in_browser() -> bool:
+    """Return whether a browser shows the app, and not a terminal."""
+    return os.environ.get(_DRIVER) == _BROWSER
+
+
 def require_terminal() -> None:
     """Raise VqaError when standard input or output is not a terminal, nor a browser at the other end."""
-    if os.environ.get(_DRIVER) == _BROWSER:
+    if in_browser():
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise VqaError("the terminal app needs a terminal", hint="`vqa-tui --help` lists what can be done without one.")
@@ -55,7 +60,7 @@ async def show_ui(workspace: "Workspace", open_run: int | None = None, *, read_o
     from vqa_tui.tui.preferences import Preferences
     from vqa_tui.tui.services import Services
 
-    preferences = Preferences.load()
+    preferences = Preferences.load(read_only=read_only, in_browser=in_browser())
     # Before the app runs: a library asks the terminal.
     make_ready(choose_mode(preferences.settings.pictures, os.environ))
     _collect_less_often()

@@ -1,17 +1,19 @@
 """What a person sets for the terminal app itself: `settings.yaml` and `keys.yaml` in their configuration folder."""
 
+import fcntl
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from vqa_tui.config.kept_lines import with_key
 from vqa_tui.config.key_names import why_no_key
 from vqa_tui.config.validation import nearest, validated
-from vqa_tui.config.yaml_document import read_yaml, shown
+from vqa_tui.config.yaml_document import is_blank, read_text, read_yaml, shown
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import config_folder
 
@@ -46,14 +48,25 @@ def keys_file() -> Path:
 def load_settings(path: Path | None = None) -> AppSettings:
     """Return what stands in the settings file, or the defaults where there is none. Raises VqaError with its line."""
     path = path or settings_file()
-    if not path.exists():
+    if not path.exists() or is_blank(read_text(path)):
         return AppSettings()
     return validated(AppSettings, read_yaml(path))
 
 
-def save_settings(settings: AppSettings, path: Path | None = None) -> None:
-    """Write what differs from the defaults; the file is moved into place as a whole. Raises VqaError."""
-    _write(path or settings_file(), settings.model_dump(exclude_defaults=True))
+def store_settings(changes: Mapping[str, str], path: Path | None = None) -> AppSettings:
+    """Change settings in the file as it stands now, by name to what was typed, and return all that hold.
+
+    The other lines of the file stay as they are, comments too; what is a default is not written. Raises VqaError for an
+    unknown name, a value that it cannot take, or a file that cannot be read or written.
+    """
+    path = path or settings_file()
+    with _held(path):
+        settings = load_settings(path)
+        for name, text in changes.items():
+            settings = changed_setting(settings, name, text)
+        differing = settings.model_dump(exclude_defaults=True)
+        _write(path, {name: differing.get(name) for name in changes})
+    return settings
 
 
 def changed_setting(settings: AppSettings, name: str, text: str) -> AppSettings:
@@ -74,7 +87,7 @@ def load_keys(known: Mapping[str, str], path: Path | None = None) -> dict[str, s
     file, line and the nearest known id.
     """
     path = path or keys_file()
-    if not path.exists():
+    if not path.exists() or is_blank(read_text(path)):
         return {}
     document = read_yaml(path)
     for name, keys in document.value.items():
@@ -95,24 +108,53 @@ def load_keys(known: Mapping[str, str], path: Path | None = None) -> dict[str, s
     return {name: ",".join(part.strip() for part in keys.split(",")) for name, keys in document.value.items()}
 
 
-def save_keys(keys: Mapping[str, str], path: Path | None = None) -> None:
-    """Write these keys, by the id of what they do. Raises VqaError."""
-    _write(path or keys_file(), dict(keys))
+def store_keys(changes: Mapping[str, str | None], known: Mapping[str, str], path: Path | None = None) -> dict[str, str]:
+    """Change keys in the file as it stands now, and return all; None takes one out. Raises VqaError."""
+    path = path or keys_file()
+    with _held(path):
+        load_keys(known, path)  # refuses a file that a person must mend first
+        _write(path, changes)
+        return load_keys(known, path)
 
 
-def _write(path: Path, value: dict[str, object] | dict[str, str]) -> None:
-    text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False) if value else ""
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Let no other app or command change the files of this folder meanwhile."""
     try:
-        if not text:
-            # An empty file is no mapping, and nothing stands for the defaults.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _write(path: Path, changes: Mapping[str, object]) -> None:
+    """Change single keys of the file; None takes one out, and a file that would say nothing goes."""
+    path = path.resolve()  # where it is a link, say into a folder of dotfiles, it stays one
+    text, values = "", dict[str, object]()
+    if path.exists():
+        text = read_text(path)
+        values = {} if is_blank(text) else read_yaml(path).value
+    for name, value in changes.items():
+        text = with_key(text, values, name, value)
+        values = {key: each for key, each in {**values, name: value}.items() if each is not None}
+    try:
+        if not text.strip():
             path.unlink(missing_ok=True)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
-        os.replace(name, path)
+        os.replace(temporary, path)
     except OSError as error:
-        raise VqaError(
-            f"{shown(path)} cannot be written: {error.strerror}", hint="What you changed holds until you leave."
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> VqaError:
+    return VqaError(
+        f"{shown(path)} cannot be written: {error.strerror}", hint="What you changed holds until you leave."
+    )

@@ -49,6 +49,11 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def is_blank(text: str) -> bool:
+    """Return whether YAML text says nothing: there are comments in it at most."""
+    return all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
+
+
 def read_yaml(path: Path) -> YamlDocument:
     """Read a mapping from a YAML file.
 
@@ -56,7 +61,7 @@ def read_yaml(path: Path) -> YamlDocument:
     refused; `yes`, `no`, `on` and `off` are words and not booleans; dates are text; keys are text; aliases, tags and
     numbers that are not finite are refused. Raises VqaError with file and line.
     """
-    text = _text_of(path)
+    text = read_text(path)
     reader = _Reader(path)
     try:
         loader = _Loader(text)
@@ -79,7 +84,8 @@ def read_yaml(path: Path) -> YamlDocument:
     return YamlDocument(path, value, reader.lines)
 
 
-def _text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a file. Raises VqaError when it is none, cannot be read, is too large, or is not UTF-8."""
     try:
         if not path.is_file():
             raise VqaError(f"{shown(path)} is not a file" if path.exists() else f"there is no file {shown(path)}")

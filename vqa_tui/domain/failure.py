@@ -110,3 +110,7 @@ class VqaError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class RunGone(VqaError):
+    """There is no such run, or not any more: somebody deleted it."""

@@ -5,7 +5,7 @@ import difflib
 import time
 from dataclasses import replace
 
-from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.failure import RunGone, VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Phase, RunSummary, RunView
 from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.process.lock import ALREADY_AT_WORK, is_locked
@@ -70,7 +70,7 @@ async def _read_view(workspace: Workspace, run_id: int) -> tuple[RunView, Journa
     journal = read_journal(workspace.paths.run_flight_journal(run_id))
     view = await reads.run_view(workspace.db, run_id, now=time.time(), flights=journal.flights)
     if view is None:
-        raise VqaError(f"there is no run {run_id}")
+        raise RunGone(f"there is no run {run_id}")
     return view, journal
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import events, on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 from textual.worker import Worker
 
@@ -37,6 +37,7 @@ from vqa_tui.tui.present.farewell import farewell, leave_question, short_farewel
 from vqa_tui.tui.present.phases import phase_label
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.screen_classes import MODES, screen_class
+from vqa_tui.tui.screens.base import RunScreen
 from vqa_tui.tui.screens.dialogs import LeaveQuestion
 from vqa_tui.tui.screens.live import LiveScreen
 from vqa_tui.tui.services import Services
@@ -112,6 +113,7 @@ class VqaApp(App[None]):
             self.add_mode(mode, partial(self._screen, mode))
         self.watch_over.run_seen.subscribe(self, self._run_seen)
         self.watch_over.trouble.subscribe(self, self._trouble)
+        self.watch_over.run_gone.subscribe(self, self._run_gone)
         if self._open_run is None:
             self.show_mode("runs")
         else:
@@ -149,32 +151,39 @@ class VqaApp(App[None]):
             tell(self, "There is no run yet. Press n to start one.", severity="warning")
             return
         newest = next((run for run in found if run.archived_at is None), found[0])
-        self.watch_over.follow_run(newest.id, unasked=True)
+        self._show_run(newest.id, mode, unasked=True)
+
+    def _show_run(self, run_id: int, mode: str = "run", *, unasked: bool = False) -> None:
+        self.watch_over.follow_run(run_id, unasked=unasked)
         self.show_mode(mode)
+        self._uncover_mode()
+
+    def _uncover_mode(self) -> None:
+        """Take away what lies over the mode on screen: it was opened for something else."""
+        while len(self.screen_stack) > 1:
+            self.screen.dismiss(None)
 
     @on(RunPicked)
     def _run_picked(self, event: RunPicked) -> None:
-        self.watch_over.follow_run(event.run_id)
-        self.show_mode("run")
+        self._show_run(event.run_id)
 
     @on(ModeWanted)
     def _mode_wanted(self, event: ModeWanted) -> None:
         self.action_mode(event.mode)
 
     @on(ItemsWanted)
-    async def _items_wanted(self, event: ItemsWanted) -> None:
-        self.show_mode("items")
-        self.call_after_refresh(self._filter_items, event)
-
-    def _filter_items(self, wanted: ItemsWanted) -> None:
+    def _items_wanted(self, event: ItemsWanted) -> None:
         from vqa_tui.tui.screens.items import ItemsScreen
 
-        if not isinstance(self.screen, ItemsScreen):
-            return
-        if wanted.ids is not None:
-            self.screen.show_only(wanted.ids, wanted.named)
-        else:
-            self.screen.show_filtered(wanted.filter_text)
+        self.show_mode("items")
+        self._uncover_mode()
+        items = self.screen
+        assert isinstance(items, ItemsScreen)
+        # By message: it has to come after the one that lets the screen know of another run.
+        if event.ids is not None:
+            items.call_later(items.show_only, event.ids, event.named)
+        elif event.filter_text is not None:
+            items.call_later(items.show_filtered, event.filter_text)
 
     @on(LookWanted)
     def _look_wanted(self) -> None:
@@ -204,6 +213,17 @@ class VqaApp(App[None]):
     def _trouble(self, words: str) -> None:
         if words and not self._told_by_screen("tells_trouble"):
             tell(self, words, title="Cannot read the workspace", severity="error")
+
+    def _run_gone(self, name: str) -> None:
+        """Nothing is left to be shown of a run that was deleted; what is no part of it stays on screen."""
+        from vqa_tui.tui.screens.review import ReviewScreen
+
+        if self.current_mode in _MODES_OF_NO_RUN:
+            return
+        tell(self, f"The run {name} was deleted.", severity="warning")
+        if all(isinstance(each, RunScreen | ReviewScreen | ModalScreen) for each in self.screen_stack):
+            self._uncover_mode()
+            self.show_mode("runs")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         tell_worker_failure(self, event)
@@ -312,9 +332,7 @@ class VqaApp(App[None]):
     async def _start_demo(self) -> None:
         """Draw the demo's pictures, import them, and show its run."""
         tell(self, "Drawing sixty scans and importing them …")
-        run_id = await self._services.start_demo()
-        self.watch_over.follow_run(run_id)
-        self.show_mode("run")
+        self._show_run(await self._services.start_demo())
 
     def action_help(self) -> None:
         from vqa_tui.tui.screens.help import HelpScreen
@@ -379,5 +397,11 @@ class VqaApp(App[None]):
 
     def action_open(self, name: str) -> None:
         """Open the screen of the datasets, recipes, endpoints or settings over what is shown."""
-        if not isinstance(self.screen, screen_class(name)):
-            self.push_screen(self._screen(name))
+        screen = screen_class(name)
+        if isinstance(self.screen, screen):
+            return
+        if name == "settings":
+            with self._told():
+                self._services.preferences.reread()
+                self._apply_preferences()
+        self.push_screen(self._screen(name))

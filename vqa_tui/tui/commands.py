@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.help_text import KeyHelp
+from vqa_tui.tui.toasts import tell
 
 _PALETTE_ITSELF = "command_palette"
 _MOVES = ("list.", "help.")
@@ -55,13 +56,27 @@ def reason(active: ActiveBinding) -> str:
     return words or "This key cannot work now."
 
 
+def _bound(screen: "Screen[object]") -> dict[str, ActiveBinding]:
+    """Return what is bound where the focus is, also on keys that are letters in a text field that has it."""
+    found = screen.active_bindings
+    app, focused = screen.app, screen.focused
+    for node in focused.ancestors if focused is not None else ():
+        for key, binding in node._bindings:
+            state = app._check_action_state(binding.action, node)
+            if key not in found and state is not False:
+                found[key] = ActiveBinding(node, binding, bool(state), binding.tooltip)
+        if node.is_modal:
+            break
+    return found
+
+
 class ScreenCommands(Provider):
     """Every action of the screen by its name, with its key; grey ones say why."""
 
-    def _commands(self) -> list[tuple[str, str, str]]:
-        """Return (title, help, key): what the screen does first, then its lists, then the app."""
-        found: dict[str, tuple[int, str, str, str]] = {}
-        for key, active in self.screen.active_bindings.items():
+    def _commands(self) -> list[tuple[str, str, ActiveBinding]]:
+        """Return (title, help, what is bound): what the screen does first, then its lists, then the app."""
+        found: dict[str, tuple[int, str, str, ActiveBinding]] = {}
+        for active in _bound(self.screen).values():
             binding = active.binding
             if binding.system or not binding.tooltip or binding.action in found or _PALETTE_ITSELF in binding.action:
                 continue
@@ -70,16 +85,21 @@ class ScreenCommands(Provider):
             title = f"{clean(binding.description, one_line=True).capitalize()} ({self.app.get_key_display(binding)})"
             words = binding.tooltip if active.enabled else f"Not now: {reason(active)}"
             rank = 0 if active.node is self.screen else 2 if active.node is self.app else 1
-            found[binding.action] = (rank, title, words, key)
-        return [(title, words, key) for _, title, words, key in sorted(found.values(), key=lambda each: each[0])]
+            found[binding.action] = (rank, title, words, active)
+        return [(title, words, active) for _, title, words, active in sorted(found.values(), key=lambda each: each[0])]
+
+    async def _run(self, active: ActiveBinding) -> None:
+        """Do what the key does, wherever the focus is; say why where it cannot be done."""
+        if not await self.app.run_action(active.binding.action, active.node):
+            tell(self.screen, reason(active), severity="warning")
 
     async def discover(self) -> Hits:
-        for title, words, key in self._commands():
-            yield DiscoveryHit(Content(title), partial(self.app.simulate_key, key), text=title, help=words)
+        for title, words, active in self._commands():
+            yield DiscoveryHit(Content(title), partial(self._run, active), text=title, help=words)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for title, words, key in self._commands():
+        for title, words, active in self._commands():
             score = max(matcher.match(title), matcher.match(words) * 0.8)
             if score > 0:
-                yield Hit(score, matcher.highlight(title), partial(self.app.simulate_key, key), text=title, help=words)
+                yield Hit(score, matcher.highlight(title), partial(self._run, active), text=title, help=words)

@@ -22,9 +22,9 @@ class ModeWanted(Message):
 
 @dataclass
 class ItemsWanted(Message):
-    """The items of the run on screen are wanted, narrowed by a filter as it would be typed, or exactly `ids`."""
+    """The items of the run on screen are wanted: exactly `ids`, those that a filter as typed takes, or as before."""
 
-    filter_text: str
+    filter_text: str | None = None
     ids: "array[int] | None" = None
     """In ascending order."""
     named: str = ""

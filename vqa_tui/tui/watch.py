@@ -7,7 +7,7 @@ from collections.abc import Callable
 from textual.dom import DOMNode
 from textual.signal import Signal
 
-from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.failure import RunGone, VqaError
 from vqa_tui.tui.present.seen import SeenRun, SeenRuns
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.wishes import Wishes
@@ -32,6 +32,10 @@ class Watch:
         self.run_seen: Signal[SeenRun] = Signal(owner, "run_seen")
         self.trouble: Signal[str] = Signal(owner, "trouble")
         """Why nothing can be read, once each time that changes; empty when it can be read again."""
+        self.trouble_now = ""
+        """What `trouble` has told last."""
+        self.run_gone: Signal[str] = Signal(owner, "run_gone")
+        """What the run was called that was followed and is deleted."""
         self.wishes = Wishes(monotonic)
         self.run_id: int | None = None
         """The run that the modes Run and Items show."""
@@ -45,7 +49,6 @@ class Watch:
         self._version: int | None = None
         self._read_at = float("-inf")
         self._wake = asyncio.Event()
-        self._trouble = ""
 
     def follow_runs(self) -> None:
         """Read the list of runs from now on."""
@@ -63,7 +66,9 @@ class Watch:
     def forget_run(self, run_id: int) -> None:
         """Follow that run no more: it is gone, and whoever goes to a mode about a run gets another one."""
         if run_id == self.run_id:
+            name = self.last_run.view.name if self.last_run is not None else f"number {run_id}"
             self.run_id = self.last_run = None
+            self.run_gone.publish(name)
 
     def look_now(self) -> None:
         """Read again at once: our own writes do not move the data version of our own connection."""
@@ -97,7 +102,11 @@ class Watch:
             self.last_runs = seen_runs
             self.runs_seen.publish(seen_runs)
         elif (run_id := self.run_id) is not None:
-            view = await self._services.run_view(run_id)
+            try:
+                view = await self._services.run_view(run_id)
+            except RunGone:
+                self.forget_run(run_id)
+                return
             if run_id != self.run_id:
                 return
             self.last_run = SeenRun(view, now)
@@ -105,6 +114,6 @@ class Watch:
         self._version, self._read_at = version, now
 
     def _tell(self, words: str) -> None:
-        if words != self._trouble:
-            self._trouble = words
+        if words != self.trouble_now:
+            self.trouble_now = words
             self.trouble.publish(words)

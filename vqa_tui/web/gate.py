@@ -36,7 +36,8 @@ class Gate:
         return response
 
     def _knows_the_token(self, request: web.Request) -> bool:
-        first = request.path.split("/", 2)[1]
+        # A request may name no path at all: `OPTIONS *`, or an address as proxies are asked for.
+        first = request.path.partition("/")[2].partition("/")[0]
         return hmac.compare_digest(first.encode("utf-8", "replace"), self._token.encode())
 
     def _is_asked_by_name(self, request: web.Request) -> bool:

@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
+from vqa_tui.domain.failure import RunGone
 from vqa_tui.domain.run import RunView
 from vqa_tui.tui.messages import ModeWanted
 from vqa_tui.tui.present.seen import SeenRun
@@ -18,6 +19,8 @@ class RunScreen(SteeringScreen):
         Binding("escape", "back", "Back", id="run.back", tooltip="Back to where you came from", show=False),
     ]
 
+    tells_trouble = True
+
     seen: reactive[SeenRun | None] = reactive(None, repaint=False)
     """Drawn by the widgets, each of which knows what changed; the screen itself draws nothing."""
 
@@ -26,11 +29,14 @@ class RunScreen(SteeringScreen):
 
     def on_screen_resume(self) -> None:
         """Show at once what was seen last, also of another run than before."""
-        self.seen = self.watch_over.last_run
+        last = self.watch_over.last_run
+        self.seen = last if last is not None and last.view.id == self.about_run else None
+        if self.about_run is None:
+            self.post_message(ModeWanted("runs"))
 
     def take_in(self, seen: SeenRun) -> None:
         """Take in a new sight, unless another mode is on screen."""
-        if self in self.app.screen_stack and seen.view.id == self.watch_over.run_id:
+        if self in self.app.screen_stack and seen.view.id == self.about_run:
             self.seen = seen
 
     def action_back(self) -> None:
@@ -42,7 +48,13 @@ class RunScreen(SteeringScreen):
         return self.seen.view if self.seen else None
 
     @property
-    def run_id(self) -> int:
-        """The run that is followed; screens about a run are only shown with one."""
-        assert self.watch_over.run_id is not None
+    def about_run(self) -> int | None:
+        """The run that this screen is about: the one that is followed, if there is one."""
         return self.watch_over.run_id
+
+    @property
+    def run_id(self) -> int:
+        """The run that this screen is about. Raises RunGone where it was deleted meanwhile."""
+        if self.about_run is None:
+            raise RunGone("this run was deleted", hint="1 goes to the runs that there are.")
+        return self.about_run

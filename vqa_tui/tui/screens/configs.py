@@ -166,7 +166,7 @@ class ConfigsScreen(LibraryScreen, Generic[E]):
             value=clean(entry.name, one_line=True),
             check=lambda new: self.services.library.check_copy(self.WORD, list(self._entries), new),
         )
-        new = await self.app.push_screen_wait(dialog)
+        new = await self.ask(dialog)
         if new is not None:
             path = await self.copy(entry.name, new)
             self._go_to = new

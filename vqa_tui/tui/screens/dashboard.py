@@ -1,5 +1,6 @@
 """The dashboard of one run: everything about it at a glance, and every key that steers it."""
 
+import asyncio
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -36,7 +37,9 @@ from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.key_quotas import KeyQuotasDialog
 from vqa_tui.tui.screens.limits import LimitsDialog
 from vqa_tui.tui.screens.zooming import TITLES, ZoomingScreen
+from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell
+from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.dashboard_body import DashboardBody
 from vqa_tui.tui.widgets.event_log import EventLog
 from vqa_tui.tui.widgets.key_bar import KeyBar
@@ -44,7 +47,10 @@ from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.panel import Draw, Panel
 from vqa_tui.tui.widgets.why_idle import WhyIdle
 from vqa_tui.tui.widgets.zoomed_text import ZoomedText
+from vqa_tui.tui.worker_wishes import WorkerWishes
 
+_PRESSES_S = 0.1
+"""Seconds in which presses of + and - are gathered into one change."""
 _PANELS: tuple[tuple[str, PanelText, PastText], ...] = (
     ("throughput", run_panels.throughput, past.throughput),
     ("cost", run_panels.cost, past.cost),
@@ -71,7 +77,6 @@ def _nothing(words: str) -> Content:
 class DashboardScreen(ZoomingScreen):
     """Mode 2: the followed run, live or at a moment of its past."""
 
-    tells_trouble = True
     WRITES: ClassVar[frozenset[str]] = frozenset({"approve", "retry_failed", "budget", "limits", "workers", "export"})
     _trouble = ""
     _banner = Content("")
@@ -137,6 +142,10 @@ class DashboardScreen(ZoomingScreen):
         ),
     ]
 
+    def __init__(self, services: Services, watch: Watch) -> None:
+        super().__init__(services, watch)
+        self._worker_wishes = WorkerWishes()
+
     def compose(self) -> ComposeResult:
         bound = (DashboardScreen.seen, DashboardScreen.moment)
         yield Panel(self._header, past=_past_line(past.header), id="header").data_bind(*bound)
@@ -159,7 +168,6 @@ class DashboardScreen(ZoomingScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#cost").tooltip = "uncertain: may have been billed, by requests that ended without a report"
-        self._wanted_workers: int | None = None
         self.watch_over.trouble.subscribe(self, self._take_trouble)
         self.set_interval(1.0, self._age_header)
 
@@ -193,8 +201,7 @@ class DashboardScreen(ZoomingScreen):
             body = self.query_one(DashboardBody)
             body.fit(body.size.height)
         self._show_banner(view)
-        if self._wanted_workers == view.limits.concurrency:
-            self._wanted_workers = None
+        self._worker_wishes.seen(view, new.at)
         if old is None or _key_states(old.view) != _key_states(view):
             self.refresh_bindings()
 
@@ -253,7 +260,7 @@ class DashboardScreen(ZoomingScreen):
     def action_items(self) -> None:
         waiting = self.view is not None and self.view.phase is Phase.AWAITING_APPROVAL
         # Whoever is to approve the pilot wants to see its answers, not the many that were not asked yet.
-        self.post_message(ItemsWanted("status:done") if waiting else ModeWanted("items"))
+        self.post_message(ItemsWanted("status:done" if waiting else None))
 
     def action_show_failures(self) -> None:
         self.post_message(ModeWanted("failures"))
@@ -282,7 +289,7 @@ class DashboardScreen(ZoomingScreen):
             self.app.push_screen(FullText(f"Key {key.name}", key_text(key, seen.at)))
         else:
             dialog = KeyQuotasDialog(key, key_text(key, seen.at), read=self._read_limits, change=self._change_limit)
-            await self.app.push_screen_wait(dialog)
+            await self.ask(dialog)
 
     @on(LiveTable.Picked, "#events")
     def _event_picked(self, event: LiveTable.Picked) -> None:
@@ -294,16 +301,26 @@ class DashboardScreen(ZoomingScreen):
             if event_row(each).id == event.row_id:
                 self.app.push_screen(FullText(f"{clock(each.at)} {each.level}", each.message))
 
-    @work(group="limits", exclusive=True, exit_on_error=False)
-    async def action_workers(self, by: int) -> None:
+    def action_workers(self, by: int) -> None:
         """Allow one request in flight more or less; quick presses add up."""
-        if (view := self.view) is None:
-            return
-        now = view.limits.concurrency if self._wanted_workers is None else self._wanted_workers
-        self._wanted_workers = wanted = min(max(now + by, 1), verbs.MOST_WORKERS)
-        await self.written(view, "worker count", self.services.set_limits(view.id, {"concurrency": str(wanted)}))
+        if (view := self.view) is not None and self._worker_wishes.add(view, by):
+            self.write_workers(view)
 
-    @work(group="limits", exit_on_error=False)
+    @work(group="workers", exit_on_error=False)
+    async def write_workers(self, view: RunView) -> None:
+        """Write how many workers are wanted for one run until no press has come meanwhile."""
+        wishes = self._worker_wishes
+        try:
+            with self.watch_over.wishes.carry_out(view.id, "workers", f"worker count of {view.name}"):
+                await asyncio.sleep(_PRESSES_S)
+                while (wanted := wishes.next_to_write(view.id, time.time())) is not None:
+                    changes = {"concurrency": str(wanted)}
+                    await self.written(view, "worker count", self.services.set_limits(view.id, changes))
+        except BaseException:
+            wishes.forget(view.id)
+            raise
+
+    @work(group="budget", exit_on_error=False)
     async def action_budget(self) -> None:
         view = self.view
         if view is None:
@@ -314,7 +331,7 @@ class DashboardScreen(ZoomingScreen):
             f"projected: {projection_words(view.cost)}."
         )
         dialog = ValueDialog("Budget", body, value="" if cap is None else f"{cap:f}", check=check_budget)
-        value = await self.app.push_screen_wait(dialog)
+        value = await self.ask(dialog)
         if value is not None:
             changes = {"budget": value.removeprefix("$") or "none"}
             await self.written(view, "new budget", self.services.set_limits(view.id, changes))
@@ -324,7 +341,7 @@ class DashboardScreen(ZoomingScreen):
     async def action_limits(self) -> None:
         if (view := self.view) is not None:
             dialog = LimitsDialog(f"Limits of {view.name}", read=self._read_limits, change=self._change_limit)
-            await self.app.push_screen_wait(dialog)
+            await self.ask(dialog)
 
     async def _read_limits(self) -> Sequence[LimitInForce]:
         return await self.services.limits(self.run_id)
@@ -336,7 +353,7 @@ class DashboardScreen(ZoomingScreen):
     @work(group="export", exit_on_error=False)
     async def action_export(self) -> None:
         if (view := self.view) is not None:
-            await self.app.push_screen_wait(ExportDialog(self.services, view.id, view.name))
+            await self.ask(ExportDialog(self.services, view.id, view.name))
 
 
 def check_budget(text: str) -> None:

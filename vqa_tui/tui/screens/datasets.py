@@ -210,7 +210,7 @@ class DatasetsScreen(LibraryScreen):
 
         if not self.is_on_top:
             return
-        self._go_to = await self.app.push_screen_wait(ImportDialog(self.services, again=again))
+        self._go_to = await self.ask(ImportDialog(self.services, again=again))
         await self._read()
 
     @work(group="new-run", exit_on_error=False)
@@ -220,7 +220,7 @@ class DatasetsScreen(LibraryScreen):
         view = self._chosen
         if view is None or not self.is_on_top:
             return
-        run_id = await self.app.push_screen_wait(NewRunWizard(self.services, dataset=view.name))
+        run_id = await self.ask(NewRunWizard(self.services, dataset=view.name))
         if run_id is not None:
             # Away with this screen first: where the dashboard is the mode already, it would go on lying over it.
             self.dismiss()
@@ -238,7 +238,7 @@ class DatasetsScreen(LibraryScreen):
             value=clean(view.name, one_line=True),
             check=self._check_name,
         )
-        new = await self.app.push_screen_wait(dialog)
+        new = await self.ask(dialog)
         if new is not None:
             self._go_to = await self.services.library.rename_dataset(view.name, new)
             tell(self, f"{view.name} is called {new} now.")
@@ -255,7 +255,7 @@ class DatasetsScreen(LibraryScreen):
         if view is None or not self.is_on_top:
             return
         question = Question("Delete the dataset?", deletion_words(view), yes="Delete it", no="Keep it")
-        if await self.app.push_screen_wait(question):
+        if await self.ask(question):
             if view.items > _MANY:
                 tell(self, f"Deleting {view.name} …")
             gone = await self.services.library.delete_dataset(view.name)

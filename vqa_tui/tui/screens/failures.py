@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widgets import Static
 
 from vqa_tui.domain.failure import VqaError
@@ -33,6 +32,7 @@ from vqa_tui.tui.widgets.cluster_list import ClusterList
 from vqa_tui.tui.widgets.cluster_pane import ClusterPane
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.live_table import LiveTable
+from vqa_tui.tui.widgets.trouble_line import TroubleLine
 
 WIDE = 120
 """Columns from which the detail stands beside the list."""
@@ -78,10 +78,10 @@ class FailuresScreen(RunScreen):
         self._facts: object = None
         self._read_at, self._pause = float("-inf"), _REREAD_S
         self._gathering = False
-        self._lines: dict[str, Content] = {}
 
     def compose(self) -> ComposeResult:
         yield Static("", id="failures-header")
+        yield TroubleLine(self.watch_over.trouble, self.watch_over.trouble_now)
         with Horizontal(id="failures-body"):
             yield ClusterList(id="clusters")
             yield ClusterPane(id="cluster")
@@ -115,6 +115,8 @@ class FailuresScreen(RunScreen):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
+        if self.about_run is None:
+            return
         if self._shown_run != self.watch_over.run_id:
             self._shown_run, self._table, self._shown = self.watch_over.run_id, None, []
             self.remove_class("-detail", "-empty")
@@ -194,11 +196,6 @@ class FailuresScreen(RunScreen):
             self.pane.show(current, None, now, tries=tries)
         if had_cluster is not (current is not None):
             self.refresh_bindings()
-
-    def _show_line(self, line: str, words: Content, *, layout: bool = False) -> None:
-        if line not in self._lines or not self._lines[line].is_same(words):
-            self._lines[line] = words
-            self.query_one(f"#{line}", Static).update(words, layout=layout)
 
     @property
     def _detail_in_sight(self) -> bool:

@@ -19,6 +19,7 @@ from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.key_bar import KeyBar
+from vqa_tui.tui.widgets.trouble_line import TroubleLine
 
 
 class ItemScreen(EditingScreen, InspectingScreen):
@@ -40,16 +41,29 @@ class ItemScreen(EditingScreen, InspectingScreen):
         self, services: Services, watch: Watch, ids: "array[int]", position: int, pictures: Pictures | None = None
     ) -> None:
         super().__init__(services, watch, pictures)
+        self._run_id = watch.run_id
         self._ids, self._position = ids, position
 
     def compose(self) -> ComposeResult:
         yield Static("", id="item-header")
+        yield TroubleLine(self.watch_over.trouble, self.watch_over.trouble_now)
         yield self.inspector
         yield KeyBar()
 
     def on_mount(self) -> None:
         super().on_mount()
         self._show()
+
+    @property
+    def about_run(self) -> int | None:
+        """The run whose item was opened, whichever is followed."""
+        return self._run_id
+
+    def on_screen_resume(self) -> None:
+        """Out of the way where another run is followed than when the item was opened."""
+        super().on_screen_resume()
+        if self.watch_over.run_id != self._run_id and self.is_active:
+            self.dismiss()
 
     def _show(self) -> None:
         self._show_header()

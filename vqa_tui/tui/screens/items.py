@@ -13,7 +13,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.widgets import Static
 
 from vqa_tui.domain.failure import VqaError
@@ -33,6 +32,7 @@ from vqa_tui.tui.widgets.chip_bar import ChipBar
 from vqa_tui.tui.widgets.filter_line import FilterLine
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.task_list import TaskList
+from vqa_tui.tui.widgets.trouble_line import TroubleLine
 
 WIDE = 120
 """Columns from which the inspector stands beside the list."""
@@ -96,11 +96,11 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         self._cost: Decimal | None = None
         self._ids_read_at = float("-inf")
         self._ids_pause = _REREAD_S
-        self._lines: dict[str, Content] = {}
         self.filter_line = FilterLine(id="filter-line")
 
     def compose(self) -> ComposeResult:
         yield Static("", id="items-header")
+        yield TroubleLine(self.watch_over.trouble, self.watch_over.trouble_now)
         with Horizontal(id="items-body"):
             with Vertical(id="items-left"):
                 yield ChipBar(id="chips")
@@ -119,6 +119,8 @@ class ItemsScreen(EditingScreen, InspectingScreen):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
+        if self.about_run is None:
+            return
         if self._shown_run != self.watch_over.run_id:
             self._shown_run, self._counts, self._ids_of = self.watch_over.run_id, None, None
             self._only = None
@@ -191,12 +193,6 @@ class ItemsScreen(EditingScreen, InspectingScreen):
             problem=self._problem,
         )
         self._show_line("items-status", status)
-
-    def _show_line(self, line: str, words: Content) -> None:
-        """Draw a line of one row that reads otherwise than what is on screen."""
-        if line not in self._lines or not self._lines[line].is_same(words):
-            self._lines[line] = words
-            self.query_one(f"#{line}", Static).update(words, layout=False)
 
     @work(group="ids", exclusive=True, exit_on_error=False)
     async def read_ids(self, settle_s: float = 0.0) -> None:

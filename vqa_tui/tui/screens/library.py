@@ -34,11 +34,6 @@ class LibraryScreen(LiveScreen):
     def table(self) -> LiveTable:
         return self.query_one(LiveTable)
 
-    @property
-    def is_on_top(self) -> bool:
-        """Whether no dialog lies over this screen: a key that is pressed twice must not open two."""
-        return self.app.screen is self
-
     def action_back(self) -> None:
         """Out of the detail, then out of the screen."""
         if self.query_one("#library-detail").has_focus:

@@ -2,16 +2,19 @@
 
 from typing import ClassVar
 
-from textual.screen import Screen
+from textual.content import Content
+from textual.widgets import Static
 from textual.worker import Worker
 
+from vqa_tui.tui.preferences import MAY_ONLY_LOOK
+from vqa_tui.tui.screens.asking import AskingScreen
 from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell, tell_worker_failure
 from vqa_tui.tui.watch import Watch
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(AskingScreen[None]):
     """A screen that shows what the watch sees."""
 
     tells_trouble = False
@@ -27,6 +30,7 @@ class LiveScreen(Screen[None]):
         super().__init__()
         self.services = services
         self.watch_over = watch
+        self._lines: dict[str, Content] = {}
 
     def why_not(self, action: str) -> str | None:
         """Return why `action` cannot be done now, or None when it can."""
@@ -39,7 +43,7 @@ class LiveScreen(Screen[None]):
     def reason(self, action: str) -> str | None:
         """Return why the key of `action` is grey, or None when it is not."""
         if self.services.read_only and any(action in vars(each).get("WRITES", ()) for each in type(self).__mro__):
-            return "This screen may only look: it was opened with --readonly."
+            return MAY_ONLY_LOOK
         return self.why_not(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -58,10 +62,16 @@ class LiveScreen(Screen[None]):
 
     async def ask_late(self, question: Question) -> bool:
         """Ask what took time to prepare; over another screen than the one it is about it is not asked at all."""
-        if self.app.screen is not self:
+        if not self.is_on_top:
             tell(self, f"Not asked any more, and nothing was done: {question.about}", severity="warning")
             return False
         return await self.app.push_screen_wait(question)
+
+    def _show_line(self, line: str, words: Content, *, layout: bool = False) -> None:
+        """Draw the line with that id where it reads otherwise than what is on screen."""
+        if line not in self._lines or not self._lines[line].is_same(words):
+            self._lines[line] = words
+            self.query_one(f"#{line}", Static).update(words, layout=layout)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         tell_worker_failure(self, event)

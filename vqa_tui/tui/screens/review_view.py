@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from vqa_tui.domain.review import ReviewPair
 from vqa_tui.operations.reviewing import ReviewStatus
+from vqa_tui.tui.messages import ModeWanted
 from vqa_tui.tui.present import review as words
 from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.present.seen import SeenRun
@@ -19,6 +20,7 @@ from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.pair_editor import PairEditor
 from vqa_tui.tui.widgets.picture import Picture
+from vqa_tui.tui.widgets.trouble_line import TroubleLine
 
 WIDE = 120
 """Columns from which the pair stands beside every picture, and is shown with the whole ground truth."""
@@ -29,6 +31,8 @@ _LINES = 3
 
 class ReviewView(LiveScreen):
     """A screen with a desk of pairs of the run that is followed."""
+
+    tells_trouble = True
 
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it
@@ -43,7 +47,6 @@ class ReviewView(LiveScreen):
         self.last = ""
         """What was done last, in words."""
         self._pairs_in_run = 0
-        self._lines: dict[str, Content] = {}
 
     @property
     def pending(self) -> int:
@@ -52,6 +55,7 @@ class ReviewView(LiveScreen):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="review-header")
+        yield TroubleLine(self.watch_over.trouble, self.watch_over.trouble_now)
         with Container(id="review-body"):
             with Container(id="review-picture-box"):
                 yield Picture(id="review-picture")
@@ -70,6 +74,7 @@ class ReviewView(LiveScreen):
         """Begin with the run that is followed now, or go on with it: new pairs may have come."""
         run_id = self.watch_over.run_id
         if run_id is None:
+            self.post_message(ModeWanted("runs"))
             return
         if self.desk is None or self.desk.run_id != run_id:
             self.begin(run_id)
@@ -209,8 +214,3 @@ class ReviewView(LiveScreen):
             self.status, self.choice.target, last=self.last, pending=self.pending, width=self.size.width - 2
         )
         self._show_line("review-estimate", estimate)
-
-    def _show_line(self, line: str, content: Content) -> None:
-        if line not in self._lines or not self._lines[line].is_same(content):
-            self._lines[line] = content
-            self.query_one(f"#{line}", Static).update(content, layout=False)

@@ -112,7 +112,7 @@ class RunEditingScreen(SteeringScreen):
     async def _ask_for_a_run(self, like: "RunRequest | None") -> None:
         from vqa_tui.tui.screens.wizard import NewRunWizard  # only here: the list is on screen sooner without it
 
-        run_id = await self.app.push_screen_wait(NewRunWizard(self.services, like))
+        run_id = await self.ask(NewRunWizard(self.services, like))
         if run_id is not None:
             self.post_message(LookWanted())
             self.post_message(RunPicked(run_id))
@@ -132,7 +132,7 @@ class RunEditingScreen(SteeringScreen):
         body = "Letters, digits, dots, dashes and underscores. Exports that were made keep the name that they have."
         now = clean(line.summary.name, one_line=True, limit=80)
         dialog = ValueDialog("Name of the run", body, value=now, check=check)
-        name = await self.app.push_screen_wait(dialog)
+        name = await self.ask(dialog)
         if name is not None:
             await self.written(line.steerable, "new name", self.services.run_edits.rename(line.summary.id, name))
             tell(self, f"The run is called {name} now.")
@@ -170,9 +170,7 @@ class RunEditingScreen(SteeringScreen):
                     raise VqaError(f"that is not {name}", hint="Type the name as it stands, or press Esc.")
 
             body = f"{words}\n\nIts replies were paid for. Type its name to delete it:  {name}"
-            typed = await self.app.push_screen_wait(
-                ValueDialog("Delete this run?", body, value="", check=check, verb="deletes")
-            )
+            typed = await self.ask(ValueDialog("Delete this run?", body, value="", check=check, verb="deletes"))
             sure = typed == name
         else:
             question = Question("Delete this run?", f"{name}\n\n{words}", yes="Delete it", no="Keep it", late=True)

@@ -23,6 +23,7 @@ from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.run_table import RunTable
+from vqa_tui.tui.widgets.trouble_line import TroubleLine
 
 _GREY = ("toggle_pause", "resume", "stop", "retry_failed", "rename", "archive", "delete", "clone", "compare")
 """Actions whose key may be grey, or called otherwise, from one sight to the next."""
@@ -67,7 +68,7 @@ class RunsScreen(RunEditingScreen):
 
     def compose(self) -> ComposeResult:
         yield Static(runs_header(self.services.place), id="runs-header")
-        yield Static("", id="runs-trouble")
+        yield TroubleLine(self.watch_over.trouble, self.watch_over.trouble_now)
         yield RunTable(id="runs")
         with VerticalScroll(id="runs-empty", can_focus=False):
             yield Static(runs_empty(self.services.command), id="runs-empty-text")
@@ -80,24 +81,17 @@ class RunsScreen(RunEditingScreen):
 
     def on_mount(self) -> None:
         self.table.border_title = "Runs"
-        for hidden in ("#runs-empty", "#runs-trouble", "#runs-filter"):
+        for hidden in ("#runs-empty", "#runs-filter"):
             self.query_one(hidden).display = False
         self.watch_over.runs_seen.subscribe(self, self.take_in)
         if self.watch_over.last_runs is not None:  # read before this screen stood
             self.take_in(self.watch_over.last_runs)
-        self.watch_over.trouble.subscribe(self, self._show_trouble)
         self.read_deleted()
         self.finish_deletions()
 
     @property
     def table(self) -> RunTable:
         return self.query_one(RunTable)
-
-    def _show_trouble(self, words: str) -> None:
-        """Say it for as long as it lasts: what is on screen is old then."""
-        line = self.query_one("#runs-trouble", Static)
-        line.display = bool(words)
-        line.update(Content(clean(f"✖ cannot read the workspace: {words}", limit=400)))
 
     def _line(self, run_id: object) -> RunLine | None:
         return next((line for line in self._seen.lines if line.summary.id == run_id), None)
@@ -232,7 +226,7 @@ class RunsScreen(RunEditingScreen):
             if not others:
                 tell(self, f"No other run is of the dataset {mine.dataset}.", severity="warning")
                 return
-            picked_id = await self.app.push_screen_wait(PickRun(mine.name, others, self._seen.at))
+            picked_id = await self.ask(PickRun(mine.name, others, self._seen.at))
             picked = self._line(picked_id)
             if picked is None:
                 return
@@ -242,4 +236,5 @@ class RunsScreen(RunEditingScreen):
             words = f"{first.name} is of the dataset {first.dataset}, {second.name} of {second.dataset}"
             tell(self, f"Only runs of one dataset can be compared: {words}.", severity="warning")
             return
-        self.app.push_screen(CompareScreen(self.services, self.watch_over, first, second))
+        if self.is_on_top:
+            self.app.push_screen(CompareScreen(self.services, self.watch_over, first, second))

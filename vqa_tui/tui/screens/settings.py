@@ -19,6 +19,7 @@ from vqa_tui.tui.screens.dialogs import ValueDialog
 from vqa_tui.tui.screens.key_capture import KeyCapture
 from vqa_tui.tui.screens.live import LiveScreen
 from vqa_tui.tui.services import Services
+from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.live_table import LiveTable
@@ -29,6 +30,7 @@ class SettingsScreen(LiveScreen):
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["settings.tcss"]
     AUTO_FOCUS = "#settings"
+    WRITES: ClassVar[frozenset[str]] = frozenset({"reset"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="settings.back", tooltip="Leave the filter, then the settings"),
         Binding("slash", "narrow", "filter keys", id="settings.filter", tooltip="Narrow the list of keys"),
@@ -99,6 +101,8 @@ class SettingsScreen(LiveScreen):
     @work(group="setting", exclusive=True, exit_on_error=False)
     async def _change(self, event: LiveTable.Picked) -> None:
         about = next(each for each in SETTINGS if each.name == event.row_id)
+        if not self._may_change(about.name):
+            return
         now = str(getattr(self.services.preferences.settings, about.name))
         if about.name == "theme":
             self.app.search_themes()
@@ -111,7 +115,7 @@ class SettingsScreen(LiveScreen):
             def check(text: str) -> None:
                 changed_setting(settings, about.name, text)
 
-            value = await self.app.push_screen_wait(ValueDialog(about.name, f"{about.words}.", value=now, check=check))
+            value = await self.ask(ValueDialog(about.name, f"{about.words}.", value=now, check=check))
             if value is not None:
                 self.post_message(SettingWanted(about.name, value))
 
@@ -119,9 +123,18 @@ class SettingsScreen(LiveScreen):
     @work(group="keys", exclusive=True, exit_on_error=False)
     async def _remap(self, event: LiveTable.Picked) -> None:
         known = next(each for each in self._known if each.id == event.row_id)
-        key = await self.app.push_screen_wait(KeyCapture(known, self.services.preferences.keys))
+        if not self._may_change(known.id):
+            return
+        key = await self.ask(KeyCapture(known, self.services.preferences.keys))
         if key is not None:
             self.post_message(KeysWanted(known.id, key))
+
+    def _may_change(self, name: str) -> bool:
+        """Say why that setting or key may not be changed here, if so."""
+        reason = self.services.preferences.why_not(name)
+        if reason:
+            tell(self, reason, severity="warning")
+        return reason is None
 
     def action_reset(self) -> None:
         if (name := self.query_one("#keys", LiveTable).cursor_id) is not None:

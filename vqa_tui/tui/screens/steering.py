@@ -131,7 +131,7 @@ class SteeringScreen(LiveScreen):
             yes="Cancel them",
             no="Let them end",
         )
-        if not await self.app.push_screen_wait(question):
+        if not await self.ask(question):
             return
         view = await self.services.run_view(view.id)
         if view.intent is Intent.STOP or self._still(view, "stop"):
@@ -176,7 +176,7 @@ class SteeringScreen(LiveScreen):
         if not self._may("stop", view) or view is None or self._still(view, "stop"):
             return False
         question = Question("Stop the engine?", stop_consequence(view), yes="Stop it", no="Let it work")
-        if not await self.app.push_screen_wait(question):
+        if not await self.ask(question):
             return False
         tell(self, f"Stopping …: {plural(len(view.in_flight), 'request')} in flight will end first.")
         await self.written(view, "stop", self.services.stop(view.id))
@@ -196,6 +196,6 @@ class SteeringScreen(LiveScreen):
             yes=f"Retry {count(view.counts.failed)}",
             no="Leave them",
         )
-        if await self.app.push_screen_wait(question):
+        if await self.ask(question):
             number_back = await self.written(view, "retry", self.services.retry_failed(view.id))
             tell(self, f"{plural(number_back, 'picture')} put back into the queue.")

@@ -12,9 +12,11 @@ from textual.widgets import ContentSwitcher, Static
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.planning import RunRequest
+from vqa_tui.tui.preferences import MAY_ONLY_LOOK
 from vqa_tui.tui.present.wizard_lines import Step, answers_line, wizard_header
 from vqa_tui.tui.present.wizard_rows import no_dataset
 from vqa_tui.tui.run_form import field_problems
+from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.screens.model_choice import ModelDialog
 from vqa_tui.tui.screens.wizard_starting import WizardStarting
 from vqa_tui.tui.services import Services
@@ -56,6 +58,9 @@ class NewRunWizard(WizardStarting):
     WRITES: ClassVar[frozenset[str]] = frozenset({"import_dataset", "check", "start"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="wizard.back", tooltip="One step back; from the first one, leave"),
+        Binding(
+            "q", "leave", "leave", id="wizard.leave", tooltip="Leave the wizard, and ask where answers would be lost"
+        ),
         Binding("ctrl+n", "next", "next", id="wizard.next", tooltip="Take what is under the cursor and go on"),
         Binding("enter", "next", "Next", id="wizard.enter", tooltip="Go on to the next step", show=False),
         Binding("i", "import_dataset", "import", id="wizard.import", tooltip="Import another dataset"),
@@ -101,6 +106,7 @@ class NewRunWizard(WizardStarting):
     def __init__(self, services: Services, like: RunRequest | None = None, *, dataset: str | None = None) -> None:
         super().__init__(services, like)
         self._dataset = dataset
+        self._given_form = self.form
         self.step = Step.DATASET if like is None else Step.PLAN
         self._seen = set[Step]() if like is None else set(Step)
 
@@ -167,7 +173,7 @@ class NewRunWizard(WizardStarting):
 
     def why_not(self, action: str) -> str | None:
         """Return why `action` cannot be done now, or None when it can."""
-        if self.is_starting and action in ("back", "next", "go", "start"):
+        if self.is_starting and action in ("back", "leave", "next", "go", "start"):
             return "The run is being started."
         if action == "next" and self.step is Step.PLAN:
             return "This is the last step: ctrl+s starts the run."
@@ -184,7 +190,7 @@ class NewRunWizard(WizardStarting):
     def reason(self, action: str) -> str | None:
         """Return why the key of `action` is grey, or None when it is not."""
         if self.services.read_only and action in self.WRITES:
-            return "This screen may only look: it was opened with --readonly."
+            return MAY_ONLY_LOOK
         return self.why_not(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -246,6 +252,15 @@ class NewRunWizard(WizardStarting):
         else:
             self._take_in_sizes()
             self._enter(Step(self.step - 1))
+
+    @work(group="leave", exit_on_error=False)
+    async def action_leave(self) -> None:
+        """Leave from any step: what was answered is lost, so a person is asked."""
+        self._take_in_sizes()
+        words = "No run is started, and what you have chosen here is forgotten. Esc goes back by one step only."
+        question = Question("Leave the wizard?", words, yes="Leave it", no="Stay")
+        if self.form == self._given_form or await self.ask(question):
+            self.dismiss(None)
 
     def action_next(self) -> None:
         """Take what is under the cursor, or the path that was typed, and go on."""
@@ -318,7 +333,7 @@ class NewRunWizard(WizardStarting):
     async def action_import_dataset(self) -> None:
         from vqa_tui.tui.screens.import_dataset import ImportDialog  # only here: it is seldom wanted
 
-        name = await self.app.push_screen_wait(ImportDialog(self.services))
+        name = await self.ask(ImportDialog(self.services))
         if name is not None:
             await self.show_datasets(name)
             self.query_one(DatasetStep).choices.focus_rows()
@@ -340,7 +355,7 @@ class NewRunWizard(WizardStarting):
         facts = self.facts.get(asked) or await self.services.starting.endpoint_facts(*asked)
         read = partial(self.services.library.offered_models, name)
         dialog = ModelDialog(name, current=facts.model, in_file=facts.model_in_file, read=read)
-        picked = await self.app.push_screen_wait(dialog)
+        picked = await self.ask(dialog)
         if picked is None:
             return
         model = None if picked == facts.model_in_file else picked

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from textual import work
-from textual.screen import Screen
 from textual.worker import Worker
 
 from vqa_tui.config.load import ConfigFile
@@ -17,6 +16,7 @@ from vqa_tui.operations.endpoint_trial import EndpointTrial
 from vqa_tui.operations.planning import RunRequest
 from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.run_form import RunForm, form_of
+from vqa_tui.tui.screens.asking import AskingScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import error_words, tell_error, tell_worker_failure
 from vqa_tui.tui.widgets.dataset_step import DatasetStep
@@ -31,7 +31,7 @@ Asked = tuple[str, str | None]
 """An endpoint and the model that is asked of it; None is its file's own."""
 
 
-class WizardReading(Screen[int | None]):
+class WizardReading(AskingScreen[int | None]):
     """The part of the wizard that reads and shows, and decides nothing."""
 
     WRITES: ClassVar[frozenset[str]] = frozenset()

@@ -71,6 +71,8 @@ class Services:
         read_only: bool = False,
     ) -> None:
         self._preferences = preferences
+        if preferences is not None and read_only:
+            preferences.read_only = True
         self.read_only = read_only
         self._workspace = workspace
         self._writing = writing
@@ -132,7 +134,7 @@ class Services:
     def preferences(self) -> Preferences:
         """What a person set for the app; the defaults, kept nowhere, where nobody said otherwise."""
         if self._preferences is None:
-            self._preferences = Preferences()
+            self._preferences = Preferences(read_only=self.read_only)
         return self._preferences
 
     @property
