@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
@@ -12,7 +11,6 @@ from textual import events, on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
-from textual.theme import Theme
 from textual.worker import Worker
 
 from vqa_tui.domain.failure import VqaError
@@ -20,19 +18,16 @@ from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.commands import ScreenCommands, key_helps, reason
 from vqa_tui.tui.crash import note_crash
-from vqa_tui.tui.few_colours import drawn_theme
 from vqa_tui.tui.kept_styles import KeptStylesheet
-from vqa_tui.tui.keymap import clash_words, clashes
 from vqa_tui.tui.messages import (
     DemoWanted,
     ItemsWanted,
-    KeysWanted,
     LookWanted,
     ModeWanted,
     RunPicked,
-    SettingWanted,
 )
 from vqa_tui.tui.notifier import Notifier
+from vqa_tui.tui.personal import PersonalApp
 from vqa_tui.tui.present.farewell import farewell, leave_question, short_farewell
 from vqa_tui.tui.present.phases import phase_label
 from vqa_tui.tui.present.seen import SeenRun
@@ -59,7 +54,7 @@ _LIBRARY = {
 """Screens that the palette opens: title and words."""
 
 
-class VqaApp(App[None]):
+class VqaApp(PersonalApp):
     """The terminal app over one workspace. Closing it never stops a run."""
 
     TITLE = "vqa-tui"
@@ -100,9 +95,8 @@ class VqaApp(App[None]):
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__()
+        super().__init__(services)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
-        self._services = services
         self._open_run = open_run
         self.watch_over = Watch(self, services, now=now, monotonic=clock)
         self._notifier = Notifier(self._write_raw)
@@ -233,54 +227,6 @@ class VqaApp(App[None]):
         active = self.screen.active_bindings.get(event.key)
         if active is not None and not active.enabled:
             tell(self, reason(active), severity="warning")
-
-    def _apply_preferences(self) -> None:
-        preferences = self._services.preferences
-        if preferences.settings.theme in self.available_themes:
-            self.theme = self._drawn(preferences.settings.theme)
-        else:
-            tell(self, f"There is no theme {preferences.settings.theme!r}; the palette lists them.", severity="warning")
-        self.set_keymap(preferences.keys)
-        if found := clashes(preferences.keys):
-            more = f" {len(found) - 1} more stand in the settings." if len(found) > 1 else ""
-            tell(self, f"keys.yaml: {clash_words(*found[0])}{more}", severity="warning")
-
-    def _theme_changed(self, theme: Theme) -> None:
-        """Keep the theme that a person chose, which is not always the one that is drawn."""
-        if theme.name != self._drawn(self._services.preferences.settings.theme):
-            self._set(SettingWanted("theme", theme.name))
-        self.theme = self._drawn(theme.name)
-
-    def _drawn(self, name: str) -> str:
-        wanted = self.get_theme(name)
-        return name if wanted is None else drawn_theme(wanted, self.console.color_system)
-
-    @on(SettingWanted)
-    def _set(self, event: SettingWanted) -> None:
-        with self._told():
-            self._services.preferences.change(event.name, event.value)
-        self._settings_changed()
-
-    @on(KeysWanted)
-    def _set_keys(self, event: KeysWanted) -> None:
-        with self._told():
-            self._services.preferences.set_keys(event.key_id, event.keys)
-        self.set_keymap(self._services.preferences.keys)
-        self._settings_changed()
-
-    def _settings_changed(self) -> None:
-        from vqa_tui.tui.screens.settings import SettingsScreen
-
-        if isinstance(self.screen, SettingsScreen):
-            self.screen.refresh_rows()
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say what cannot be done instead of raising it."""
-        try:
-            yield
-        except VqaError as error:
-            tell_error(self, error)
 
     def _look_for_news(self) -> None:
         """Look whether there is news, unless the look before is still under way."""
