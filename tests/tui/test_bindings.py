@@ -159,7 +159,7 @@ _MEANINGS = {
     "r": {"resume"},
     "R": {"retry"},
     "B": {"requeue"},
-    "A": {"ask again…"},
+    "A": {"again"},
     "p": {"pause", "problems"},
     "x": {"stop", "reject", "remove"},
     "u": {"undo"},
