@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.import_driver import Opened, draw
+from tests.tui.test_hostile_text import HOSTILE, check, visits
 from tests.tui.workshop import Workshop
 from vqa_tui.operations import dataset_import
 from vqa_tui.operations.datasets import import_dataset, list_datasets
@@ -138,6 +139,20 @@ async def test_leaving_the_app_asks_first_and_the_dataset_says_that_it_is_not_wh
         await until(pilot, lambda: isinstance(app.screen, RunsScreen))
         app.action_open("datasets")
         await until(pilot, lambda: "sacks ▲ not finished" in screen_text(app))
-        await until(pilot, lambda: "again goes on from there" in " ".join(screen_text(app).split()))
+        await until(pilot, lambda: "again goes on from there" in " ".join(screen_text(app).replace("│", " ").split()))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NewRunWizard) and "▲ not finished" in screen_text(app))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+@visits(LeaveQuestion)
+async def test_the_question_before_leaving_shows_hostile_names_harmlessly(
+    workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    workshop.services.library._importing.append(HOSTILE)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveQuestion))
+        check(app, screen_text)
