@@ -133,6 +133,18 @@ async def test_a_page_in_a_browser_neither_sets_nor_starts_a_command(
         assert load_settings().command == "mine"
 
 
+async def test_a_page_in_a_browser_opens_no_viewer(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("vqa_tui.tui.services.open_externally", opened.append)
+    workshop.services._preferences = Preferences(in_browser=True)
+    with pytest.raises(VqaError, match="opens no viewer"):
+        await workshop.services.open_externally("/scans/a.png")
+    assert opened == []
+    workshop.services._preferences = Preferences()
+    await workshop.services.open_externally("/scans/a.png")
+    assert opened == ["/scans/a.png"]
+
+
 def test_an_app_in_a_browser_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
     assert not in_browser()

@@ -38,7 +38,8 @@ class Preferences:
         in_browser: bool = False,
     ) -> None:
         self.read_only = read_only
-        self._in_browser = in_browser
+        self.in_browser = in_browser
+        """Whether what is drawn here is looked at on another computer, perhaps."""
         self.settings = self._in_force(settings or AppSettings())
         self.keys = dict(keys or {})
         """By the id of what they do, where they are not what they would be otherwise."""
@@ -55,13 +56,13 @@ class Preferences:
             self.settings, self.keys = self._in_force(load_settings()), _keys_of_file()
 
     def _in_force(self, settings: AppSettings) -> AppSettings:
-        return settings.model_copy(update={"command": ""}) if self._in_browser else settings
+        return settings.model_copy(update={"command": ""}) if self.in_browser else settings
 
     def why_not(self, name: str) -> str | None:
         """Return why a person may not change a setting, or a key by its id, here; None when they may."""
         if self.read_only and name != "theme":
             return MAY_ONLY_LOOK
-        return _NOT_FROM_A_PAGE if self._in_browser and name == "command" else None
+        return _NOT_FROM_A_PAGE if self.in_browser and name == "command" else None
 
     def _require_may_change(self, name: str) -> None:
         if (why := self.why_not(name)) is not None:
