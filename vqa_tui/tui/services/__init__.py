@@ -302,7 +302,7 @@ class Services:
         return await asyncio.to_thread(decode_thumbnail, Path(path), max_side or MAX_SIDE)
 
     async def open_externally(self, path: str) -> None:
-        """Show a file in the desktop's viewer. Raises VqaError, also for a page in a browser: that desktop is elsewhere."""
+        """Show a file in the desktop's viewer. Raises VqaError, also for a page in a browser."""
         if self.preferences.in_browser:
             raise VqaError("a page in a browser opens no viewer on the computer that serves it", hint=f"It is {path}")
         await asyncio.to_thread(open_externally, path)
