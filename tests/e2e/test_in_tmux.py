@@ -225,7 +225,7 @@ def export(terminal: Tmux, folder: Path) -> None:
     terminal.press("e")
     terminal.until("Export", "Format", "Path")
     terminal.press("C-s")
-    terminal.until("valid", without=["writing and validating"])
+    terminal.until("✔ valid")
     terminal.press("Escape")
     terminal.until("Throughput", without=["Format"])
     (written,) = folder.glob(f"{NAME}*.jsonl")

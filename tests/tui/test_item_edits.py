@@ -291,7 +291,9 @@ async def test_a_question_that_comes_late_is_asked_only_where_it_belongs(
         await until(pilot, lambda: "has only just come" in said(app, screen_text))
         assert isinstance(app.screen, Question)
         assert (await statuses(workshop, run_id)).count("pending") == 3
-        monkeypatch.setattr("vqa_tui.tui.screens.dialogs.READ_S", 0.0)
+        assert "(y)" not in screen_text(app)
+        app.screen._name_key()
+        await until(pilot, lambda: "(y)" in screen_text(app))
         await pilot.press("y")
         await until(pilot, lambda: "5 items put back" in said(app, screen_text))
 

@@ -1,6 +1,5 @@
 """Small dialogs: a question with its consequence, and one value with its check."""
 
-import time
 from collections.abc import Callable
 from pathlib import PurePath
 from typing import ClassVar, TypeVar
@@ -68,8 +67,7 @@ class Question(Dialog[bool]):
         """`late`: it comes some time after the key that asked for it, when other keys may be under way."""
         super().__init__()
         self._title, self._body, self._yes, self._no = title, body, yes, no
-        self._late = late
-        self._since = float("inf")
+        self._late = late and READ_S > 0
 
     @property
     def about(self) -> str:
@@ -82,18 +80,24 @@ class Question(Dialog[bool]):
             yield Static(Content(clean(self._body, limit=1_000)), classes="dialog-text")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(f"{self._no} (n)", id="no", compact=True)
-                yield Button(f"{self._yes} (y)", id="yes", compact=True, variant="warning")
+                yield Button(f"{self._yes} ({'…' if self._late else 'y'})", id="yes", compact=True, variant="warning")
 
     def on_mount(self) -> None:
         self.query_one("#no").focus()
-        self._since = time.monotonic()
+        if self._late:
+            self.set_timer(READ_S, self._name_key)
+
+    def _name_key(self) -> None:
+        """Say that `y` is taken from now on."""
+        self._late = False
+        self.query_one("#yes", Button).label = f"{self._yes} (y)"
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")
 
     def action_answer(self, yes: bool) -> None:
-        if yes and self._late and time.monotonic() - self._since < READ_S:
+        if yes and self._late:
             tell(self, "This question has only just come. Read it, and press y again.", severity="warning")
             return
         self.dismiss(yes)
