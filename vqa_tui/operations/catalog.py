@@ -95,7 +95,9 @@ async def endpoint_models(
             return await list_models(chosen, base_url, value)
         except AskFailed as failed:
             failure = failed.failure
-    raise EndpointTrouble(f"{chosen.name} does not list its models: {failure.message}", hint=advice_for(failure))
+    raise EndpointTrouble(
+        f"{chosen.name} does not list its models: {failure.message}", hint=advice_for(failure, chosen.base_url)
+    )
 
 
 @asynccontextmanager
