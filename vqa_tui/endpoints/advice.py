@@ -11,8 +11,8 @@ WRONG_ADDRESS = (
     "must speak the OpenAI protocol there."
 )
 _UNREACHABLE = (
-    "Check base_url, your network and VPN: some gateways answer only from inside their own network, such as a company's "
-    "laptop and no remote server. A server of your own must be running there."
+    "Check base_url, your network and VPN: some gateways answer only from inside their own network, a company's laptop "
+    "for instance and no remote server. A server of your own must be running there."
 )
 _FORBIDDEN = (
     "The key is known, but not allowed to do this. Check that its account or project may use this model and this API, "
@@ -92,10 +92,8 @@ def _unreachable(failure: Failure, base_url: str) -> str:
     if not base_url:
         return _UNREACHABLE
     if is_this_computer(base_url):
-        usual = server_at(base_url)
-        return "Start the server, or write its port into base_url." + (
-            f" Usual on this port is {usual}." if usual else ""
-        )
+        usual = f" Usual on this port is {found}." if (found := server_at(base_url)) else ""
+        return f"Start the server, or write its port into base_url.{usual}"
     if "proxy" in failure.message:
         return "Check HTTPS_PROXY and NO_PROXY in this shell."
     if is_vendor(base_url):
