@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-_PRIVATE_MARKS = ("_API_KEY", "_PROXY", "_proxy")
+_PRIVATE_MARKS = ("_API_KEY", "_APPLICATION_CREDENTIALS", "_PROXY", "_proxy")
 _PRIVATE_NAMES = ("VQA_WORKSPACE", "API_KEY", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TMUX", "STY")
 
 # The tests rewrite 250 files and start hundreds of Pythons: none should compile again what another has compiled.

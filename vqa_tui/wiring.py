@@ -8,7 +8,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.freeze import thaw_endpoint, thaw_recipe
+from vqa_tui.config.google_tokens import GoogleToken
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.secrets import MissingKey, RedactingFilter, resolve_key
 from vqa_tui.config.templates import PromptTemplate
@@ -251,21 +252,28 @@ async def _machinery(
 
 def _keyring(endpoint: Endpoint, supervisor: Supervisor, redaction: RedactingFilter) -> Keyring:
     values: dict[str, SecretStr] = {}
+    fresh: dict[str, Callable[[], Awaitable[SecretStr]]] = {}
     missing: dict[str, str] = {}
     for key in endpoint.keys:
         found = resolve_key(key, endpoint, os.environ)
         if isinstance(found, MissingKey):
             missing[key.name] = found.reason
             supervisor.tell("warning", f"key {key.name} is off: {found.reason}")
+        elif isinstance(found, GoogleToken):
+            found.on_new = redaction.add
+            fresh[key.name] = found.value
         else:
             values[key.name] = found
             redaction.add(found)
-    if not values:
+    if not values and not fresh:
         raise VqaError(
             f"no key of the endpoint {endpoint.name} has a value: " + "; ".join(missing.values()),
             hint="Set it in the environment of the shell that resumes the run, then `vqa-tui run resume`.",
         )
-    return Keyring(endpoint, values, supervisor.limits, missing, tell=supervisor.tell)
+    keyring = Keyring(endpoint, values, supervisor.limits, missing, tell=supervisor.tell)
+    for lent in keyring.keys:
+        lent.fresh = fresh.get(lent.name)
+    return keyring
 
 
 async def _count_others(use: QuotaUse, keyring: Keyring, zone: ZoneInfo, tell: Callable[[str, str], None]) -> None:

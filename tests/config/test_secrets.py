@@ -16,7 +16,7 @@ KEY = KeyConfig(name="main", env="SOME_KEY")
 ENDPOINT = Endpoint(name="e", base_url="https://api.example.org/v1", model="m", keys=(KEY,))
 
 
-def value_of(found: SecretStr | MissingKey) -> str:
+def value_of(found: object) -> str:
     assert isinstance(found, SecretStr)
     return found.get_secret_value()
 

@@ -5,15 +5,31 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.freeze import freeze, thaw_endpoint
 from vqa_tui.config.image_token_rule import ImageTokenRule
 from vqa_tui.config.load import list_endpoints, load_endpoint
+from vqa_tui.config.price_list import listed_prices
 from vqa_tui.domain.image_tokens import picture_tokens
 from vqa_tui.paths import shipped_configs
 
 FOLDER = shipped_configs() / "endpoints"
-NAMES = ["cloudera-gateway", "demo", "embedded", "gemini", "openai", "vllm"]
+NAMES = [
+    "anthropic",
+    "azure",
+    "cloudera-gateway",
+    "demo",
+    "embedded",
+    "gemini",
+    "ollama",
+    "openai",
+    "openrouter",
+    "transformers-serve",
+    "vertex",
+    "vllm",
+]
 
 
 def test_exactly_these_are_shipped_and_all_are_sound() -> None:
@@ -26,7 +42,9 @@ def test_exactly_these_are_shipped_and_all_are_sound() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_says_what_it_costs_and_where_that_is_from(name: str) -> None:
     endpoint = load_endpoint(name, folders=[FOLDER])
-    assert endpoint.prices is not None and endpoint.prices.source and endpoint.prices.as_of
+    prices = endpoint.prices or listed_prices(endpoint)
+    assert prices is not None and prices.source and prices.as_of
+    assert endpoint.image_tokens.meaningless == []
     assert thaw_endpoint(freeze(endpoint)) == endpoint
     assert endpoint.kind == "embedded" or endpoint.base_url.startswith(("https://", "http://localhost"))
 
@@ -43,7 +61,9 @@ def test_addresses_keys_and_prices() -> None:
     assert [key.name for key in embedded.keys] == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(("name", "keys"), [("gemini", 2), ("openai", 2), ("embedded", 3)])
+@pytest.mark.parametrize(
+    ("name", "keys"), [("gemini", 2), ("openai", 2), ("anthropic", 2), ("vertex", 2), ("embedded", 3)]
+)
 def test_the_commented_examples_can_be_switched_on(name: str, keys: int, tmp_path: Path) -> None:
     text = (FOLDER / f"{name}.yaml").read_text("utf-8")
     switched_on, count = re.subn(r"(?m)^  # ((?:- |  )?[a-z_]+: )", r"  \1", text)
@@ -69,3 +89,29 @@ def test_the_advice_on_other_models_of_openai_can_be_followed() -> None:
         told = [rules[f"{family}-{size}"] for size in ("mini", "nano")]
         assert [str(rule.multiplier) for rule in told] == [mini, nano] and {rule.patches for rule in told} == {1536}
     assert picture_tokens(rules["gpt-5.5"], 3000, 2000) == 94 * 63
+
+
+def test_claude_counts_pictures_by_the_tier_of_its_model() -> None:
+    # platform.claude.com, vision: 1920 × 1080 is 2,691 tokens since Claude 4.7; former models shrink it to 1,568.
+    anthropic = load_endpoint("anthropic", folders=[FOLDER])
+    older = re.search(r"long_side (\d+), max_tokens (\d+)", (FOLDER / "anthropic.yaml").read_text("utf-8"))
+    assert older is not None
+    former = ImageTokenRule(rule="claude", long_side=int(older[1]), max_tokens=int(older[2]))
+    assert picture_tokens(anthropic.image_tokens, 1920, 1080) == 2691
+    assert picture_tokens(former, 1920, 1080) == picture_tokens(ImageTokenRule(rule="claude"), 1920, 1080) < 1568
+    assert anthropic.picture.side(None) == 8000 and anthropic.picture.side(1024) == 1024
+
+
+def test_what_is_only_a_pattern_says_so() -> None:
+    stand_ins = {name: load_endpoint(name, folders=[FOLDER]).placeholder for name in NAMES}
+    assert {name: found for name, found in stand_ins.items() if found} == {
+        "azure": "YOUR-RESOURCE",
+        "vertex": "YOUR-PROJECT",
+    }
+
+
+def test_azure_takes_its_key_in_a_header_of_its_own() -> None:
+    azure = load_endpoint("azure", folders=[FOLDER])
+    assert (azure.key_header, azure.query) == ("api-key", {"api-version": "2024-10-21"})
+    with pytest.raises(ValidationError, match="servers write into their logs"):
+        Endpoint.model_validate({**azure.model_dump(), "query": {"Key": "x"}})

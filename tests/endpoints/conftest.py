@@ -46,6 +46,7 @@ class Seen:
     path: str
     headers: dict[str, str]
     body: bytes
+    query: str = ""
 
 
 @dataclass
@@ -69,7 +70,7 @@ class Server:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         data = await request.read()
         names = {name.lower(): value for name, value in request.headers.items()}
-        self.seen.append(Seen(request.method, request.path, names, data))
+        self.seen.append(Seen(request.method, request.path, names, data, request.query_string))
         assert self.handler is not None
         return await self.handler(request)
 

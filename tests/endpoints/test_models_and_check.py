@@ -207,7 +207,7 @@ async def test_a_404_is_told_apart_by_the_list_of_models(
 async def test_an_address_where_nobody_listens_is_tried_once(make_endpoint: MakeEndpoint) -> None:
     report = await check(make_endpoint(), free_address(), {"a": KEY, "b": KEY})
     assert told(report) == [("address", False), ("key", True)]
-    assert "connection refused" in report.steps[0].detail and "inside their own network" in report.steps[0].advice
+    assert "connection refused" in report.steps[0].detail and "Start the server" in report.steps[0].advice
 
 
 async def test_no_key_at_all_is_no_success(make_endpoint: MakeEndpoint) -> None:

@@ -86,3 +86,10 @@ def test_a_sent_picture_keeps_its_shape_and_fits(width: int, height: int, max_si
     if max(sent) < max(width, height):
         assert min(sent) == pytest.approx(min(width, height) * max(sent) / max(width, height), abs=1)
     assert Decimal(sent[0]) <= width and Decimal(sent[1]) <= height
+
+
+def test_a_picture_is_estimated_no_larger_than_the_endpoint_takes_it() -> None:
+    limited = endpoint(image_tokens={"rule": "pixels", "pixels_per_token": 1}, picture={"max_side": 100})
+    estimator = Estimator(RECIPE, limited)
+    assert estimator.picture_tokens(200, 100, None) == estimator.picture_tokens(200, 100, 150) == 100 * 50
+    assert estimator.picture_tokens(200, 100, 50) == 50 * 25

@@ -72,3 +72,11 @@ async def test_a_missing_key_and_a_dead_address(folder: Path, monkeypatch: pytes
         with pytest.raises(VqaError, match="own does not list its models: no connection") as caught:
             await catalog.endpoint_models(workspace, "own", environ={"OWN_KEY": "planted-9f8e7d"})
         assert "planted" not in str(caught.value) and caught.value.__context__ is None
+
+
+async def test_a_pattern_is_not_asked_before_it_has_an_address_of_its_own(folder: Path) -> None:
+    async with open_workspace(folder) as workspace:
+        for name, stands_in in (("azure", "YOUR-RESOURCE"), ("vertex", "YOUR-PROJECT")):
+            with pytest.raises(VqaError, match=stands_in) as caught:
+                await catalog.check_endpoint(workspace, name, environ={})
+            assert f"vqa-tui endpoint copy {name} my-{name}" in caught.value.hint

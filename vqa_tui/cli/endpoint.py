@@ -46,7 +46,13 @@ def _show(endpoint: "Endpoint", listed: "EndpointPrices | None") -> None:
     import os
 
     from vqa_tui.operations.doctor import missing_keys
-    from vqa_tui.tui.present.endpoint_words import prices_with_source, quota_words, rule_words
+    from vqa_tui.tui.present.endpoint_words import (
+        picture_words,
+        prices_with_source,
+        quota_words,
+        rule_words,
+        source_words,
+    )
 
     print_facts(
         [
@@ -57,7 +63,7 @@ def _show(endpoint: "Endpoint", listed: "EndpointPrices | None") -> None:
             ("prices", prices_with_source(endpoint.prices or listed, listed=listed is not None)),
             ("quota", quota_words(endpoint.quota)),
             ("concurrency", str(endpoint.concurrency)),
-            ("pictures", f"{', '.join(endpoint.picture.formats)}, at most {endpoint.picture.max_bytes} bytes"),
+            ("pictures", picture_words(endpoint.picture)),
             ("picture tokens", rule_words(endpoint.image_tokens)),
         ]
     )
@@ -69,7 +75,7 @@ def _show(endpoint: "Endpoint", listed: "EndpointPrices | None") -> None:
         (
             (
                 key.name,
-                key.env or "none needed",
+                key.env or "none needed" if key.token is None else source_words(key),
                 endpoint.group_of(key),
                 quota_words(key.quota or endpoint.groups.get(endpoint.group_of(key), endpoint.quota)),
                 missing.get(key.name, "there"),

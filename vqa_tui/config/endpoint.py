@@ -1,5 +1,6 @@
 """The model of an endpoint: where a recipe is asked, with which keys, quotas and prices."""
 
+import re
 from decimal import Decimal
 from difflib import get_close_matches
 from ipaddress import ip_address
@@ -42,7 +43,11 @@ class KeyConfig(_Strict):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=39)]
     """No longer than the flight journal holds, so that a request that a crash lost is known by its whole name."""
     env: str | None = None
-    """Environment variable that holds the value; None sends the placeholder EMPTY, for servers without keys."""
+    """Environment variable that holds the value; None sends the placeholder EMPTY, for servers without keys. With
+    `token` it holds the path of a credentials file."""
+    token: Literal["google"] | None = None
+    """Makes the value instead of holding it: `google` asks google-auth for access tokens and for new ones in time (see
+    config.google_tokens). Without `env` the Application Default Credentials of this machine count."""
     group: str | None = None
     """Keys of one account share one quota: name the same group. Default: the key stands alone."""
     quota: Quota | None = None
@@ -91,7 +96,15 @@ class PictureLimits(_Strict):
 
     max_bytes: Annotated[int, Field(ge=1024)] = 15_000_000
     """Largest picture file before base64."""
+    max_side: Annotated[int, Field(ge=16, le=100_000)] | None = None
+    """Longest side in pixels that is accepted; a larger picture is shrunk to it, whatever the recipe says."""
+    per_request: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Most pictures that one request may hold."""
     formats: tuple[Literal["JPEG", "PNG", "WEBP", "GIF"], ...] = ("JPEG", "PNG")
+
+    def side(self, wanted: int | None) -> int | None:
+        """Return the longest side in pixels at which a picture is sent that is wanted at `wanted` (None: as it is)."""
+        return min((side for side in (wanted, self.max_side) if side is not None), default=None)
 
 
 class EmbeddedSettings(_Strict):
@@ -154,6 +167,13 @@ class Endpoint(_Strict):
     picture: PictureLimits = PictureLimits()
     image_tokens: ImageTokenRule = ImageTokenRule()
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    leaves_out: tuple[Literal["temperature", "stop"], ...] = ()
+    """Fields of a recipe that the endpoint refuses; they are not sent."""
+    key_header: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=64)] = "Authorization"
+    """The header that carries the key: `Authorization` as "Bearer …", any other, such as Azure's `api-key`, the bare
+    value."""
+    query: dict[Annotated[str, Field(min_length=1)], str] = Field(default_factory=dict)
+    """Added to the address of every request, such as Azure's `api-version`."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     extra_headers: dict[str, str] = Field(default_factory=dict)
     embedded: EmbeddedSettings = EmbeddedSettings()
@@ -203,6 +223,13 @@ class Endpoint(_Strict):
             raise ValueError(f"must not hold {secret}; name a key instead")
         return headers
 
+    @field_validator("query")
+    @classmethod
+    def _no_secret_query(cls, query: dict[str, str]) -> dict[str, str]:
+        if secret := next((name for name in query if name.lower() in _SECRET_QUERY), None):
+            raise ValueError(f"must not hold {secret}, which servers write into their logs; name a key instead")
+        return query
+
     @field_validator("embedded")
     @classmethod
     def _speaks_of_known_keys(cls, settings: EmbeddedSettings, info: ValidationInfo) -> EmbeddedSettings:
@@ -216,6 +243,12 @@ class Endpoint(_Strict):
         if self.kind == "openai-compatible" and not self.base_url:
             raise ValueError("base_url is required: the address up to and without /chat/completions")
         return self
+
+    @property
+    def placeholder(self) -> str:
+        """The part of the address or the model that stands for a person's own, such as YOUR-RESOURCE; else empty."""
+        found = _PLACEHOLDER.search(self.base_url) or _PLACEHOLDER.search(self.model)
+        return found[0] if found else ""
 
     def group_of(self, key: KeyConfig) -> str:
         """Return the quota group of `key`; a key without one stands alone under its own name."""
@@ -233,7 +266,7 @@ class Endpoint(_Strict):
         return (
             self.kind == "openai-compatible"
             and parts.scheme == "http"
-            and any(key.env is not None for key in self.keys)
+            and any(key.env is not None or key.token is not None for key in self.keys)
             and not _is_near(parts.hostname or "")
         )
 
@@ -248,6 +281,8 @@ def _is_near(host: str) -> bool:
 
 
 _COMPLETIONS = "/chat/completions"
+_PLACEHOLDER = re.compile(r"\bYOUR-[A-Z]+\b")
+_SECRET_QUERY = frozenset({"key", "api_key", "api-key", "apikey", "token", "access_token", "sig"})
 _NEAR_DOMAINS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 _SECRET_HEADERS = frozenset(
     {"authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie", "proxy-authorization"}

@@ -96,9 +96,10 @@ def _entries(address: str, model: str) -> list[_Entry]:
 
 
 def _found(vendors: Iterable["Provider"], model: str, providers: list["Provider"]) -> list[_Entry]:
-    names = (model, model.removeprefix("models/"))
     found = []
     for vendor in vendors:
+        # Vertex AI calls Google's own google/gemini-…
+        names = (model, model.removeprefix("models/"), model.removeprefix(f"{vendor.id}/"))
         for name in dict.fromkeys(names):
             if (info := vendor.find_model(name, all_providers=providers)) is not None:
                 # One without a price for output (embeddings, decisions) is not what answers here.

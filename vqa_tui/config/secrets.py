@@ -10,6 +10,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from vqa_tui.config.endpoint import Endpoint, KeyConfig
+from vqa_tui.config.google_tokens import GoogleToken, TokenTrouble, why_no_token
 
 KEYRING_SERVICE = "vqa-tui"
 NO_KEY_VALUE = "EMPTY"
@@ -26,15 +27,19 @@ class MissingKey:
     """What is wrong and what to do, in words; never holds a value."""
 
 
-def resolve_key(key: KeyConfig, endpoint: Endpoint, environ: Mapping[str, str]) -> SecretStr | MissingKey:
+def resolve_key(key: KeyConfig, endpoint: Endpoint, environ: Mapping[str, str]) -> SecretStr | GoogleToken | MissingKey:
     """Return the value of `key`: from its environment variable, else from the OS keyring when that extra is installed.
 
     In the keyring it stands under the service `vqa-tui` with the variable's name as the user. A key of the embedded
-    endpoint is `embedded-<name>`; a key without a variable is the placeholder EMPTY. White space around a value, which
-    `export KEY=$(cat file)` leaves behind, is dropped.
+    endpoint is `embedded-<name>`; a key without a variable is the placeholder EMPTY. A key with `token` has
+    something that makes values: see `value_now`. White space around a value, which `export KEY=$(cat file)` leaves
+    behind, is dropped.
     """
     if endpoint.kind == "embedded":
         return SecretStr(f"embedded-{key.name}")
+    if key.token == "google":
+        missing = why_no_token(key.env, environ)
+        return MissingKey(key.name, missing) if missing else GoogleToken(key.env, environ)
     if key.env is None:
         return SecretStr(NO_KEY_VALUE)
     value, problem = environ.get(key.env, "").strip(), ""
@@ -48,6 +53,16 @@ def resolve_key(key: KeyConfig, endpoint: Endpoint, environ: Mapping[str, str]) 
             key.name, f"the value of {key.env} holds characters that no key has (a line break or a quote pasted along?)"
         )
     return SecretStr(value)
+
+
+async def value_now(name: str, found: SecretStr | GoogleToken | MissingKey) -> SecretStr | MissingKey:
+    """Return the value that the key `name` has at this moment, or why it has none."""
+    if not isinstance(found, GoogleToken):
+        return found
+    try:
+        return await found.value()
+    except TokenTrouble as trouble:
+        return MissingKey(name, trouble.message)
 
 
 def _from_keyring(user: str) -> tuple[str, str]:

@@ -24,18 +24,19 @@ _PIECE = 3 * 256 * 1024
 class RequestBody:
     """Builds the bodies of one recipe at one endpoint (OpenAI chat completions with a data URI).
 
-    Free fields come from the endpoint's `extra_body`, then from the recipe's, which wins. Beside the picture stands the
-    `detail` of the endpoint's image-token rule, where it states one: what is estimated is what is asked for. Raises
-    VqaError when free fields set what is ours to set, or hold what JSON cannot.
+    Fields that the endpoint `leaves_out` are not sent. Free fields come from the endpoint's `extra_body`, then from the
+    recipe's, which wins. Beside the picture stands the `detail` of the endpoint's image-token rule, where it states
+    one: what is estimated is what is asked for. Raises VqaError when free fields set what is ours to set, or hold what
+    JSON cannot.
     """
 
     def __init__(self, recipe: RecipeSettings, endpoint: EndpointSettings) -> None:
         generation = recipe.generation
         self._max_tokens_field = endpoint.max_tokens_field
         fields: dict[str, Any] = {"model": endpoint.model, self._max_tokens_field: generation.max_tokens}
-        if generation.temperature is not None:
+        if generation.temperature is not None and "temperature" not in endpoint.leaves_out:
             fields["temperature"] = generation.temperature
-        if generation.stop:
+        if generation.stop and "stop" not in endpoint.leaves_out:
             fields["stop"] = list(generation.stop)
         for owner, extra in (
             (f"the endpoint {endpoint.name}", endpoint.extra_body),

@@ -10,12 +10,13 @@ from PIL import Image, ImageDraw
 from pydantic import SecretStr
 
 from vqa_tui.domain.failure import Failure, FailureKind
-from vqa_tui.endpoints.advice import NO_VALUE, WRONG_ADDRESS, advice_for, is_redirect
+from vqa_tui.endpoints.advice import NO_VALUE, advice_for, is_redirect, wrong_address
 from vqa_tui.endpoints.body import RequestBody
 from vqa_tui.endpoints.client import Answer, AskFailed, VisionClient
 from vqa_tui.endpoints.models import list_models
 from vqa_tui.endpoints.pictures import PreparedPicture
 from vqa_tui.endpoints.settings import EndpointSettings
+from vqa_tui.endpoints.vendor_addresses import is_vendor, right_address
 
 _QUESTION = "Which shape and which colour do you see? Answer in one short sentence."
 _SIDE = 96
@@ -30,6 +31,8 @@ _KEY_IS_KNOWN = frozenset(
     }
 )
 """Failures that an endpoint tells only to a key that it knows."""
+_OF_ANOTHER_PLACE = frozenset({FailureKind.MODEL_NOT_FOUND, FailureKind.BAD_REPLY, FailureKind.REJECTED})
+"""What comes back from an address of the right host that is not the one for chat completions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,9 @@ def _answered(endpoint: EndpointSettings, answer: Answer) -> list[CheckStep]:
 async def _explained(endpoint: EndpointSettings, base_url: str, value: SecretStr, failure: Failure) -> list[CheckStep]:
     reachable = CheckStep("address", True, "it answers")
     accepted = CheckStep("authorised", True, "the key is accepted")
-    advice = advice_for(failure)
+    advice = advice_for(failure, base_url, endpoint.day_resets)
+    if failure.kind in _OF_ANOTHER_PLACE and right_address(base_url):
+        return [CheckStep("address", False, failure.message, wrong_address(base_url))]
     if is_redirect(failure) or (failure.never_sent and failure.kind is not FailureKind.AUTH):
         return [CheckStep("address", False, failure.message, advice)]
     if failure.kind is FailureKind.MODEL_NOT_FOUND:
@@ -145,18 +150,19 @@ async def _no_such_model(
     endpoint: EndpointSettings, base_url: str, value: SecretStr, failure: Failure
 ) -> list[CheckStep]:
     """A 404 means a wrong model or a wrong address; the list of models tells which."""
+    reachable = CheckStep("address", True, "it answers")
     try:
         names = await list_models(endpoint, base_url, value)
     except AskFailed as failed:
         if failed.failure.kind is FailureKind.MODEL_NOT_FOUND:
+            if is_vendor(base_url):
+                # Azure and Vertex AI list no models at the address that answers chat completions.
+                return [reachable, CheckStep("model", False, failure.message, advice_for(failure, base_url))]
             detail = f"neither chat completions nor a list of models is at this address: {failure.message}"
-            return [CheckStep("address", False, detail, WRONG_ADDRESS)]
-        return [
-            CheckStep("address", True, "it answers"),
-            CheckStep("model", False, failure.message, advice_for(failure)),
-        ]
+            return [CheckStep("address", False, detail, wrong_address(base_url))]
+        return [reachable, CheckStep("model", False, failure.message, advice_for(failure, base_url))]
     return [
-        CheckStep("address", True, "it answers"),
+        reachable,
         CheckStep("authorised", True, "the key may list models"),
         CheckStep("model", False, failure.message, _offered(endpoint.model, names)),
     ]
@@ -169,5 +175,6 @@ def _offered(wanted: str, names: Sequence[str]) -> str:
         return "The endpoint offers no models to this key."
     if wanted in names:
         return "The endpoint lists this model, but not for chat completions with this key."
-    close = difflib.get_close_matches(wanted, names, _NAMES_SHOWN, cutoff=0.4) or names[:_NAMES_SHOWN]
-    return f"Set `model` to one that is offered, for instance: {', '.join(close)}."
+    close = difflib.get_close_matches(wanted, names, _NAMES_SHOWN, cutoff=0.4)
+    nearest = f"Did you mean {close[0]}? " if close else ""
+    return f"{nearest}Set `model` to one that is offered, for instance: {', '.join(close or names[:_NAMES_SHOWN])}."

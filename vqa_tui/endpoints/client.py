@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from vqa_tui.domain.allowance import Allowance
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import Failure, FailureKind
+from vqa_tui.endpoints.addressing import key_headers, with_query
 from vqa_tui.endpoints.classify import classify_answer, classify_exception
 from vqa_tui.endpoints.clean_request import CleanRequest, UnaskedReply
 from vqa_tui.endpoints.completion import Completion
@@ -105,7 +106,7 @@ class VisionClient:
 
     def __init__(self, endpoint: EndpointSettings, base_url: str, connections: int) -> None:
         self._endpoint = endpoint
-        self._url = f"{base_url.rstrip('/')}/chat/completions"
+        self._url = f"{base_url.rstrip('/')}/chat/completions" + with_query(endpoint)
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
         self._sockets = Connections()
@@ -219,7 +220,7 @@ class VisionClient:
             async with self._session.post(
                 self._url,
                 data=body if len(body) <= _LARGEST_SINGLE_WRITE else LargeBody(body),
-                headers={"Authorization": f"Bearer {key}", **self._plain_proxy_headers},
+                headers={**key_headers(self._endpoint, key), **self._plain_proxy_headers},
                 allow_redirects=False,
                 proxy=self._proxy,
                 proxy_headers=self._proxy_headers,

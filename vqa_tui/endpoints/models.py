@@ -1,10 +1,12 @@
 """The list of models that an endpoint offers, through the `openai` package."""
 
 import time
+from typing import Any
 
 from pydantic import SecretStr
 
 from vqa_tui.domain.failure import Failure, FailureKind
+from vqa_tui.endpoints.addressing import BEARER, key_headers
 from vqa_tui.endpoints.classify import classify_response
 from vqa_tui.endpoints.client import AskFailed
 from vqa_tui.endpoints.connection_errors import classify_connection_error
@@ -35,13 +37,14 @@ async def list_models(endpoint: EndpointSettings, base_url: str, key_value: Secr
         base_url=base_url,
         max_retries=0,
         default_headers=dict(endpoint.extra_headers),
+        default_query=dict(endpoint.query),
         http_client=transport,
     )
     # The package takes these from OPENAI_* variables and would send them to any host.
     client.organization = client.project = None
     try:
         async with client:
-            listed = (await client.models.list()).data or ()
+            listed = (await client.models.list(extra_headers=_key_header(endpoint, key_value))).data or ()
             names = {without_key(each.id, key_value, endpoint) for each in listed if isinstance(each.id, str)}
         return sorted(names)[:_MOST_LISTED]
     except openai.APIStatusError as error:
@@ -57,3 +60,12 @@ async def list_models(endpoint: EndpointSettings, base_url: str, key_value: Secr
         failure = Failure(FailureKind.BAD_REPLY, f"the list of models cannot be read ({type(error).__name__})")
     # Outside the handlers, so that no exception that holds the request, and with it the key, hangs on this one.
     raise AskFailed(failure, http_status=failure.http_status)
+
+
+def _key_header(endpoint: EndpointSettings, key_value: SecretStr) -> dict[str, Any]:
+    """Return what takes the place of the package's own header, where the endpoint wants another."""
+    import openai
+
+    if endpoint.key_header.lower() == BEARER:
+        return {}
+    return {"Authorization": openai.omit, **key_headers(endpoint, key_value.get_secret_value())}

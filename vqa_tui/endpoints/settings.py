@@ -3,7 +3,7 @@
 Protocols, because folders on one floor do not know each other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from vqa_tui.domain.image_tokens import TokenRule
@@ -39,6 +39,14 @@ class EndpointSettings(Protocol):
     def extra_body(self) -> Mapping[str, Any]: ...
     @property
     def extra_headers(self) -> Mapping[str, str]: ...
+    @property
+    def day_resets(self) -> str: ...
+    @property
+    def leaves_out(self) -> Collection[str]: ...
+    @property
+    def key_header(self) -> str: ...
+    @property
+    def query(self) -> Mapping[str, str]: ...
 
 
 class GenerationSettings(Protocol):

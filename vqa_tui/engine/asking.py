@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import SecretStr
+
+from vqa_tui.config.google_tokens import TokenTrouble
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.cost import Usage, to_dollars
 from vqa_tui.domain.failure import POLICY, Failure, FailureKind
@@ -19,6 +22,7 @@ from vqa_tui.engine.clock import elapsed_time
 from vqa_tui.engine.estimate import RequestEstimate, prices_of
 from vqa_tui.engine.halt import Halt
 from vqa_tui.engine.outcomes import deserves_longer
+from vqa_tui.engine.quota_group import Key
 from vqa_tui.engine.reading import read_pairs
 
 _LONG_REPLY = 20_000
@@ -97,7 +101,7 @@ class Asker:
         bench.board.sent_bytes += len(question.body)
         failed: AskFailed | None = None
         try:
-            answer = await bench.client.ask(question.body, admission.loan.key.value)
+            answer = await bench.client.ask(question.body, await _value_of(admission.loan.key))
         except AskFailed as error:
             # Its traceback would keep this frame, and with it the request, alive until the next garbage collection.
             failed = error.with_traceback(None)
@@ -269,6 +273,18 @@ class Asker:
 
     def _cost(self, usage: Usage) -> int:
         return self._prices.cost_nano(usage) if self._prices else 0
+
+
+async def _value_of(key: Key) -> SecretStr:
+    """Return the value of `key` at this moment. Raises AskFailed where it changes and no new one can be had."""
+    if key.fresh is None:
+        return key.value
+    try:
+        return await key.fresh()
+    except TokenTrouble as trouble:
+        kind = FailureKind.NETWORK if trouble.passing else FailureKind.AUTH
+        failure = Failure(kind, trouble.message, never_sent=True)
+    raise AskFailed(failure)
 
 
 async def _wait_for(future: "asyncio.Future[Any]") -> bool:

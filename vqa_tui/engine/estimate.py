@@ -59,6 +59,7 @@ class Estimator:
     def __init__(self, recipe: Recipe, endpoint: Endpoint) -> None:
         self._recipe = recipe
         self._rule = endpoint.image_tokens
+        self._limits = endpoint.picture
         self._prices = prices_of(endpoint)
         self._by_size: dict[tuple[int, int, int | None], int] = {}
         self._is_guessed = endpoint.kind != "embedded" and endpoint.image_tokens == ImageTokenRule()
@@ -80,7 +81,7 @@ class Estimator:
 
     def picture_tokens(self, width: int, height: int, max_side: int | None) -> int:
         """Return the tokens of a picture of this size in pixels, sent with this longest side."""
-        size = (width, height, max_side)
+        size = (width, height, self._limits.side(max_side))
         # Many datasets hold few sizes, and some rules search for theirs.
         found = self._by_size.get(size)
         if found is None:
@@ -91,7 +92,7 @@ class Estimator:
 
     def _dearest_picture(self, width: int, height: int, max_side: int | None) -> int:
         """Return the tokens of a picture by the dearest of all vendors' rules: a cap must hold under each."""
-        size = (width, height, max_side)
+        size = (width, height, self._limits.side(max_side))
         found = self._dearest.get(size)
         if found is None:
             if len(self._dearest) >= _MOST_SIZES_KEPT:

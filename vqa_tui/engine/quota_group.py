@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -212,6 +212,8 @@ class Key:
     """Quotas of its own beside the group's; None for a key that is its group."""
     out: str = ""
     """`parked` or `off` until a person resumes; '' while usable, be it later."""
+    fresh: Callable[[], Awaitable[SecretStr]] | None = field(default=None, repr=False)
+    """Gives the value of a key that changes, in place of `value`."""
     reason: str = ""
     in_flight: int = 0
     lent: int = 0

@@ -102,7 +102,7 @@ class Worker:
         purpose = next_purpose(task, bench.recipe)
         most = max_tokens_for(task, purpose, bench.recipe.generation)
         # A person may change it at any moment: the estimate is of the picture that is sent.
-        max_side = task.changes.side(self._max_side)
+        max_side = bench.endpoint.picture.side(task.changes.side(self._max_side))
         try:
             prompt = self._prompt(task, purpose)
             other = most if most != bench.recipe.generation.max_tokens else None

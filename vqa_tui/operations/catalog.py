@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.load import ConfigFile, list_endpoints, list_recipes, load_endpoint, load_recipe
 from vqa_tui.config.recipe import Recipe
-from vqa_tui.config.secrets import MissingKey, resolve_key
+from vqa_tui.config.secrets import MissingKey, resolve_key, value_now
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.operations.run_parts import with_model
+from vqa_tui.operations.run_parts import require_own_address, with_model
 
 if TYPE_CHECKING:
     from vqa_tui.endpoints.check import CheckReport
@@ -65,7 +65,8 @@ async def check_endpoint(
     from vqa_tui.endpoints.check import check
 
     chosen = with_model(endpoint(workspace, name_or_path), model)
-    found = {key.name: resolve_key(key, chosen, environ) for key in chosen.keys}
+    require_own_address(chosen)
+    found = {key.name: await value_now(key.name, resolve_key(key, chosen, environ)) for key in chosen.keys}
     keys = {name: value.reason if isinstance(value, MissingKey) else value for name, value in found.items()}
     async with _reachable(chosen) as base_url:
         return await check(chosen, base_url, keys)
@@ -83,7 +84,8 @@ async def endpoint_models(
     from vqa_tui.endpoints.models import list_models
 
     chosen = endpoint(workspace, name_or_path)
-    found = [resolve_key(key, chosen, environ) for key in chosen.keys]
+    require_own_address(chosen)
+    found = [await value_now(key.name, resolve_key(key, chosen, environ)) for key in chosen.keys]
     value = next((each for each in found if isinstance(each, SecretStr)), None)
     if value is None:
         reasons = "; ".join(each.reason for each in found if isinstance(each, MissingKey))
@@ -93,7 +95,9 @@ async def endpoint_models(
             return await list_models(chosen, base_url, value)
         except AskFailed as failed:
             failure = failed.failure
-    raise EndpointTrouble(f"{chosen.name} does not list its models: {failure.message}", hint=advice_for(failure))
+    raise EndpointTrouble(
+        f"{chosen.name} does not list its models: {failure.message}", hint=advice_for(failure, chosen.base_url)
+    )
 
 
 @asynccontextmanager

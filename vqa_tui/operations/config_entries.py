@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from vqa_tui.config.endpoint import Endpoint, EndpointPrices
+from vqa_tui.config.google_tokens import why_no_token
 from vqa_tui.config.load import list_endpoints, list_recipes, load_endpoint, load_recipe
 from vqa_tui.config.price_list import listed_prices
 from vqa_tui.config.recipe import Recipe
@@ -95,6 +96,10 @@ def missing_here(endpoint: Endpoint, environ: Mapping[str, str]) -> dict[str, st
     """
     missing: dict[str, str] = {}
     for key in endpoint.keys:
+        if key.token is not None:
+            if words := why_no_token(key.env, environ):
+                missing[key.name] = words
+            continue
         if endpoint.kind == "embedded" or key.env is None or environ.get(key.env, "").strip():
             continue
         elsewhere = "; perhaps the OS keyring holds it" if find_spec("keyring") else ""

@@ -58,7 +58,8 @@ def endpoint_facts(
         model=chosen.model,
         model_in_file=in_file.model,
         keys=tuple(
-            KeyFacts(key.name, key.env or "", chosen.group_of(key), missing.get(key.name, "")) for key in chosen.keys
+            KeyFacts(key.name, key.env or key.token or "", chosen.group_of(key), missing.get(key.name, ""))
+            for key in chosen.keys
         ),
         prices=prices,
         prices_listed=chosen.prices is None and prices is not None,

@@ -66,6 +66,15 @@ def with_model(endpoint: Endpoint, model: str | None) -> Endpoint:
     return endpoint.model_copy(update={"model": model, "prices": prices})
 
 
+def require_own_address(endpoint: Endpoint) -> None:
+    """Raise VqaError where the address still holds what a person has to replace by their own."""
+    if endpoint.placeholder:
+        raise VqaError(
+            f"the endpoint {endpoint.name} needs your own name in place of {endpoint.placeholder}",
+            hint=f"`vqa-tui endpoint copy {endpoint.name} my-{endpoint.name}`, then write it into that file.",
+        )
+
+
 async def run_parts(workspace: Workspace, request: RunRequest) -> RunParts:
     """Return recipe and endpoint of a request. Raises VqaError, as loading them does.
 
@@ -171,6 +180,7 @@ def _endpoint(workspace: Workspace, request: RunRequest, earlier: _Earlier | Non
 
 def asking(file: Endpoint, model: str | None) -> tuple[Endpoint, str]:
     """Return the endpoint with the model that is wanted, and what may not hold for it. Raises VqaError."""
+    require_own_address(file)
     endpoint = with_model(file, model)
     if endpoint.model == file.model or endpoint.is_near:
         return endpoint, ""

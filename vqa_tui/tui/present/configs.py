@@ -8,7 +8,14 @@ from textual.content import Content
 from vqa_tui.operations.config_entries import EndpointEntry, RecipeEntry
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.columns import Column
-from vqa_tui.tui.present.endpoint_words import prices_with_source, quota_words, rule_words, short_quota
+from vqa_tui.tui.present.endpoint_words import (
+    picture_words,
+    prices_with_source,
+    quota_words,
+    rule_words,
+    short_quota,
+    source_words,
+)
 from vqa_tui.tui.present.facts import facts, heading
 from vqa_tui.tui.present.numbers import count, plural
 from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
@@ -116,8 +123,7 @@ def endpoint_detail(entry: EndpointEntry, file: str, width: int = 0) -> Content:
             ("at once", Content(f"{plural(endpoint.concurrency, 'request')}")),
             ("timeouts", Content(f"{endpoint.timeouts.first_byte_s:g} s to the first byte, "
                                  f"{endpoint.timeouts.total_s:g} s in all")),
-            ("pictures", Content(f"{', '.join(endpoint.picture.formats)}, "
-                                 f"at most {count(endpoint.picture.max_bytes)} bytes")),
+            ("pictures", text(picture_words(endpoint.picture))),
             ("counted by", text(rule_words(endpoint.image_tokens))),
             ("day begins", text(endpoint.day_resets)),
         ],
@@ -193,7 +199,7 @@ def _key_lines(entry: EndpointEntry) -> Content:
         problem = (entry.missing or {}).get(key.name)
         mark = ("✖ ", BAD) if problem else ("✔ ", GOOD)
         quota = key.quota or endpoint.groups.get(endpoint.group_of(key), endpoint.quota)
-        source = f"${key.env}" if key.env else "no value needed"
+        source = source_words(key)
         shared = f"  group {endpoint.group_of(key)}" if key.group else ""
         lines.append(
             Content.assemble(mark, text(key.name, "bold"), "  ", text(source), (clean(shared, one_line=True), QUIET))
