@@ -77,7 +77,7 @@ def preview(
             ("file", made.picture),
             ("pixels", f"{made.width} × {made.height}"),
             ("tokens", f"about {made.prompt_tokens}, without the picture"),
-            ("order", "the text before the picture" if made.text_first else "the picture before the text"),
+            ("order", _order(made)),
         ],
         out=note,
     )
@@ -86,6 +86,12 @@ def preview(
         say(made.system)
         say("--- user ---")
     say(made.user)
+
+
+def _order(made: "PromptPreview") -> str:
+    if not made.with_picture:
+        return "the text alone: no picture is sent"
+    return "the text before the picture" if made.text_first else "the picture before the text"
 
 
 @app.command()

@@ -59,14 +59,16 @@ class RequestBody:
         self._system = ("", b"")
         """The newest system prompt and its message; one value, for several threads build bodies."""
 
-    def build(self, system: str, user: str, picture: PreparedPicture, max_tokens: int | None = None) -> bytes:
-        """Return the JSON of one request; an empty `system` is left out, and `max_tokens` replaces the recipe's. Any
-        thread may call it."""
+    def build(self, system: str, user: str, picture: PreparedPicture | None, max_tokens: int | None = None) -> bytes:
+        """Return the JSON of one request; an empty `system` is left out, and `max_tokens` replaces the recipe's.
+        Without a picture the content is a plain text, which models without eyes take too. Any thread may call it."""
         head = self._head if max_tokens is None else self._head_with(max_tokens)
         known, message = self._system
         if system != known:
             message = b'{"role":"system","content":' + _string(system) + b"}," if system else b""
             self._system = (system, message)
+        if picture is None:
+            return b"".join((head, message, b'{"role":"user","content":', _string(user), b"}]}"))
         text = b'{"type":"text","text":' + _string(user) + b"}"
         before = b'{"type":"image_url","image_url":{"url":"data:' + picture.mime.encode("ascii") + b";base64,"
         encoded = _base64(picture.data)

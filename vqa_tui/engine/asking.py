@@ -19,7 +19,7 @@ from vqa_tui.engine.clock import elapsed_time
 from vqa_tui.engine.estimate import RequestEstimate, prices_of
 from vqa_tui.engine.halt import Halt
 from vqa_tui.engine.outcomes import deserves_longer
-from vqa_tui.engine.reading import read_pairs
+from vqa_tui.engine.reading import WHOLE_KINDS, read_pairs
 
 _LONG_REPLY = 20_000
 """Characters above which a reply is read in a thread, so that the others go on meanwhile."""
@@ -242,14 +242,15 @@ class Asker:
     def _understand(self, sent: _Sent, answer: Answer) -> tuple[tuple[Pair, ...], str]:
         recipe, task = self._bench.recipe, sent.question.task
         try:
-            pairs = read_pairs(recipe, task.item, answer.text, answer.finish_reason)
+            texts = self._bench.template.reply_texts(task.item)
+            pairs = read_pairs(recipe, task.item, answer.text, answer.finish_reason, texts)
         except UnreadableReply as unreadable:
             return (), unreadable.reason
         except Exception as fault:
             # The reply is paid for: whatever it does to our reader, it is kept and its task fails alone.
             log.exception("a reply broke its reader")
             return (), f"a fault of the program while reading it: {fault!r}"
-        whole_is_cut = recipe.reply.kind == "text" and SampleFlag.CUT_REPLY in pairs[0].flags
+        whole_is_cut = recipe.reply.kind in WHOLE_KINDS and SampleFlag.CUT_REPLY in pairs[0].flags
         most = self._bench.limits().max_attempts
         if whole_is_cut and deserves_longer(task, sent.question.purpose, recipe, max_attempts=most):
             return (), "the reply was cut off in the middle of its text"
