@@ -217,8 +217,10 @@ def _readers(text: str) -> list[Callable[[], ReadReply]]:
 
 
 _PIECES = st.sampled_from(
-    ["Category:", "Question: a", "Short answer: b", "Explanation:", "\n", "*", " ", "1.", "<loc0001>", "{", ":", "}"]
-    + ['"novelty"', "3", "```", "\ud800"]
+    [
+        *("Category:", "Question: a", "Short answer: b", "Explanation:", "<loc0001>", '"novelty"', "```"),
+        *("\n", "*", " ", "1.", "{", ":", "}", "3", "\ud800"),
+    ]
 )
 
 

@@ -88,6 +88,18 @@ def preview(
     say(made.user)
 
 
+@app.command("new")
+def new_recipe(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the recipe is called.")],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write a commented recipe into `recipes/` beside the workspace, to make your own from it."""
+    from vqa_tui.operations.new_recipe import new_recipe as written
+    from vqa_tui.paths import find_workspace
+
+    say(f"Written to {written(find_workspace(workspace), name)}")
+
+
 def _order(made: "PromptPreview") -> str:
     if not made.with_picture:
         return "the text alone: no picture is sent"

@@ -154,6 +154,8 @@ class Endpoint(_Strict):
     picture: PictureLimits = PictureLimits()
     image_tokens: ImageTokenRule = ImageTokenRule()
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    json_schema: bool = False
+    """Whether it takes a JSON schema as `response_format`. Where it refuses one after all, it is asked without."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     extra_headers: dict[str, str] = Field(default_factory=dict)
     embedded: EmbeddedSettings = EmbeddedSettings()

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from vqa_tui.config.reply_schema import reply_schema
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -145,3 +147,8 @@ class Recipe(_Strict):
     checks: Checks = Checks()
     expected_output_tokens: Annotated[int, Field(ge=1)] = 300
     """Typical length of a reply, for estimates before the pilot."""
+
+    @property
+    def schema_of_reply(self) -> dict[str, Any] | None:
+        """The JSON schema that is sent where the endpoint takes one; None enforces nothing."""
+        return reply_schema(self)

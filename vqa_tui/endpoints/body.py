@@ -1,6 +1,7 @@
 """Request bodies: everything but the prompt and the picture is written once, then spliced."""
 
 import json
+from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
@@ -37,6 +38,10 @@ class RequestBody:
             fields["temperature"] = generation.temperature
         if generation.stop:
             fields["stop"] = list(generation.stop)
+        schema = recipe.schema_of_reply if endpoint.json_schema else None
+        asked = None if schema is None else _response_format(schema)
+        if asked is not None:
+            fields["response_format"] = asked
         for owner, extra in (
             (f"the endpoint {endpoint.name}", endpoint.extra_body),
             (f"the recipe {recipe.name}", generation.extra_body),
@@ -51,6 +56,7 @@ class RequestBody:
                 f"extra_body of the recipe {recipe.name} or the endpoint {endpoint.name} is not JSON: {error}"
             ) from error
         self._fields = fields
+        self._has_schema = asked is not None and fields["response_format"] is asked
         self._longer = (generation.max_tokens, self._head)
         self._text_first = recipe.text_first
         rule = endpoint.image_tokens
@@ -77,6 +83,19 @@ class RequestBody:
             return b"".join((*start, text, b",", before, *encoded, self._picture_end, b"]}]}"))
         return b"".join((*start, before, *encoded, self._picture_end, b",", text, b"]}]}"))
 
+    def asks_for_schema(self, body: bytes) -> bool:
+        """Tell whether `body`, built here, holds the schema of the recipe's replies."""
+        return self._has_schema and b'"response_format":' in body[: body.find(_MESSAGES)]
+
+    def leave_schema_out(self) -> bool:
+        """Build without the schema from here on; False where it was left out already."""
+        if not self._has_schema or "response_format" not in self._fields:
+            return False
+        self._fields = {name: value for name, value in self._fields.items() if name != "response_format"}
+        self._head = _head(self._fields)
+        self._longer = (self._fields[self._max_tokens_field], self._head)
+        return True
+
     def _head_with(self, max_tokens: int) -> bytes:
         known, head = self._longer
         if max_tokens != known:
@@ -85,8 +104,17 @@ class RequestBody:
         return head
 
 
+_MESSAGES = b',"messages":['
+
+
 def _head(fields: dict[str, Any]) -> bytes:
-    return json.dumps(fields, separators=(",", ":"), allow_nan=False)[:-1].encode() + b',"messages":['
+    return json.dumps(fields, separators=(",", ":"), allow_nan=False)[:-1].encode() + _MESSAGES
+
+
+def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    # OpenAI's strict form wants every key to be required, and knows no bounds of numbers.
+    strict = sorted(schema["required"]) == sorted(schema["properties"])
+    return {"type": "json_schema", "json_schema": {"name": "reply", "schema": dict(schema), "strict": strict}}
 
 
 def _base64(data: bytes) -> list[bytes]:

@@ -80,6 +80,8 @@ class Worker:
         if asked.failure is None:
             self._turned_away.answered(task.id)
             return after_reply(task, asked.attempt, asked.pairs, hedge)
+        if asked.again:
+            return TaskOutcome(task.id, TaskStatus.PENDING, asked.attempt, hedge=hedge)
         if asked.failure.kind is FailureKind.RATE_LIMITED:
             verdict = self._turned_away.rate_limited(task.id)
             if verdict.notice:
