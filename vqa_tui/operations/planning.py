@@ -25,8 +25,10 @@ from vqa_tui.operations.plan_time import time_bounds
 from vqa_tui.operations.plan_warnings import plan_warnings
 from vqa_tui.operations.run_parts import request_like as request_like
 from vqa_tui.operations.run_parts import run_parts
+from vqa_tui.operations.run_request import MOST_PAIRS as MOST_PAIRS
 from vqa_tui.operations.run_request import RunRequest as RunRequest
 from vqa_tui.operations.run_request import parse_max_side as parse_max_side
+from vqa_tui.operations.run_request import parse_ratio as parse_ratio
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store.datasets import (
     DatasetRow,
