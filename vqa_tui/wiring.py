@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from vqa_tui.config.freeze import thaw_endpoint, thaw_recipe
 from vqa_tui.config.google_tokens import GoogleToken
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.secrets import MissingKey, RedactingFilter, resolve_key
-from vqa_tui.config.templates import PromptTemplate
+from vqa_tui.config.templates import LacksTruth, PromptTemplate
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.quota import last_midnight
 from vqa_tui.domain.ration import rest_of_epoch
@@ -142,7 +142,10 @@ async def _work(
         raise VqaError(f"the folder of the dataset is gone: {root}", hint="Bring it back and resume the run.")
     template = PromptTemplate(recipe)
     for item in await tasks.first_items(database, frozen.id, 3):
-        template.render(item)
+        # A picture without what the recipe needs fails alone.
+        with suppress(LacksTruth):
+            template.render(item)
+            template.reply_texts(item)
     async with _machinery(database, paths, frozen, session_id, supervisor, recipe, endpoint, keyring) as machinery:
         _collect_less_often()
         return await supervisor.work(machinery)

@@ -68,3 +68,18 @@ def test_a_prompt_is_previewed_on_stdout_and_told_about_on_stderr(place: Place) 
     assert result.stdout == f"--- system ---\nBe brief.\n--- user ---\nLook at {made['item']}: red\n"
     assert f"picture  {made['item']}" in result.stderr and "the text before the picture" in result.stderr
     assert "no picture 'nope'" in place.refused("recipe", "preview", str(path), "scans", "--item", "nope")
+
+
+def test_pairs_and_their_structured_share_count_instead_of_the_recipes(place: Place) -> None:
+    first = ("run", "start", "scans", "--recipe", "stcray", "--endpoint", "embedded", "--yes", "--limit", "2")
+    place.ok(*first, "--name", "first", "--pairs", "5", "--structured-ratio", "1")
+    again = place.call("run", "start", "--like", "first", "--yes", "--name", "again")
+    assert again.exit_code == 0 and "is no longer as run" not in again.output, again.output
+    for run in ("first", "again"):
+        document = shown(place, run)
+        assert (document["counts"]["done"], document["samples"]) == (2, 10), document
+    plan = ("plan", "scans", "--endpoint", "embedded", "--recipe")
+    assert "--pairs must be from 1 to 50, not 51" in place.refused(*plan, "stcray", "--pairs", "51")
+    assert "from 0 to 1" in place.refused(*plan, "stcray", "--structured-ratio", "1.5")
+    said = place.refused(*plan, "caption", "--structured-ratio", "0.5")
+    assert "changes nothing of the recipe caption: its prompt does not use `structured_pairs`" in said

@@ -8,13 +8,15 @@ import pytest
 import yaml
 
 from vqa_tui.config.recipe import Recipe
-from vqa_tui.config.templates import PromptTemplate
+from vqa_tui.config.templates import LacksTruth, PromptTemplate, RenderedPrompt, ReplyTexts
 from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, ReferenceQuestion
 from vqa_tui.domain.reply import read_json_pairs
 from vqa_tui.domain.risk_words import risk_pattern
 from vqa_tui.paths import shipped_configs
 
-NAMES = ("caption", "general-vqa", "stcray")
+GROUNDED = ("caption", "general-vqa", "stcray", "stcray-text")
+COMMANDS = ("answer", "cap", "caption", "describe", "detect", "ocr", "question")
+NAMES = tuple(sorted((*GROUNDED, "narration", *(f"paligemma-{command}" for command in COMMANDS))))
 TRUTH = GroundTruth(
     categories=("Battery", "Knife"),
     boxes=(Box(label="Battery", x=118, y=55, width=112, height=95),),
@@ -41,19 +43,27 @@ def _prompt(recipe: Recipe, truth: GroundTruth) -> str:
 
 def test_every_shipped_recipe_is_tested_here() -> None:
     shipped: list[Path] = sorted((shipped_configs() / "recipes").glob("*.yaml"))
-    assert tuple(path.stem for path in shipped) == NAMES
+    assert tuple(sorted(path.stem for path in shipped)) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_recipes_are_valid_and_write_the_ground_truth(name: str) -> None:
+def test_recipes_are_valid(name: str) -> None:
     recipe = _recipe(name)
     assert recipe.name == name
     assert recipe.description
+    PromptTemplate(recipe)
+
+
+@pytest.mark.parametrize("name", GROUNDED)
+def test_recipes_write_the_ground_truth(name: str) -> None:
+    recipe = _recipe(name)
     prompt = _prompt(recipe, TRUTH)
     assert TRUTH_LINES in prompt
     assert "\n\n\n" not in prompt
     clean = GroundTruth(states_none=True)
     for truth in (GroundTruth(), clean, GroundTruth(captions=("x",)), GroundTruth(categories=("x",))):
+        if "annotations" in recipe.needs and not truth.annotated:
+            continue
         assert "\n\n\n" not in _prompt(recipe, truth)
 
 
@@ -94,7 +104,7 @@ def test_stcray_follows_the_published_settings() -> None:
     assert not risk.search("The asterisk levels with the knife.")
 
 
-@pytest.mark.parametrize("name", ["stcray", "general-vqa"])
+@pytest.mark.parametrize("name", ["stcray", "stcray-text", "general-vqa"])
 def test_the_example_in_the_prompt_is_what_it_asks_for(name: str) -> None:
     recipe = _recipe(name, structured_ratio=1.0)
     example = _prompt(recipe, TRUTH).splitlines()[-1]
@@ -122,3 +132,44 @@ def test_caption_is_answered_in_text() -> None:
     plain = _prompt(recipe, GroundTruth())
     assert "Ground truth" not in plain
     assert "\nReply with plain text only" in plain
+
+
+def test_the_text_recipe_asks_nothing_about_a_picture_without_annotations() -> None:
+    recipe = _recipe("stcray-text")
+    assert (recipe.modality, recipe.generation.temperature, recipe.generation.max_tokens) == ("text", 0.7, 1024)
+    assert "No prohibited items detected" in _prompt(recipe, GroundTruth(states_none=True))
+    with pytest.raises(LacksTruth, match=r"recipe stcray-text needs annotations .* the picture a.jpg has none"):
+        _prompt(recipe, GroundTruth(captions=("A bag.",)))
+
+
+ASKED = GroundTruth(
+    categories=("Battery", "Knife"), questions=(ReferenceQuestion(question="Is it full?", answer="Yes"),)
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "sent"),
+    [
+        ("answer", "answer en Is it full?"),
+        ("cap", "cap en"),
+        ("caption", "caption en"),
+        ("describe", "describe en"),
+        ("detect", "detect battery ; knife"),
+        ("ocr", "ocr"),
+        ("question", "question en Yes"),
+    ],
+)
+def test_commands_are_sent_bare_also_after_a_bad_reply(command: str, sent: str) -> None:
+    recipe = _recipe(f"paligemma-{command}")
+    template = PromptTemplate(recipe)
+    item = Item(1, 1, "a.jpg", "a.jpg", PictureFacts("JPEG", 64, 64, 1, "0" * 64, 1, 0), None, ASKED)
+    assert template.render(item) == template.render_repair(item, "bad") == RenderedPrompt("", sent)
+    assert not recipe.text_first
+
+
+def test_what_is_known_of_a_reply_comes_from_the_dataset() -> None:
+    item = Item(1, 1, "a.jpg", "a.jpg", PictureFacts("JPEG", 64, 64, 1, "0" * 64, 1, 0), None, ASKED)
+    texts = {name: PromptTemplate(_recipe(f"paligemma-{name}")).reply_texts(item) for name in COMMANDS}
+    assert texts["answer"] == ReplyTexts(question="Is it full?")
+    assert texts["question"] == ReplyTexts(answer="Yes")
+    assert texts["detect"] == ReplyTexts(question="Where are these things in the picture: Battery, Knife?")

@@ -124,3 +124,45 @@ def test_a_detail_is_sent_only_where_a_rule_of_openai_counts(rule: str) -> None:
 def test_a_limit_of_tokens_behind_the_back_of_the_budget_is_refused(field: str) -> None:
     with pytest.raises(VqaError, match=f"must not set `{field}`"):
         RequestBody(recipe(extra_body={field: 100_000}), ENDPOINT)
+
+
+def test_no_picture_makes_the_content_a_plain_text() -> None:
+    sent = json.loads(RequestBody(recipe(), ENDPOINT).build("s", "u", None))
+    assert sent["messages"] == [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
+
+
+def test_the_schema_of_pairs_is_sent_until_it_is_left_out() -> None:
+    made = Recipe.model_validate(
+        {
+            "name": "r",
+            "prompt": {"user": "x"},
+            "reply": {"kind": "json_pairs", "enforce_schema": True},
+            "checks": {"known_question_types": ["count"]},
+        }
+    )
+    body = RequestBody(made, ENDPOINT.model_copy(update={"json_schema": True}))
+    built = body.build("", "response_format", None)
+    schema = json.loads(built)["response_format"]["json_schema"]
+    assert schema["strict"] is True
+    pair = schema["schema"]["properties"]["pairs"]["items"]
+    assert pair["required"] == ["question", "answer", "question_type"]
+    assert pair["properties"]["question_type"] == {"type": "string", "enum": ["count"]}
+    assert body.asks_for_schema(built)
+    assert body.leave_schema_out() and not body.leave_schema_out()
+    after = body.build("", '"response_format":', None, max_tokens=9)
+    assert "response_format" not in json.loads(after) and not body.asks_for_schema(after)
+    assert not RequestBody(made, ENDPOINT).leave_schema_out()
+
+
+def test_a_response_format_of_ones_own_stays() -> None:
+    made = Recipe.model_validate(
+        {
+            "name": "r",
+            "prompt": {"user": "x"},
+            "reply": {"kind": "json_pairs", "enforce_schema": True},
+            "generation": {"extra_body": {"response_format": {"type": "json_object"}}},
+        }
+    )
+    body = RequestBody(made, ENDPOINT.model_copy(update={"json_schema": True}))
+    assert not body.asks_for_schema(body.build("", "u", None)) and not body.leave_schema_out()
+    assert json.loads(body.build("", "u", None))["response_format"] == {"type": "json_object"}

@@ -49,12 +49,14 @@ class Scripted(VisionClient):
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.max_tokens: list[int] = []
+        self.formats: list[object] = []
         self.script: Script = answers()
 
     async def ask(self, body: bytes, key_value: SecretStr) -> Answer:
         sent = json.loads(body)
         content = sent["messages"][-1]["content"]
         self.max_tokens.append(sent["max_tokens"])
+        self.formats.append(sent.get("response_format"))
         self.asked.append(next(part["text"] for part in content if part["type"] == "text"))
         return await self.script()
 
@@ -132,7 +134,12 @@ async def make_workshop(tmp_path: Path) -> AsyncIterator[MakeWorkshop]:
         )
         prices = EndpointPrices.model_validate({"input_per_million": 1, "output_per_million": 1})
         endpoint = Endpoint(
-            name="e", base_url="http://127.0.0.1:1/v1", model="m", keys=(KeyConfig(name="a"),), prices=prices
+            name="e",
+            base_url="http://127.0.0.1:1/v1",
+            model="m",
+            keys=(KeyConfig(name="a"),),
+            prices=prices,
+            json_schema=rules.get("json_schema", False),
         )
         item = Item(1, 1, "red.png", "red.png", probe(root / "red.png"), None, GroundTruth())
         journal_path = tmp_path / f"journal-{len(journals)}"

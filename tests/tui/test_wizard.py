@@ -160,7 +160,7 @@ async def test_hostile_text_everywhere(
         )
 
     async def preview(*_asked: object) -> PromptPreview:
-        return PromptPreview(HOSTILE, HOSTILE, HOSTILE, "nowhere", 1, 1, HOSTILE, HOSTILE, True, 1)
+        return PromptPreview(HOSTILE, HOSTILE, HOSTILE, "nowhere", 1, 1, HOSTILE, HOSTILE, True, True, 1)
 
     async def trial(*_asked: object) -> EndpointTrial:
         return EndpointTrial(False, HOSTILE, HOSTILE, (TrialStep(HOSTILE, False, HOSTILE, HOSTILE, HOSTILE),))

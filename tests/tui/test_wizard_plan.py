@@ -22,7 +22,7 @@ async def test_fields_are_checked_as_they_are_typed_and_enter_goes_through_them(
     await workshop.run(name="taken")
     async with wizard_of(workshop) as driver:
         await driver.take("bags")
-        await driver.take("caption")
+        await driver.take("stcray")
         await driver.take("embedded")
         await driver.at(Step.SIZE)
         await driver.focus_on("size-limit")
@@ -41,9 +41,14 @@ async def test_fields_are_checked_as_they_are_typed_and_enter_goes_through_them(
             await driver.focus_on(f"size-{field}")
         await driver.press("space")
         assert driver.wizard.query_one("#size-hedge", Checkbox).value and "[x] stragglers" in driver.text
-        await driver.press("tab", "enter")
+        await driver.press("tab", *"5x")
+        await driver.see("✖ pairs: '5x' is not a whole number")
+        await driver.press("backspace", "enter", *"0.3", "enter")
+        await driver.focus_on("size-name")
+        await driver.press("enter")
         await driver.at(Step.PLAN)
-        assert driver.wizard.form.request().hedge
+        request = driver.wizard.form.request()
+        assert (request.hedge, request.pairs, request.structured_ratio) == (True, 5, 0.3)
     assert [name for _id, name in await runs.run_names(workshop.workspace.db)] == ["taken"]
 
 

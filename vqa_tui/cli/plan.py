@@ -35,6 +35,15 @@ MaxSideOption = Annotated[
         "--max-side", metavar="PX", help="Longest side of the pictures sent, or `original`; default: the recipe's."
     ),
 ]
+PairsOption = Annotated[
+    int | None, typer.Option("--pairs", metavar="N", help="Pairs asked of each picture; default: the recipe's.")
+]
+RatioOption = Annotated[
+    float | None,
+    typer.Option(
+        "--structured-ratio", metavar="SHARE", help="Share of structured questions, 0 to 1; default: the recipe's."
+    ),
+]
 
 
 def plan(
@@ -46,6 +55,8 @@ def plan(
     concurrency: ConcurrencyOption = None,
     max_side: MaxSideOption = None,
     model: ModelOption = None,
+    pairs: PairsOption = None,
+    structured_ratio: RatioOption = None,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -62,6 +73,8 @@ def plan(
         concurrency=concurrency,
         max_side=longest_side(max_side),
         model=model,
+        pairs=pairs,
+        structured_ratio=structured_ratio,
     )
 
     async def work(opened: "Workspace") -> "RunPlan":

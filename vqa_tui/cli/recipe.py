@@ -77,7 +77,7 @@ def preview(
             ("file", made.picture),
             ("pixels", f"{made.width} × {made.height}"),
             ("tokens", f"about {made.prompt_tokens}, without the picture"),
-            ("order", "the text before the picture" if made.text_first else "the picture before the text"),
+            ("order", _order(made)),
         ],
         out=note,
     )
@@ -86,6 +86,24 @@ def preview(
         say(made.system)
         say("--- user ---")
     say(made.user)
+
+
+@app.command("new")
+def new_recipe(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the recipe is called.")],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write a commented recipe into `recipes/` beside the workspace, to make your own from it."""
+    from vqa_tui.operations.new_recipe import new_recipe as written
+    from vqa_tui.paths import find_workspace
+
+    say(f"Written to {written(find_workspace(workspace), name)}")
+
+
+def _order(made: "PromptPreview") -> str:
+    if not made.with_picture:
+        return "the text alone: no picture is sent"
+    return "the text before the picture" if made.text_first else "the picture before the text"
 
 
 @app.command()

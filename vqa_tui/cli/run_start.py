@@ -17,6 +17,8 @@ from vqa_tui.cli.plan import (
     ConcurrencyOption,
     LimitOption,
     MaxSideOption,
+    PairsOption,
+    RatioOption,
     dollars,
     longest_side,
     show_plan,
@@ -55,6 +57,8 @@ def start(
     concurrency: ConcurrencyOption = None,
     max_side: MaxSideOption = None,
     model: ModelOption = None,
+    pairs: PairsOption = None,
+    structured_ratio: RatioOption = None,
     hedge: Annotated[
         bool | None,
         typer.Option("--hedge/--no-hedge", help="Ask a straggler a second time; both requests are paid."),
@@ -83,6 +87,8 @@ def start(
         "concurrency": concurrency,
         "max_side": longest_side(max_side),
         "model": model,
+        "pairs": pairs,
+        "structured_ratio": structured_ratio,
         "hedge": hedge,
         "yes": yes or None,
     }

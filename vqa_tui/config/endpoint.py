@@ -174,6 +174,8 @@ class Endpoint(_Strict):
     value."""
     query: dict[Annotated[str, Field(min_length=1)], str] = Field(default_factory=dict)
     """Added to the address of every request, such as Azure's `api-version`."""
+    json_schema: bool = False
+    """Whether it takes a JSON schema as `response_format`. Where it refuses one after all, it is asked without."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     extra_headers: dict[str, str] = Field(default_factory=dict)
     embedded: EmbeddedSettings = EmbeddedSettings()

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from vqa_tui.config.reply_schema import reply_schema
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -21,22 +23,69 @@ class PromptTemplates(_Strict):
     """Added to the user prompt after a bad reply; `problem` says what was wrong."""
 
 
+class ReplyKey(_Strict):
+    """What one key of a `json_object` reply must hold."""
+
+    type: Literal["integer", "number", "string", "boolean"]
+    minimum: float | None = None
+    maximum: float | None = None
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _bounds_a_number(self) -> "ReplyKey":
+        bounded = self.minimum is not None or self.maximum is not None
+        if bounded and self.type not in ("integer", "number"):
+            raise ValueError(f"minimum and maximum bound numbers, not a {self.type}")
+        return self
+
+
 class ReplyFormat(_Strict):
     """How the reply becomes question-answer pairs."""
 
-    kind: Literal["json_pairs", "text"]
-    """`json_pairs`: a JSON list of objects. `text`: the whole reply is the answer to `question`."""
+    kind: Literal["json_pairs", "text", "blocks", "json_object", "detect", "explained"]
+    """`json_pairs`: a JSON list of objects. `text`: the whole reply is the answer to `question`, or the question to
+    `answer`. `blocks`: three lines for each pair, Category, Question and Short answer. `json_object`: one object with
+    the `keys`, kept as JSON. `detect`: PaliGemma's location tokens, kept as JSON boxes in pixels. `explained`:
+    `<answer>. Explanation: <explanation>`."""
     question: str = ""
-    """The fixed question of a `text` recipe."""
+    """The question that the reply answers, of every kind but `json_pairs` and `blocks`; a template like the prompt."""
+    answer: str = ""
+    """The answer of which a `text` reply is the question; a template like the prompt."""
+    reference: str = ""
+    """The answer that an `explained` reply must agree with; a template like the prompt."""
+    categories: tuple[str, ...] = ()
+    """The categories of `blocks`, in the order in which pairs are kept; a reply that lacks one is flagged."""
+    keys: dict[str, ReplyKey] = Field(default_factory=dict)
+    """The keys that a `json_object` may have; others are refused."""
+    enforce_schema: bool = False
+    """Send the JSON schema of the reply as `response_format`, where the endpoint takes one (`json_schema`)."""
     question_field: str = "question"
     answer_field: str = "answer"
     type_field: str = "question_type"
 
     @model_validator(mode="after")
-    def _text_needs_question(self) -> "ReplyFormat":
-        if self.kind == "text" and not self.question:
-            raise ValueError("a `text` reply needs the fixed `question` that it answers")
+    def _has_what_its_kind_needs(self) -> "ReplyFormat":
+        if self.kind == "text" and bool(self.question) == bool(self.answer):
+            raise ValueError("a `text` reply needs the `question` that it answers, or the `answer` that it asks for")
+        if self.kind in ("json_object", "detect", "explained") and not self.question:
+            raise ValueError(f"a `{self.kind}` reply needs the `question` that it answers")
+        if self.kind == "json_object" and not self.keys:
+            raise ValueError("a `json_object` reply needs its `keys`")
+        if self.enforce_schema and self.kind not in ("json_pairs", "json_object"):
+            raise ValueError(f"enforce_schema: a `{self.kind}` reply is not JSON")
+        for name, kinds in _FIELDS_OF_KINDS.items():
+            if getattr(self, name) and self.kind not in kinds:
+                raise ValueError(f"`{name}` is of no use to a `{self.kind}` reply; it belongs to {' and '.join(kinds)}")
         return self
+
+
+_FIELDS_OF_KINDS = {
+    "question": ("text", "json_object", "detect", "explained"),
+    "answer": ("text",),
+    "reference": ("explained",),
+    "categories": ("blocks",),
+    "keys": ("json_object",),
+}
 
 
 class Generation(_Strict):
@@ -79,7 +128,10 @@ class Recipe(_Strict):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     description: str = ""
-    modality: Literal["image"] = "image"
+    modality: Literal["image", "text"] = "image"
+    """`text`: no picture is sent, only what the dataset says about it."""
+    needs: tuple[Literal["annotations", "caption", "questions"], ...] = ()
+    """What the dataset must say about a picture; one of which it does not is never asked about."""
     pairs: Annotated[int, Field(ge=1, le=50)] = 1
     """How many pairs are asked for; the template sees it as `pairs`."""
     structured_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -95,3 +147,8 @@ class Recipe(_Strict):
     checks: Checks = Checks()
     expected_output_tokens: Annotated[int, Field(ge=1)] = 300
     """Typical length of a reply, for estimates before the pilot."""
+
+    @property
+    def schema_of_reply(self) -> dict[str, Any] | None:
+        """The JSON schema that is sent where the endpoint takes one; None enforces nothing."""
+        return reply_schema(self)

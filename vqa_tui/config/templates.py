@@ -8,7 +8,7 @@ import difflib
 import json
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -18,13 +18,23 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.item import Item
+from vqa_tui.domain.item import GroundTruth, Item
 from vqa_tui.domain.prompt import PROMPT_VALUE_NAMES, prompt_values, structured_count
 
 MAX_CHARS = 200_000
 """Longest prompt, and longest text that any filter inside it may make."""
 MAX_LOOP_DEPTH = 3
 _REPAIR_NAME = "problem"
+_HAS: dict[str, Callable[[GroundTruth], bool]] = {
+    "annotations": lambda truth: truth.annotated,
+    "caption": lambda truth: any(caption.strip() for caption in truth.captions),
+    "questions": lambda truth: bool(truth.questions),
+}
+_NEEDS_IN_WORDS = {
+    "annotations": "annotations of what is in a picture",
+    "caption": "a caption",
+    "questions": "a question with its answer that came with the dataset",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,20 @@ class RenderedPrompt:
 
     system: str
     user: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTexts:
+    """What a recipe knows of the pair of a reply before it comes; '' where it is for the model to say."""
+
+    question: str = ""
+    answer: str = ""
+    reference: str = ""
+    """The answer that the reply must agree with."""
+
+
+class LacksTruth(VqaError):
+    """The dataset does not say about this picture what the recipe needs."""
 
 
 class PromptTemplate:
@@ -55,21 +79,48 @@ class PromptTemplate:
         self._repair = _CheckedTemplate(
             environment, recipe.name, "prompt.repair", recipe.prompt.repair, known | {_REPAIR_NAME}
         )
+        reply = recipe.reply
+        sources = {"question": reply.question, "answer": reply.answer, "reference": reply.reference}
+        self._plain_texts = ReplyTexts(**sources)
+        self._reply = {
+            name: _CheckedTemplate(environment, recipe.name, f"reply.{name}", source, known)
+            for name, source in sources.items()
+            if "{{" in source or "{%" in source
+        }
 
     def render(self, item: Item) -> RenderedPrompt:
-        """Return the prompt for `item`. Raises VqaError when a value is missing or the prompt grows too long."""
+        """Return the prompt for `item`.
+
+        Raises LacksTruth when the dataset does not say what the recipe needs, and VqaError when a value is missing or
+        the prompt grows too long.
+        """
         values = self._values(item)
         return RenderedPrompt(self._system.render(values, item.key), self._user.render(values, item.key))
 
+    def reply_texts(self, item: Item) -> ReplyTexts:
+        """Return what is known of the reply about `item`. Raises VqaError when a value is missing."""
+        if not self._reply:
+            return self._plain_texts
+        values = self._values(item)
+        rendered = {name: template.render(values, item.key) for name, template in self._reply.items()}
+        return replace(self._plain_texts, **rendered)
+
     def render_repair(self, item: Item, problem: str) -> RenderedPrompt:
-        """Return the prompt with the repair text below it; `problem` says in words what was wrong with the reply."""
+        """Return the prompt with the repair text, if there is one, below it; `problem` says in words what was wrong."""
         values = self._values(item)
         repair = self._repair.render({**values, _REPAIR_NAME: " ".join(problem.split())}, item.key)
         user = self._user.render(values, item.key)
-        return RenderedPrompt(self._system.render(values, item.key), f"{user}\n\n{repair}")
+        both = f"{user}\n\n{repair}" if repair else user
+        return RenderedPrompt(self._system.render(values, item.key), both)
 
     def _values(self, item: Item) -> dict[str, object]:
         recipe = self._recipe
+        for need in recipe.needs:
+            if not _HAS[need](item.truth):
+                raise LacksTruth(
+                    f"recipe {recipe.name} needs {_NEEDS_IN_WORDS[need]}, and the picture {item.key} has none",
+                    hint="Its `needs` say so; import the dataset with them, or take another recipe.",
+                )
         return prompt_values(
             item.truth,
             width=item.facts.width,

@@ -6,24 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vqa_tui.domain.reply_text import ReadReply as ReadReply
+from vqa_tui.domain.reply_text import UnreadableReply as UnreadableReply
+from vqa_tui.domain.reply_text import after_reasoning, storable
+from vqa_tui.domain.reply_text import read_text as read_text
+from vqa_tui.domain.reply_text import text_place as text_place
 from vqa_tui.domain.sample import Pair
 from vqa_tui.domain.tolerant_json import MAX_DEPTH, FoundValue, Number, Outcome, PartialObject, find_values
-
-
-@dataclass(frozen=True, slots=True)
-class ReadReply:
-    """The pairs of one reply, at least one. `cut`: the text was truncated, and these pairs stood whole before that."""
-
-    pairs: tuple[Pair, ...]
-    cut: bool
-
-
-class UnreadableReply(Exception):
-    """No pair could be read. `reason` says why in words and quotes nothing of the reply."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +37,7 @@ def read_json_pairs(
     number or a boolean its JSON text; an entry without both texts is left out. Lone surrogates become U+FFFD, because
     no UTF-8 file can hold them. Raises UnreadableReply when no pair is left.
     """
-    text = _after_reasoning(text)
+    text = after_reasoning(text)
     values, chosen = _chosen_values(
         text, _FieldNames(_folded(question_field), _folded(answer_field), _folded(type_field))
     )
@@ -69,56 +58,28 @@ class PlacedValue:
 
 def placed_values(text: str, *, question_field: str, answer_field: str) -> tuple[PlacedValue, ...]:
     """Return the values that `read_json_pairs` takes pairs from, in order; none where there is no pair."""
-    rest = _after_reasoning(text)
+    rest = after_reasoning(text)
     before = len(text) - len(rest)
     _, chosen = _chosen_values(rest, _FieldNames(_folded(question_field), _folded(answer_field), ""))
     return tuple(PlacedValue(before + value.start, before + value.end, pairs) for value, pairs in chosen if pairs)
 
 
-def text_place(text: str) -> tuple[int, int]:
-    """Return where the answer stands that `read_text` takes."""
-    rest = _after_reasoning(text)
-    before = len(text) - len(rest)
-    wrapped = _WHOLLY_FENCED.fullmatch(rest.strip())
-    body = wrapped.group(1).strip() if wrapped else rest.strip()
-    start = before + rest.find(body)
-    return start, start + len(body)
-
-
-def read_text(text: str, question: str) -> ReadReply:
-    """Return the whole reply as the answer to `question`, without a ``` block that wraps all of it.
-
-    Raises UnreadableReply when nothing is left. Whether the text was truncated cannot be seen here: `cut` is False.
-    """
-    text = _after_reasoning(text).strip()
-    if wrapped := _WHOLLY_FENCED.fullmatch(text):
-        text = wrapped.group(1).strip()
-    if not text:
-        raise UnreadableReply("the reply is empty")
-    return ReadReply((Pair(question, _storable(text)),), cut=False)
-
-
 _FENCE_OPENING = re.compile(r"```[\w-]*+")
-_WHOLLY_FENCED = re.compile(r"```[\w-]*+\n((?:(?!```).)*+)```", re.DOTALL)
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_THINK_END = "</think>"
-
-
-def _after_reasoning(text: str) -> str:
-    """Drop the <think> block with which reasoning models open a reply: drafts in it are not answers."""
-    if text.lstrip().startswith("<think>") and _THINK_END in text:
-        return text.rpartition(_THINK_END)[2]
-    return text
 
 
 def _chosen_values(text: str, names: _FieldNames) -> tuple[list[FoundValue], list[tuple[FoundValue, tuple[Pair, ...]]]]:
     """Return every value of the text, and those that count with their pairs."""
-    values = _strict_values(text) or list(find_values(text))
+    values = json_values(text)
     pairs_by_value = [tuple(_pairs(value.value, names)) for value in values]
     only_fenced = any(pairs for value, pairs in zip(values, pairs_by_value, strict=True) if value.fenced)
     return values, [
         (value, pairs) for value, pairs in zip(values, pairs_by_value, strict=True) if value.fenced or not only_fenced
     ]
+
+
+def json_values(text: str) -> list[FoundValue]:
+    """Return every outermost list or object of `text` in order, with whatever of it could be read."""
+    return _strict_values(text) or list(find_values(text))
 
 
 def _strict_values(text: str) -> list[FoundValue]:
@@ -143,14 +104,14 @@ def _strict_values(text: str) -> list[FoundValue]:
 
 def _pairs(value: Any, names: _FieldNames) -> Iterator[Pair]:
     for entry in _entries(value, names):
-        question, answer = entry.get(names.question), _as_text(entry.get(names.answer))
+        question, answer = entry.get(names.question), as_text(entry.get(names.answer))
         if not isinstance(question, str) or not question.strip() or not answer:
             continue
         question_type = entry.get(names.question_type)
         yield Pair(
-            _storable(question.strip()),
-            _storable(answer),
-            _storable(question_type.strip()) if isinstance(question_type, str) else "",
+            storable(question.strip()),
+            storable(answer),
+            storable(question_type.strip()) if isinstance(question_type, str) else "",
         )
 
 
@@ -177,8 +138,8 @@ def _folded(key: str) -> str:
     return key.strip().casefold()
 
 
-def _as_text(answer: Any) -> str:
-    """Return the answer as text, or '' when there is none that can be kept."""
+def as_text(answer: Any) -> str:
+    """Return an answer, a value of `json_values`, as text, or '' when there is none that can be kept."""
     if isinstance(answer, str):
         return answer.strip()
     if answer is None:
@@ -209,13 +170,6 @@ def _compact_json(value: Any, depth: int) -> Iterator[str]:
         yield "}"
     else:
         yield json.dumps(value, ensure_ascii=False)
-
-
-def _storable(text: str) -> str:
-    """Join surrogate pairs, and replace lone surrogates by U+FFFD."""
-    if not _SURROGATE.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _why_unreadable(text: str, values: Sequence[FoundValue], question_field: str, answer_field: str) -> str:

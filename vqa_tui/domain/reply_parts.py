@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vqa_tui.domain.reply import placed_values, text_place
+from vqa_tui.domain.reply_blocks import placed_blocks
+from vqa_tui.domain.reply_detect import detection_places
+from vqa_tui.domain.reply_explained import explained_place
+from vqa_tui.domain.reply_object import ObjectKey, object_place
 
 LONGEST = 100_000
 """Characters; a longer reply is not searched."""
@@ -18,7 +22,7 @@ class PartKind(StrEnum):
     """What a part of a reply was read as."""
 
     FRAME = "frame"
-    """The JSON around questions and answers."""
+    """What stands around questions and answers: JSON, or the names of lines."""
     QUESTION = "question"
     ANSWER = "answer"
 
@@ -28,9 +32,13 @@ class ReplyForm:
     """How replies of a run are read."""
 
     kind: str = "json_pairs"
-    """`json_pairs` or `text`."""
+    """`json_pairs`, `text`, `blocks`, `json_object`, `detect` or `explained`; config.recipe says what each is."""
     question_field: str = "question"
     answer_field: str = "answer"
+    is_question: bool = False
+    """Whether a `text` reply is the question, to an answer that is known."""
+    keys: tuple[str, ...] = ()
+    """The keys of a `json_object`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +58,33 @@ def reply_parts(text: str, form: ReplyForm) -> tuple[ReplyPart, ...]:
     """
     if len(text) > LONGEST:
         return ()
-    if form.kind == "text":
-        start, end = text_place(text)
-        return (ReplyPart(start, end, PartKind.ANSWER),) if end > start else ()
+    match form.kind:
+        case "json_pairs":
+            return tuple(_of_values(text, form))
+        case "blocks":
+            return tuple(_of_blocks(text))
+        case "detect":
+            places: list[tuple[int, int] | None] = list(detection_places(text))
+        case "json_object":
+            places = [object_place(text, dict.fromkeys(form.keys, ObjectKey("string")))]
+        case "explained":
+            places = [explained_place(text)]
+        case _:
+            places = [text_place(text)]
+    kind = PartKind.QUESTION if form.is_question else PartKind.ANSWER
+    return tuple(ReplyPart(*place, kind) for place in places if place is not None and place[0] < place[1])
+
+
+def _of_blocks(text: str) -> Iterator[ReplyPart]:
+    for block in placed_blocks(text):
+        yield from _framed(
+            block.start,
+            block.end,
+            [ReplyPart(*block.question, PartKind.QUESTION), ReplyPart(*block.answer, PartKind.ANSWER)],
+        )
+
+
+def _of_values(text: str, form: ReplyForm) -> list[ReplyPart]:
     parts: list[ReplyPart] = []
     for value in placed_values(text, question_field=form.question_field, answer_field=form.answer_field):
         texts = [
@@ -61,7 +93,7 @@ def reply_parts(text: str, form: ReplyForm) -> tuple[ReplyPart, ...]:
             for kind, spelt in ((PartKind.QUESTION, pair.question), (PartKind.ANSWER, pair.answer))
         ]
         parts += _inside(text, value.start, value.end, texts)
-    return tuple(parts)
+    return parts
 
 
 def _inside(text: str, start: int, end: int, texts: list[tuple[PartKind, str]]) -> Iterator[ReplyPart]:
@@ -79,6 +111,11 @@ def _inside(text: str, start: int, end: int, texts: list[tuple[PartKind, str]]) 
         # An answer may stand before its question, so only answers move the place from which is searched.
         if kind is PartKind.ANSWER:
             searched = place[1]
+    yield from _framed(start, end, found)
+
+
+def _framed(start: int, end: int, found: list[ReplyPart]) -> Iterator[ReplyPart]:
+    """Yield `found` in order, without what overlaps, and the frame between them."""
     at = start
     for part in sorted(found, key=lambda part: part.start):
         if part.start < at:

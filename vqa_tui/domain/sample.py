@@ -17,6 +17,8 @@ class SampleFlag(StrEnum):
     DUPLICATE_QUESTION = "duplicate_question"
     FEWER_PAIRS = "fewer_pairs"
     """The reply held fewer pairs than were asked for."""
+    MISSING_CATEGORY = "missing_category"
+    """The reply lacks a category that was asked for; stands on each of its pairs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def write_pairs(scene: Scene, dice: random.Random) -> list[WrittenPair]:
 
     Returns no pairs when there is neither a stated truth nor a picture to speak of.
     """
-    topics = _topics(scene)
+    topics = topics_of(scene)
     if not topics:
         return []
     asked = scene.asked
@@ -88,11 +88,11 @@ def write_caption(scene: Scene, dice: random.Random) -> str:
         return " ".join([*own, shown, *look[: 1 if own else 2]])
     if own:
         return " ".join([*own, *look[:1]])
-    topics = [topic for topic in _topics(scene) if topic.family == "detailed"]
+    topics = [topic for topic in topics_of(scene) if topic.family == "detailed"]
     return topics[0].answer(dice) if topics else NOTHING_TO_DESCRIBE
 
 
-def _topics(scene: Scene) -> list[Topic]:
+def topics_of(scene: Scene) -> list[Topic]:
     """Return what can be asked: about the items if there are any, and about the look for families without a topic."""
     if scene.items:
         topics = truth_topics(scene)

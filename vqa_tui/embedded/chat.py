@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from vqa_tui.domain.image_tokens import TokenRule, picture_tokens
 from vqa_tui.embedded.answers import NOTHING_TO_DESCRIBE, write_caption, write_pairs
+from vqa_tui.embedded.asked_form import read_form
 from vqa_tui.embedded.errors import bad_request
 from vqa_tui.embedded.measure import Measurement, UnreadablePicture, measure_picture
+from vqa_tui.embedded.other_replies import write_other
 from vqa_tui.embedded.prompt_reader import read_prompt
 from vqa_tui.embedded.reply import Reply, json_reply, limit
 from vqa_tui.embedded.request import ChatRequest
@@ -60,6 +62,9 @@ class Answerer:
         return Answered(limit(reply, request.max_tokens, request.stop), tokens)
 
     def _write(self, scene: Scene, dice: random.Random, *, as_object: bool) -> Reply:
+        form = read_form(scene.asked.instructions)
+        if form is not None:
+            return write_other(form, scene, dice)
         if not (scene.asked.wants_json or as_object):
             return Reply(write_caption(scene, dice))
         pairs = write_pairs(scene, dice)

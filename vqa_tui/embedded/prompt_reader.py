@@ -74,6 +74,8 @@ class Asked:
     """Whether the prompt speaks of an X-ray scan of baggage rather than of any picture."""
     original_size: tuple[int, int] | None = None
     """Width and height in pixels of the picture that boxes refer to; the one sent may have been scaled down."""
+    instructions: str = ""
+    """The prompt without its ground truth."""
 
 
 def read_prompt(prompt: str) -> Asked:
@@ -94,6 +96,7 @@ def read_prompt(prompt: str) -> Asked:
         wants_json=_wants_json(instructions),
         is_scan=_SCAN.search(instructions) is not None and _MEDICAL.search(instructions) is None,
         original_size=(int(size[1]), int(size[2])) if size and int(size[1]) and int(size[2]) else None,
+        instructions=instructions,
     )
 
 

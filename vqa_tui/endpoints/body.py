@@ -1,6 +1,7 @@
 """Request bodies: everything but the prompt and the picture is written once, then spliced."""
 
 import json
+from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
@@ -38,6 +39,10 @@ class RequestBody:
             fields["temperature"] = generation.temperature
         if generation.stop and "stop" not in endpoint.leaves_out:
             fields["stop"] = list(generation.stop)
+        schema = recipe.schema_of_reply if endpoint.json_schema else None
+        asked = None if schema is None else _response_format(schema)
+        if asked is not None:
+            fields["response_format"] = asked
         for owner, extra in (
             (f"the endpoint {endpoint.name}", endpoint.extra_body),
             (f"the recipe {recipe.name}", generation.extra_body),
@@ -52,6 +57,7 @@ class RequestBody:
                 f"extra_body of the recipe {recipe.name} or the endpoint {endpoint.name} is not JSON: {error}"
             ) from error
         self._fields = fields
+        self._has_schema = asked is not None and fields["response_format"] is asked
         self._longer = (generation.max_tokens, self._head)
         self._text_first = recipe.text_first
         rule = endpoint.image_tokens
@@ -60,14 +66,16 @@ class RequestBody:
         self._system = ("", b"")
         """The newest system prompt and its message; one value, for several threads build bodies."""
 
-    def build(self, system: str, user: str, picture: PreparedPicture, max_tokens: int | None = None) -> bytes:
-        """Return the JSON of one request; an empty `system` is left out, and `max_tokens` replaces the recipe's. Any
-        thread may call it."""
+    def build(self, system: str, user: str, picture: PreparedPicture | None, max_tokens: int | None = None) -> bytes:
+        """Return the JSON of one request; an empty `system` is left out, and `max_tokens` replaces the recipe's.
+        Without a picture the content is a plain text, which models without eyes take too. Any thread may call it."""
         head = self._head if max_tokens is None else self._head_with(max_tokens)
         known, message = self._system
         if system != known:
             message = b'{"role":"system","content":' + _string(system) + b"}," if system else b""
             self._system = (system, message)
+        if picture is None:
+            return b"".join((head, message, b'{"role":"user","content":', _string(user), b"}]}"))
         text = b'{"type":"text","text":' + _string(user) + b"}"
         before = b'{"type":"image_url","image_url":{"url":"data:' + picture.mime.encode("ascii") + b";base64,"
         encoded = _base64(picture.data)
@@ -75,6 +83,19 @@ class RequestBody:
         if self._text_first:
             return b"".join((*start, text, b",", before, *encoded, self._picture_end, b"]}]}"))
         return b"".join((*start, before, *encoded, self._picture_end, b",", text, b"]}]}"))
+
+    def asks_for_schema(self, body: bytes) -> bool:
+        """Tell whether `body`, built here, holds the schema of the recipe's replies."""
+        return self._has_schema and b'"response_format":' in body[: body.find(_MESSAGES)]
+
+    def leave_schema_out(self) -> bool:
+        """Build without the schema from here on; False where it was left out already."""
+        if not self._has_schema or "response_format" not in self._fields:
+            return False
+        self._fields = {name: value for name, value in self._fields.items() if name != "response_format"}
+        self._head = _head(self._fields)
+        self._longer = (self._fields[self._max_tokens_field], self._head)
+        return True
 
     def _head_with(self, max_tokens: int) -> bytes:
         known, head = self._longer
@@ -84,8 +105,17 @@ class RequestBody:
         return head
 
 
+_MESSAGES = b',"messages":['
+
+
 def _head(fields: dict[str, Any]) -> bytes:
-    return json.dumps(fields, separators=(",", ":"), allow_nan=False)[:-1].encode() + b',"messages":['
+    return json.dumps(fields, separators=(",", ":"), allow_nan=False)[:-1].encode() + _MESSAGES
+
+
+def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    # OpenAI's strict form wants every key to be required, and knows no bounds of numbers.
+    strict = sorted(schema["required"]) == sorted(schema["properties"])
+    return {"type": "json_schema", "json_schema": {"name": "reply", "schema": dict(schema), "strict": strict}}
 
 
 def _base64(data: bytes) -> list[bytes]:

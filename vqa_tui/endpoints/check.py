@@ -77,6 +77,7 @@ class _CheckRecipe:
     name: str = "check"
     text_first: bool = True
     generation: _Generation = field(default_factory=_Generation)
+    schema_of_reply: Mapping[str, Any] | None = None
 
 
 async def check(endpoint: EndpointSettings, base_url: str, keys: Mapping[str, SecretStr | str]) -> CheckReport:

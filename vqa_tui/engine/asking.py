@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -23,13 +24,15 @@ from vqa_tui.engine.estimate import RequestEstimate, prices_of
 from vqa_tui.engine.halt import Halt
 from vqa_tui.engine.outcomes import deserves_longer
 from vqa_tui.engine.quota_group import Key
-from vqa_tui.engine.reading import read_pairs
+from vqa_tui.engine.reading import WHOLE_KINDS, read_pairs
 
 _LONG_REPLY = 20_000
 """Characters above which a reply is read in a thread, so that the others go on meanwhile."""
 
 _MAY_BE_BILLED = frozenset({200, 201, 202, 502, 504, 524})
 """HTTP statuses after which the model may have worked although no usage came back: success, and gateways giving up."""
+
+_SCHEMA_WORDS = re.compile(r"response_?format|json_?schema|structured.outputs?|guided.(?:decoding|json)", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,8 @@ class Asked:
     pairs: tuple[Pair, ...] = ()
     spared: bool = False
     """Whether the failure has nothing to do with the task: the endpoint was gone, or the computer slept."""
+    again: bool = False
+    """Whether the endpoint refused nothing but the JSON schema, which is left out when the task is asked again."""
     cancelled: bool = False
     """Whether the one who asked was cancelled meanwhile; he must end, with this in the store."""
 
@@ -154,9 +159,10 @@ class Asker:
             bench.tell("warning", told)
         was_gone = bench.outage.active
         spared, slept = self._spared(sent, failure)
-        if policy.counts_for_breaker and not slept and not (was_gone and spared):
+        again = self._refused_schema(sent, failed)
+        if policy.counts_for_breaker and not again and not slept and not (was_gone and spared):
             bench.note_failure(failure.kind)
-        if policy.pauses_run:
+        if policy.pauses_run and not again:
             bench.halt(Halt(failure.message))
         attempt = AttemptRecord(
             key_name=sent.admission.loan.key.name,
@@ -181,7 +187,22 @@ class Asker:
             changes=sent.question.changes,
             flight=sent.flight,
         )
-        return Asked(attempt, failure, spared=spared)
+        return Asked(attempt, failure, spared=spared, again=again)
+
+    def _refused_schema(self, sent: _Sent, failed: AskFailed) -> bool:
+        """Tell whether the endpoint refused the JSON schema of the reply; if so, it is left out from here on."""
+        body = self._bench.body
+        if failed.http_status not in (400, 422) or not body.asks_for_schema(sent.question.body):
+            return False
+        if not _SCHEMA_WORDS.search(f"{failed.failure.message}\n{failed.raw_body}"):
+            return False
+        if body.leave_schema_out():
+            self._bench.tell(
+                "warning",
+                "the endpoint takes no JSON schema for its replies: it is asked without; `json_schema: false` in its "
+                "file spares the refused requests",
+            )
+        return True
 
     def _spared(self, sent: _Sent, failure: Failure) -> tuple[bool, bool]:
         """Tell the outage how the request ended; return whether the task is spared, and whether it is because the
@@ -246,14 +267,15 @@ class Asker:
     def _understand(self, sent: _Sent, answer: Answer) -> tuple[tuple[Pair, ...], str]:
         recipe, task = self._bench.recipe, sent.question.task
         try:
-            pairs = read_pairs(recipe, task.item, answer.text, answer.finish_reason)
+            texts = self._bench.template.reply_texts(task.item)
+            pairs = read_pairs(recipe, task.item, answer.text, answer.finish_reason, texts)
         except UnreadableReply as unreadable:
             return (), unreadable.reason
         except Exception as fault:
             # The reply is paid for: whatever it does to our reader, it is kept and its task fails alone.
             log.exception("a reply broke its reader")
             return (), f"a fault of the program while reading it: {fault!r}"
-        whole_is_cut = recipe.reply.kind == "text" and SampleFlag.CUT_REPLY in pairs[0].flags
+        whole_is_cut = recipe.reply.kind in WHOLE_KINDS and SampleFlag.CUT_REPLY in pairs[0].flags
         most = self._bench.limits().max_attempts
         if whole_is_cut and deserves_longer(task, sent.question.purpose, recipe, max_attempts=most):
             return (), "the reply was cut off in the middle of its text"

@@ -58,6 +58,7 @@ class Estimator:
 
     def __init__(self, recipe: Recipe, endpoint: Endpoint) -> None:
         self._recipe = recipe
+        self._is_text = recipe.modality == "text"
         self._rule = endpoint.image_tokens
         self._limits = endpoint.picture
         self._prices = prices_of(endpoint)
@@ -80,7 +81,9 @@ class Estimator:
         return RequestEstimate(RequestSize(prompt_tokens(text) + picture, output), bound)
 
     def picture_tokens(self, width: int, height: int, max_side: int | None) -> int:
-        """Return the tokens of a picture of this size in pixels, sent with this longest side."""
+        """Return the tokens of a picture of this size in pixels, sent with this longest side; 0 where none is sent."""
+        if self._is_text:
+            return 0
         size = (width, height, self._limits.side(max_side))
         # Many datasets hold few sizes, and some rules search for theirs.
         found = self._by_size.get(size)
@@ -92,6 +95,8 @@ class Estimator:
 
     def _dearest_picture(self, width: int, height: int, max_side: int | None) -> int:
         """Return the tokens of a picture by the dearest of all vendors' rules: a cap must hold under each."""
+        if self._is_text:
+            return 0
         size = (width, height, self._limits.side(max_side))
         found = self._dearest.get(size)
         if found is None:

@@ -4,7 +4,7 @@ import asyncio
 import random
 from dataclasses import dataclass, replace
 
-from vqa_tui.config.templates import RenderedPrompt
+from vqa_tui.config.templates import LacksTruth, RenderedPrompt
 from vqa_tui.domain.cost import to_dollars
 from vqa_tui.domain.failure import FailureKind, VqaError
 from vqa_tui.domain.run import TaskStatus
@@ -80,6 +80,8 @@ class Worker:
         if asked.failure is None:
             self._turned_away.answered(task.id)
             return after_reply(task, asked.attempt, asked.pairs, hedge)
+        if asked.again:
+            return TaskOutcome(task.id, TaskStatus.PENDING, asked.attempt, hedge=hedge)
         if asked.failure.kind is FailureKind.RATE_LIMITED:
             verdict = self._turned_away.rate_limited(task.id)
             if verdict.notice:
@@ -113,7 +115,8 @@ class Worker:
         except BadPicture as problem:
             return self._without_picture(task, problem)
         except VqaError as problem:
-            bench.note_failure(FailureKind.REJECTED)
+            if not isinstance(problem, LacksTruth):
+                bench.note_failure(FailureKind.REJECTED)
             reason = f"its prompt cannot be rendered: {problem.message}"
             return TaskOutcome(task.id, TaskStatus.FAILED, kind=FailureKind.REJECTED, problem=reason)
         except NotNow:
@@ -177,6 +180,8 @@ class Worker:
         """Return the body of the request. What is prepared in a thread is encoded there too: megabytes would hold up
         all others, and so only one copy of the picture stays in memory."""
         bench = self._bench
+        if bench.recipe.modality == "text":
+            return bench.body.build(prompt.system, prompt.user, None, max_tokens=max_tokens)
         rules, limits = bench.recipe.picture, bench.endpoint.picture
         path, facts = bench.dataset_root / task.item.path, task.item.facts
         ready = await bench.at_hand.fetch(

@@ -12,9 +12,9 @@ from vqa_tui.domain.changes import MOST_TOKENS, UNCHANGED, TaskChanges
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.queue_edit import MOVABLE, EditVerb
 from vqa_tui.domain.run import EngineState, Limits, Phase, RunView, TaskStatus
-from vqa_tui.engine.estimate import bytes_of
 from vqa_tui.operations.plan import RunPlan
 from vqa_tui.operations.plan_cost import Load, cost_plan
+from vqa_tui.operations.plan_prompts import prompt_sizes
 from vqa_tui.operations.planning import SAMPLE_ITEMS, parse_max_side
 from vqa_tui.operations.queue_edits import go_on_with, move
 from vqa_tui.operations.runs import run_view
@@ -201,8 +201,8 @@ async def load_of(
         if not count:
             return None
         sample = await store.spread_items_of(opened.db, run_id, ids, statuses, SAMPLE_ITEMS)
-    template = PromptTemplate(recipe)
-    return Load(count, sizes, [bytes_of(template.render(item)) for item in sample])
+    prompts = prompt_sizes(PromptTemplate(recipe), sample)
+    return Load(count, sizes, prompts, len(sample) - len(prompts))
 
 
 def cost_with(

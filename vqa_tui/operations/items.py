@@ -122,4 +122,6 @@ def _reply_form(recipe: str) -> ReplyForm:
         reply = thaw_recipe(recipe).reply
     except VqaError:
         return ReplyForm()
-    return ReplyForm(reply.kind, reply.question_field, reply.answer_field)
+    return ReplyForm(
+        reply.kind, reply.question_field, reply.answer_field, is_question=bool(reply.answer), keys=tuple(reply.keys)
+    )

@@ -55,6 +55,8 @@ class Load:
     items: int
     sizes: PictureSizes
     prompt_bytes: Sequence[int]
+    lacking: int = 0
+    """Pictures of the sample of which the dataset does not say what the recipe needs; they have no prompt."""
 
 
 def largest_request(estimator: Estimator, load: Load, max_side: int | None) -> int:
@@ -93,7 +95,8 @@ def cost_plan(
         requests = _requests(measured, hedge=limits.hedge)
     told = earlier is not None and earlier.told_image_tokens
     sums = _Sums(prompt * ratio * requests, output * requests, load.items, endpoint.prices, told)
-    sides = dict.fromkeys((*TABLE_SIDES, max_side))
+    # Where no picture is sent there is nothing to compare.
+    sides = dict.fromkeys((*(() if recipe.modality == "text" else TABLE_SIDES), max_side))
     rows = []
     for side in sorted(sides, key=lambda each: each or 10**9):
         tokens = _picture_tokens(estimator, load.sizes.groups, side)
@@ -102,7 +105,7 @@ def cost_plan(
                 side,
                 tokens / load.items,
                 sums.total(tokens * ratio * requests),
-                _sent_bytes(load, side),
+                _sent_bytes(recipe, load, side),
                 sum(group.pictures for group in load.sizes.groups if _is_larger(group, side)),
                 chosen=side == max_side,
             )
@@ -306,10 +309,10 @@ def _is_larger(group: SizeGroup, side: int | None) -> bool:
     return side is not None and max(group.width, group.height) > side
 
 
-def _sent_bytes(load: Load, side: int | None) -> int:
+def _sent_bytes(recipe: Recipe, load: Load, side: int | None) -> int:
     """Return the bytes of all requests; a picture that is made smaller loses bytes as it loses pixels."""
     pictures = 0.0
-    for group in load.sizes.groups:
+    for group in () if recipe.modality == "text" else load.sizes.groups:
         size = float(group.size_bytes)
         if _is_larger(group, side):
             width, height = sent_size(group.width, group.height, side)

@@ -25,7 +25,7 @@ def plan_warnings(plan: RunPlan, recipe: Recipe, endpoint: Endpoint, limits: Lim
             f"The endpoint states no prices; these are from a public list ({plan.prices.source}). "
             "Your own terms may differ: `prices:` in its file would count instead."
         )
-    if is_guessed(endpoint):
+    if recipe.modality == "image" and is_guessed(endpoint):
         yield (
             f"The endpoint's file states no image_tokens rule: {endpoint.image_tokens.tokens} tokens for each picture "
             "is a guess. The first replies will show what is billed."

@@ -17,15 +17,18 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.run import Limits
 from vqa_tui.domain.run_name import require_run_name
-from vqa_tui.engine.estimate import Estimator, bytes_of
+from vqa_tui.engine.estimate import Estimator
 from vqa_tui.operations.plan import RunPlan as RunPlan
 from vqa_tui.operations.plan_cost import Load, cost_plan, largest_request
+from vqa_tui.operations.plan_prompts import prompt_sizes
 from vqa_tui.operations.plan_time import time_bounds
 from vqa_tui.operations.plan_warnings import plan_warnings
 from vqa_tui.operations.run_parts import request_like as request_like
 from vqa_tui.operations.run_parts import run_parts
+from vqa_tui.operations.run_request import MOST_PAIRS as MOST_PAIRS
 from vqa_tui.operations.run_request import RunRequest as RunRequest
 from vqa_tui.operations.run_request import parse_max_side as parse_max_side
+from vqa_tui.operations.run_request import parse_ratio as parse_ratio
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store.datasets import (
     DatasetRow,
@@ -143,7 +146,7 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
             hint="Add `prices:` to its file (dollars per million tokens), or start without a budget.",
         )
     listed = endpoint.prices is None and priced.prices is not None
-    warnings = (*_of_the_import(dataset), *chosen.warnings)
+    warnings = (*_of_the_import(dataset), *_of_the_sample(recipe, load), *chosen.warnings)
     return _Parts(recipe, priced, listed, dataset.id, load, limits, max_side, name, warnings)
 
 
@@ -153,6 +156,16 @@ def _of_the_import(dataset: DatasetRow) -> tuple[str, ...]:
     return (
         f"The import of {dataset.unfinished} has not finished, so {dataset.name} may lack pictures. "
         "Importing the same again goes on from there.",
+    )
+
+
+def _of_the_sample(recipe: Recipe, load: Load) -> tuple[str, ...]:
+    if not load.lacking:
+        return ()
+    sampled = load.lacking + len(load.prompt_bytes)
+    return (
+        f"Of {sampled} pictures looked at, {load.lacking} have no {' and '.join(recipe.needs)}, which the recipe "
+        "needs: such pictures fail without being asked.",
     )
 
 
@@ -167,8 +180,8 @@ async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, items
     if sample is None:
         sample = await spread_items(workspace.db, dataset.id, SAMPLE_ITEMS)
         _keep(_samples_seen, key, sample)
-    template = PromptTemplate(recipe)
-    return Load(items, sizes, [bytes_of(template.render(item)) for item in sample])
+    prompts = prompt_sizes(PromptTemplate(recipe), sample)
+    return Load(items, sizes, prompts, len(sample) - len(prompts))
 
 
 def _keep(seen: dict[tuple[object, ...], T], key: tuple[object, ...], value: T) -> None:

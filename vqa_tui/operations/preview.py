@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from vqa_tui.config.load import load_recipe
+from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate, RenderedPrompt
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
@@ -33,6 +34,8 @@ class PromptPreview:
     user: str
     text_first: bool
     """Whether the text of the user stands before the picture."""
+    with_picture: bool
+    """Whether the picture is sent at all."""
     prompt_tokens: int
     """Estimated; without the picture."""
 
@@ -56,21 +59,24 @@ async def preview_prompt(
     chosen = await _picture(workspace, row, item, step)
     earlier = None if like is None else await earlier_recipe(workspace, like, recipe)
 
-    def render() -> tuple[str, bool, RenderedPrompt]:
+    def render() -> tuple[Recipe, RenderedPrompt]:
         found = earlier or load_recipe(recipe, folders=workspace.recipe_folders)
-        return found.name, found.text_first, PromptTemplate(found).render(chosen)
+        template = PromptTemplate(found)
+        template.reply_texts(chosen)
+        return found, template.render(chosen)
 
-    name, text_first, prompt = await asyncio.to_thread(render)
+    shown, prompt = await asyncio.to_thread(render)
     return PromptPreview(
         dataset=row.name,
-        recipe=name,
+        recipe=shown.name,
         item=chosen.key,
         picture=str(Path(row.root) / chosen.path),
         width=chosen.facts.width,
         height=chosen.facts.height,
         system=prompt.system,
         user=prompt.user,
-        text_first=text_first,
+        text_first=shown.text_first,
+        with_picture=shown.modality == "image",
         prompt_tokens=prompt_tokens(bytes_of(prompt)),
     )
 

@@ -1,6 +1,7 @@
 """The recipe and the endpoint that a run is made of: from their files, with another model, or from an earlier run."""
 
 from dataclasses import dataclass
+from math import ceil
 
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.freeze import thaw_endpoint, thaw_recipe
@@ -9,7 +10,7 @@ from vqa_tui.config.load import is_known, load_endpoint, load_recipe
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import Limits
-from vqa_tui.operations.run_request import RunRequest
+from vqa_tui.operations.run_request import MOST_PAIRS, RunRequest
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store.made_of import MadeOf, made_of
 
@@ -113,6 +114,11 @@ async def request_like(workspace: Workspace, run_id: int) -> RunRequest:
         in_file = load_endpoint(earlier.endpoint.name, folders=workspace.endpoint_folders).model
     except VqaError:
         in_file = earlier.endpoint.model  # What is wrong with the file is told when the run is planned.
+    asked = earlier.recipe
+    try:
+        recipe = load_recipe(asked.name, folders=workspace.recipe_folders)
+    except VqaError:
+        recipe = asked
     return RunRequest(
         dataset=made.dataset,
         recipe=earlier.recipe.name,
@@ -124,6 +130,8 @@ async def request_like(workspace: Workspace, run_id: int) -> RunRequest:
         max_side=limits.max_side,
         hedge=limits.hedge,
         model=None if in_file == earlier.endpoint.model else earlier.endpoint.model,
+        pairs=None if recipe.pairs == asked.pairs else asked.pairs,
+        structured_ratio=None if recipe.structured_ratio == asked.structured_ratio else asked.structured_ratio,
         like=run_id,
     )
 
@@ -154,13 +162,42 @@ def _of_chosen(earlier: _Earlier) -> VqaError:
     )
 
 
+def with_pairs(recipe: Recipe, pairs: int | None, structured_ratio: float | None) -> Recipe:
+    """Return the recipe asking so many pairs, of which this share is structured; None leaves what it has.
+
+    Raises VqaError for a number out of bounds, and for a recipe whose prompt does not speak of what is wanted.
+    """
+    for field, option, value, now in (
+        ("pairs", "--pairs", pairs, recipe.pairs),
+        ("structured_pairs", "--structured-ratio", structured_ratio, recipe.structured_ratio),
+    ):
+        if value is not None and value != now and field not in recipe.prompt.user + recipe.prompt.system:
+            raise VqaError(
+                f"{option} changes nothing of the recipe {recipe.name}: its prompt does not use `{field}`",
+                hint="Leave it out, or take another recipe.",
+            )
+    if pairs is not None and not 1 <= pairs <= MOST_PAIRS:
+        raise VqaError(f"--pairs must be from 1 to {MOST_PAIRS}, not {pairs}")
+    if structured_ratio is not None and not 0 <= structured_ratio <= 1:
+        raise VqaError(f"--structured-ratio must be from 0 to 1, not {structured_ratio:g}")
+    many = recipe.pairs if pairs is None else pairs
+    return recipe.model_copy(
+        update={
+            "pairs": many,
+            "structured_ratio": recipe.structured_ratio if structured_ratio is None else structured_ratio,
+            "expected_output_tokens": ceil(recipe.expected_output_tokens * many / recipe.pairs),
+        }
+    )
+
+
 def _recipe(workspace: Workspace, request: RunRequest, earlier: _Earlier | None) -> tuple[Recipe, str]:
     folders = workspace.recipe_folders
+    wanted = request.pairs, request.structured_ratio
     if earlier is None or request.recipe != earlier.recipe.name:
-        return load_recipe(request.recipe, folders=folders), ""
+        return with_pairs(load_recipe(request.recipe, folders=folders), *wanted), ""
     if not is_known(request.recipe, folders):
-        return earlier.recipe, _taken_over("recipe", earlier.recipe.name, earlier)
-    now = load_recipe(request.recipe, folders=folders)
+        return with_pairs(earlier.recipe, *wanted), _taken_over("recipe", earlier.recipe.name, earlier)
+    now = with_pairs(load_recipe(request.recipe, folders=folders), *wanted)
     return now, _changed("recipe", now, earlier.recipe, earlier)
 
 

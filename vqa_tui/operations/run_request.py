@@ -7,6 +7,7 @@ from typing import Literal
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import ORIGINAL_SIZE
 
+MOST_PAIRS = 50
 SMALLEST_SIDE, LARGEST_SIDE = 16, 100_000
 """Pixels; the bounds of `Limits.max_side`."""
 
@@ -34,8 +35,23 @@ class RunRequest:
     """Ask a straggler a second time; both requests are paid."""
     model: str | None = None
     """Asked instead of the model that the endpoint's file names; None is the file's."""
+    pairs: int | None = None
+    """Pairs asked of each picture; None is the recipe's."""
+    structured_ratio: float | None = None
+    """Share of the pairs that are structured questions, 0 to 1; None is the recipe's."""
     like: int | None = None
     """The run that this one is to be like. Plans warn where its recipe or endpoint is no longer what that run had."""
+
+
+def parse_ratio(text: str, *, field: str) -> float:
+    """Return a share from 0 to 1. Raises VqaError, naming `field`, for anything else."""
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = -1.0
+    if not 0 <= ratio <= 1:
+        raise VqaError(f"{field}: {text.strip()!r} is no share of the pairs", hint="Write a number from 0 to 1.")
+    return ratio
 
 
 def parse_max_side(text: str, *, field: str) -> int | Literal["original"]:

@@ -8,10 +8,10 @@ from typing import Literal
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run_name import require_run_name
 from vqa_tui.operations.limits import parse_budget
-from vqa_tui.operations.planning import RunRequest, parse_max_side
+from vqa_tui.operations.planning import MOST_PAIRS, RunRequest, parse_max_side, parse_ratio
 from vqa_tui.tui.verbs import MOST_WORKERS
 
-TEXT_FIELDS = ("limit", "pilot", "budget", "concurrency", "max_side", "name")
+TEXT_FIELDS = ("limit", "pilot", "budget", "concurrency", "max_side", "pairs", "structured_ratio", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class RunForm:
     budget: str = ""
     concurrency: str = ""
     max_side: str = ""
+    pairs: str = ""
+    structured_ratio: str = ""
     hedge: bool = False
     like: int | None = None
     """The run that this one is to be like."""
@@ -52,6 +54,8 @@ class RunForm:
             budget_usd=_budget(self.budget),
             concurrency=_concurrency(self.concurrency),
             max_side=_max_side(self.max_side),
+            pairs=_pairs(self.pairs),
+            structured_ratio=_ratio(self.structured_ratio),
             hedge=self.hedge,
             model=self.model,
             like=self.like,
@@ -75,6 +79,8 @@ def form_of(request: RunRequest) -> RunForm:
         budget="" if request.budget_usd is None else f"{request.budget_usd:f}",
         concurrency=words(request.concurrency),
         max_side=words(request.max_side),
+        pairs=words(request.pairs),
+        structured_ratio="" if request.structured_ratio is None else f"{request.structured_ratio:g}",
         hedge=request.hedge,
         like=request.like,
     )
@@ -116,6 +122,14 @@ def _max_side(typed: str) -> int | Literal["original"] | None:
     return parse_max_side(typed, field="longest px") if typed.strip() else None
 
 
+def _pairs(typed: str) -> int | None:
+    return _whole("pairs", typed, least=1, most=MOST_PAIRS, hint="Empty asks as many as the recipe.")
+
+
+def _ratio(typed: str) -> float | None:
+    return parse_ratio(typed, field="structured") if typed.strip() else None
+
+
 def _name(typed: str) -> str | None:
     name = typed.strip()
     if name:
@@ -152,5 +166,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "budget": _budget,
     "concurrency": _concurrency,
     "max_side": _max_side,
+    "pairs": _pairs,
+    "structured_ratio": _ratio,
     "name": _name,
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from textual.content import Content
 
+from vqa_tui.config.recipe import Recipe, ReplyFormat
 from vqa_tui.operations.config_entries import EndpointEntry, RecipeEntry
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.columns import Column
@@ -81,16 +82,17 @@ def recipe_detail(entry: RecipeEntry, file: str, width: int = 0) -> Content:
     if recipe is None:
         return Content("\n\n").join([place, _problem(entry.problem), _file(file)])
     form = recipe.reply
-    reply = "a JSON list of pairs" if form.kind == "json_pairs" else f"the answer to: {form.question}"
-    generation, picture = recipe.generation, recipe.picture
+    reply = _reply_words(form)
+    generation = recipe.generation
     known = facts(
         [
             ("asks", text(recipe.description)),
-            ("pairs", Content(f"{recipe.pairs} for each {recipe.modality}")),
+            ("pairs", Content(f"{len(form.categories) or recipe.pairs} for each picture")),
             ("structured", Content(f"{recipe.structured_ratio:.0%} of them" if recipe.structured_ratio else "")),
             ("reply", text(f"{reply}, at most {count(generation.max_tokens)} tokens")),
             ("temperature", Content("" if generation.temperature is None else f"{generation.temperature:g}")),
-            ("picture", Content(f"at most {picture.max_side} px" if picture.max_side else "as it is")),
+            ("picture", Content(_picture_words(recipe))),
+            ("needs", Content(", ".join(recipe.needs))),
             ("variables", text(", ".join(recipe.variables))),
         ],
         width,
@@ -104,6 +106,27 @@ def recipe_detail(entry: RecipeEntry, file: str, width: int = 0) -> Content:
         if template.strip():
             parts.append(Content.assemble(heading(title), "\n", clean(template.rstrip(), limit=_FILE_SHOWN)))
     return Content("\n\n").join([*parts, _file(file)])
+
+
+def _reply_words(form: ReplyFormat) -> str:
+    match form.kind:
+        case "json_pairs":
+            return "a JSON list of pairs"
+        case "blocks":
+            return f"blocks of category, question and answer: {', '.join(form.categories) or 'any category'}"
+        case "json_object":
+            return f"a JSON object with {', '.join(form.keys)}, to: {form.question}"
+        case "detect":
+            return f"boxes as location tokens, to: {form.question}"
+        case "explained":
+            return f"an answer with its explanation, to: {form.question}"
+    return f"the answer to: {form.question}" if form.question else f"the question to: {form.answer}"
+
+
+def _picture_words(recipe: Recipe) -> str:
+    if recipe.modality == "text":
+        return "none is sent"
+    return f"at most {recipe.picture.max_side} px" if recipe.picture.max_side else "as it is"
 
 
 def endpoint_detail(entry: EndpointEntry, file: str, width: int = 0) -> Content:

@@ -22,6 +22,13 @@ def preview_facts(preview: PromptPreview) -> Content:
     return Content(f"{preview.width}×{preview.height} · text ≈ {count(preview.prompt_tokens)} tokens")
 
 
+def user_title(preview: PromptPreview) -> str:
+    """Return what stands over the message of the user."""
+    if not preview.with_picture:
+        return "User · no picture is sent"
+    return f"User · stands {'before' if preview.text_first else 'after'} the picture"
+
+
 def prompt_text(prompt: str) -> Content:
     """Return one message of a prompt as it would be sent, made safe for a terminal."""
     return Content(clean(prompt, limit=_LONGEST)) if prompt.strip() else Content.styled("empty", QUIET)

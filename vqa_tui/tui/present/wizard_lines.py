@@ -67,6 +67,10 @@ def answers_line(form: RunForm, *, like: str = "") -> Content:
     sizes.append(f"cap ${_word(form.budget).plain.lstrip('$')}" if form.budget.strip() else "no cap")
     if form.max_side.strip():
         sizes.append(f"longest {_word(form.max_side).plain}")
+    if form.pairs.strip():
+        sizes.append(f"{_word(form.pairs).plain} pairs")
+    if form.structured_ratio.strip():
+        sizes.append(f"structured {_word(form.structured_ratio).plain}")
     parts.append((f"   {' · '.join(sizes)}", QUIET))
     return Content.assemble(*parts)
 

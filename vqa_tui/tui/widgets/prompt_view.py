@@ -6,7 +6,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from vqa_tui.operations.preview import PromptPreview
-from vqa_tui.tui.present.prompt_preview import preview_facts, preview_head, preview_problem, prompt_text
+from vqa_tui.tui.present.prompt_preview import (
+    preview_facts,
+    preview_head,
+    preview_problem,
+    prompt_text,
+    user_title,
+)
 from vqa_tui.tui.widgets.picture import Picture
 from vqa_tui.tui.widgets.text_box import TextBox
 
@@ -36,8 +42,7 @@ class PromptView(TextBox):
         self.border_subtitle = preview_facts(preview)
         self.query_one("#prompt-system", Static).update(prompt_text(preview.system))
         self.query_one("#prompt-user", Static).update(prompt_text(preview.user))
-        order = "before" if preview.text_first else "after"
-        self.query_one("#prompt-user").border_title = f"User · stands {order} the picture"
+        self.query_one("#prompt-user").border_title = user_title(preview)
         self._show_parts(problem=False, system=bool(preview.system.strip()), user=True)
         if self._picture_path == preview.picture:
             return False

@@ -21,6 +21,8 @@ _FIELDS = {
     "budget": ("Budget $", "no cap", "the run pauses there"),
     "concurrency": ("In flight", "endpoint's", "most requests at the same time"),
     "max_side": ("Longest px", "recipe's", "or original; the plan compares them"),
+    "pairs": ("Pairs", "recipe's", "asked of each picture"),
+    "structured_ratio": ("Structured", "recipe's", "share of the pairs, 0 to 1"),
     "name": ("Name", "made up", "of the run"),
 }
 _HEDGE_NOTE = "an overlong request is sent twice and paid"
