@@ -16,9 +16,27 @@ if TYPE_CHECKING:
     from vqa_tui.operations.workspace import Workspace
 
 
+FORMAT_NAMES = (
+    "qwen",
+    "qwen-finetune",
+    "stcray-flat",
+    "llava",
+    "sharegpt",
+    "trl",
+    "unsloth",
+    "openai-ft",
+    "model-garden",
+    "vqa-rad-enhanced",
+    "evud",
+    "vqa-v2",
+    "csv",
+)
+"""Stated here, so that `--help` need not load the formats."""
+
+
 def export(
     run: RunArgument,
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="qwen, stcray-flat or llava.")],
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of {', '.join(FORMAT_NAMES)}.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write; splits get names made from it.")],
     split: Annotated[
         str | None,
@@ -33,6 +51,23 @@ def export(
             "--reviewed", metavar="WHICH", help="Pairs to take: not-rejected, accepted or any; edited text is used."
         ),
     ] = "not-rejected",
+    pictures: Annotated[
+        str,
+        typer.Option(
+            "--pictures",
+            metavar="WHERE",
+            help="in-place, or copy or link them beside the file, or inline in it where the format can.",
+        ),
+    ] = "in-place",
+    pairs: Annotated[
+        int | None, typer.Option("--pairs-per-picture", metavar="N", help="Of each picture the first N pairs.")
+    ] = None,
+    stratify: Annotated[
+        bool, typer.Option("--stratify", help="Split pictures with the same labels in the same shares.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Draw the split by this number instead of by hashes.")
+    ] = None,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -49,7 +84,19 @@ def export(
 
     async def work(opened: "Workspace") -> "ExportReport":
         run_id = await find_run(opened, run)
-        return await export_run(opened, run_id, form, out, split=shares, grouped=grouped, reviewed=reviewed)
+        return await export_run(
+            opened,
+            run_id,
+            form,
+            out,
+            split=shares,
+            seed=seed,
+            stratified=stratify,
+            grouped=grouped,
+            reviewed=reviewed,
+            pictures=pictures,
+            most_pairs=pairs,
+        )
 
     report = in_workspace(workspace, work)
     if json:
@@ -102,7 +149,8 @@ def show_export(report: "ExportReport") -> None:
 
     say(f"Wrote {plural(report.pairs, 'pair')} about {plural(report.pictures, 'picture')} to {report.folder}:")
     for file in report.files:
-        say(f"  {file.name}  {plural(file.records, 'record')}, {file_size(file.bytes)}")
+        what = file.role or plural(file.records, "record")
+        say(f"  {file.name}  {what}, {file_size(file.bytes)}")
     say(f"  {report.manifest.name}  where they come from, and their hashes")
     for warning in report.warnings:
         warn(warning)
