@@ -62,7 +62,7 @@ class PictureChecks:
         A relative path counts from the folder of the file, else, where nothing is there, from the current folder.
         """
         is_inline = named.startswith(INLINE)
-        path = _inline_name(named) if is_inline else _located(named, folder)
+        path = _inline_name(named) if is_inline else located(named, folder)
         seen = self._seen.get(path)
         if seen is None:
             shown = "in the record" if is_inline else named
@@ -129,7 +129,8 @@ def _inline_name(uri: str) -> str:
     return INLINE + hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _located(named: str, folder: Path) -> str:
+def located(named: str, folder: Path) -> str:
+    """Return where a named picture lies: from `folder`, else, where nothing is there, from the current folder."""
     beside = os.path.normpath(folder / named)
     if os.path.isabs(named) or os.path.lexists(beside):
         return beside

@@ -66,6 +66,16 @@ def validate_export(path: Path, limits: ManifestChecks | None = None) -> Validat
         return validation.report(pictures)
 
 
+def files_with_records(path: Path) -> tuple[str, list[Path]]:
+    """Return the format that a manifest states ('' without one) and the files that hold the records of an export.
+
+    `path` is one of its files, its name or its manifest. Raises VqaError when there is no such file, OSError.
+    """
+    manifest, files = _what_to_check(path, ProblemLog())
+    accompany = {file.name for file in manifest.files if file.role} if manifest else set()
+    return manifest.format if manifest else "", [file for file in files if file.name not in accompany]
+
+
 def _what_to_check(path: Path, log: ProblemLog) -> tuple[Manifest | None, list[Path]]:
     """Return the manifest that belongs to `path`, if any, and the files to check."""
     if path.name.endswith(MANIFEST_SUFFIX):
