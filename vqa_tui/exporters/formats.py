@@ -69,6 +69,11 @@ class ExportFormat:
     """Its files have entries in the `dataset_info.json` of their folder."""
 
     @property
+    def holds_pictures(self) -> bool:
+        """Whether pictures always stand in the file itself."""
+        return self.naming is Naming.INLINE
+
+    @property
     def can_group(self) -> bool:
         return self.grouping is not Grouping.APART
 
