@@ -1,9 +1,12 @@
 """Every format is read back as it was written: pictures, questions and answers, whatever signs are in them."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from tests.exporters.written import pictures_with_pairs, raw_records, read_back, write_export
@@ -13,8 +16,10 @@ from vqa_tui.exporters.formats import FORMATS, Grouping, Naming
 from vqa_tui.exporters.layouts import CsvTable, JsonDocument, JsonLines, JsonList, JsonObject, Layout
 from vqa_tui.exporters.picture_copies import PictureUse
 from vqa_tui.exporters.placed import decoded_md5
+from vqa_tui.exporters.table_reading import table_entries
 from vqa_tui.exporters.validation import validate_export
 from vqa_tui.exporters.validation_report import ProblemKind
+from vqa_tui.exporters.writing import refuse_foreign_files
 
 
 @pytest.mark.parametrize(
@@ -48,7 +53,7 @@ def test_what_is_written_is_read_back(form: str, grouped: bool, tmp_path: Path) 
 def test_a_layout_without_records_is_whole(layout: type[Layout]) -> None:
     text = layout().end()
     assert not text or json.loads(text) in ([], {}, {"a": 1, "list": []})
-    assert CsvTable(("a", "b")).end() == b"a,b\n"
+    assert CsvTable(("a", "b")).end() == b"a,b\r\n"
 
 
 def test_equal_pixels_do_not_lose_pairs(tmp_path: Path) -> None:
@@ -139,6 +144,36 @@ def test_copies_and_links_stand_beside_the_file(use: PictureUse, tmp_path: Path)
                for n, name in enumerate(named))  # fmt: skip
     assert len([path for path in (tmp_path / "x.pictures").rglob("*") if path.is_file()]) == 3
     assert validate_export(out).ok
+
+
+def test_links_that_lead_nowhere_are_made_anew_and_copies_take_their_place(tmp_path: Path) -> None:
+    pictures = pictures_with_pairs(tmp_path, 1)
+    target = tmp_path / "x.pictures" / pictures[0].sha256[:2] / f"{pictures[0].sha256}.png"
+    target.parent.mkdir(parents=True)
+    target.symlink_to(tmp_path / "nowhere.png")
+    write_export(tmp_path / "x.jsonl", "qwen", pictures, use=PictureUse.LINK)
+    assert target.samefile(tmp_path / "pictures" / pictures[0].path)
+    target.unlink()
+    target.symlink_to(tmp_path / "pictures" / pictures[0].path)
+    write_export(tmp_path / "x.jsonl", "qwen", pictures, use=PictureUse.COPY)
+    assert target.is_file() and not target.is_symlink()
+
+
+def test_a_name_that_the_trainer_has_taken_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VqaError, match="cannot be one itself"):
+        refuse_foreign_files(tmp_path / DATASET_INFO, ("all",), FORMATS["sharegpt"])
+
+
+def test_a_table_is_known_by_its_header_whatever_its_name(tmp_path: Path) -> None:
+    write_export(tmp_path / "x.txt", "csv", pictures_with_pairs(tmp_path))
+    assert validate_export(tmp_path / "x.txt").stats.formats == ("csv",)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=2))
+def test_a_table_keeps_every_sign(texts: list[str]) -> None:
+    table = CsvTable(("question", "answer"))
+    record = dict(zip(("question", "answer"), texts, strict=True))
+    assert [entry.record for entry in table_entries(io.BytesIO(table.record(record) + table.end()))] == [record]
 
 
 @pytest.mark.parametrize("use", [PictureUse.COPY, PictureUse.LINK])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LOOKED_AT = 4096
+_COLUMNS = frozenset({b"question", b"answer"})
 _HASH_FIRST = re.compile(rb'\{\s*"[0-9a-f]{32}(-\d+)?"\s*:')
 _VQA_V2_FIRST = re.compile(rb'\{\s*"(info|task_type|data_type|data_subtype|license|questions)"\s*:')
 
@@ -29,11 +30,12 @@ class FileShape(StrEnum):
 
 
 def file_shape(path: Path) -> FileShape:
-    """Return the shape of a file: a table by its name, the others by what they begin with. Raises OSError."""
-    if path.suffix.lower() == ".csv":
-        return FileShape.TABLE
+    """Return the shape of a file by what it begins with, a table also by its name. Raises OSError."""
     with open(path, "rb") as file:
         start = file.read(_LOOKED_AT).removeprefix(BYTE_ORDER_MARK).lstrip()
+    header = start.partition(b"\n")[0].rstrip(b"\r")
+    if not start.startswith((b"[", b"{")) and (path.suffix.lower() == ".csv" or _COLUMNS.issubset(header.split(b","))):
+        return FileShape.TABLE
     if start.startswith(b"["):
         return FileShape.LIST
     if _HASH_FIRST.match(start):

@@ -78,11 +78,12 @@ class JsonObject:
 
 
 class CsvTable:
-    """A header and one row a record (RFC 4180, UTF-8, rows ended by a line feed)."""
+    """A header and one row a record (RFC 4180, UTF-8)."""
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self._text = io.StringIO(newline="")
-        self._writer = csv.DictWriter(self._text, columns, lineterminator="\n")
+        # Only signs of the line's end are quoted: with a line feed alone a bare carriage return would be lost.
+        self._writer = csv.DictWriter(self._text, columns, lineterminator="\r\n")
         self._writer.writeheader()
 
     def record(self, record: Record) -> bytes:

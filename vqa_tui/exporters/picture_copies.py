@@ -1,5 +1,6 @@
 """Copies of pictures, or links to them, in a folder beside a training file, named by their content."""
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -50,8 +51,12 @@ class PictureCopies:
         name = f"{picture.sha256}{PurePosixPath(picture.path).suffix.lower()}"
         beneath = Path(picture.sha256[:2]) / name
         target = self._folder / beneath
-        if not os.path.lexists(target):
+        # A symbolic link of an earlier export may lead nowhere by now, and would not travel as a copy does.
+        is_link = target.is_symlink()
+        if not target.exists() or (is_link and self._use is PictureUse.COPY):
             self._make_folder(target.parent)
+            if is_link and self._use is PictureUse.LINK:
+                target.unlink()
             if self._use is PictureUse.COPY:
                 self._copy(picture, file, target)
             else:
@@ -64,7 +69,8 @@ class PictureCopies:
         for file in self._made:
             file.unlink(missing_ok=True)
         for folder in reversed(self._made_folders):
-            folder.rmdir()
+            with contextlib.suppress(OSError):  # Another export may have put pictures there meanwhile.
+                folder.rmdir()
         self.keep()
 
     def keep(self) -> None:

@@ -77,7 +77,7 @@ def measure_lengths(files: Sequence[Path], rules: LengthRules, *, expected: str 
 
     A row is what the chat template makes of a record: the system message of the family, then for each turn its text
     and MARKS_OF_A_TURN, and each picture with its marks and a line feed. Only headers of pictures are read.
-    Holds 4 bytes for each row. Raises OSError when a file cannot be read.
+    Holds a number for each row. Raises OSError when a file cannot be read.
     """
     measuring = _Measuring(rules)
     for file in files:
@@ -92,7 +92,7 @@ def measure_lengths(files: Sequence[Path], rules: LengthRules, *, expected: str 
 class _Measuring:
     def __init__(self, rules: LengthRules) -> None:
         self._rules = rules
-        self._lengths = array("L")
+        self._lengths = array("I")
         self._images = self._texts = 0
         self._cut = self._lost = self._unmeasured = 0
         self._places: list[str] = []

@@ -53,6 +53,11 @@ def refuse_foreign_files(out: Path, parts: Iterable[Part], export_format: Export
 
     Raises VqaError when a file that is not listed in a manifest of ours stands where this export would be written.
     """
+    if export_format.is_registered and out.name == DATASET_INFO:
+        raise VqaError(
+            f"{DATASET_INFO} is where the trainer looks up its datasets, and cannot be one itself",
+            hint="Choose another name, such as vqa.json.",
+        )
     manifest_file = manifest_path(out)
     earlier: Manifest | None = None
     if manifest_file.exists():
