@@ -2,6 +2,8 @@
 PYTHON ?= python3
 # Test processes at a time: as many as there are cores, at most eight.
 JOBS ?= auto
+# What is installed beside the product; CI adds the libraries that read exports: make EXTRAS=dev,consumers test
+EXTRAS ?= dev
 BIN := .venv/bin
 INSTALLED := .venv/installed.stamp
 
@@ -10,7 +12,7 @@ INSTALLED := .venv/installed.stamp
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("vqa-tui needs Python 3.11 or newer. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
 
 # Opens the terminal app; without a terminal (in a pipe, in CI) the same run goes by in plain lines.

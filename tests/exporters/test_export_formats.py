@@ -14,6 +14,7 @@ from vqa_tui.domain.item import Box, GroundTruth
 from vqa_tui.exporters.atomic_file import AtomicFile
 from vqa_tui.exporters.formats import FORMATS, export_format
 from vqa_tui.exporters.media_tags import neutralised
+from vqa_tui.exporters.placed import PlacedPicture
 from vqa_tui.exporters.writing import picture_prefix
 
 RUN = ExportedRun(
@@ -43,7 +44,8 @@ PICTURE = ExportPicture(
 
 
 def _records(name: str, picture: ExportPicture = PICTURE, grouped: bool = False) -> list[dict[str, Any]]:
-    return list(FORMATS[name].records(picture, "x/bags/00001.jpg", RUN, grouped))
+    placed = PlacedPicture(picture, "x/bags/00001.jpg", Path("/data") / picture.path)
+    return list(FORMATS[name].records(placed, RUN, grouped))
 
 
 def _turns(*values: str) -> list[dict[str, str]]:
@@ -110,8 +112,8 @@ def test_llava_ids_are_unique() -> None:
 
 
 def test_unknown_and_impossible_formats() -> None:
-    with pytest.raises(VqaError, match="unknown export format `csv`"):
-        export_format("csv")
+    with pytest.raises(VqaError, match="unknown export format `xml`"):
+        export_format("xml")
     with pytest.raises(VqaError, match="cannot be grouped"):
         export_format("stcray-flat", grouped=True)
     assert all(known.summary and "\n" not in known.summary for known in FORMATS.values())

@@ -15,6 +15,7 @@ from vqa_tui.config.recipe import Checks, PromptTemplates, Recipe, ReplyFormat
 from vqa_tui.domain.export import Reviewed
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.atomic_file import AtomicFile
+from vqa_tui.exporters.formats import FORMATS, Grouping
 from vqa_tui.exporters.manifest import Manifest, read_manifest
 from vqa_tui.exporters.validation_report import ProblemKind
 from vqa_tui.operations.exports import export_formats, export_run, validate_file
@@ -154,21 +155,26 @@ async def test_every_format_validates(
     name: str, split: tuple[float, float] | None, grouped: bool, stored: StoredRun, tmp_path: Path
 ) -> None:
     await stored.add(range(1, 9))
-    out = tmp_path / "new" / "folder" / "x.json"
-    if grouped and name == "stcray-flat":
+    out = tmp_path / "new" / "folder" / ("x.csv" if name == "csv" else "x.json")
+    grouping = FORMATS[name].grouping
+    if grouped and grouping is Grouping.APART:
         with pytest.raises(VqaError, match="cannot be grouped"):
             await export_run(stored.workspace, 1, name, out, grouped=True)
         assert not (tmp_path / "new").exists()
         return
     report = await export_run(stored.workspace, 1, name, out, split=split, grouped=grouped)
-    assert [file.pairs for file in report.files] == ([16] if split is None else [12, 4])
+    records = [file for file in report.files if not file.role]
+    assert [file.pairs for file in records] == ([16] if split is None else [12, 4])
     validation = validate_file(out)
     assert validation.ok, validation.problems
     assert validation.stats.formats == (name,)
     assert (validation.stats.pairs, validation.stats.pictures) == (16, 8)
-    assert validation.stats.records == (8 if grouped else 16)
-    for file in report.files:
+    assert validation.stats.records == (8 if grouped or grouping is Grouping.TOGETHER else 16)
+    for file in records:
         assert validate_file(out.parent / file.name).ok
+    if name == "openai-ft":
+        assert report.warnings == ()
+        return
     assert "picture paths are absolute" in report.warnings[0]
     assert str(stored.pictures) in (out.parent / report.files[0].name).read_text("utf-8")
 
@@ -280,8 +286,8 @@ async def test_refusals(stored: StoredRun, tmp_path: Path) -> None:
     with pytest.raises(VqaError, match="the run first has no question-answer pairs yet"):
         await export_run(workspace, 1, "qwen", out)
     await stored.add([1])
-    with pytest.raises(VqaError, match="unknown export format `csv`"):
-        await export_run(workspace, 1, "csv", out)
+    with pytest.raises(VqaError, match="unknown export format `xml`"):
+        await export_run(workspace, 1, "xml", out)
     for split in ((0.9, 0.2), (1.0, 0.0), (float("nan"), 0.5), (-0.5, 1.5)):
         with pytest.raises(VqaError, match="cannot be made"):
             await export_run(workspace, 1, "qwen", out, split=split)

@@ -247,8 +247,12 @@ class FakeServices(Services):
         split: tuple[float, float] | None,
         grouped: bool,
         reviewed: str = "not-rejected",
+        pictures: str = "in-place",
+        most_pairs: int | None = None,
+        stratified: bool = False,
     ) -> ExportResult:
         self._note("export", form, str(out), split, grouped, reviewed)
+        self.export_wishes = (pictures, most_pairs, stratified)
         checks = ((True, "every picture opens"), (False, "answers are long enough"))
         return ExportResult(9, 27, (str(out),), f"{out}.manifest.json", ("4 of 30 are not in the file: failed",), False,
                             checks, (f"{out.name}, line 3: answer is empty",), 12)  # fmt: skip
@@ -257,6 +261,7 @@ class FakeServices(Services):
         return (
             FormatChoice("qwen", "JSON Lines of conversations", ".jsonl"),
             FormatChoice("flat", "one pair a line", ".json", False),
+            FormatChoice("inline", "with the pictures in it", ".jsonl", True, True),
         )
 
     async def open_externally(self, path: str) -> None:

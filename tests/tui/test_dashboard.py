@@ -300,6 +300,27 @@ async def test_an_export_shows_the_verdict(app: VqaApp, running: Fake, until: Wa
         await until(
             pilot, lambda: ("export", "flat", "stcray-train.flat.json", None, False, "not-rejected") in running.wanted
         )
+        assert running.export_wishes == ("in-place", None, False)
+
+
+async def test_an_export_takes_further_wishes(app: VqaApp, running: Fake, until: Wait, screen_text: Text) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: seen(app))
+        await pilot.press("e")
+        await until(pilot, lambda: "stcray-train.qwen.jsonl" in screen_text(app))
+        app.screen.query_one("#split", Input).value = "0.9/0.1"
+        app.screen.query_one("#drawing", Select).value = "labels"
+        app.screen.query_one("#pictures", Select).value = "copy"
+        app.screen.query_one("#most-pairs", Input).value = "two"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "is no number of pairs" in screen_text(app))
+        app.screen.query_one("#most-pairs", Input).value = "2"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "✖ not valid" in screen_text(app))
+        assert running.export_wishes == ("copy", 2, True)
+        app.screen.query_one("#format", Select).value = "inline"
+        await until(pilot, lambda: app.screen.query_one("#pictures", Select).disabled)
+        assert app.screen.query_one("#pictures", Select).value == "in-place"
 
 
 def seen(app: VqaApp) -> Any:

@@ -16,9 +16,27 @@ if TYPE_CHECKING:
     from vqa_tui.operations.workspace import Workspace
 
 
+FORMAT_NAMES = (
+    "qwen",
+    "qwen-finetune",
+    "stcray-flat",
+    "llava",
+    "sharegpt",
+    "trl",
+    "unsloth",
+    "openai-ft",
+    "model-garden",
+    "vqa-rad-enhanced",
+    "evud",
+    "vqa-v2",
+    "csv",
+)
+"""Stated here, so that `--help` need not load the formats."""
+
+
 def export(
     run: RunArgument,
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="qwen, stcray-flat or llava.")],
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of {', '.join(FORMAT_NAMES)}.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write; splits get names made from it.")],
     split: Annotated[
         str | None,
@@ -33,6 +51,23 @@ def export(
             "--reviewed", metavar="WHICH", help="Pairs to take: not-rejected, accepted or any; edited text is used."
         ),
     ] = "not-rejected",
+    pictures: Annotated[
+        str,
+        typer.Option(
+            "--pictures",
+            metavar="WHERE",
+            help="in-place, or copy or link them beside the file, or inline in it where the format can.",
+        ),
+    ] = "in-place",
+    pairs: Annotated[
+        int | None, typer.Option("--pairs-per-picture", metavar="N", help="Of each picture the first N pairs.")
+    ] = None,
+    stratify: Annotated[
+        bool, typer.Option("--stratify", help="Split pictures with the same labels in the same shares.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Draw the split by this number instead of by hashes.")
+    ] = None,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -49,7 +84,19 @@ def export(
 
     async def work(opened: "Workspace") -> "ExportReport":
         run_id = await find_run(opened, run)
-        return await export_run(opened, run_id, form, out, split=shares, grouped=grouped, reviewed=reviewed)
+        return await export_run(
+            opened,
+            run_id,
+            form,
+            out,
+            split=shares,
+            seed=seed,
+            stratified=stratify,
+            grouped=grouped,
+            reviewed=reviewed,
+            pictures=pictures,
+            most_pairs=pairs,
+        )
 
     report = in_workspace(workspace, work)
     if json:
@@ -77,22 +124,61 @@ def validate(
         str | None,
         typer.Option("--recipe", metavar="R", help="Recipe whose checks count; default: that in the manifest."),
     ] = None,
+    lengths: Annotated[
+        str | None,
+        typer.Option(
+            "--tokens", metavar="FAMILY", help="Also count tokens for qwen2-vl, qwen2.5-vl or qwen3-vl; a dry run."
+        ),
+    ] = None,
+    cutoff: Annotated[
+        int | None,
+        typer.Option("--cutoff-len", metavar="N", help="Tokens at which the trainer cuts a row (qwen2.5-vl if alone)."),
+    ] = None,
+    min_pixels: Annotated[
+        int | None, typer.Option("--min-pixels", metavar="N", help="To which the trainer enlarges small pictures.")
+    ] = None,
+    max_pixels: Annotated[
+        int | None, typer.Option("--max-pixels", metavar="N", help="To which the trainer shrinks large pictures.")
+    ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option("--tokenizer", metavar="FILE", help="A tokenizer.json to count text with, instead of a rule."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Check a training file against its pictures.
 
     Says with line numbers what is wrong, and exits with 1 then. Without a manifest beside the file only --recipe tells
-    which words and how short answers are refused.
+    which words and how short answers are refused. With --tokens or --cutoff-len every row is measured as the trainer
+    does, and rows that it would cut or lose count as wrong.
     """
     from vqa_tui.cli.json_output import print_json
+    from vqa_tui.cli.training_lengths import show_lengths
     from vqa_tui.operations.exports import validate_file
+    from vqa_tui.operations.training_lengths import measure_file
 
+    measured = None
+    if lengths is not None or cutoff is not None:
+        measured = measure_file(
+            file,
+            family=lengths or "qwen2.5-vl",
+            cutoff=cutoff,
+            min_pixels=min_pixels,
+            max_pixels=max_pixels,
+            tokenizer=tokenizer,
+        )
+    elif min_pixels is not None or max_pixels is not None or tokenizer is not None:
+        raise VqaError(
+            "bounds of pictures and a tokenizer are for counting tokens", hint="Add --tokens FAMILY or --cutoff-len N."
+        )
     report = validate_file(file, recipe=recipe)
     if json:
-        print_json(report)
+        print_json(report if measured is None else {"validation": report, "tokens": measured})
     else:
         show_verdict(report)
-    if not report.ok:
+        if measured is not None:
+            show_lengths(measured, lengths or "qwen2.5-vl", is_estimate=tokenizer is None)
+    if not report.ok or (measured is not None and not measured.ok):
         raise typer.Exit(WORK_FAILED)
 
 
@@ -102,7 +188,8 @@ def show_export(report: "ExportReport") -> None:
 
     say(f"Wrote {plural(report.pairs, 'pair')} about {plural(report.pictures, 'picture')} to {report.folder}:")
     for file in report.files:
-        say(f"  {file.name}  {plural(file.records, 'record')}, {file_size(file.bytes)}")
+        what = file.role or plural(file.records, "record")
+        say(f"  {file.name}  {what}, {file_size(file.bytes)}")
     say(f"  {report.manifest.name}  where they come from, and their hashes")
     for warning in report.warnings:
         warn(warning)

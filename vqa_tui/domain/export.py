@@ -53,6 +53,8 @@ class ExportPicture:
     """Of its task in the exported run, which may have failed there or is being asked again."""
     source: ExportSource | None = None
     """The follow-up run that its pairs are from; None is the exported run itself."""
+    split: str | None = None
+    """That the dataset itself gives the picture."""
 
 
 @dataclass(frozen=True, slots=True)

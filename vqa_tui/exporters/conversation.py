@@ -5,22 +5,22 @@ from typing import Any
 
 from vqa_tui.domain.export import ExportPair
 from vqa_tui.domain.item import GroundTruth
-from vqa_tui.exporters.media_tags import IMAGE_TAG, neutralised
+from vqa_tui.exporters.media_tags import neutralised
 
 
-def conversation(pairs: Sequence[ExportPair]) -> list[dict[str, str]]:
+def conversation(pairs: Sequence[ExportPair], medium: str = "image") -> list[dict[str, str]]:
     """Return two turns for each pair. Only the first human turn carries the tag: one tag for one picture."""
     turns = []
     for index, pair in enumerate(pairs):
         question = neutralised(pair.question)
-        turns.append({"from": "human", "value": question if index else f"{IMAGE_TAG}\n{question}"})
+        turns.append({"from": "human", "value": question if index else f"<{medium}>\n{question}"})
         turns.append({"from": "gpt", "value": neutralised(pair.answer)})
     return turns
 
 
-def conversations(pairs: Sequence[ExportPair], *, grouped: bool) -> list[list[dict[str, str]]]:
+def conversations(pairs: Sequence[ExportPair], *, grouped: bool, medium: str = "image") -> list[list[dict[str, str]]]:
     """Return one conversation with all pairs of a picture, or one for each pair."""
-    return [conversation(pairs)] if grouped else [conversation([pair]) for pair in pairs]
+    return [conversation(pairs, medium)] if grouped else [conversation([pair], medium) for pair in pairs]
 
 
 def image_id(key: str, truth: GroundTruth) -> Any:

@@ -20,6 +20,8 @@ class ManifestFile(_Model):
 
     name: str
     part: Literal["all", "train", "val"]
+    role: str = ""
+    """What the file is beside the records, such as annotations; '' for the records themselves."""
     sha256: str
     bytes: int
     records: int
@@ -59,6 +61,8 @@ class ManifestSkipped(_Model):
     rejected_pairs: int
     unaccepted_pairs: int = 0
     """Unsure and unreviewed pairs, where only accepted ones were wanted."""
+    surplus_pairs: int = 0
+    """Further pairs of pictures of which only so many were wanted."""
     unfinished_pictures: int
     failed_pictures: int
     skipped_pictures: int
@@ -70,6 +74,9 @@ class ManifestSplit(_Model):
     train: float
     val: float
     by: Literal["picture sha256"] = "picture sha256"
+    seed: int | None = None
+    """Of the draw; None where the hash itself decides."""
+    stratified_by: Literal["", "labels"] = ""
 
 
 class ManifestChecks(_Model):
@@ -91,7 +98,9 @@ class Manifest(_Model):
     """UTC, ISO 8601."""
     format: str
     grouped: bool
-    image_paths: Literal["relative to this folder", "absolute"]
+    image_paths: Literal["relative to this folder", "absolute", "inline"]
+    pictures_are: str = "in-place"
+    """in-place, copy, link or inline."""
     run: ManifestRun
     follow_ups: tuple[ManifestFollowUp, ...] = ()
     """Runs that some of the pairs are from, the newest first."""
@@ -120,6 +129,11 @@ def manifest_path(out: Path) -> Path:
 def part_path(out: Path, part: str) -> Path:
     """Return the file of one part: `x.jsonl` itself for `all`, else `x.train.jsonl` or `x.val.jsonl`."""
     return out if part == "all" else out.with_name(f"{out.stem}.{part}{out.suffix}")
+
+
+def companion_path(path: Path, name: str) -> Path:
+    """Return the file that accompanies a file of records: `x.annotations.json` for `x.json`."""
+    return path.with_name(f"{path.stem}.{name}{path.suffix}")
 
 
 def read_manifest(path: Path) -> Manifest:

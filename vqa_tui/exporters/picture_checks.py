@@ -1,5 +1,6 @@
 """Opening the pictures that training files name: every distinct file once, wholly decoded, in threads."""
 
+import base64
 import hashlib
 import os
 from collections import deque
@@ -14,6 +15,8 @@ from PIL import Image
 
 from vqa_tui.domain.item import PIXEL_LIMIT
 
+INLINE = "data:"
+"""What a picture begins with that stands in the training file itself."""
 _AHEAD = 64
 
 
@@ -22,6 +25,7 @@ class SeenPicture:
     """One picture file. `file` and `line` are where it is named first; `sides` are the files that name it."""
 
     path: str
+    """As it was named, or `the picture in it` for a data URI."""
     file: str
     line: int
     is_entry: bool
@@ -57,11 +61,14 @@ class PictureChecks:
 
         A relative path counts from the folder of the file, else, where nothing is there, from the current folder.
         """
-        path = _located(named, folder)
+        is_inline = named.startswith(INLINE)
+        path = _inline_name(named) if is_inline else located(named, folder)
         seen = self._seen.get(path)
         if seen is None:
-            seen = self._seen[path] = SeenPicture(named, file, line, is_entry, set())
-            self._under_way.append((seen, self._pool.submit(examine, path, decode)))
+            shown = "in the record" if is_inline else named
+            seen = self._seen[path] = SeenPicture(shown, file, line, is_entry, set())
+            look, at = (examine_inline, named) if is_inline else (examine, path)
+            self._under_way.append((seen, self._pool.submit(look, at, decode)))
             if len(self._under_way) > _AHEAD:
                 self._take_one()
         seen.sides.add(file)
@@ -79,6 +86,18 @@ class PictureChecks:
         seen.sha256, seen.fault = future.result()
 
 
+def examine_inline(uri: str, decode: bool) -> tuple[str, str]:
+    """Return the SHA-256 of the picture in a data URI, and in words what is wrong with it ('' for nothing)."""
+    head, _, text = uri.partition(",")
+    if not head.endswith(";base64"):
+        return "", "is not in base64"
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        return "", f"is no base64: {error}"
+    return _examined(data, decode)
+
+
 def examine(path: str, decode: bool) -> tuple[str, str]:
     """Return the SHA-256 of a picture file, and in words what is wrong with it ('' for nothing)."""
     try:
@@ -88,6 +107,10 @@ def examine(path: str, decode: bool) -> tuple[str, str]:
             data = file.read()
     except (OSError, ValueError) as error:
         return "", f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    return _examined(data, decode)
+
+
+def _examined(data: bytes, decode: bool) -> tuple[str, str]:
     digest = hashlib.sha256(data).hexdigest()
     if not decode:
         return digest, ""
@@ -102,7 +125,12 @@ def examine(path: str, decode: bool) -> tuple[str, str]:
     return digest, ""
 
 
-def _located(named: str, folder: Path) -> str:
+def _inline_name(uri: str) -> str:
+    return INLINE + hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def located(named: str, folder: Path) -> str:
+    """Return where a named picture lies: from `folder`, else, where nothing is there, from the current folder."""
     beside = os.path.normpath(folder / named)
     if os.path.isabs(named) or os.path.lexists(beside):
         return beside

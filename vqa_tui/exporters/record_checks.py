@@ -1,49 +1,59 @@
 """Checking the form of one record: who speaks, which pictures it names, whether tags and pictures agree."""
 
-import posixpath
-from dataclasses import dataclass, field
 from typing import Any
 
-from vqa_tui.exporters.media_tags import special_token, tag_count
+from vqa_tui.exporters.checked_record import CheckedRecord, compare_tags, named_media, take_single_pair, without_tags
+from vqa_tui.exporters.dataset_checks import check_evud_tuples, check_table_row, check_vqa_rad, check_vqa_v2
+from vqa_tui.exporters.file_shapes import FileShape
+from vqa_tui.exporters.media_tags import special_token
+from vqa_tui.exporters.message_checks import (
+    MODEL_GARDEN,
+    check_messages,
+    check_model_garden_image,
+    is_url,
+    message_format,
+)
 
 FLAT = "stcray-flat"
 QWEN = "qwen"
+QWEN_FINETUNE = "qwen-finetune"
 LLAVA = "llava"
+EVUD = "evud"
+VQA_RAD = "vqa-rad-enhanced"
+VQA_V2 = "vqa-v2"
+CSV = "csv"
 
-_MEDIA = {"image": ("image", "images", "image_path"), "video": ("video", "videos")}
 _ROLES = ("human", "gpt")
 
 
-@dataclass(slots=True)
-class CheckedRecord:
-    """What a record holds, and in words what is wrong with its form."""
+def check_record(record: dict[str, Any], shape: FileShape, *, expected: str = "") -> CheckedRecord:
+    """Return what `record` holds; `shape` is that of its file.
 
-    format: str = ""
-    images: list[str] = field(default_factory=list)
-    pairs: list[tuple[str, str]] = field(default_factory=list)
-    """Questions without media tags, and their answers."""
-    question_type: str = ""
-    record_id: str = ""
-    """The `id` of a LLaVA record, or ''."""
-    faults: list[str] = field(default_factory=list)
-    states_truth: bool = False
-    truth_fault: str = ""
-    """What is wrong with the ground truth that the record states."""
-
-
-def check_record(record: dict[str, Any], *, in_list: bool) -> CheckedRecord:
-    """Return what `record` holds; `in_list` says that it stands in a JSON list and not on a line of its own."""
+    `expected` is the format that a manifest states: it decides between formats whose records look alike.
+    """
     checked = CheckedRecord()
-    if "conversations" in record:
-        checked.format = LLAVA if in_list else QWEN
-        if in_list and isinstance(given := record.get("id"), str | int):
-            checked.record_id = str(given)
-        _check_conversation(record, checked)
+    if shape is FileShape.OBJECT:
+        checked.format = VQA_RAD
+        check_vqa_rad(record, checked)
+    elif shape is FileShape.QUESTIONS:
+        checked.format = VQA_V2
+        check_vqa_v2(record, checked)
+    elif shape is FileShape.TABLE:
+        checked.format = CSV
+        check_table_row(record, checked)
+    elif "conversations" in record:
+        _check_conversations(record, shape, expected, checked)
+    elif "messages" in record:
+        checked.format = message_format(record, expected)
+        check_messages(record, checked)
     elif "question" in record or "answer" in record:
         checked.format = FLAT
         _check_flat(record, checked)
+    elif "text" in record and ("response" in record or "output" in record):
+        checked.format = MODEL_GARDEN
+        _check_model_garden(record, checked)
     else:
-        checked.faults.append("neither `conversations` nor `question` and `answer`")
+        checked.faults.append("neither `conversations` nor `messages` nor `question` and `answer`")
     for texts in checked.pairs:
         for name, text in zip(("a question", "an answer"), texts, strict=True):
             if token := special_token(text):
@@ -65,27 +75,46 @@ def _check_truth(record: dict[str, Any], checked: CheckedRecord) -> None:
 
 
 def _check_flat(record: dict[str, Any], checked: CheckedRecord) -> None:
-    checked.images = _media(record, "image", checked)
+    checked.images = named_media(record, "image", checked)
     if len(checked.images) > 1:
         checked.faults.append(f"{len(checked.images)} images for one question")
-    question, answer = record.get("question"), record.get("answer")
-    if not isinstance(question, str) or not isinstance(answer, str):
-        missing = "question" if not isinstance(question, str) else "answer"
-        checked.faults.append(f"`{missing}` is missing or not a text")
+    if not take_single_pair(record.get("question"), record.get("answer"), ("question", "answer"), checked):
         return
-    checked.pairs.append((question, answer))
-    for name, text in (("question", question), ("answer", answer)):
-        for medium in _MEDIA:
-            if tag_count(text, medium):
-                checked.faults.append(f"a <{medium}> tag in the {name}; this format has none")
     metadata = record.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("question_type"), str):
         checked.question_type = metadata["question_type"]
 
 
+def _check_model_garden(record: dict[str, Any], checked: CheckedRecord) -> None:
+    answer = record["response"] if "response" in record else record["output"]
+    take_single_pair(record["text"], answer, ("text", "response"), checked)
+    for image in named_media(record, "image", checked):
+        check_model_garden_image(image, checked)
+        if is_url(image):
+            checked.elsewhere += 1
+        else:
+            checked.images.append(image)
+    if (count := len(checked.images) + checked.elsewhere) > 1:
+        checked.faults.append(f"{count} images in a record; the trainer keeps the first only")
+
+
+def _check_conversations(record: dict[str, Any], shape: FileShape, expected: str, checked: CheckedRecord) -> None:
+    if "category_question_answer_tuples" in record:
+        checked.format = EVUD
+    elif expected == QWEN_FINETUNE:
+        checked.format = QWEN_FINETUNE
+    else:
+        checked.format = LLAVA if shape is FileShape.LIST else QWEN
+    if checked.format in (LLAVA, EVUD) and isinstance(given := record.get("id"), str | int):
+        checked.record_id = str(given)
+    _check_conversation(record, checked)
+    if checked.format == EVUD:
+        check_evud_tuples(record, checked)
+
+
 def _check_conversation(record: dict[str, Any], checked: CheckedRecord) -> None:
-    media = {medium: _media(record, medium, checked) for medium in _MEDIA}
-    checked.images = media["image"]
+    checked.images = named_media(record, "image", checked)
+    checked.videos = named_media(record, "video", checked)
     turns = record["conversations"]
     if not isinstance(turns, list) or not turns:
         checked.faults.append("`conversations` is no list of turns")
@@ -105,43 +134,7 @@ def _check_conversation(record: dict[str, Any], checked: CheckedRecord) -> None:
         values.append(value)
     if len(values) % 2:
         checked.faults.append("the last question has no answer")
-    for medium, files in media.items():
-        asked = sum(tag_count(value, medium) for value in values[::2])
-        answered = sum(tag_count(value, medium) for value in values[1::2])
-        if asked != len(files):
-            plural = "" if asked == 1 else "s"
-            checked.faults.append(f"{asked} <{medium}> tag{plural} in the questions for {len(files)} {medium} file(s)")
-        if answered:
-            checked.faults.append(f"a <{medium}> tag in an answer")
+    compare_tags(values[::2], values[1::2], checked)
     checked.pairs = [
-        (_without_tags(question), answer) for question, answer in zip(values[::2], values[1::2], strict=False)
+        (without_tags(question), answer) for question, answer in zip(values[::2], values[1::2], strict=False)
     ]
-
-
-def _media(record: dict[str, Any], medium: str, checked: CheckedRecord) -> list[str]:
-    """Return the files that a record names for one medium: a text, or a list of texts.
-
-    It may stand under several keys for several readers, and must be the same under each.
-    """
-    found: dict[str, list[str]] = {}
-    for key in _MEDIA[medium]:
-        if key not in record:
-            continue
-        named = record[key]
-        files = named if isinstance(named, list) else [named]
-        found[key] = [file for file in files if isinstance(file, str) and file]
-        if len(found[key]) != len(files):
-            checked.faults.append(f"`{key}` is not a path or a list of paths")
-    if not found:
-        return []
-    first, *others = found
-    for other in others:
-        if [*map(posixpath.normpath, found[other])] != [*map(posixpath.normpath, found[first])]:
-            checked.faults.append(f"`{first}` and `{other}` name different files")
-    return found[first]
-
-
-def _without_tags(text: str) -> str:
-    for medium in _MEDIA:
-        text = text.replace(f"<{medium}>", "")
-    return text.strip()

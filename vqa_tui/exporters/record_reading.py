@@ -1,38 +1,25 @@
-"""Reading training files record by record: JSON Lines, or one JSON list, told apart by their first sign."""
+"""Reading training files record by record, whatever their shape: lines, a list, an object, VQA v2, a table."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import ijson
 
 from vqa_tui.domain.lone_surrogates import LoneSurrogatesReplaced
+from vqa_tui.exporters.file_shapes import BYTE_ORDER_MARK, FileShape, file_shape
+from vqa_tui.exporters.manifest import companion_path
+from vqa_tui.exporters.record_entry import Entry
+from vqa_tui.exporters.table_reading import table_entries
+from vqa_tui.exporters.vqa_v2_joining import AnnotationsByQuestion
 
 MAX_LINE_BYTES = 16_000_000
 """Longest line of JSON Lines; a longer one is a problem of its own, and is not held in memory."""
 MAX_DEPTH = 100
 """Deepest nesting of a JSON list that is read."""
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MARK_OF_A_SURROGATE = "\ufdd0"
 """A noncharacter, which no text holds: what a lone surrogate becomes in a JSON list, whose parser would hide it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One record, or why there is none. `number` is a line of JSON Lines, or an entry (from 1) of a JSON list."""
-
-    number: int
-    record: dict[str, Any] | None
-    problem: str = ""
-
-
-def is_json_list(path: Path) -> bool:
-    """Return whether the first sign of the file, apart from white space and a byte order mark, is `[`."""
-    with open(path, "rb") as file:
-        start = file.read(4096).removeprefix(_BYTE_ORDER_MARK).lstrip()
-    return start.startswith(b"[")
 
 
 def read_records(path: Path) -> Iterator[Entry]:
@@ -42,11 +29,39 @@ def read_records(path: Path) -> Iterator[Entry]:
     line stop them, as do NaN, a key that stands twice, and half a surrogate pair.
     """
     with open(path, "rb") as file:
-        if file.read(3) == _BYTE_ORDER_MARK:
+        if file.read(3) == BYTE_ORDER_MARK:
             yield Entry(1, None, "the file begins with a byte order mark, which JSON readers refuse")
         else:
             file.seek(0)
-        yield from _list_entries(file) if is_json_list(path) else _lines(file)
+        match file_shape(path):
+            case FileShape.LINES:
+                yield from _lines(file)
+            case FileShape.LIST:
+                yield from _list_entries(file)
+            case FileShape.OBJECT:
+                yield from _list_entries(file, is_object=True)
+            case FileShape.QUESTIONS:
+                yield from _questions(file, path)
+            case FileShape.TABLE:
+                yield from table_entries(file)
+
+
+def _questions(file: IO[bytes], path: Path) -> Iterator[Entry]:
+    """Yield the questions of VQA v2, each with its annotation as `annotation` where there is a file of these."""
+    annotations_file = companion_path(path, "annotations")
+    if not annotations_file.is_file():
+        yield from _list_entries(file, list_key="questions")
+        return
+    with open(annotations_file, "rb") as opened:
+        annotations = AnnotationsByQuestion(_list_entries(opened, list_key="annotations"))
+        for entry in _list_entries(file, list_key="questions"):
+            if entry.record is None:
+                yield entry
+                continue
+            found, problem = annotations.of(entry.record.get("question_id"))
+            yield Entry(entry.number, {**entry.record, **({"annotation": found} if found else {})})
+            if problem:
+                yield Entry(entry.number, None, f"{annotations_file.name}: {problem}")
 
 
 def _lines(file: IO[bytes]) -> Iterator[Entry]:
@@ -110,31 +125,41 @@ def _lone_surrogate(escape: str = "") -> str:
     return f"half a surrogate pair{f' ({escape})' if escape else ''}, which no UTF-8 text can hold"
 
 
-def _list_entries(file: IO[bytes]) -> Iterator[Entry]:
+def _list_entries(file: IO[bytes], *, is_object: bool = False, list_key: str = "") -> Iterator[Entry]:
+    """Yield the elements of the list, or of the list under `list_key`, or the members of the object one by one."""
     number = 0
     try:
-        for value, fault in _elements(file):
+        for value, fault in _elements(file, is_object=is_object, list_key=list_key):
             number += 1
             yield Entry(number, None, fault) if fault else _checked(number, value)
     except (ijson.JSONError, UnicodeDecodeError, ValueError) as error:
         # The parser's first line says what; those below quote the file.
         reason = str(error).partition("\n")[0].rstrip(".")[:200]
-        yield Entry(number + 1, None, f"the JSON list breaks off here: {reason}")
+        whole = "object" if is_object or list_key else "list"
+        yield Entry(number + 1, None, f"the JSON {whole} breaks off here: {reason}")
 
 
-def _elements(file: IO[bytes]) -> Iterator[tuple[Any, str]]:
-    """Yield the elements of a JSON list one by one, each with what is wrong in it ('' for nothing).
+def _elements(file: IO[bytes], *, is_object: bool = False, list_key: str = "") -> Iterator[tuple[Any, str]]:
+    """Yield elements or members one by one, each with what is wrong in it ('' for nothing).
 
     ijson.items would do it in one call, but its time grows with the square of the nesting.
     """
     depth = 0
+    floor = 2 if list_key else 1
     builder = ijson.ObjectBuilder()
     keys: list[set[str]] = []
-    fault = ""
+    members: set[str] = set()
+    member, fault = "", ""
     stream = LoneSurrogatesReplaced(file, json.dumps(_MARK_OF_A_SURROGATE)[1:-1].encode("ascii"))
     for event, value in ijson.basic_parse(stream, use_float=True):
         depth -= event in _ENDS
-        if depth:
+        if depth == 1 and event == "map_key" and (is_object or list_key):
+            fault = fault or (_key_twice(value) if value in members else "")
+            members.add(value)
+            member = value
+        elif depth >= floor and (not list_key or member == list_key):
+            if event == "map_key" and not keys:
+                raise ValueError(f"`{list_key}` is no list")
             builder.event(event, value)
             if event == "start_map":
                 keys.append(set())
@@ -146,8 +171,8 @@ def _elements(file: IO[bytes]) -> Iterator[tuple[Any, str]]:
                 keys[-1].add(value)
             if isinstance(value, str) and _MARK_OF_A_SURROGATE in value:
                 fault = fault or _lone_surrogate()
-            if depth == 1 and event not in _STARTS and event != "map_key":
-                yield builder.value, fault
+            if depth == floor and event not in _STARTS and event != "map_key":
+                yield {member: builder.value} if is_object else builder.value, fault
                 builder, fault = ijson.ObjectBuilder(), ""
         depth += event in _STARTS
         if depth > MAX_DEPTH:

@@ -9,6 +9,9 @@ from pathlib import Path
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.risk_words import risk_pattern
 from vqa_tui.domain.structured import STRUCTURED_QUESTION, STRUCTURED_TYPE, structured_names
+from vqa_tui.exporters.checked_record import CheckedRecord
+from vqa_tui.exporters.dataset_info import registration_fault
+from vqa_tui.exporters.file_shapes import file_shape
 from vqa_tui.exporters.manifest import (
     MANIFEST_SUFFIX,
     Manifest,
@@ -19,9 +22,10 @@ from vqa_tui.exporters.manifest import (
     manifests_that_may_list,
     read_manifest,
 )
+from vqa_tui.exporters.message_checks import SHAREGPT
 from vqa_tui.exporters.picture_checks import PictureChecks
-from vqa_tui.exporters.record_checks import FLAT, LLAVA, CheckedRecord, check_record
-from vqa_tui.exporters.record_reading import is_json_list, read_records
+from vqa_tui.exporters.record_checks import CSV, FLAT, check_record
+from vqa_tui.exporters.record_reading import read_records
 from vqa_tui.exporters.validation_report import (
     ChecksMade,
     ProblemKind,
@@ -42,21 +46,34 @@ _PLAIN_CHECKS = ManifestChecks()
 def validate_export(path: Path, limits: ManifestChecks | None = None) -> ValidationReport:
     """Check one training file, or all parts of an export when `path` is its manifest or the name given to the export.
 
-    The format is told from the content: conversations on lines (qwen) or in a list (llava), or single questions and
-    answers (stcray-flat). A manifest beside the file adds its hashes, its split and its recipe's limits to the checks;
-    for one part of a split the other part's pictures are read too. `limits` stand in the place of the
-    manifest's. Raises VqaError when there is no such file, OSError when one cannot be read.
+    The format is told from the content, and from the manifest where records of two formats look alike. A manifest
+    beside the file adds its hashes, its split and its recipe's limits to the checks; for one part of a split the other
+    part's pictures are read too. `limits` stand in the place of the manifest's.
+    Raises VqaError when there is no such file, OSError when one cannot be read.
     """
     log = ProblemLog()
     manifest, files = _what_to_check(path, log)
     validation = _Validation(log, manifest, path.parent, limits or (manifest.checks if manifest else None))
     with PictureChecks() as pictures:
         for file in files:
-            validation.check_file(file, pictures)
+            if validation.holds_records(file):
+                validation.check_file(file, pictures)
+            else:
+                validation.compare_with_manifest(file)
         other_side = validation.parts_of_split_besides(files)
         for file in other_side:
             validation.note_pictures(file, pictures)
         return validation.report(pictures)
+
+
+def files_with_records(path: Path) -> tuple[str, list[Path]]:
+    """Return the format that a manifest states ('' without one) and the files that hold the records of an export.
+
+    `path` is one of its files, its name or its manifest. Raises VqaError when there is no such file, OSError.
+    """
+    manifest, files = _what_to_check(path, ProblemLog())
+    accompany = {file.name for file in manifest.files if file.role} if manifest else set()
+    return manifest.format if manifest else "", [file for file in files if file.name not in accompany]
 
 
 def _what_to_check(path: Path, log: ProblemLog) -> tuple[Manifest | None, list[Path]]:
@@ -126,42 +143,53 @@ class _Validation:
         """First entry of the file being read by a hash of its id."""
         self._checks_risk = self._checks_structure = self._checks_truth = False
         self._knows_limits = True
+        self._checks_ids = False
+        self._expected = manifest.format if manifest else ""
         self._sides = 0
+
+    def holds_records(self, path: Path) -> bool:
+        """Return whether a file holds records itself, and does not only accompany one that does."""
+        listed = self._listed.get(path.name)
+        return listed is None or not listed.role
 
     def check_file(self, path: Path, pictures: PictureChecks) -> None:
         """Check every record of one file, and the file against the manifest."""
         self._files += 1
         self._ids.clear()
-        in_list = is_json_list(path)
+        shape = file_shape(path)
         pairs_before = self._pairs
         format_here = ""
         for entry in read_records(path):
-            place = _Place(path.name, entry.number, in_list)
+            place = _Place(path.name, entry.number, not shape.has_lines)
             if entry.record is None:
                 self._add(ProblemKind.UNREADABLE, place, entry.problem)
                 continue
             self._records += 1
-            checked = check_record(entry.record, in_list=in_list)
+            checked = check_record(entry.record, shape, expected=self._expected)
             format_here = format_here or checked.format
             if checked.format and checked.format != format_here:
                 checked.faults.append(f"a {checked.format} record in a {format_here} file")
             self._check_one(checked, place, path.parent, pictures)
         if format_here:
             self._formats[format_here] += 1
+        if format_here == SHAREGPT and (fault := registration_fault(path)):
+            self._log.add(ProblemKind.CONVERSATION, path.name, 0, fault)
         if self._pairs == pairs_before:
             self._log.add(ProblemKind.UNREADABLE, path.name, 0, "the file holds no question-answer pairs")
-        self._compare_with_manifest(path)
+        self.compare_with_manifest(path)
         self._sides += 1
 
     def note_pictures(self, path: Path, pictures: PictureChecks) -> None:
         """Read only which pictures the other side of a split names; its own faults are not this file's."""
         if self._pictures is None:
             self._pictures = len(pictures)
-        in_list = is_json_list(path)
+        shape = file_shape(path)
         for entry in read_records(path):
             if entry.record is not None:
-                for image in check_record(entry.record, in_list=in_list).images:
-                    pictures.add(image, path.parent, path.name, entry.number, is_entry=in_list, decode=False)
+                checked = check_record(entry.record, shape, expected=self._expected)
+                for named in (*checked.images, *checked.videos):
+                    is_entry = not shape.has_lines
+                    pictures.add(named, path.parent, path.name, entry.number, is_entry=is_entry, decode=False)
         self._sides += 1
 
     def parts_of_split_besides(self, files: Sequence[Path]) -> list[Path]:
@@ -169,9 +197,13 @@ class _Validation:
         if self._manifest is None or self._manifest.split is None:
             return []
         checked = {file.name for file in files}
-        others = [self._folder / Path(name).name for name in self._listed if name not in checked]
+        others = [
+            self._folder / Path(listed.name).name
+            for listed in self._manifest.files
+            if listed.name not in checked and not listed.role
+        ]
         for other in others:
-            if not other.is_file() and files and len(files) < len(self._listed):
+            if not other.is_file() and files and len(files) < len(self._manifest.files):
                 self._log.add(ProblemKind.MANIFEST, other.name, 0, "the other side of the split is not there")
         return [other for other in others if other.is_file()]
 
@@ -207,7 +239,7 @@ class _Validation:
             stats,
             ChecksMade(
                 risk_words=self._checks_risk,
-                ids=LLAVA in self._formats,
+                ids=self._checks_ids,
                 structure=self._checks_structure,
                 ground_truth=self._checks_truth,
                 split=is_split,
@@ -222,10 +254,13 @@ class _Validation:
     def _check_one(self, checked: CheckedRecord, place: _Place, folder: Path, pictures: PictureChecks) -> None:
         for fault in checked.faults:
             self._add(ProblemKind.CONVERSATION, place, fault)
-        if checked.format and not checked.images:
+        if checked.format and not checked.images and not checked.videos and not checked.elsewhere:
             self._add(ProblemKind.PICTURE, place, "names no image")
         known_as = [
             pictures.add(image, folder, place.file, place.line, is_entry=place.is_entry) for image in checked.images
+        ] + [
+            pictures.add(video, folder, place.file, place.line, is_entry=place.is_entry, decode=False)
+            for video in checked.videos
         ]
         self._checks_truth |= checked.states_truth
         if checked.truth_fault:
@@ -254,10 +289,11 @@ class _Validation:
                     message = "a structured answer that is not JSON of the form asked for"
                     self._add(ProblemKind.STRUCTURE, place, message)
             self._check_duplicate("\n".join(known_as), question, place)
-        if checked.format == FLAT and checked.pairs:
+        if checked.format in (FLAT, CSV) and checked.pairs:
             self._question_types[checked.question_type] += 1
 
     def _check_id(self, record_id: str, place: _Place) -> None:
+        self._checks_ids = True
         key = hashlib.blake2b(record_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         first = self._ids.setdefault(key, place.line)
         if first != place.line:
@@ -274,7 +310,8 @@ class _Validation:
         first = "before on it" if (file, line) == (place.file, place.line) else f"in {file}, {word} {line}"
         self._add(ProblemKind.DUPLICATE, place, f"a question about the same image that was asked {first}")
 
-    def _compare_with_manifest(self, path: Path) -> None:
+    def compare_with_manifest(self, path: Path) -> None:
+        """Compare a file with what the manifest says of it, if anything."""
         listed = self._listed.get(path.name)
         if listed is None:
             return

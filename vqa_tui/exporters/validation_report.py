@@ -21,7 +21,7 @@ class ProblemKind(StrEnum):
     DUPLICATE = "duplicate"
     """The same question about the same picture."""
     DUPLICATE_ID = "duplicate_id"
-    """The same `id` on two records of a LLaVA list."""
+    """The same id on two records of a file."""
     RISK_WORDS = "risk_words"
     STRUCTURE = "structure"
     """A structured answer that is not JSON of the form asked for."""

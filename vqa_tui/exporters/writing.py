@@ -1,8 +1,8 @@
-"""Writing an export: pictures in, one or two training files and their manifest out, all at once at the end."""
+"""Writing an export: pictures in, training files with what belongs to them out, all at once at the end."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,17 +11,28 @@ from typing import Literal
 from vqa_tui.domain.export import ExportedRun, ExportPicture
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.atomic_file import AtomicFile
-from vqa_tui.exporters.formats import ExportFormat
+from vqa_tui.exporters.dataset_info import DATASET_INFO, merged_info
+from vqa_tui.exporters.formats import ExportFormat, Naming, Records
+from vqa_tui.exporters.layouts import Layout
 from vqa_tui.exporters.manifest import (
     Manifest,
     ManifestFile,
     UnreadableManifest,
+    companion_path,
     manifest_path,
     part_path,
     read_manifest,
 )
+from vqa_tui.exporters.picture_copies import PictureCopies, PictureUse, pictures_folder
+from vqa_tui.exporters.placed import PlacedPicture, data_uri
+from vqa_tui.exporters.splitting import Split
 
 Part = Literal["all", "train", "val"]
+
+
+def parts_of(split: Split | None) -> tuple[Part, ...]:
+    """Return the parts of an export with or without a split."""
+    return ("all",) if split is None else ("train", "val")
 
 
 def picture_prefix(root: Path, folder: Path) -> tuple[str, bool]:
@@ -37,11 +48,16 @@ def picture_prefix(root: Path, folder: Path) -> tuple[str, bool]:
     return f"{root.as_posix().rstrip('/')}/", False
 
 
-def refuse_foreign_files(out: Path, parts: Iterable[Part]) -> Manifest | None:
+def refuse_foreign_files(out: Path, parts: Iterable[Part], export_format: ExportFormat) -> Manifest | None:
     """Return the manifest of the export that would be replaced, if any.
 
     Raises VqaError when a file that is not listed in a manifest of ours stands where this export would be written.
     """
+    if export_format.is_registered and out.name == DATASET_INFO:
+        raise VqaError(
+            f"{DATASET_INFO} is where the trainer looks up its datasets, and cannot be one itself",
+            hint="Choose another name, such as vqa.json.",
+        )
     manifest_file = manifest_path(out)
     earlier: Manifest | None = None
     if manifest_file.exists():
@@ -53,8 +69,7 @@ def refuse_foreign_files(out: Path, parts: Iterable[Part]) -> Manifest | None:
                 hint="Choose another name, or move that file away.",
             ) from error
     ours = {file.name for file in earlier.files} if earlier else set()
-    for part in parts:
-        path = part_path(out, part)
+    for path, _, _ in _files_of(out, parts, export_format):
         if path.is_dir():
             raise VqaError(f"{path} is a folder", hint=f"Name a file, such as {path / 'vqa.jsonl'}.")
         if path.exists() and path.name not in ours:
@@ -65,17 +80,33 @@ def refuse_foreign_files(out: Path, parts: Iterable[Part]) -> Manifest | None:
     return earlier
 
 
+def _files_of(out: Path, parts: Iterable[Part], export_format: ExportFormat) -> Iterator[tuple[Path, Part, str]]:
+    """Yield path, part and role of every file that an export writes; the role is '' for the records themselves."""
+    for part in parts:
+        path = part_path(out, part)
+        yield path, part, ""
+        for companion in export_format.companions:
+            yield companion_path(path, companion.name), part, companion.name
+
+
 @dataclass(slots=True)
-class _PartFile:
+class _OpenFile:
     part: Part
+    role: str
     file: AtomicFile
+    layout: Layout
+    make_records: Records
     records: int = 0
     pictures: int = 0
     pairs: int = 0
 
 
 class ExportWriter:
-    """A context in which pictures are written to hidden files; nothing is visible before `commit`."""
+    """A context in which pictures are written to hidden files; nothing is visible before `commit`.
+
+    Copies of pictures are the exception: they are named by their content and stand in a folder of their own, and those
+    that this export made go again when it fails.
+    """
 
     def __init__(
         self,
@@ -83,23 +114,39 @@ class ExportWriter:
         export_format: ExportFormat,
         run: ExportedRun,
         *,
-        prefix: str,
         grouped: bool,
-        last_training_hash: str | None,
+        split: Split | None,
+        use: PictureUse = PictureUse.IN_PLACE,
     ) -> None:
-        """Write to `out`, or to its train and val parts when `last_training_hash` is given. Raises OSError."""
-        self._out = out
-        self._format = export_format
-        self._run = run
-        self._prefix = prefix
-        self._grouped = grouped
-        self._last_training_hash = last_training_hash
+        """Write to `out`, or to its train and val parts when there is a split. Raises OSError."""
+        self._out, self._format, self._run = out, export_format, run
+        self._grouped, self._split, self._use = grouped, split, use
+        self._root = Path(run.root)
+        self._prefix, self._is_relative = picture_prefix(self._root, out.parent)
+        self._copies: PictureCopies | None = None
+        if use in (PictureUse.COPY, PictureUse.LINK):
+            self._copies = PictureCopies(pictures_folder(out), use)
+            self._is_relative = True
+        if export_format.naming is Naming.ABSOLUTE:
+            self._is_relative = False
+        self._number = 0
         self.question_types: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
-        self._parts: dict[Part, _PartFile] = {}
-        parts: tuple[Part, ...] = ("all",) if last_training_hash is None else ("train", "val")
-        for part in parts:
-            self._parts[part] = _PartFile(part, AtomicFile(part_path(out, part)))
+        self._files: list[_OpenFile] = []
+        makers = {companion.name: (companion.layout, companion.records) for companion in export_format.companions}
+        with ExitStack() as undo:
+            for path, part, role in _files_of(out, parts_of(split), export_format):
+                layout, make_records = makers.get(role, (export_format.layout, export_format.records))
+                self._files.append(_OpenFile(part, role, AtomicFile(path), layout(), make_records))
+                undo.callback(self._files[-1].file.discard)
+            undo.pop_all()
+
+    @property
+    def image_paths(self) -> Literal["relative to this folder", "absolute", "inline"]:
+        """How the files name pictures."""
+        if self._use is PictureUse.INLINE:
+            return "inline"
+        return "relative to this folder" if self._is_relative else "absolute"
 
     def __enter__(self) -> "ExportWriter":
         return self
@@ -107,65 +154,78 @@ class ExportWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for part in self._parts.values():
-            part.file.discard()
+        for open_file in self._files:
+            open_file.file.discard()
+        if self._copies is not None:
+            self._copies.discard()
 
     def add(self, pictures: Iterable[ExportPicture]) -> None:
-        """Append pictures, each to the side where its hash belongs."""
+        """Append pictures, each to the side where its hash belongs. Raises VqaError for a picture that is needed and
+        cannot be read, OSError."""
         for picture in pictures:
-            part = self._parts[self._part_of(picture)]
-            for record in self._format.records(picture, self._prefix + picture.path, self._run, self._grouped):
-                part.file.write(self._lead(part) + json.dumps(record, ensure_ascii=False).encode("utf-8"))
-                part.records += 1
-            part.pictures += 1
-            part.pairs += len(picture.pairs)
+            part = "all" if self._split is None else self._split.side(picture.sha256)
+            file = self._root / picture.path
+            placed = PlacedPicture(picture, self._named(picture, file), file, self._number, part)
+            self._number += 1
+            for open_file in self._files:
+                if open_file.part != part:
+                    continue
+                for record in open_file.make_records(placed, self._run, self._grouped):
+                    open_file.file.write(open_file.layout.record(record))
+                    open_file.records += 1
+                open_file.pictures += 1
+                open_file.pairs += len(picture.pairs)
             self.question_types.update(pair.question_type for pair in picture.pairs)
             self.verdicts.update(pair.verdict for pair in picture.pairs)
 
+    def _named(self, picture: ExportPicture, file: Path) -> str:
+        if self._use is PictureUse.INLINE:
+            return data_uri(file)
+        if self._copies is not None:
+            copy = self._copies.place(picture, file)
+            return copy.as_posix() if self._is_relative else (self._out.parent.resolve() / copy).as_posix()
+        return self._prefix + picture.path if self._is_relative else (self._root.resolve() / picture.path).as_posix()
+
     def seal(self) -> tuple[ManifestFile, ...]:
         """End the files and bring them to the disk; return what the manifest says of them. Raises OSError."""
-        for part in self._parts.values():
-            if self._format.is_list:
-                part.file.write(b"\n]\n" if part.records else b"[]\n")
-            elif part.records:
-                part.file.write(b"\n")
-            part.file.seal()
+        for open_file in self._files:
+            open_file.file.write(open_file.layout.end())
+            open_file.file.seal()
         return tuple(
             ManifestFile(
-                name=part.file.path.name,
-                part=part.part,
-                sha256=part.file.sha256,
-                bytes=part.file.size,
-                records=part.records,
-                pictures=part.pictures,
-                pairs=part.pairs,
+                name=open_file.file.path.name,
+                part=open_file.part,
+                role=open_file.role,
+                sha256=open_file.file.sha256,
+                bytes=open_file.file.size,
+                records=open_file.records,
+                pictures=open_file.pictures,
+                pairs=open_file.pairs,
             )
-            for part in self._parts.values()
+            for open_file in self._files
         )
 
     def commit(self, manifest: Manifest) -> Path:
-        """Put the sealed files and then their manifest in place; return the manifest's path. Raises OSError.
+        """Put the sealed files and then their manifest in place; return the manifest's path.
 
-        The manifest comes last: after a crash in between, validation reports files that do not match it.
+        The manifest comes last: after a crash in between, validation reports files that do not match it. The registry
+        of a folder is not in it, since other exports have entries there. Raises VqaError when that registry is in the
+        way, OSError.
         """
         path = manifest_path(self._out)
-        sheet = AtomicFile(path)
-        try:
-            sheet.write(manifest.model_dump_json(indent=2).encode("utf-8") + b"\n")
-            sheet.seal()
-            for part in self._parts.values():
-                part.file.commit()
-            sheet.commit()
-        finally:
-            sheet.discard()
+        last = [(path, manifest.model_dump_json(indent=2).encode("utf-8") + b"\n")]
+        if self._format.is_registered:
+            records = [open_file.file.path for open_file in self._files if not open_file.role]
+            last.insert(0, (path.with_name(DATASET_INFO), merged_info(path.parent, records)))
+        with ExitStack() as unfinished:
+            sheets = []
+            for sheet_path, content in last:
+                sheets.append(AtomicFile(sheet_path))
+                unfinished.callback(sheets[-1].discard)
+                sheets[-1].write(content)
+                sheets[-1].seal()
+            for sealed in (*(open_file.file for open_file in self._files), *sheets):
+                sealed.commit()
+        if self._copies is not None:
+            self._copies.keep()
         return path
-
-    def _part_of(self, picture: ExportPicture) -> Part:
-        if self._last_training_hash is None:
-            return "all"
-        return "train" if picture.sha256 <= self._last_training_hash else "val"
-
-    def _lead(self, part: _PartFile) -> bytes:
-        if self._format.is_list:
-            return b",\n" if part.records else b"[\n"
-        return b"\n" if part.records else b""

@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from vqa_tui import __version__
 from vqa_tui.config.freeze import thaw_recipe
 from vqa_tui.config.load import load_recipe
 from vqa_tui.config.recipe import Recipe
-from vqa_tui.domain.export import ExportedRun, ExportPage, Reviewed
+from vqa_tui.domain.export import ExportedRun, ExportPage, ExportPicture, Reviewed
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.exporters.formats import FORMATS, ExportFormat, export_format
+from vqa_tui.exporters.formats import FORMATS, ExportFormat, Grouping, Naming, export_format
 from vqa_tui.exporters.manifest import (
     Manifest,
     ManifestChecks,
@@ -26,9 +26,11 @@ from vqa_tui.exporters.manifest import (
     ManifestSkipped,
     ManifestSplit,
 )
+from vqa_tui.exporters.picture_copies import PictureUse
+from vqa_tui.exporters.splitting import Split, SplitByHash, SplitDraw, stratum_of
 from vqa_tui.exporters.validation import validate_export
 from vqa_tui.exporters.validation_report import ValidationReport
-from vqa_tui.exporters.writing import ExportWriter, Part, picture_prefix, refuse_foreign_files
+from vqa_tui.exporters.writing import ExportWriter, parts_of, refuse_foreign_files
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.paths import find_workspace
 from vqa_tui.store.db import StoreTrouble
@@ -51,6 +53,14 @@ class ExportReport:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _SplitWish:
+    training_share: float
+    shares: tuple[float, float]
+    seed: int | None
+    is_stratified: bool
+
+
 def export_formats() -> tuple[ExportFormat, ...]:
     """Return the formats that `export_run` knows."""
     return tuple(FORMATS.values())
@@ -63,39 +73,47 @@ async def export_run(
     out: Path,
     *,
     split: tuple[float, float] | None = None,
+    seed: int | None = None,
+    stratified: bool = False,
     grouped: bool = False,
     reviewed: str = Reviewed.NOT_REJECTED,
+    pictures: str = PictureUse.IN_PLACE,
+    most_pairs: int | None = None,
 ) -> ExportReport:
     """Write what the run has stored up to now, at any moment of it, and a manifest `<out>.manifest.json`.
 
     `split` is the share of distinct pictures for training and for validation, and makes two files `<stem>.train…` and
-    `<stem>.val…`; equal pictures always stand on one side. `grouped` puts all pairs of a picture into one
-    conversation. `reviewed` says which pairs are taken: `not-rejected`, `accepted` or `any`; where a reviewer edited a
-    pair, the edited text is written. The folder of `out` is made; earlier exports of the same name are
-    replaced, all at once at the end, and other files never. Memory does not grow with the run.
-    Raises VqaError when the run, the format, the split, `reviewed` or the place cannot be used, or there is nothing to
-    export; DiskFull when there is no room.
+    `<stem>.val…`; equal pictures always stand on one side. The hashes of the pictures decide, so that few change sides
+    while a run grows; `seed` draws instead, and `stratified` draws (by seed 0 where none is given) the same shares of
+    pictures with the same labels. `grouped` puts all pairs of a picture into one conversation. `reviewed` says which
+    pairs are taken: `not-rejected`, `accepted` or `any`; where a reviewer edited a pair, the edited text is written.
+    `pictures` says where the file finds them: `in-place`, `copy` or `link` (in `<stem>.pictures`), or `inline`.
+    `most_pairs` takes the first so many of each picture. The folder of `out` is made; earlier exports of the same name
+    are replaced, all at once at the end, and other files never. Memory does not grow with the run, but for some 100
+    bytes for each picture where a split is drawn, pictures are copied or linked, or the format has hashes as keys.
+    Raises VqaError when the run, the format, a wish or the place cannot be used, a picture that is needed cannot be
+    read, or there is nothing to export; DiskFull when there is no room.
     """
     chosen = export_format(format, grouped=grouped)
     wanted = _reviewed(reviewed)
-    training_share = None if split is None else _training_share(split)
-    parts: tuple[Part, ...] = ("all",) if split is None else ("train", "val")
+    use = _picture_use(pictures, chosen)
+    split_wish = _split_wish(split, seed, stratified)
+    if most_pairs is not None and most_pairs < 1:
+        raise VqaError(f"{most_pairs} pairs for each picture cannot be exported", hint="Give 1 or more.")
     out = _absolute(out)
     run = await exported_run(workspace.db, run_id, wanted)
     if run is None:
         raise VqaError(f"there is no run {run_id}")
     if not run.last_sample_id:
         raise VqaError(f"the run {run.name} has no question-answer pairs yet", hint="Export again when some are done.")
-    last_hash = None if training_share is None else await last_training_hash(workspace.db, run, training_share)
+    sides = None if split_wish is None else await _split(workspace, run, split_wish)
     try:
-        earlier = refuse_foreign_files(out, parts)
+        earlier = refuse_foreign_files(out, parts_of(sides), chosen)
         out.parent.mkdir(parents=True, exist_ok=True)
-        prefix, is_relative = picture_prefix(Path(run.root), out.parent)
-        with ExportWriter(out, chosen, run, prefix=prefix, grouped=grouped, last_training_hash=last_hash) as writer:
-            taken = _Taken()
+        with ExportWriter(out, chosen, run, grouped=grouped, split=sides, use=use) as writer:
+            taken = _Taken(most_pairs)
             async for page in exported_pictures(workspace.db, run):
-                taken.note(page)
-                await asyncio.to_thread(writer.add, page.pictures)
+                await asyncio.to_thread(writer.add, taken.note(page))
             if (gone := await deleted_meanwhile(workspace.db, run)) is not None:
                 raise _gone(run, gone)
             files = await asyncio.to_thread(writer.seal)
@@ -106,7 +124,7 @@ async def export_run(
                     f"the run {run.name} cannot be split: it has question-answer pairs about one picture only",
                     hint="Leave out the split, or wait until a second picture that is not equal is done.",
                 )
-            manifest = _manifest(run, files, split, format, grouped, is_relative, writer, taken)
+            manifest = _manifest(run, files, split_wish, chosen, grouped, use, writer, taken)
             # A few renames, and not in a thread: a cancel must not find the old and the new export mixed.
             written = writer.commit(manifest)
     except OSError as error:
@@ -114,6 +132,38 @@ async def export_run(
     return ExportReport(
         out.parent, files, written, manifest.pictures, manifest.pairs, _warnings(run, manifest, earlier, out.parent)
     )
+
+
+async def _split(workspace: Workspace, run: ExportedRun, wish: _SplitWish) -> Split:
+    if wish.seed is None:
+        return SplitByHash(await last_training_hash(workspace.db, run, wish.training_share))
+    draw = SplitDraw(wish.seed)
+    async for page in exported_pictures(workspace.db, run):
+        for picture in page.pictures:
+            draw.add(picture.sha256, stratum_of(picture.truth) if wish.is_stratified else "")
+    return await asyncio.to_thread(draw.split, wish.training_share)
+
+
+def _picture_use(wanted: str, chosen: ExportFormat) -> PictureUse:
+    try:
+        use = PictureUse(wanted)
+    except ValueError:
+        raise VqaError(
+            f"{wanted!r} does not say where pictures are to be", hint=f"Known are {', '.join(PictureUse)}."
+        ) from None
+    if chosen.naming is Naming.INLINE:
+        if use in (PictureUse.COPY, PictureUse.LINK):
+            raise VqaError(
+                f"the format {chosen.name} holds the pictures itself; there is nothing to {use}",
+                hint="Leave out the wish for the pictures.",
+            )
+        return PictureUse.INLINE
+    if use is PictureUse.INLINE and chosen.naming is Naming.ANY:
+        able = ", ".join(known.name for known in FORMATS.values() if known.naming is not Naming.ANY)
+        raise VqaError(
+            f"the format {chosen.name} names files and cannot hold pictures", hint=f"Those that can: {able}."
+        )
+    return use
 
 
 def _reviewed(wanted: str) -> Reviewed:
@@ -194,7 +244,11 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
-def _training_share(split: tuple[float, float]) -> float:
+def _split_wish(split: tuple[float, float] | None, seed: int | None, stratified: bool) -> _SplitWish | None:
+    if split is None:
+        if seed is not None or stratified:
+            raise VqaError("a seed and strata are for a split, and none is asked for", hint="For example 0.9/0.1.")
+        return None
     training, validation = split
     usable = all(math.isfinite(share) and share > 0 for share in split)
     if not usable or abs(training + validation - 1) > 1e-6:
@@ -202,25 +256,27 @@ def _training_share(split: tuple[float, float]) -> float:
             f"a split of {training:g}/{validation:g} cannot be made",
             hint="Give two shares above 0 that add up to 1, such as 0.9/0.1.",
         )
-    return training
+    return _SplitWish(training, split, (seed or 0) if stratified else seed, stratified)
 
 
 def _manifest(
     run: ExportedRun,
     files: Sequence[ManifestFile],
-    split: tuple[float, float] | None,
-    format_name: str,
+    wish: _SplitWish | None,
+    chosen: ExportFormat,
     grouped: bool,
-    is_relative: bool,
+    use: PictureUse,
     writer: ExportWriter,
     taken: "_Taken",
 ) -> Manifest:
+    records = [file for file in files if not file.role]
     return Manifest(
         product_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        format=format_name,
-        grouped=grouped,
-        image_paths="relative to this folder" if is_relative else "absolute",
+        format=chosen.name,
+        grouped=grouped or chosen.grouping is Grouping.TOGETHER,
+        image_paths=writer.image_paths,
+        pictures_are=str(use),
         run=ManifestRun(
             id=run.id,
             name=run.name,
@@ -245,19 +301,27 @@ def _manifest(
             for source in run.follow_ups
             if taken.pictures[source.id]
         ),
-        pictures=sum(file.pictures for file in files),
-        pairs=sum(file.pairs for file in files),
+        pictures=sum(file.pictures for file in records),
+        pairs=sum(file.pairs for file in records),
         question_types=dict(sorted(writer.question_types.items())),
         reviewed=str(run.reviewed),
         verdicts=dict(sorted(writer.verdicts.items())),
         skipped=ManifestSkipped(
             rejected_pairs=taken.rejected,
             unaccepted_pairs=taken.unaccepted,
+            surplus_pairs=taken.surplus,
             unfinished_pictures=_left(run, taken, "pending", "leased"),
             failed_pictures=_left(run, taken, "failed"),
             skipped_pictures=_left(run, taken, "skipped"),
         ),
-        split=None if split is None else ManifestSplit(train=split[0], val=split[1]),
+        split=None
+        if wish is None
+        else ManifestSplit(
+            train=wish.shares[0],
+            val=wish.shares[1],
+            seed=wish.seed,
+            stratified_by="labels" if wish.is_stratified else "",
+        ),
         checks=_limits(thaw_recipe(run.recipe)),
         files=tuple(files),
     )
@@ -267,20 +331,26 @@ class _Taken:
     """What went into the files: pictures by the status of their task, and what follow-up runs gave, by their id; and
     how many pairs did not, by what review said of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_pairs: int | None) -> None:
+        self._most_pairs = most_pairs
         self.statuses: Counter[str] = Counter()
         self.pictures: Counter[int] = Counter()
         self.pairs: Counter[int] = Counter()
-        self.rejected = self.unaccepted = 0
+        self.rejected = self.unaccepted = self.surplus = 0
 
-    def note(self, page: ExportPage) -> None:
+    def note(self, page: ExportPage) -> list[ExportPicture]:
+        """Count a page; return its pictures, each with as many pairs as are wanted."""
         self.rejected += page.rejected_pairs
         self.unaccepted += page.unaccepted_pairs
-        for picture in page.pictures:
+        pictures = [replace(picture, pairs=picture.pairs[: self._most_pairs]) for picture in page.pictures]
+        self.surplus += sum(len(picture.pairs) for picture in page.pictures)
+        for picture in pictures:
+            self.surplus -= len(picture.pairs)
             self.statuses[picture.status] += 1
             if picture.source is not None:
                 self.pictures[picture.source.id] += 1
                 self.pairs[picture.source.id] += len(picture.pairs)
+        return pictures
 
 
 def _left(run: ExportedRun, taken: _Taken, *statuses: str) -> int:
@@ -305,10 +375,17 @@ def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, fo
         warnings.append(f"{skipped.rejected_pairs:,} rejected pairs were left out")
     if skipped.unaccepted_pairs:
         warnings.append(f"{skipped.unaccepted_pairs:,} pairs that nobody accepted were left out")
+    if skipped.surplus_pairs:
+        warnings.append(f"{skipped.surplus_pairs:,} pairs were left out: of each picture only the first are wanted")
     if written_rejected := manifest.verdicts.get("rejected", 0):
         warnings.append(f"{written_rejected:,} rejected pairs are in the file, because any were asked for")
     if manifest.image_paths == "absolute":
-        warnings.append("picture paths are absolute, because the pictures do not lie beneath the folder of the file")
+        because = (
+            f"as {manifest.format} needs them"
+            if FORMATS[manifest.format].naming is Naming.ABSOLUTE
+            else "because the pictures do not lie beneath the folder of the file"
+        )
+        warnings.append(f"picture paths are absolute, {because}")
     written = {file.name for file in manifest.files}
     for file in earlier.files if earlier else ():
         if file.name not in written and (folder / file.name).exists():

@@ -13,7 +13,7 @@ PAGE_PICTURES = 500
 # Of any status: a picture that was done and is asked again has its pairs, and a failed one may have some elsewhere. The
 # unary plus makes SQLite go through the tasks by id, which is their order.
 _TASKS_OF_PAGE = """
-  SELECT task.id, task.item_id, task.status, item.key, item.path, item.sha256, item.truth
+  SELECT task.id, task.item_id, task.status, item.key, item.path, item.sha256, item.truth, item.split
   FROM task JOIN item ON item.id = task.item_id
   WHERE +task.run_id = :run AND task.id > :after AND task.id <= :end ORDER BY task.id LIMIT :pictures
 """
@@ -177,7 +177,9 @@ def _page(
         if taken:
             truth = GroundTruth.model_validate_json(task["truth"])
             pictures.append(
-                ExportPicture(task["key"], task["path"], task["sha256"], truth, taken, task["status"], source)
+                ExportPicture(
+                    task["key"], task["path"], task["sha256"], truth, taken, task["status"], source, task["split"]
+                )
             )
     rejected = sum(sample["rejected"] for sample in left)
     return ExportPage(tuple(pictures), rejected, len(left) - rejected)

@@ -30,6 +30,20 @@ _REVIEWED = (
     (Content("any, rejected ones too"), "any"),
 )
 
+_BY_HASH, _BY_LABELS = "hash", "labels"
+_DRAWING = (
+    (Content("by their hashes: few change sides as the run grows"), _BY_HASH),
+    (Content("the same shares of pictures with the same labels"), _BY_LABELS),
+)
+
+_IN_PLACE = "in-place"
+_PICTURES = (
+    (Content("where the dataset has them"), _IN_PLACE),
+    (Content("copied beside the file"), "copy"),
+    (Content("linked beside the file"), "link"),
+    (Content("in the file itself, where the format can"), "inline"),
+)
+
 _KEYS = "ctrl+s writes · f1 keys · esc leaves"
 _WRITING = "export-writing"
 """Group of the workers that write: they belong to the app, so that leaving the dialog does not cut a file short."""
@@ -67,11 +81,20 @@ class ExportDialog(Dialog[None]):
                 yield Label("Split")
                 yield Input("", id="split", compact=True, placeholder="none; 0.9/0.1 for train and validation")
             with Horizontal(classes="form-row"):
+                yield Label("Divided")
+                yield Select(_DRAWING, allow_blank=False, id="drawing", compact=True)
+            with Horizontal(classes="form-row"):
                 yield Label("Grouping")
                 yield Select(_GROUPING, allow_blank=False, id="grouped", compact=True)
             with Horizontal(classes="form-row"):
                 yield Label("Pairs")
                 yield Select(_REVIEWED, allow_blank=False, id="reviewed", compact=True)
+            with Horizontal(classes="form-row"):
+                yield Label("At most")
+                yield Input("", id="most-pairs", compact=True, placeholder="all; 2 for the first two of each picture")
+            with Horizontal(classes="form-row"):
+                yield Label("Pictures")
+                yield Select(_PICTURES, allow_blank=False, id="pictures", compact=True)
             with VerticalScroll(id="result-box"):
                 yield Static(
                     Content.styled("What is finished by now is written; a run may go on.", "$foreground 60%"),
@@ -93,6 +116,10 @@ class ExportDialog(Dialog[None]):
         grouped.disabled = not self._formats[chosen].can_group
         if grouped.disabled:
             grouped.value = _EACH
+        pictures = self.query_one("#pictures", Select)
+        pictures.disabled = self._formats[chosen].holds_pictures
+        if pictures.disabled:
+            pictures.value = _IN_PLACE
 
     def on_mount(self) -> None:
         self.query_one("#result-box").can_focus = False
@@ -132,6 +159,7 @@ class ExportDialog(Dialog[None]):
             if not path:
                 raise VqaError("the export needs a path", hint="For example train.jsonl.")
             split = parse_split(self.query_one("#split", Input).value)
+            most_pairs = parse_most_pairs(self.query_one("#most-pairs", Input).value)
             written = await self._services.export(
                 self._run_id,
                 str(self.query_one("#format", Select).value),
@@ -139,6 +167,9 @@ class ExportDialog(Dialog[None]):
                 split,
                 self.query_one("#grouped", Select).value == _TOGETHER,
                 str(self.query_one("#reviewed", Select).value),
+                str(self.query_one("#pictures", Select).value),
+                most_pairs,
+                split is not None and self.query_one("#drawing", Select).value == _BY_LABELS,
             )
         except VqaError as error:
             if self.is_attached:
@@ -160,6 +191,16 @@ class ExportDialog(Dialog[None]):
 
 def _format_words(form: FormatChoice) -> Content:
     return Content.assemble(form.name, (f"  {form.summary}", QUIET))
+
+
+def parse_most_pairs(typed: str) -> int | None:
+    """Return how many pairs of a picture are wanted, None for an empty text. Raises VqaError unless it is 1 or more."""
+    text = typed.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
+        raise VqaError(f"{text!r} is no number of pairs", hint="A whole number from 1, or nothing for all.")
+    return int(text)
 
 
 def parse_split(typed: str) -> tuple[float, float] | None:

@@ -48,6 +48,8 @@ class FormatChoice:
     summary: str
     suffix: str
     can_group: bool = True
+    holds_pictures: bool = False
+    """Pictures always stand in the file itself."""
 
 
 class Services:
@@ -264,7 +266,9 @@ class Services:
         from vqa_tui.operations import exports  # only here: exporters and checks are heavy to load
 
         known = exports.export_formats()
-        return tuple(FormatChoice(each.name, each.summary, each.suffix, each.can_group) for each in known)
+        return tuple(
+            FormatChoice(each.name, each.summary, each.suffix, each.can_group, each.holds_pictures) for each in known
+        )
 
     async def export(
         self,
@@ -274,12 +278,24 @@ class Services:
         split: tuple[float, float] | None,
         grouped: bool,
         reviewed: str = "not-rejected",
+        pictures: str = "in-place",
+        most_pairs: int | None = None,
+        stratified: bool = False,
     ) -> ExportResult:
-        """Write the training files, and validate what was written; see operations.exports for `reviewed`."""
+        """Write the training files, and validate what was written; see operations.exports for what the wishes mean."""
         from vqa_tui.operations import exports  # only here, as above
 
         written = await exports.export_run(
-            self._workspace, run_id, form, out, split=split, grouped=grouped, reviewed=reviewed
+            self._workspace,
+            run_id,
+            form,
+            out,
+            split=split,
+            stratified=stratified,
+            grouped=grouped,
+            reviewed=reviewed,
+            pictures=pictures,
+            most_pairs=most_pairs,
         )
         verdict = await asyncio.to_thread(exports.validate_file, written.manifest)
         problems = verdict.problems[:PROBLEMS_SHOWN]

@@ -1,0 +1,84 @@
+"""A picture of an export together with where its file lies and how the training file names it."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from vqa_tui.domain.export import ExportPicture
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import PIXEL_LIMIT
+
+_VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"})
+_MEDIA_TYPES = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG": "image/png",
+    b"GIF8": "image/gif",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPicture:
+    """One picture as the records of a format need it."""
+
+    picture: ExportPicture
+    path: str
+    """What the training file says: a path relative to its folder, or an absolute one, or a data URI."""
+    file: Path
+    """Where the file lies."""
+    number: int = 0
+    """Counts the pictures of the whole export from 0."""
+    part: str = "all"
+    """train or val of a split, else all."""
+
+    @property
+    def medium(self) -> str:
+        """`video` for a clip, else `image`."""
+        return "video" if self.file.suffix.lower() in _VIDEO_SUFFIXES else "image"
+
+
+def data_uri(file: Path) -> str:
+    """Return the file as `data:<type>;base64,…`, its type told from its first bytes. Raises VqaError."""
+    data = read_picture(file)
+    media_type = next((known for sign, known in _MEDIA_TYPES.items() if data.startswith(sign)), "")
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        media_type = "image/webp"
+    if not media_type:
+        raise VqaError(
+            f"the picture {file} is no JPEG, PNG, WEBP or GIF and cannot stand in a training file",
+            hint="Choose a format that names files, or convert the picture and import the dataset again.",
+        )
+    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def decoded_md5(file: Path) -> tuple[str, tuple[int, int]]:
+    """Return the MD5 of the decoded pixels as 32 hex digits, and width and height as stored.
+
+    The VQA-RAD generator names its pictures so: `md5(PIL.Image.tobytes())`, without size and mode. Raises VqaError.
+    """
+    try:
+        with Image.open(file) as picture:
+            if picture.width * picture.height > PIXEL_LIMIT:
+                raise VqaError(f"the picture {file} has more than {PIXEL_LIMIT:,} pixels and was not decoded")
+            return hashlib.md5(picture.tobytes(), usedforsecurity=False).hexdigest(), picture.size
+    except VqaError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
+        raise _unreadable(file, error) from error
+
+
+def read_picture(file: Path) -> bytes:
+    """Return the bytes of a picture file. Raises VqaError."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> VqaError:
+    reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200] or type(error).__name__
+    return VqaError(
+        f"the picture {file} cannot be read: {reason}", hint="Put it back, or import the dataset again without it."
+    )
