@@ -25,7 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="Import datasets and look into them
 @app.command("import")
 def import_(
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="folder, stcray, stcray-tree or coco; docs/guide.md describes each.")
+        str, typer.Argument(metavar="KIND", help="What PATH is: folder, coco, stcray …; docs/guide.md lists them, a wrong one too.")
     ],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder or annotation file to read.")],
     name: Annotated[

@@ -88,6 +88,19 @@ def text_of(record: Mapping[str, Any], field: str) -> str:
     return value
 
 
+def scalar_text(record: Mapping[str, Any], field: str) -> str:
+    """Return a field that is text or a number as text without white space around it, '' when absent or null.
+
+    Whole numbers have no point: 4, whether it is written 4 or 4.0. Raises BadRecord when it is something else.
+    """
+    value = record.get(field)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return text_of(record, field).strip()
+
+
 def texts_of(record: Mapping[str, Any], field: str) -> tuple[str, ...]:
     """Return a field that is one text or a list of texts, without the empty ones. Raises BadRecord."""
     value = record.get(field)

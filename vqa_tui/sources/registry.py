@@ -11,6 +11,7 @@ from vqa_tui.sources.folder import FolderSource
 from vqa_tui.sources.source import Source
 from vqa_tui.sources.stcray import StcraySource
 from vqa_tui.sources.stcray_tree import StcrayTreeSource
+from vqa_tui.sources.vqa_rad import open_vqa_rad
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,12 @@ KINDS: dict[str, SourceKind] = {
     "coco": SourceKind(
         "COCO instances and captions: one JSON file, or a folder of instances_*.json and captions_*.json",
         lambda path, images, allow_outside: CocoSource(path, images, allow_outside=allow_outside),
+        "any",
+        True,
+    ),
+    "vqa-rad": SourceKind(
+        "VQA-RAD: the JSON from OSF with its image folder, or a folder of the Hugging Face parquet files",
+        open_vqa_rad,
         "any",
         True,
     ),
