@@ -1,7 +1,6 @@
 """The pictures that rows name: files in the root, found by name in the usual folders."""
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from vqa_tui.sources.contained import ContainedRoot, PathRefused
 from vqa_tui.sources.record_truth import BadRecord
@@ -28,7 +27,9 @@ class PictureNames:
         if name.lower().startswith(_WEB):
             raise BadRecord(f"the picture is a web address, {name[:200]}; download it and name the file")
         name = self._contained.inside(name) or name
-        return name if name.startswith("/") or ".." in name else str(PurePosixPath(name))
+        if name.startswith("/"):
+            return name
+        return "/".join(step for step in name.split("/") if step not in ("", ".")) or name
 
     def find(self, name: str) -> str:
         """Return the path of a picture from the root. Raises BadRecord when there is none or it must not be read."""

@@ -22,14 +22,25 @@ def numbered_records(file: Path, expected: str) -> Iterator[tuple[str, Any]]:
     opening = first_byte(file)
     if not opening:
         raise VqaError(f"{file} is empty", hint=expected)
-    if opening == b"[":
+    if opening == b"[" and not _is_lines_of_lists(file):
         yield from _list_entries(file)
-    elif opening == b"{":
+    elif opening in (b"{", b"["):
         yield from _lines(file, expected)
     else:
         is_visible = 0x20 < opening[0] < 0x7F
         start = f"`{opening.decode('ascii')}`" if is_visible else f"the byte 0x{opening[0]:02x}"
         raise VqaError(f"{file} starts with {start}, which no JSON list of records does", hint=expected)
+
+
+def _is_lines_of_lists(file: Path) -> bool:
+    """Return whether the first line is a whole list and another line follows, as where records are packed."""
+    first, second = next(lines := _whole_lines(file), None), next(lines, None)
+    if first is None or second is None or first[1] is None:
+        return False
+    try:
+        return isinstance(json.loads(first[1]), list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _list_entries(file: Path) -> Iterator[tuple[str, Any]]:

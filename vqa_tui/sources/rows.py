@@ -38,7 +38,8 @@ def joined_items(
 
     `find` returns the path of a picture by its key or raises BadRecord; it is asked once per picture. Questions,
     captions and boxes stand in the order of the rows; further fields of each row are the list `rows` in `extra`.
-    The split is the one that all rows name; an item whose rows name several has none.
+    The split is the one that all rows name; an item whose rows name several has none, and its questions
+    have those of their rows.
     """
     waiting = iter(rows)
     chunks = 0
@@ -52,7 +53,7 @@ def joined_items(
         names = scratch.get("order", str(number))
         found = scratch.get_many("rows", names)
         for name in names:
-            parts = [from_json(text) for text in found[name]]
+            parts = [from_json(text, cache_strings="keys") for text in found[name]]
             if parts[0]["chunk"] == number:
                 yield _item(name, parts, find)
 
@@ -81,7 +82,12 @@ def _item(key: str, parts: list[dict[str, Any]], find: Callable[[str], str]) -> 
         categories=tuple(dict.fromkeys(name for part in parts for name in part.get("categories", ()))),
         boxes=tuple(Box(**box) for part in parts for box in part.get("boxes", ())),
         captions=tuple(dict.fromkeys(text for part in parts for text in part.get("captions", ()))),
-        questions=tuple(ReferenceQuestion(**entry) for part in parts for entry in part.get("questions", ())),
+        questions=tuple(
+            # Where the rows name several splits, the item has none, and each question keeps that of its row.
+            ReferenceQuestion(**({"split": part.get("split")} if len(splits) > 1 else {}) | entry)
+            for part in parts
+            for entry in part.get("questions", ())
+        ),
         extra={"rows": extras} if extras else {},
     )
     return SourceItem(key, path, truth, splits.pop() if len(splits) == 1 else None, place)

@@ -124,11 +124,11 @@ class VqaRadRows:
         record = as_object(json_value(row))
         asked = _reference(record, record.get("question_type"))
         extra = {name: value for name, value in record.items() if name not in ("question", "answer")}
-        key = self._shelf.keep_pixels(picture_bytes(image, self._pictures))
+        key = self._shelf.keep_pixels(_picture_bytes(image, self._pictures))
         return Row(key, place, (asked.model_copy(update={"split": split}),), split=split, extra=extra)
 
 
-def picture_bytes(value: Any, contained: ContainedRoot) -> bytes:
+def _picture_bytes(value: Any, contained: ContainedRoot) -> bytes:
     """Return the encoded picture of a Hugging Face image cell: bytes, or `{"bytes": …, "path": …}`.
 
     Where only the path is given, the file is read from inside `contained`. Raises BadRecord.
