@@ -92,7 +92,8 @@ def test_each_form_gives_the_same_question(
 ) -> None:
     make_picture("a.jpg")
     path = tmp_path / form
-    path.write_text(json.dumps([record, record]) if form == "list.json" else f"{json.dumps(record)}\n" * 2)
+    flat = record[0] if isinstance(record, list) else record
+    path.write_text(json.dumps([flat, record]) if form == "list.json" else f"{json.dumps(record)}\n" * 2)
     (item,), problems = read(path, scratch, kind)
     assert problems == []
     assert (item.key, item.path) == ("a.jpg", "a.jpg")

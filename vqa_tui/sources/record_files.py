@@ -33,7 +33,12 @@ def numbered_records(file: Path, expected: str) -> Iterator[tuple[str, Any]]:
 
 
 def _is_lines_of_lists(file: Path) -> bool:
-    """Return whether the first line is a whole list and another line follows, as where records are packed."""
+    """Return whether the first line is a whole list and another line follows, as where records are packed.
+
+    A `.json` file is one value, whatever its lines are.
+    """
+    if file.suffix.lower() == ".json":
+        return False
     first, second = next(lines := _whole_lines(file), None), next(lines, None)
     if first is None or second is None or first[1] is None:
         return False
