@@ -12,7 +12,9 @@ from vqa_tui.domain.ports import Scratch
 from vqa_tui.sources.record_truth import BadRecord
 
 _CHUNK = 500
-"""Rows in memory at a time; those of the pictures they begin come on top."""
+"""Rows in memory at a time while they are read."""
+_JOINED = 50
+"""Pictures whose rows are in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +47,25 @@ def joined_items(
     chunks = 0
     while chunk := list(islice(waiting, _CHUNK)):
         good = [row for row in chunk if isinstance(row, Row)]
-        scratch.put_many("rows", [(row.picture, _packed(row, chunks)) for row in good])
-        scratch.put_many("order", [(str(chunks), name) for name in dict.fromkeys(row.picture for row in good)])
+        names = list(dict.fromkeys(row.picture for row in good))
+        known = scratch.get_many("known", names)
+        new = [name for name in names if name not in known]
+        scratch.put_many("known", [(name, "") for name in new])
+        scratch.put_many("order", [(str(chunks), name) for name in new])
+        scratch.put_many("rows", [(row.picture, _packed(row)) for row in good])
         chunks += 1
         yield from (row for row in chunk if isinstance(row, ImportProblem))
     for number in range(chunks):
         names = scratch.get("order", str(number))
-        found = scratch.get_many("rows", names)
-        for name in names:
-            parts = [from_json(text, cache_strings="keys") for text in found[name]]
-            if parts[0]["chunk"] == number:
-                yield _item(name, parts, find)
+        for start in range(0, len(names), _JOINED):
+            some = names[start : start + _JOINED]
+            found = scratch.get_many("rows", some)
+            for name in some:
+                yield _item(name, [from_json(text, cache_strings="keys") for text in found[name]], find)
 
 
-def _packed(row: Row, chunk: int) -> str:
-    kept: dict[str, Any] = {"chunk": chunk, "place": row.place}
+def _packed(row: Row) -> str:
+    kept: dict[str, Any] = {"place": row.place}
     for name in ("captions", "categories", "split", "extra"):
         if value := getattr(row, name):
             kept[name] = value
