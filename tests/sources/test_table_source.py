@@ -101,6 +101,31 @@ def test_lists_of_questions_captions_and_categories(
     assert (problem.where, problem.reason) == ("set.json record 3", "has 1 questions, but 2 answers")
 
 
+@pytest.mark.parametrize(
+    ("record", "asked", "captions", "kept"),
+    [
+        ({"text": "What?", "response": "A cat"}, [("What?", "A cat", "")], (), {}),
+        ({"text": "A cat on a mat"}, [], ("A cat on a mat",), {}),
+        ({"answer": "A cat"}, [], (), {"rows": [{"answer": "A cat"}]}),
+    ],
+)
+def test_text_is_a_question_where_there_is_an_answer_and_else_a_caption(
+    tmp_path: Path,
+    make_picture: MakePicture,
+    scratch: SqliteScratch,
+    record: dict[str, str],
+    asked: list[tuple[str, str, str]],
+    captions: tuple[str, ...],
+    kept: dict[str, Any],
+) -> None:
+    make_picture("a.jpg")
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps({"image": "a.jpg", **record}))
+    (item,), problems = read("jsonl", path, scratch)
+    assert problems == []
+    assert (pairs(item), item.truth.captions, item.truth.extra) == (asked, captions, kept)
+
+
 def test_pictures_inside_parquet_files_of_a_folder(tmp_path: Path, scratch: SqliteScratch) -> None:
     picture = encoded("PNG")
     rows = [{"image": {"bytes": picture, "path": None}, "caption": "one", "blob": b"\xff", "n": 1}]
@@ -114,6 +139,7 @@ def test_pictures_inside_parquet_files_of_a_folder(tmp_path: Path, scratch: Sqli
     assert (tmp_path / "hf" / item.path).read_bytes() == picture
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_hostile_picture_is_a_problem_of_its_row_or_of_its_file(tmp_path: Path, scratch: SqliteScratch) -> None:
     side = int((PIXEL_LIMIT + 1) ** 0.5) + 1
     jpeg = encoded("JPEG", size=(400, 300))

@@ -67,6 +67,11 @@ def chosen_columns(given: Mapping[str, str], present: Iterable[str], where: str)
             for part, names in _NAMES.items()
             if (found := next((name for name in names if name in lowered), None)) is not None
         }
+        if "text" in lowered:
+            # What a model is asked where there is an answer, and what describes the picture where there is none.
+            columns.setdefault("question" if "answer" in columns else "caption", lowered["text"])
+        if "question" not in columns:
+            columns.pop("answer", None)
     if "picture" not in columns:
         raise VqaError(f"{where}: no column is known to hold the picture", hint=f"Say --map picture=COLUMN. {listed}")
     if given and ("question" in columns) != ("answer" in columns):
