@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -241,6 +242,16 @@ def test_a_mapping_that_does_not_fit_the_table_is_refused(
     with pytest.raises(VqaError, match=words) as refused:
         read("jsonl", path, scratch, **columns)
     assert hint in refused.value.hint
+
+
+def test_without_pyarrow_the_extra_is_named(
+    tmp_path: Path, scratch: SqliteScratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(VqaError, match="need pyarrow") as refused:
+        read("parquet", tmp_path / "a.parquet", scratch)
+    assert "vqa-tui[hf]" in refused.value.hint
 
 
 def test_columns_do_not_go_with_a_kind_whose_fields_are_known(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def import_(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="KIND", help="What PATH is: folder, coco, stcray …; docs/guide.md lists them, a wrong one too."
+            metavar="KIND", help="folder, stcray, coco, vqa-rad, llava, csv …; docs/guide.md describes each."
         ),
     ],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder or annotation file to read.")],
