@@ -244,6 +244,19 @@ def test_a_mapping_that_does_not_fit_the_table_is_refused(
     assert hint in refused.value.hint
 
 
+def test_links_to_files_elsewhere_are_followed_only_when_that_is_allowed(
+    tmp_path: Path, scratch: SqliteScratch
+) -> None:
+    rows = [{"image": {"bytes": encoded("PNG"), "path": None}, "caption": "one"}]
+    blob = parquet(tmp_path / "blobs" / "x.parquet", rows)
+    (tmp_path / "snapshot").mkdir()
+    (tmp_path / "snapshot" / "train.parquet").symlink_to(blob)
+    with pytest.raises(VqaError, match="are links, such as train"):
+        read("parquet", tmp_path / "snapshot", scratch)
+    (item,) = open_source("parquet", tmp_path / "snapshot", allow_outside=True).records(scratch)
+    assert isinstance(item, SourceItem) and item.split == "train"
+
+
 def test_without_pyarrow_the_extra_is_named(
     tmp_path: Path, scratch: SqliteScratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,11 +11,22 @@ _BATCH = 32
 """Rows in memory at a time: each may hold a picture."""
 
 
-def arrow_files(path: Path) -> list[Path]:
-    """Return the data files at `path`, sorted: itself, or those below a folder. Hidden ones and links do not count."""
+def arrow_files(path: Path, *, links: bool = False) -> list[Path]:
+    """Return the data files at `path`, sorted: itself, or those below a folder; hidden ones do not count.
+
+    Links count with `links` only: the cache of Hugging Face holds links to files elsewhere. Raises VqaError when there
+    are links alone and they do not count.
+    """
     if path.is_file():
         return [path]
-    found = [file for file in path.rglob("*") if file.suffix.lower() in ARROW_SUFFIXES and not file.is_symlink()]
+    found = [file for file in path.rglob("*") if file.suffix.lower() in ARROW_SUFFIXES]
+    linked = [file for file in found if file.is_symlink()]
+    if found and len(linked) == len(found) and not links:
+        raise VqaError(
+            f"the parquet and Arrow files in {path} are links, such as {linked[0].name}",
+            hint="Name the folder of the files themselves, or follow the links with --allow-outside.",
+        )
+    found = [file for file in found if links or not file.is_symlink()]
     visible = (file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts))
     return sorted(file for file in visible if file.is_file())
 

@@ -44,7 +44,7 @@ class TableSource:
     ) -> None:
         self._form = form
         self._base = path if path.is_dir() else path.parent
-        self._files = arrow_files(path)
+        self._files = arrow_files(path, links=allow_outside)
         if not self._files:
             raise VqaError(f"{path} holds no file that ends in {' or '.join(sorted(ARROW_SUFFIXES))}")
         self._given = columns or {}

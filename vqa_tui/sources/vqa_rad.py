@@ -29,7 +29,7 @@ def open_vqa_rad(path: Path, images: Path | None, allow_outside: bool) -> "VqaRa
     """Return the source for what lies at `path`. Raises VqaError when it is neither form."""
     if path.is_file() and path.suffix.lower() not in ARROW_SUFFIXES:
         return VqaRadFile(path, images, allow_outside=allow_outside)
-    if files := arrow_files(path):
+    if files := arrow_files(path, links=allow_outside):
         return VqaRadRows(path, files, images)
     found = sorted(file for file in path.glob("*.json") if "rad" in file.name.lower())
     if len(found) == 1:
