@@ -388,6 +388,7 @@ async def test_what_is_committed_stays_when_an_import_is_cancelled(
         ("folder", "cc0_images", 11, 0),
         ("stcray-tree", "synthetic/stcray_raw", 1, 1),
         ("stcray", "synthetic/annotations.sample.json", 1, 1),
+        ("model-garden", "model_garden/vision_dataset.jsonl", 5, 0),
     ],
 )
 async def test_real_data_imports_and_imports_again_without_change(

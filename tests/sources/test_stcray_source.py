@@ -150,7 +150,7 @@ def test_json_lines_are_read_and_a_broken_line_is_named(
 def test_a_line_too_long_to_hold_is_passed_over(
     tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vqa_tui.sources.stcray._LONGEST_LINE", 64)
+    monkeypatch.setattr("vqa_tui.sources.record_files._LONGEST_LINE", 64)
     make_picture("a.jpg")
     long = json.dumps({"image_path": "a.jpg", "caption": "x" * 500})
     (tmp_path / "a.jsonl").write_text(

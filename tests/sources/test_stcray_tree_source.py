@@ -63,8 +63,8 @@ def test_sets_give_splits_and_folders_give_labels(
     told = {item.key.split("/")[-1]: (item.split, item.truth.categories) for item in items.values()}
     assert told == {
         "b.jpg": ("test", ()),
-        "c.jpg": ("test", ("Knife", "Other Sharp Item")),
-        "a.jpg": ("train", ("3D printed gun",)),
+        "c.jpg": ("test", ("Knife", "Other Sharp Items")),
+        "a.jpg": ("train", ("3D Printed Gun",)),
     }
     stated = {item.key.split("/")[-1]: item.truth.states_none for item in items.values()}
     assert stated == {"a.jpg": False, "b.jpg": True, "c.jpg": False}

@@ -25,7 +25,10 @@ app = typer.Typer(no_args_is_help=True, help="Import datasets and look into them
 @app.command("import")
 def import_(
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="folder, stcray, stcray-tree or coco; docs/guide.md describes each.")
+        str,
+        typer.Argument(
+            metavar="KIND", help="folder, stcray, coco, vqa-rad, llava, csv …; docs/guide.md describes each."
+        ),
     ],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder or annotation file to read.")],
     name: Annotated[
@@ -40,6 +43,14 @@ def import_(
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Read files outside the folder, where names or links lead there.")
     ] = False,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="PART=COLUMN",
+            help="For jsonl, csv, parquet: picture=COL question=COL answer=COL …; repeat.",
+        ),
+    ] = None,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -49,8 +60,9 @@ def import_(
     no picture can be used; a dataset without pictures is not made.
     """
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.operations.datasets import import_dataset
+    from vqa_tui.operations.datasets import import_dataset, parse_columns
 
+    mapped = parse_columns(columns or ())
     counter = _Counter()
 
     async def work(opened: "Workspace") -> "ImportReport":
@@ -62,6 +74,7 @@ def import_(
             images=images,
             limit=limit,
             allow_outside=allow_outside,
+            columns=mapped,
             progress=counter.show,
         )
 

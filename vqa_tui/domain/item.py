@@ -29,6 +29,8 @@ class ReferenceQuestion(BaseModel):
     question: str
     answer: str
     question_type: str = ""
+    split: str | None = None
+    """The split of the question itself, where the dataset splits by question: one picture may then be in several."""
 
 
 class GroundTruth(BaseModel):

@@ -12,6 +12,7 @@ from vqa_tui.domain.item import ImportProblem
 from vqa_tui.operations.dataset_import import Importer, ImportProgress, ImportReport
 from vqa_tui.operations.size_bands import SizeBand, size_bands
 from vqa_tui.operations.workspace import Workspace
+from vqa_tui.sources.columns import parse_columns, parse_columns_line
 from vqa_tui.sources.probe import PICTURE_SUFFIXES
 from vqa_tui.sources.registry import KINDS, open_source
 from vqa_tui.sources.source import Source
@@ -33,6 +34,8 @@ __all__ = [
     "dataset_view",
     "import_dataset",
     "list_datasets",
+    "parse_columns",
+    "parse_columns_line",
     "suggested_name",
 ]
 
@@ -72,6 +75,8 @@ class DatasetKind:
     """`folder`, `file`, or `any`: what the path must be."""
     takes_images: bool
     """Whether the pictures may lie in a folder of their own."""
+    takes_columns: bool = False
+    """Whether a person may say which column holds what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,9 @@ class DatasetDetail:
 
 def dataset_kinds() -> tuple[DatasetKind, ...]:
     """Return the formats that can be imported, by name."""
-    return tuple(DatasetKind(name, kind.help, kind.wants, kind.takes_images) for name, kind in KINDS.items())
+    return tuple(
+        DatasetKind(name, kind.help, kind.wants, kind.takes_images, kind.takes_columns) for name, kind in KINDS.items()
+    )
 
 
 async def import_dataset(
@@ -103,13 +110,15 @@ async def import_dataset(
     images: Path | None = None,
     limit: int | None = None,
     allow_outside: bool = False,
+    columns: Mapping[str, str] | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
 ) -> ImportReport:
     """Import the pictures at `path`, or what is new in them since the last time.
 
     Without `name` the dataset is called like its folder; a second import of the same path goes into the same dataset.
     `limit` is the largest number of usable pictures taken, from the start of the source. With
-    `allow_outside` names and links in the source may lead to files outside its folder. Nothing is ever deleted from
+    `allow_outside` names and links in the source may lead to files outside its folder; `columns` says which column
+    of a table holds what (see `parse_columns`). Nothing is ever deleted from
     a dataset: a picture that is gone or broken now stays in it and is listed as a problem. A new dataset of which no
     picture is usable is not kept; its problems stand in the report.
     Batches are committed as they come, so what is imported stays when this is cancelled or fails later; the dataset
@@ -120,7 +129,7 @@ async def import_dataset(
     """
     if limit is not None and limit < 1:
         raise VqaError(f"the limit must be at least 1, not {limit}")
-    source, given = await asyncio.to_thread(_open, kind, path, images, allow_outside)
+    source, given = await asyncio.to_thread(_open, kind, path, images, allow_outside, columns)
     chosen = checked_name(name) if name is not None else await _default_name(workspace, kind, source, given)
     if existing := await store.dataset_named(workspace.db, chosen):
         _refuse_other(existing, kind, source)
@@ -226,9 +235,16 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _open(kind: str, path: Path, images: Path | None, allow_outside: bool = False) -> tuple[Source, Path]:
+def _open(
+    kind: str,
+    path: Path,
+    images: Path | None,
+    allow_outside: bool = False,
+    columns: Mapping[str, str] | None = None,
+) -> tuple[Source, Path]:
     """Return the source, and the path as it was given but absolute."""
-    source, given = open_source(kind, path, images=images, allow_outside=allow_outside), path.expanduser().absolute()
+    source = open_source(kind, path, images=images, allow_outside=allow_outside, columns=columns)
+    given = path.expanduser().absolute()
     for folder in (given, source.root):
         try:
             str(folder).encode("utf-8")

@@ -4,6 +4,8 @@ import hashlib
 import os
 import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -91,20 +93,21 @@ def _hash(head: bytes, stream: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _decode(stream: BinaryIO) -> tuple[str, int, int, int]:
+@contextmanager
+def opened_picture(stream: BinaryIO) -> Iterator[Image.Image]:
+    """Yield the picture in a stream, not yet decoded; an animation and one of more than PIXEL_LIMIT pixels are refused.
+
+    Whatever goes wrong while it is in use is an UnusablePicture with the reason.
+    """
     try:
         with Image.open(stream, formats=_decoders()) as image:
-            image_format, (width, height) = str(image.format), image.size
+            width, height = image.size
             if width * height > PIXEL_LIMIT:
                 raise UnusablePicture(_too_many_pixels(f"{width}×{height} pixels"))
             frames = getattr(image, "n_frames", 1)
-            if frames > 1 and image_format != "MPO":
+            if frames > 1 and image.format != "MPO":
                 raise UnusablePicture(f"holds {frames} frames; save the one that is meant as a still picture")
-            orientation = _orientation(image)
-            if image_format in {"JPEG", "MPO"}:
-                image.draft(image.mode, (max(width // 8, 1), max(height // 8, 1)))
-            image.load()
-            return image_format, width, height, orientation
+            yield image
     except UnusablePicture:
         raise
     except Image.DecompressionBombError as error:
@@ -116,6 +119,16 @@ def _decode(stream: BinaryIO) -> tuple[str, int, int, int]:
     except Exception as error:  # decoders raise nearly any type on a damaged file; every one means the same here
         what = str(error).rstrip(".") or type(error).__name__
         raise UnusablePicture(f"is damaged and cannot be decoded: {what}") from error
+
+
+def _decode(stream: BinaryIO) -> tuple[str, int, int, int]:
+    with opened_picture(stream) as image:
+        image_format, (width, height) = str(image.format), image.size
+        orientation = _orientation(image)
+        if image_format in {"JPEG", "MPO"}:
+            image.draft(image.mode, (max(width // 8, 1), max(height // 8, 1)))
+        image.load()
+        return image_format, width, height, orientation
 
 
 def _too_many_pixels(size: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from vqa_tui.domain.item import Box, GroundTruth, ReferenceQuestion
+from vqa_tui.sources.stcray_labels import category_of, says_clean, says_several
 
 _DEEPEST = 32
 """Levels of nesting kept in further fields; serialisers give up on much deeper values."""
@@ -88,6 +89,19 @@ def text_of(record: Mapping[str, Any], field: str) -> str:
     return value
 
 
+def scalar_text(record: Mapping[str, Any], field: str) -> str:
+    """Return a field that is text or a number as text without white space around it, '' when absent or null.
+
+    Whole numbers have no point: 4, whether it is written 4 or 4.0. Raises BadRecord when it is something else.
+    """
+    value = record.get(field)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return text_of(record, field).strip()
+
+
 def texts_of(record: Mapping[str, Any], field: str) -> tuple[str, ...]:
     """Return a field that is one text or a list of texts, without the empty ones. Raises BadRecord."""
     value = record.get(field)
@@ -163,22 +177,32 @@ def stcray_truth(record: Mapping[str, Any]) -> tuple[GroundTruth, tuple[DroppedB
 
     `categories` and `bboxes` stand side by side, but either may be longer: a category without a box stays; a box
     without a category takes the only category there is, and is dropped when there are several or none.
-    An empty list of categories states that there is nothing; where `categories` is absent, nothing is known.
+    The spellings of STCray's labels become its categories; where one differs, all stand as they are in
+    `extra["raw_categories"]`. An empty list of categories, or `Non Threat`, states that there is nothing; where
+    `categories` is absent, nothing is known.
     Every field that has no place in the ground truth is kept in `extra`. Raises BadRecord.
     """
-    categories = texts_of(record, "categories")
+    raw = texts_of(record, "categories")
+    named = [category_of(label) for label in raw if not says_several(label)]
+    categories = tuple(label for label in named if not says_clean(label))
+    is_clean = bool(raw) and all(map(says_clean, raw))
     raw_boxes = list_of(record, "bboxes")
     only = categories[0] if len(set(categories)) == 1 else ""
-    labels = [categories[n] if n < len(categories) else only for n in range(len(raw_boxes))]
+    # Boxes stand beside the labels as they are in the file, also where a label is no category.
+    beside = [category_of(label) for label in raw]
+    labels = [beside[n] if n < len(beside) else only for n in range(len(raw_boxes))]
     boxes, dropped = sort_boxes([make_box(label, box) for label, box in zip(labels, raw_boxes, strict=True)])
+    extra: dict[str, Any] = {}
+    if raw != categories:
+        extra["raw_categories"] = list(raw)
     modelled = {"categories", "bboxes", "caption", "captions", "questions", "split"}
     truth = GroundTruth(
         categories=categories,
-        states_none=record.get("categories") == [] and not raw_boxes,
+        states_none=(is_clean or record.get("categories") == []) and not raw_boxes,
         boxes=boxes,
         captions=captions_of(record),
         questions=questions_of(record),
-        extra={field: value for field, value in record.items() if field not in modelled},
+        extra={field: value for field, value in record.items() if field not in modelled} | extra,
     )
     return truth, dropped
 

@@ -1,16 +1,43 @@
 """The kinds of dataset that can be imported, by name."""
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.sources.coco import CocoSource
+from vqa_tui.sources.conversations import ConversationSource
 from vqa_tui.sources.folder import FolderSource
 from vqa_tui.sources.source import Source
 from vqa_tui.sources.stcray import StcraySource
 from vqa_tui.sources.stcray_tree import StcrayTreeSource
+from vqa_tui.sources.tables import TableSource
+from vqa_tui.sources.vqa_rad import open_vqa_rad
+from vqa_tui.sources.vqa_v2 import VqaV2Source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What a person says about the source to be opened."""
+
+    path: Path
+    images: Path | None = None
+    """The folder of the pictures."""
+    allow_outside: bool = False
+    """Whether files outside the folder may be read."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The column for each part of a row (see sources.columns)."""
+
+
+def _conversations(given: SourceOptions) -> Source:
+    return ConversationSource(given.path, given.images, allow_outside=given.allow_outside)
+
+
+def _table(form: str) -> Callable[[SourceOptions], Source]:
+    return lambda given: TableSource(
+        form, given.path, given.images, columns=given.columns, allow_outside=given.allow_outside
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,47 +46,85 @@ class SourceKind:
 
     help: str
     """One line for a person who chooses."""
-    opener: Callable[[Path, Path | None, bool], Source]
-    """Called with the path, the folder of the pictures, and whether files outside it may be read."""
+    opener: Callable[[SourceOptions], Source]
     wants: str
     """`folder`, `file`, or `any`: what the path must be."""
     takes_images: bool
     """Whether the pictures may lie in a folder of their own."""
+    takes_columns: bool = False
+    """Whether a person may say which column holds what."""
 
 
 KINDS: dict[str, SourceKind] = {
     "folder": SourceKind(
         "a folder tree of pictures, each perhaps with a .txt or .json beside it",
-        lambda path, images, allow_outside: FolderSource(path, allow_outside=allow_outside),
+        lambda given: FolderSource(given.path, allow_outside=given.allow_outside),
         "folder",
         False,
     ),
     "stcray": SourceKind(
         "an STCray annotations.json (a list or JSON lines) with boxes and captions",
-        lambda path, images, allow_outside: StcraySource(path, images, allow_outside=allow_outside),
+        lambda given: StcraySource(given.path, given.images, allow_outside=given.allow_outside),
         "file",
         True,
     ),
     "stcray-tree": SourceKind(
         "the raw STCray download: sets of Images, Json, Json_BB, Captions",
-        lambda path, images, allow_outside: StcrayTreeSource(path, allow_outside=allow_outside),
+        lambda given: StcrayTreeSource(given.path, allow_outside=given.allow_outside),
         "folder",
         False,
     ),
     "coco": SourceKind(
         "COCO instances and captions: one JSON file, or a folder of instances_*.json and captions_*.json",
-        lambda path, images, allow_outside: CocoSource(path, images, allow_outside=allow_outside),
+        lambda given: CocoSource(given.path, given.images, allow_outside=given.allow_outside),
         "any",
         True,
+    ),
+    "vqa-rad": SourceKind(
+        "VQA-RAD: the JSON from OSF with its image folder, or a folder of the Hugging Face parquet files",
+        lambda given: open_vqa_rad(given.path, given.images, given.allow_outside),
+        "any",
+        True,
+    ),
+    "vqa-v2": SourceKind(
+        "VQA v2: a file of questions with its annotations beside it, or the folder of both",
+        lambda given: VqaV2Source(given.path, given.images, allow_outside=given.allow_outside),
+        "any",
+        True,
+    ),
+    "llava": SourceKind(
+        "LLaVA conversations: a JSON list or lines of image, conversations", _conversations, "file", True
+    ),
+    "sharegpt": SourceKind(
+        "ShareGPT conversations (LLaMA-Factory): messages or conversations with images", _conversations, "file", True
+    ),
+    "qwen": SourceKind("Qwen-VL conversations, one record or a packed list a line", _conversations, "file", True),
+    "model-garden": SourceKind(
+        "Model Garden: lines of text, image (a path or data URI), response; or messages", _conversations, "file", True
+    ),
+    "jsonl": SourceKind(
+        "any JSON lines or list of records, by columns that you name", _table("jsonl"), "file", True, True
+    ),
+    "csv": SourceKind("any CSV or TSV file with a line of column names", _table("csv"), "file", True, True),
+    "parquet": SourceKind(
+        "any parquet or Arrow file, or a folder of them (Hugging Face)", _table("parquet"), "any", True, True
     ),
 }
 
 
-def open_source(kind: str, path: Path, *, images: Path | None = None, allow_outside: bool = False) -> Source:
+def open_source(
+    kind: str,
+    path: Path,
+    *,
+    images: Path | None = None,
+    allow_outside: bool = False,
+    columns: Mapping[str, str] | None = None,
+) -> Source:
     """Return the source of `kind` at `path`. Nothing is read yet but what tells whether it is one.
 
     `images` is the folder of the pictures where they do not lie beside the annotations; with
     `allow_outside` names and links in the dataset may lead to files anywhere.
+    `columns` says for `picture`, `question` and the like which column holds it, where the kind takes that.
     Raises VqaError for an unknown kind (the nearest is named) and for a path that is not there or not of this kind.
     """
     chosen = KINDS.get(kind)
@@ -77,7 +142,10 @@ def open_source(kind: str, path: Path, *, images: Path | None = None, allow_outs
             )
         images = images.expanduser().absolute()
         _require(images, "folder", "images")
-    return chosen.opener(path, images, allow_outside)
+    if columns and not chosen.takes_columns:
+        taking = ", ".join(name for name, each in KINDS.items() if each.takes_columns)
+        raise VqaError(f"--map does not go with kind `{kind}`, whose fields are known", hint=f"It goes with {taking}.")
+    return chosen.opener(SourceOptions(path, images, allow_outside, columns or {}))
 
 
 def _require(path: Path, wanted: str, purpose: str) -> None:

@@ -1,20 +1,16 @@
 """STCray `annotations.json`: a list, or lines, of records that name a picture, its categories and its boxes."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem, SourceItem
 from vqa_tui.domain.ports import Scratch
 from vqa_tui.sources.contained import ContainedRoot, PathRefused
-from vqa_tui.sources.json_stream import first_byte, open_bytes, stream_items
+from vqa_tui.sources.record_files import numbered_records
 from vqa_tui.sources.record_truth import BadRecord, as_object, stcray_truth, text_of
 from vqa_tui.sources.splits import split_in_path
 
-_LONGEST_LINE = 16 << 20
-"""Bytes of one JSON line; longer ones are refused so that memory stays bounded."""
 _EXPECTED = (
     'The STCray form is a list `[{"image_path": …, "categories": …}, …]` or one such record per line; '
     "COCO files are imported as kind `coco`."
@@ -39,57 +35,11 @@ class StcraySource:
 
     def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:
         """Yield the items in the order of the file; see Source.records."""
-        opening = first_byte(self._file)
-        if not opening:
-            raise VqaError(f"{self._file} is empty", hint=_EXPECTED)
-        if opening == b"[":
-            numbered = self._list_entries()
-        elif opening == b"{":
-            numbered = self._lines()
-        else:
-            is_visible = 0x20 < opening[0] < 0x7F
-            start = f"`{opening.decode('ascii')}`" if is_visible else f"the byte 0x{opening[0]:02x}"
-            raise VqaError(f"{self._file} starts with {start}, which no JSON list of records does", hint=_EXPECTED)
-        for place, record in numbered:
+        for place, record in numbered_records(self._file, _EXPECTED):
             if isinstance(record, ImportProblem):
                 yield record
                 continue
             yield from self._read_record(place, record)
-
-    def _list_entries(self) -> Iterator[tuple[str, Any]]:
-        for number, record in enumerate(stream_items(self._file, "item"), start=1):
-            yield f"{self._file.name} record {number}", record
-
-    def _lines(self) -> Iterator[tuple[str, Any]]:
-        readable = 0
-        for number, line in self._whole_lines():
-            place = f"{self._file.name} line {number}"
-            if line is None:
-                yield place, ImportProblem(place, place, f"is longer than {_LONGEST_LINE >> 20} MiB")
-                continue
-            try:
-                record = json.loads(line, parse_constant=lambda word: None)
-            except (ValueError, RecursionError) as error:
-                if number == 1 and self._file.suffix.lower() == ".json":
-                    break
-                yield place, ImportProblem(place, place, f"is not valid JSON: {error}")
-                continue
-            readable += 1
-            yield place, record
-        if not readable:
-            raise VqaError(f"{self._file} is neither a JSON list of records nor JSON lines", hint=_EXPECTED)
-
-    def _whole_lines(self) -> Iterator[tuple[int, bytes | None]]:
-        """Yield (line number, line) of every line that is not blank; None for one that is too long to hold."""
-        with open_bytes(self._file) as stream:
-            number = 0
-            while line := stream.readline(_LONGEST_LINE):
-                number += 1
-                too_long = len(line) == _LONGEST_LINE and not line.endswith(b"\n")
-                while too_long and line and not line.endswith(b"\n"):
-                    line = stream.readline(_LONGEST_LINE)
-                if too_long or line.strip():
-                    yield number, None if too_long else line
 
     def _read_record(self, place: str, value: Any) -> Iterator[SourceItem | ImportProblem]:
         key = place

@@ -11,18 +11,18 @@ from vqa_tui.sources.contained import ContainedRoot
 from vqa_tui.sources.record_truth import BadRecord, DroppedBox, list_of, make_box, sort_boxes, text_of, valid_text
 from vqa_tui.sources.sidecar import BadSidecar, read_json_object, read_text_file
 from vqa_tui.sources.splits import split_in_name
+from vqa_tui.sources.stcray_labels import category_of, says_clean, says_several
 from vqa_tui.sources.tree_walk import FoundPicture, JunkCount, sub_folders, visible_files, walk_pictures
-
-_CLEAN_CLASS = "non threat"
 
 
 class StcrayTreeSource:
     """`STCray_{Train,Test}Set/{Images,Json,Json_BB,Captions}/Class N_<Label>/<stem>.{jpg,json,json,txt}`.
 
     The path may be the folder of the sets or one set. Boxes are the rectangles of `Json_BB`; where that file is
-    absent, the bounds of the polygons of `Json`. The categories are the labels of the boxes as they are spelled; a
-    picture without boxes has the label of its class folder (the text after the first `_`); in `Non Threat` it is stated
-    that there is nothing. Directly in `Images`, nothing is known of it.
+    absent, the bounds of the polygons of `Json`. The categories are those that the labels of the boxes
+    spell (as they stand they are `raw_categories` in `extra`, where one differs); a picture without boxes has the
+    category of its class folder (the text after the first `_`); in `Non Threat` it is stated that there is nothing, and
+    `Multilabel Threat` names no category. Directly in `Images`, nothing is known of it.
     The key is the picture's path, the split that of the set's name. An annotation without a picture is a problem.
     """
 
@@ -69,14 +69,20 @@ class StcrayTreeSource:
             reason = f"shape {box.number} {box.reason}; the picture is imported without it"
             yield ImportProblem(f"{picture.path} shape {box.number}", picture.path, reason)
         label = class_folder.split("_", 1)[-1].strip()
-        is_clean = label.lower() == _CLEAN_CLASS
-        alone = (label,) if label and not is_clean else ()
+        is_clean = says_clean(label)
+        alone = (category_of(label),) if label and not is_clean and not says_several(label) else ()
+        spelled = [box.label for box in boxes]
+        boxes = tuple(box.model_copy(update={"label": category_of(box.label)}) for box in boxes)
+        categories = tuple(box.label for box in boxes) or alone
+        extra: dict[str, Any] = {"class_name": class_folder} if class_folder else {}
+        if spelled != [box.label for box in boxes]:
+            extra["raw_categories"] = spelled
         truth = GroundTruth(
-            categories=tuple(box.label for box in boxes) or alone,
+            categories=categories,
             states_none=is_clean and not boxes and not dropped,
             boxes=boxes,
             captions=(caption,) if caption else (),
-            extra={"class_name": class_folder} if class_folder else {},
+            extra=extra,
         )
         yield SourceItem(picture.path, picture.path, truth, split, picture.path)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vqa_tui.safe_text import clean
 
-ANNOTATION_SUFFIXES = (".json", ".jsonl")
+ANNOTATION_SUFFIXES = (".json", ".jsonl", ".csv", ".tsv", ".parquet", ".arrow")
 MOST_SHOWN = 200
 """Candidates that are named; beyond it only their number is told."""
 

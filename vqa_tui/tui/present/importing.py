@@ -8,6 +8,10 @@ from vqa_tui.tui.present.numbers import count, duration, file_size, plural, rate
 from vqa_tui.tui.present.phases import BAD, BUSY, GOOD, QUIET, WARN
 from vqa_tui.tui.present.rows import text
 
+COLUMNS_HELP = (
+    "Which column holds what: picture=file question=q answer=a caption=c categories=k split=s question_type=t"
+)
+
 
 def kind_help(kind: DatasetKind) -> Content:
     """Return what a kind of dataset is."""
@@ -16,6 +20,10 @@ def kind_help(kind: DatasetKind) -> Content:
 
 def path_hint(kind: DatasetKind) -> str:
     """Return what the path must be."""
+    if kind.name == "csv":
+        return "a .csv or .tsv file; tab completes"
+    if kind.name == "parquet":
+        return "a .parquet or .arrow file, or a folder; tab completes"
     wanted = {"folder": "a folder", "file": "a .json or .jsonl file"}.get(kind.wants, "a .json file or a folder")
     return f"{wanted}; tab completes"
 

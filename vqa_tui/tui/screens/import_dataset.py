@@ -18,6 +18,7 @@ from vqa_tui.domain.item import ImportProblem
 from vqa_tui.operations.datasets import DatasetKind, DatasetView, ImportProgress, ImportReport
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.importing import (
+    COLUMNS_HELP,
     kind_help,
     path_hint,
     progress_text,
@@ -79,6 +80,15 @@ class ImportDialog(Dialog[str]):
                 with Horizontal(classes="form-row -tall", id="images-row"):
                     yield Label("Pictures in")
                     yield PathField(id="images", value=again.root if again else "", placeholder="beside the file")
+                with Horizontal(classes="form-row", id="columns-row"):
+                    yield Label("Columns")
+                    yield Input(
+                        "",
+                        id="columns",
+                        compact=True,
+                        placeholder="known by their names",
+                        tooltip=COLUMNS_HELP,
+                    )
                 with Horizontal(classes="form-row"):
                     yield Label("Name")
                     yield Input(
@@ -133,6 +143,7 @@ class ImportDialog(Dialog[str]):
     @on(Select.Changed, "#kind")
     def _show_kind(self) -> None:
         self.query_one("#images-row").display = self._kind.takes_images
+        self.query_one("#columns-row").display = self._kind.takes_columns
         self.query_one("#kind-help", Static).update(kind_help(self._kind))
         path = self.query_one("#path", PathField)
         path.set_placeholder(path_hint(self._kind))
@@ -205,6 +216,7 @@ class ImportDialog(Dialog[str]):
                 images=images,
                 limit=limit,
                 allow_outside=self.query_one("#outside", TickBox).value,
+                columns=self.query_one("#columns", Input).value if self._kind.takes_columns else "",
                 progress=self._note_progress,
             )
         except Exception as error:  # Also what nobody expected: the form must not stay as if an import were at work.

@@ -56,9 +56,13 @@ class Library(Door):
         images: Path | None = None,
         limit: int | None = None,
         allow_outside: bool = False,
+        columns: str = "",
         progress: "Callable[[ImportProgress], None] | None" = None,
     ) -> "ImportReport":
-        """Import; what is committed stays when this is cancelled. `progress` is called in the event loop."""
+        """Import; what is committed stays when this is cancelled. `progress` is called in the event loop.
+
+        `columns` are entries PART=COLUMN on one line, for a kind that takes them.
+        """
         from vqa_tui.operations import datasets
 
         self._importing.append(str(path))
@@ -71,6 +75,7 @@ class Library(Door):
                 images=images,
                 limit=limit,
                 allow_outside=allow_outside,
+                columns=datasets.parse_columns_line(columns),
                 progress=progress,
             )
         finally:

@@ -1,0 +1,188 @@
+"""Conversations in every form that trainers read: turns become questions, and what is no picture is told."""
+
+import base64
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import ImportProblem, SourceItem
+from vqa_tui.sources.registry import open_source
+from vqa_tui.store.scratch import SqliteScratch
+
+MakePicture = Callable[..., Path]
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+TURNS = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "A cat."}]
+
+
+def read(path: Path, scratch: SqliteScratch, kind: str = "llava") -> tuple[list[SourceItem], list[ImportProblem]]:
+    found = list(open_source(kind, path).records(scratch))
+    items = [record for record in found if isinstance(record, SourceItem)]
+    return items, [record for record in found if isinstance(record, ImportProblem)]
+
+
+def lines(path: Path, *records: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def uri(colour: str) -> str:
+    stream = io.BytesIO()
+    Image.new("RGB", (20, 10), colour).save(stream, "JPEG")
+    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+
+def pairs(item: SourceItem) -> list[tuple[str, str]]:
+    return [(asked.question, asked.answer) for asked in item.truth.questions]
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared sample data is absent")
+def test_the_real_file_of_model_garden(scratch: SqliteScratch) -> None:
+    items, problems = read(SHARED / "model_garden" / "vision_dataset.jsonl", scratch, "model-garden")
+    assert problems == []
+    assert len(items) == 5 and all(item.truth.questions for item in items)
+    assert items[0].path == "data/test_images/red_square.jpg"
+
+
+@pytest.mark.parametrize(
+    ("kind", "record"),
+    [
+        ("llava", {"id": "1", "image": "a.jpg", "conversations": TURNS}),
+        ("qwen", {"image": ["a.jpg"], "conversations": TURNS}),
+        ("qwen", [{"image": "a.jpg", "conversations": TURNS}]),
+        ("qwen", {"image_id": "train_00001", "image_path": "a.jpg", "conversations": TURNS}),
+        (
+            "sharegpt",
+            {
+                "messages": [
+                    {"role": "user", "content": "<image>What is it?"},
+                    {"role": "assistant", "content": "A cat."},
+                ],
+                "images": ["a.jpg"],
+            },
+        ),
+        ("model-garden", {"text": "What is it?", "image": "a.jpg", "response": "A cat."}),
+        ("model-garden", {"text": "What is it?", "image": "a.jpg", "output": "A cat."}),
+        (
+            "model-garden",
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "image_url", "image_url": {"url": "a.jpg"}},
+                            {"type": "text", "text": "What is it?"},
+                        ],
+                    },
+                    {"role": "assistant", "content": [{"type": "text", "text": "A cat."}]},
+                ]
+            },
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["list.json", "lines.jsonl"])
+def test_each_form_gives_the_same_question(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch, kind: str, record: Any, form: str
+) -> None:
+    make_picture("a.jpg")
+    path = tmp_path / form
+    flat = record[0] if isinstance(record, list) else record
+    path.write_text(json.dumps([flat, record]) if form == "list.json" else f"{json.dumps(record)}\n" * 2)
+    (item,), problems = read(path, scratch, kind)
+    assert problems == []
+    assert (item.key, item.path) == ("a.jpg", "a.jpg")
+    assert pairs(item) == [("What is it?", "A cat.")] * 2
+
+
+def test_turns_captions_system_words_and_further_fields(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    make_picture("images/a.jpg")
+    turns = [
+        {"from": "system", "value": "Be short."},
+        *TURNS,
+        {"from": "human", "value": "Where?"},
+        {"from": "gpt", "value": "There."},
+        {"from": "human", "value": "Left without an answer?"},
+    ]
+    caption = [{"from": "human", "value": "<image>"}, {"from": "gpt", "value": "A cat on a mat."}]
+    path = lines(
+        tmp_path / "train.jsonl",
+        {"id": 7, "image": "a.jpg", "conversations": turns, "source": "x"},
+        {"image": "./a.jpg", "conversations": caption, "split": "test"},
+    )
+    (item,), problems = read(path, scratch)
+    assert problems == []
+    assert pairs(item) == [("What is it?", "A cat."), ("Where?", "There.")]
+    assert item.truth.captions == ("A cat on a mat.",)
+    first = item.truth.extra["rows"][0]
+    assert first == {"id": 7, "image": "a.jpg", "source": "x", "system": "Be short."}
+    assert item.split is None, "one record says train, by the name of the file, and one test"
+    assert [asked.split for asked in item.truth.questions] == ["train", "train"]
+
+
+def test_pictures_in_the_records_are_written_once(tmp_path: Path, scratch: SqliteScratch) -> None:
+    records = [{"text": f"Question {each}?", "image": uri("teal"), "response": "Yes."} for each in range(2)]
+    path = lines(tmp_path / "set.jsonl", *records, {"text": "And?", "image": uri("red"), "response": "No."})
+    items, problems = read(path, scratch, "model-garden")
+    assert problems == [] and [len(item.truth.questions) for item in items] == [2, 1]
+    names = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "vqa_pictures").iterdir()}
+    assert {f"vqa_pictures/{name}" for name in names} == {item.key for item in items}
+    assert all("data:" not in json.dumps(item.truth.extra) for item in items)
+    with SqliteScratch() as again:
+        assert read(path, again, "model-garden") == (items, [])
+    assert {file.name: file.stat().st_mtime_ns for file in (tmp_path / "vqa_pictures").iterdir()} == names
+
+
+def test_every_bad_record_ends_in_one_line(tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch) -> None:
+    make_picture("set/a.jpg")
+    make_picture("outside.jpg")
+    (tmp_path / "set" / "link.jpg").symlink_to(tmp_path / "outside.jpg")
+    cases: list[tuple[Any, str]] = [
+        ({"image": "../outside.jpg", "conversations": TURNS}, "has a `..` step"),
+        ({"image": "/etc/passwd", "conversations": TURNS}, "is an absolute path"),
+        ({"image": "link.jpg", "conversations": TURNS}, "is a link that leads out of"),
+        ({"image": "gone.jpg", "conversations": TURNS}, "no such picture"),
+        ({"image": "a.jpg\0", "conversations": TURNS}, "NUL"),
+        ({"image": ["a.jpg", "b.jpg"], "conversations": TURNS}, "names 2 pictures"),
+        ({"video": "a.mp4", "conversations": TURNS}, "is about a video"),
+        ({"conversations": TURNS}, "names no picture"),
+        ({"image": 5, "conversations": TURNS}, "names no picture"),
+        ({"image": "https://example.org/a.jpg", "conversations": TURNS}, "is a web address"),
+        ({"image": "data:image/png;base64,%%%", "conversations": TURNS}, "not valid base64"),
+        ({"image": "data:image/png;base64,", "conversations": TURNS}, "is empty (0 bytes)"),
+        ({"image": "data:image/svg+xml;base64,PHN2Zy8+", "conversations": TURNS}, "SVG"),
+        ({"image": uri("red")[:-400], "conversations": "none"}, "not a list of turns"),
+        ({"image": "a.jpg", "conversations": [{"from": "human"}]}, "turn 1 has no text"),
+        ({"image": "a.jpg", "conversations": TURNS[:1]}, "no question with an answer"),
+        ({"image": "a.jpg", "text": "What?", "response": None}, "has no `response`"),
+        ({"image": "a.jpg"}, "holds neither turns"),
+        ("text", "is text, not an object"),
+    ]
+    path = lines(tmp_path / "set" / "x.jsonl", {"image": "a.jpg", "conversations": TURNS}, *(bad for bad, _ in cases))
+    with path.open("a") as stream:
+        stream.write('{"image": "a.jpg", \n' + "[" * 100_000 + "\n")
+    (item,), problems = read(path, scratch)
+    assert pairs(item) == [("What is it?", "A cat.")]
+    reasons = {problem.where: problem.reason for problem in problems}
+    assert len(reasons) == len(cases) + 2
+    for number, (_bad, words) in enumerate(cases, start=2):
+        assert words in reasons[f"x.jsonl line {number}"]
+        assert "\n" not in reasons[f"x.jsonl line {number}"]
+    assert "is not valid JSON" in reasons[f"x.jsonl line {len(cases) + 2}"]
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[1, 2", '[{"image": "a.jpg"'])
+def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path, scratch: SqliteScratch, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(VqaError) as refused:
+        read(path, scratch)
+    what, *hint = str(refused.value).splitlines()
+    assert str(path) in what and len(hint) == 1

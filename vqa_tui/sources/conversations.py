@@ -1,0 +1,172 @@
+"""Conversations about a picture: LLaVA, ShareGPT, Qwen-VL and Model Garden records, as a JSON list or JSON lines."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vqa_tui.domain.item import ImportProblem, ReferenceQuestion, SourceItem
+from vqa_tui.domain.ports import Scratch
+from vqa_tui.sources.contained import ContainedRoot
+from vqa_tui.sources.picture_cells import PictureCells, is_data_uri
+from vqa_tui.sources.record_files import numbered_records
+from vqa_tui.sources.record_truth import BadRecord, as_object, scalar_text, text_of
+from vqa_tui.sources.rows import Row, joined_items
+from vqa_tui.sources.splits import split_in_name, split_in_path
+
+_EXPECTED = (
+    'Expected records such as {"image": …, "conversations": [{"from": "human", "value": …}, …]}, {"messages": …, '
+    '"images": […]} or {"text": …, "image": …, "response": …}, as a JSON list or one per line.'
+)
+_PICTURE_FIELDS = ("image", "images", "image_path", "picture")
+_VIDEO_FIELDS = ("video", "videos")
+_TURN_FIELDS = ("conversations", "messages")
+_ASKING = frozenset({"human", "user"})
+_SILENT = frozenset({"system", "tool", "observation", "function_call"})
+_PLACEHOLDER = re.compile(r"\s*<(?:image|video)>\s*")
+_MOST_PACKED = 10_000
+"""Records in one packed list."""
+
+
+class ConversationSource:
+    """Reads records that hold one picture and turns of questions and answers; every form is told from its fields.
+
+    The picture is `image`, `images`, `image_path`, or a part of a message; a data URI is written once as a file in
+    `vqa_pictures` in the root. Each answer belongs to the asking turn before it, from whose text `<image>` is taken
+    out; an answer to nothing but a picture is a caption. `text` with `response` (or `output`) is one question, as is
+    `question` with `answer`. Packed lists of records are read one by one. Fields that are no turns, and system turns,
+    are kept in `extra`. The key is the name of the picture; the split is `split`, or that of a folder in the name, or
+    that of the file. Records of several pictures, of none, and of videos are problems.
+    """
+
+    def __init__(self, file: Path, images: Path | None = None, *, allow_outside: bool = False) -> None:
+        self._file = file
+        contained = ContainedRoot(images or file.parent, allow_outside=allow_outside)
+        self._pictures = PictureCells(contained)
+        self.root = contained.path
+
+    def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:
+        """Yield the items in the order of the file; see Source.records."""
+        return joined_items(self._rows(), scratch, self._pictures.find)
+
+    def _rows(self) -> Iterator[Row | ImportProblem]:
+        for place, value in numbered_records(self._file, _EXPECTED):
+            if isinstance(value, ImportProblem):
+                yield value
+                continue
+            packed = value if isinstance(value, list) else [value]
+            for number, record in enumerate(packed[:_MOST_PACKED], start=1):
+                where = f"{place} part {number}" if isinstance(value, list) else place
+                try:
+                    yield self._row(where, as_object(record))
+                except BadRecord as error:
+                    yield ImportProblem(where, where, error.reason)
+            if len(packed) > _MOST_PACKED:
+                reason = f"packs {len(packed)} records; the first {_MOST_PACKED} are read"
+                yield ImportProblem(f"{place} parts", place, reason)
+
+    def _row(self, place: str, record: dict[str, Any]) -> Row:
+        pictures, turns = _pictures_of(record), _turns_of(record)
+        if any(record.get(name) for name in _VIDEO_FIELDS):
+            raise BadRecord("is about a video; only records about pictures are read")
+        if len(pictures) != 1:
+            many = f"names {len(pictures)} pictures" if pictures else "names no picture"
+            raise BadRecord(
+                f"{many}; records about one picture are read (image, images, image_path, or a message part)"
+            )
+        asked, captions = _pairs(turns)
+        if turns and not asked and not captions:
+            raise BadRecord("holds no question with an answer after it")
+        name = pictures[0]
+        named = not is_data_uri(name)
+        key = self._pictures.key_of(name)
+        split = text_of(record, "split") or (split_in_path(key) if named else None) or split_in_name(self._file.stem)
+        extra = {field: value for field, value in record.items() if field not in _READ_FIELDS}
+        if named:
+            extra |= {field: record[field] for field in _PICTURE_FIELDS if field in record}
+        if system := [text for role, text in turns if role in _SILENT and text]:
+            extra["system"] = system[0] if len(system) == 1 else system
+        return Row(key, place, asked, captions, split=split, extra=extra)
+
+
+_READ_FIELDS = frozenset({*_PICTURE_FIELDS, *_TURN_FIELDS, "text", "response", "output", "question", "answer", "split"})
+
+
+def _pictures_of(record: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    for name in _PICTURE_FIELDS:
+        value = record.get(name)
+        entries = value if isinstance(value, list) else [] if value is None or value == "" else [value]
+        found += [_picture_name(name, entry) for entry in entries]
+        if found:
+            # Several of these fields in one record spell the same picture differently; the first one counts.
+            return found
+    for turn in _turn_list(record):
+        content = turn.get("content") if isinstance(turn, dict) else None
+        for part in content if isinstance(content, list) else []:
+            if isinstance(part, dict) and part.get("type") in ("image", "image_url", "input_image"):
+                found.append(_picture_name("image", part.get("image") or part.get("image_url") or part.get("url")))
+    return found
+
+
+def _picture_name(field: str, entry: Any) -> str:
+    if isinstance(entry, dict):
+        entry = entry.get("url") or entry.get("path")
+    if not isinstance(entry, str):
+        raise BadRecord(f"`{field}` names no picture: it is neither a file name nor a data URI")
+    return entry
+
+
+def _turn_list(record: dict[str, Any]) -> list[Any]:
+    for name in _TURN_FIELDS:
+        value = record.get(name)
+        if isinstance(value, list):
+            return value
+        if value is not None:
+            raise BadRecord(f"`{name}` is not a list of turns")
+    return []
+
+
+def _turns_of(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (role, text) of each turn, with the tags of pictures taken out."""
+    found = []
+    for number, turn in enumerate(_turn_list(record), start=1):
+        if not isinstance(turn, dict):
+            raise BadRecord(f"turn {number} is not an object")
+        role = turn.get("from", turn.get("role"))
+        content = turn.get("value", turn.get("content"))
+        if isinstance(content, list):
+            texts = [
+                part.get("text") for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
+            ]
+            content = "\n".join(text for text in texts if text)
+        if not isinstance(role, str) or not isinstance(content, str):
+            raise BadRecord(f"turn {number} has no text or nobody who says it (from and value, or role and content)")
+        found.append((role, _PLACEHOLDER.sub("\n", content).strip()))
+    if found:
+        return found
+    for asking, answering in (("text", "response"), ("text", "output"), ("question", "answer")):
+        if asking in record and answering in record:
+            question, answer = scalar_text(record, asking), scalar_text(record, answering)
+            if not answer:
+                raise BadRecord(f"has no `{answering}`")
+            return [("user", _PLACEHOLDER.sub("\n", question).strip()), ("assistant", answer)]
+    raise BadRecord("holds neither turns (conversations or messages) nor text with a response")
+
+
+def _pairs(turns: list[tuple[str, str]]) -> tuple[tuple[ReferenceQuestion, ...], tuple[str, ...]]:
+    """Return the questions with their answers, and the answers to nothing but the picture."""
+    asked, captions = [], []
+    waiting: str | None = None
+    for role, words in turns:
+        if role in _SILENT:
+            continue
+        if role in _ASKING:
+            waiting = words if waiting is None else f"{waiting}\n{words}".strip()
+        elif waiting is not None and words:
+            if waiting:
+                asked.append(ReferenceQuestion(question=waiting, answer=words))
+            else:
+                captions.append(words)
+            waiting = None
+    return tuple(asked), tuple(captions)

@@ -1,0 +1,99 @@
+"""Rows about the same picture, joined on disk into one item, so that memory stays constant."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from vqa_tui.domain.item import Box, GroundTruth, ImportProblem, ReferenceQuestion, SourceItem
+from vqa_tui.domain.ports import Scratch
+from vqa_tui.sources.record_truth import BadRecord
+
+_CHUNK = 500
+"""Rows in memory at a time while they are read."""
+_JOINED = 50
+"""Pictures whose rows are in memory at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one row of a file says about one picture."""
+
+    picture: str
+    """The key of the picture: rows with the same one make one item."""
+    place: str
+    questions: tuple[ReferenceQuestion, ...] = ()
+    captions: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    split: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Fields of the row that are kept as they are (storable JSON values)."""
+
+
+def joined_items(
+    rows: Iterable[Row | ImportProblem], scratch: Scratch, find: Callable[[str], str]
+) -> Iterator[SourceItem | ImportProblem]:
+    """Yield the problems among `rows`, then one item per picture in the order of their first rows.
+
+    `find` returns the path of a picture by its key or raises BadRecord; it is asked once per picture. Questions,
+    captions and boxes stand in the order of the rows; further fields of each row are the list `rows` in `extra`.
+    The split is the one that all rows name; an item whose rows name several has none, and its questions
+    have those of their rows.
+    """
+    waiting = iter(rows)
+    chunks = 0
+    while chunk := list(islice(waiting, _CHUNK)):
+        good = [row for row in chunk if isinstance(row, Row)]
+        names = list(dict.fromkeys(row.picture for row in good))
+        known = scratch.get_many("known", names)
+        new = [name for name in names if name not in known]
+        scratch.put_many("known", [(name, "") for name in new])
+        scratch.put_many("order", [(str(chunks), name) for name in new])
+        scratch.put_many("rows", [(row.picture, _packed(row)) for row in good])
+        chunks += 1
+        yield from (row for row in chunk if isinstance(row, ImportProblem))
+    for number in range(chunks):
+        names = scratch.get("order", str(number))
+        for start in range(0, len(names), _JOINED):
+            some = names[start : start + _JOINED]
+            found = scratch.get_many("rows", some)
+            for name in some:
+                yield _item(name, [from_json(text, cache_strings="keys") for text in found[name]], find)
+
+
+def _packed(row: Row) -> str:
+    kept: dict[str, Any] = {"place": row.place}
+    for name in ("captions", "categories", "split", "extra"):
+        if value := getattr(row, name):
+            kept[name] = value
+    for name in ("questions", "boxes"):
+        if value := getattr(row, name):
+            kept[name] = [entry.model_dump(exclude_defaults=True) for entry in value]
+    return to_json(kept).decode()
+
+
+def _item(key: str, parts: list[dict[str, Any]], find: Callable[[str], str]) -> SourceItem | ImportProblem:
+    place = parts[0]["place"]
+    try:
+        path = find(key)
+    except BadRecord as error:
+        more = f" ({len(parts)} rows name it)" if len(parts) > 1 else ""
+        return ImportProblem(key, place, f"{error.reason}{more}")
+    splits = {part["split"] for part in parts if "split" in part}
+    extras = [part["extra"] for part in parts if "extra" in part]
+    truth = GroundTruth(
+        categories=tuple(dict.fromkeys(name for part in parts for name in part.get("categories", ()))),
+        boxes=tuple(Box(**box) for part in parts for box in part.get("boxes", ())),
+        captions=tuple(dict.fromkeys(text for part in parts for text in part.get("captions", ()))),
+        questions=tuple(
+            # Where the rows name several splits, the item has none, and each question keeps that of its row.
+            ReferenceQuestion(**({"split": part.get("split")} if len(splits) > 1 else {}) | entry)
+            for part in parts
+            for entry in part.get("questions", ())
+        ),
+        extra={"rows": extras} if extras else {},
+    )
+    return SourceItem(key, path, truth, splits.pop() if len(splits) == 1 else None, place)

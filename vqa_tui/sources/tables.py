@@ -1,0 +1,127 @@
+"""Any table of pictures: JSON records, CSV, parquet or Arrow, with a column for each part of a row."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import ImportProblem, ReferenceQuestion, SourceItem
+from vqa_tui.domain.ports import Scratch
+from vqa_tui.sources.arrow_files import ARROW_SUFFIXES, arrow_files, column_names, json_value, numbered_rows
+from vqa_tui.sources.columns import chosen_columns
+from vqa_tui.sources.contained import ContainedRoot
+from vqa_tui.sources.csv_files import csv_rows
+from vqa_tui.sources.picture_cells import PictureCells
+from vqa_tui.sources.record_files import numbered_records
+from vqa_tui.sources.record_truth import BadRecord, as_object, scalar_text, text_of
+from vqa_tui.sources.rows import Row, joined_items
+from vqa_tui.sources.splits import split_in_name, split_in_path
+
+_LOOKED_AT = 100
+"""JSON records whose fields are looked at to know the columns; a field that is null is often left out."""
+_EXPECTED = "Expected a JSON list of records, or one JSON record per line."
+
+
+class TableSource:
+    """Rows of a file, or of the parquet and Arrow files below a folder, in the form `jsonl`, `csv` or `parquet`.
+
+    `columns` gives the column of `picture` and perhaps of `question` and `answer`, `question_type`, `caption`,
+    `categories`, `split`; without it the columns are known by usual names. The picture is a name, a data URI or the
+    encoded bytes (`{bytes, path}` as Hugging Face writes it). A cell may hold lists of questions and answers of the
+    same length. Other columns are kept in `extra`. The split is the cell, or else that of the file's name or folder.
+    The root is `images` when given, else the folder of the file.
+    """
+
+    def __init__(
+        self,
+        form: str,
+        path: Path,
+        images: Path | None = None,
+        *,
+        columns: Mapping[str, str] | None = None,
+        allow_outside: bool = False,
+    ) -> None:
+        self._form = form
+        self._base = path if path.is_dir() else path.parent
+        self._files = arrow_files(path, links=allow_outside)
+        if not self._files:
+            raise VqaError(f"{path} holds no file that ends in {' or '.join(sorted(ARROW_SUFFIXES))}")
+        self._given = columns or {}
+        contained = ContainedRoot(images or self._base, allow_outside=allow_outside)
+        self._pictures = PictureCells(contained)
+        self.root = contained.path
+
+    def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:
+        """Yield the items in the order of the files; see Source.records."""
+        return joined_items(self._rows(), scratch, self._pictures.find)
+
+    def _rows(self) -> Iterator[Row | ImportProblem]:
+        for file in self._files:
+            inner = file.relative_to(self._base).as_posix()
+            split = split_in_name(file.stem) or split_in_path(inner) or split_in_name(self._base.name)
+            places, columns = self._opened(file)
+            for place, value in places:
+                where = f"{inner.removesuffix(file.name)}{place}"
+                if isinstance(value, ImportProblem):
+                    yield value
+                    continue
+                try:
+                    yield self._row(where, value, columns, split)
+                except BadRecord as error:
+                    yield ImportProblem(where, where, error.reason)
+
+    def _opened(self, file: Path) -> tuple[Iterator[tuple[str, Any]], dict[str, str]]:
+        """Return the rows of a file with their places, and the column for each part."""
+        if self._form == "parquet":
+            return numbered_rows(file), chosen_columns(self._given, column_names(file), str(file))
+        rows = csv_rows(file) if self._form == "csv" else numbered_records(file, _EXPECTED)
+        first = list(islice(rows, _LOOKED_AT))
+        names = dict.fromkeys(name for _place, value in first if isinstance(value, dict) for name in value)
+        if not names:
+            # What there is are problems, or nothing.
+            return chain(first, rows), dict(self._given) or {"picture": "picture"}
+        return chain(first, rows), chosen_columns(self._given, names, str(file))
+
+    def _row(self, place: str, value: Any, columns: Mapping[str, str], split: str | None) -> Row:
+        if not isinstance(value, dict):
+            raise BadRecord("is not an object with columns")
+        picture = value.get(columns["picture"])
+        if picture is None or picture == "":
+            raise BadRecord(f"has no picture in `{columns['picture']}`")
+        record = as_object(json_value({name: cell for name, cell in value.items() if name != columns["picture"]}))
+        cells = {part: record.get(column) for part, column in columns.items() if part != "picture"}
+        asked = _asked(cells)
+        used = set(columns.values()) - ({columns["question"]} if "question" in columns and not asked else set())
+        return Row(
+            picture=self._pictures.key_of(picture),
+            place=place,
+            questions=asked,
+            captions=_texts(cells, "caption"),
+            categories=_texts(cells, "categories"),
+            split=text_of(cells, "split").strip() or split,
+            extra={name: cell for name, cell in record.items() if name not in used and cell is not None},
+        )
+
+
+def _asked(cells: Mapping[str, Any]) -> tuple[ReferenceQuestion, ...]:
+    questions, answers = _texts(cells, "question"), _texts(cells, "answer")
+    if not questions or not answers:
+        if answers:
+            raise BadRecord("has an answer, but no question")
+        return ()
+    if len(questions) != len(answers):
+        raise BadRecord(f"has {len(questions)} questions, but {len(answers)} answers")
+    kinds = _texts(cells, "question_type")
+    if len(kinds) != len(questions):
+        kinds = (kinds[0] if len(kinds) == 1 else "",) * len(questions)
+    return tuple(
+        ReferenceQuestion(question=question, answer=answer, question_type=kind)
+        for question, answer, kind in zip(questions, answers, kinds, strict=True)
+    )
+
+
+def _texts(cells: Mapping[str, Any], part: str) -> tuple[str, ...]:
+    value = cells.get(part)
+    entries = value if isinstance(value, list) else [value]
+    return tuple(text for entry in entries if (text := scalar_text({part: entry}, part)))
