@@ -139,7 +139,7 @@ def test_an_endpoint_where_nothing_listens_is_work_that_failed(finished: Place, 
         result = finished.call("endpoint", command, str(file))
         assert result.exit_code == 1
         assert "nothing listens there" in result.output
-        assert "A server of your own must be running there" in result.output
+        assert "Start the server, or write its port into base_url" in result.output
 
 
 def test_a_limit_beyond_every_number_means_all(place: Place) -> None:

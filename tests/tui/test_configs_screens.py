@@ -78,9 +78,13 @@ async def test_recipes_show_their_prompts_and_their_file(
     app = VqaApp(workshop.services)
     async with app.run_test(size=size) as pilot:
         screen = await opened(app, pilot, until, "recipe", "stcray")
-        for words in ("caption", "shipped", "general-vqa"):
+        for words in ("stcray", "shipped"):
             assert words in screen_text(app)
-        await pilot.press("enter")
+        await pilot.press("g")
+        await until(pilot, lambda: "caption" in screen_text(app) and "general-vqa" in screen_text(app))
+        await pilot.press("G")
+        await until(pilot, lambda: "stcray-text" in screen_text(app))
+        await pilot.press("k", "enter")
         await until(pilot, lambda: screen.query_one("#library-detail").has_focus)
         await pilot.press("escape")
         assert screen.table.has_focus

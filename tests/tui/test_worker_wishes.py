@@ -108,7 +108,7 @@ async def test_what_could_not_be_written_is_forgotten(
     async with app.run_test(size=(120, 30), notifications=True) as pilot:
         await until(pilot, lambda: on_run(app, 1))
         services.refusal = VqaError("the disk is full")
-        await pilot.press("plus", "plus")
+        await pilot.press("plus")
         await until(pilot, lambda: "the disk is full" in screen_text(app))
         services.refusal = None
         await pilot.press("plus")

@@ -130,8 +130,12 @@ async def request_like(workspace: Workspace, run_id: int) -> RunRequest:
         max_side=limits.max_side,
         hedge=limits.hedge,
         model=None if in_file == earlier.endpoint.model else earlier.endpoint.model,
-        pairs=None if recipe.pairs == asked.pairs else asked.pairs,
-        structured_ratio=None if recipe.structured_ratio == asked.structured_ratio else asked.structured_ratio,
+        pairs=asked.pairs if recipe.pairs != asked.pairs and _speaks_of(recipe, "pairs") else None,
+        structured_ratio=(
+            asked.structured_ratio
+            if recipe.structured_ratio != asked.structured_ratio and _speaks_of(recipe, "structured_pairs")
+            else None
+        ),
         like=run_id,
     )
 
@@ -162,6 +166,10 @@ def _of_chosen(earlier: _Earlier) -> VqaError:
     )
 
 
+def _speaks_of(recipe: Recipe, field: str) -> bool:
+    return field in recipe.prompt.user + recipe.prompt.system
+
+
 def with_pairs(recipe: Recipe, pairs: int | None, structured_ratio: float | None) -> Recipe:
     """Return the recipe asking so many pairs, of which this share is structured; None leaves what it has.
 
@@ -171,7 +179,7 @@ def with_pairs(recipe: Recipe, pairs: int | None, structured_ratio: float | None
         ("pairs", "--pairs", pairs, recipe.pairs),
         ("structured_pairs", "--structured-ratio", structured_ratio, recipe.structured_ratio),
     ):
-        if value is not None and value != now and field not in recipe.prompt.user + recipe.prompt.system:
+        if value is not None and value != now and not _speaks_of(recipe, field):
             raise VqaError(
                 f"{option} changes nothing of the recipe {recipe.name}: its prompt does not use `{field}`",
                 hint="Leave it out, or take another recipe.",
