@@ -199,7 +199,7 @@ def failed_again(terminal: Tmux, folder: Path, failed: int) -> None:
 def judge(terminal: Tmux, folder: Path) -> None:
     """Accept, reject, mend, and take one verdict back."""
     terminal.press("5")
-    terminal.until("review", "a accept", "x reject")
+    terminal.until("review", "a accept", "of this session")
     terminal.press("a")
     until(lambda: verdicts(folder) == ["accepted"], terminal)
     terminal.press("x")
