@@ -14,7 +14,6 @@ from vqa_tui.domain.run import LIVE_PHASES, EngineState, Limits, RunSummary, Run
 from vqa_tui.domain.task import FilterValues, TaskDetail, TaskFilter, TaskRow, TaskSort
 from vqa_tui.operations import items, runs
 from vqa_tui.operations.items import TaskIds
-from vqa_tui.operations.queue_edits import retry_failed
 from vqa_tui.operations.workspace import Workspace, has_datasets
 from vqa_tui.tui.open_file import open_externally
 from vqa_tui.tui.preferences import Preferences
@@ -230,6 +229,8 @@ class Services:
 
     async def retry_failed(self, run_id: int) -> int:
         """Put all failed tasks back; return how many."""
+        from vqa_tui.operations.queue_edits import retry_failed  # only here: no screen needs it at the start
+
         return await retry_failed(self._writing, run_id)
 
     async def set_limits(self, run_id: int, changes: Mapping[str, str]) -> Limits:
