@@ -1,26 +1,17 @@
 """Exports after a review: which pairs are taken, edited text, and what the manifest says of verdicts."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.operations.test_exports_operation import StoredRun
+from tests.operations.test_exports_operation import StoredRun, stored
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.manifest import read_manifest
 from vqa_tui.operations.exports import export_run, validate_file
-from vqa_tui.operations.workspace import open_workspace
 
-
-@pytest.fixture
-async def stored(tmp_path: Path) -> AsyncIterator[StoredRun]:
-    (tmp_path / "bags").mkdir()
-    async with open_workspace(tmp_path) as workspace:
-        run = StoredRun(workspace, tmp_path / "bags")
-        await run.create()
-        yield run
+__all__ = ["stored"]
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
