@@ -10,6 +10,7 @@ from tests.tui.workshop import Workshop
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.datasets import DatasetsScreen
+from vqa_tui.tui.screens.import_dataset import ImportDialog
 from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.screens.welcome import WelcomeScreen
 
@@ -32,13 +33,29 @@ async def test_d_starts_the_demo(
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
 
 
-async def test_i_leads_to_the_datasets_and_enter_takes_the_first_choice(workshop: Workshop, until: Wait) -> None:
+@pytest.mark.parametrize("keys", [("i",), ("j", "enter")])
+async def test_i_opens_the_import_over_the_datasets(workshop: Workshop, until: Wait, keys: tuple[str, ...]) -> None:
     workshop.services.greets = True
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
-        await pilot.press("j", "enter")
+        await pilot.press(*keys)
+        await until(pilot, lambda: isinstance(app.screen, ImportDialog))
+        await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, DatasetsScreen))
+
+
+async def test_the_demo_is_in_the_palette_of_a_workspace_in_use_but_not_where_one_only_looks(
+    fake: Any, make_view: Any, until: Wait
+) -> None:
+    services = fake(make_view())
+    app = VqaApp(services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        [demo] = [each for each in app.get_system_commands(app.screen) if each.title == "Demo"]
+        demo.callback()
+        await until(pilot, lambda: ("start_demo",) in services.wanted)
+        services.read_only = True
+        assert "Demo" not in {each.title for each in app.get_system_commands(app.screen)}
 
 
 async def test_it_does_not_come_over_what_a_person_has_opened_meanwhile(

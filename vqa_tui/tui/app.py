@@ -271,7 +271,8 @@ class VqaApp(PersonalApp):
         if chosen is First.DEMO:
             self.post_message(DemoWanted())
         elif chosen is First.IMPORT:
-            self.action_open("datasets")
+            await self.push_screen(self._screen("datasets"))
+            await self.screen.run_action("import_new")
 
     @on(DemoWanted)
     @work(group="demo", exclusive=True, exit_on_error=False)
@@ -340,6 +341,10 @@ class VqaApp(PersonalApp):
         for name, (title, words) in _LIBRARY.items():
             yield SystemCommand(title, words, partial(self.action_open, name))
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        if not self._services.read_only:
+            yield SystemCommand(
+                "Demo", "Draw sixty scans and ask about them; no key, no cost", lambda: self.post_message(DemoWanted())
+            )
 
     def action_open(self, name: str) -> None:
         """Open the screen of the datasets, recipes, endpoints or settings over what is shown."""

@@ -60,7 +60,7 @@ def datasets_empty(command: Callable[[str], str]) -> Content:
     return Content.assemble(
         ("No dataset yet\n\n", "bold"),
         ("i", "bold $text-accent"),
-        " brings your pictures in: a folder, STCray or COCO annotations.\n",
+        " brings your pictures in: a folder, annotations, a table.\n",
         "Pictures stay where they are; only what they are is stored.\n\n",
         ("The same from a shell:  ", QUIET),
         own,

@@ -93,7 +93,7 @@ def runs_empty(command: Callable[[str], str]) -> Content:
         (clean(command("demo"), one_line=True, limit=300), "bold $text-primary"),
         "\n  draws a small dataset and runs it, with no key and no network\n\n",
         (clean(command("dataset import KIND PATH"), one_line=True, limit=300), "bold $text-primary"),
-        "\n  brings in your own pictures (folder, stcray, coco, vqa-rad, llava, csv …)\n\n",
+        "\n  brings in your own pictures: a folder, annotations, a table\n\n",
         ("n", "bold $text-primary"),
         "\n  starts a run over a dataset that is already imported",
     )

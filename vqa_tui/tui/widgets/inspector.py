@@ -50,7 +50,7 @@ class Inspector(VerticalScroll):
         """Pictures are wanted by other means."""
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, classes="-blank")
         self.detail: TaskDetail | None = None
         self.asked = False
         """Whether the item was shown as one that is being asked."""
@@ -82,6 +82,7 @@ class Inspector(VerticalScroll):
         """Show an item; return whether its picture is another one and has to be read."""
         another = self.detail is None or self.detail.row.id != detail.row.id
         self.detail, self.asked = detail, asked
+        self.remove_class("-blank")
         self._update("inspector-head", headline(detail, asked=asked))
         for part, section in zip(_PARTS, sections(detail), strict=True):
             self._show_section(part, section)
@@ -140,12 +141,10 @@ class Inspector(VerticalScroll):
         """Show that there is no item."""
         self.detail = self._picture_path = None
         self.marks = ()
+        self.add_class("-blank")
         self._update("inspector-head", Content.styled("no item", "$foreground 60%"))
         self.picture.show_remark(Content(""))
-        self.query_one(AttemptList).show_attempts(())
-        for part in _PARTS:
-            self._update(f"inspector-{part}", Content(""))
-            self.query_one(f"#inspector-{part}").border_title = ""
+        self.query_one("#inspector-pairs").display = False
 
     def action_zoom(self, by: int) -> None:
         """Enlarge the picture first, then go nearer; or back by the same steps."""

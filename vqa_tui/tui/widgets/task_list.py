@@ -45,7 +45,7 @@ class TaskList(IdList):
         task_id: int
 
     def __init__(self, *, id: str | None = None) -> None:
-        empty = Content.styled("no item matches", "$foreground 60%")
+        empty = Content.styled("no item matches; esc shows all again", "$foreground 60%")
         super().__init__(task_columns(BY_ID, failures=False), id=id, empty=empty)
         self._rows: OrderedDict[int, TaskRow] = OrderedDict()
         self._asked: Set[int] = frozenset()
