@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from vqa_tui.tui.terminal_name import draws_in_cells, terminal_name
+
 VARIABLE = "VQA_PICTURES"
 """Environment variable that overrides the setting."""
 SETTINGS = ("auto", "halfblock", "kitty", "sixel", "none")
@@ -38,8 +40,8 @@ class Pictures:
 def choose_mode(setting: str, environ: Mapping[str, str]) -> PictureMode:
     """Return the mode that `setting` means in this terminal; the variable VQA_PICTURES overrides it.
 
-    `auto` goes by what the terminal says of itself in its environment and never asks it: one that does not answer costs
-    seconds. Inside tmux and screen it means half blocks. A value that is not known counts as `auto`.
+    `auto` goes by what the terminal says of itself in its environment. Inside tmux and screen it means half blocks. A
+    value that is not known counts as `auto`.
     """
     wanted = environ.get(VARIABLE, "").strip().lower()
     if wanted not in SETTINGS:
@@ -61,13 +63,16 @@ _widgets: dict[PictureMode, Any] = {}
 
 
 def make_ready(mode: PictureMode) -> PictureMode:
-    """Import what draws `mode`, and return the mode that can be drawn: half blocks without the extra `images`.
+    """Import what draws `mode`, and return the mode that can be drawn.
 
-    To be called before the app runs: the library asks the terminal while it is imported, and later Textual reads what
-    the terminal answers.
+    That is half blocks without the extra `images`, and in a Kitty that is too old for pictures in place of characters,
+    or that does not tell its version. To be called before the app runs: the terminal is asked, by the library too while
+    it is imported, and later Textual reads what the terminal answers.
     """
     if mode not in (PictureMode.SIXEL, PictureMode.KITTY):
         return mode
+    if mode is PictureMode.KITTY and not draws_in_cells(terminal_name()):
+        return PictureMode.HALFBLOCK
     try:
         library = importlib.import_module("textual_image.widget")
     except ImportError:
