@@ -1,12 +1,16 @@
 """How pictures are drawn: half blocks everywhere, or the terminal's own pictures (Sixel, Kitty) where it has them."""
 
 import importlib
-from collections.abc import Mapping
+import io
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from vqa_tui.tui.terminal_name import draws_in_cells, terminal_name
+from vqa_tui.tui.terminal_facts import ask_terminal, draws_in_cells
 
 VARIABLE = "VQA_PICTURES"
 """Environment variable that overrides the setting."""
@@ -66,19 +70,39 @@ def make_ready(mode: PictureMode) -> PictureMode:
     """Import what draws `mode`, and return the mode that can be drawn.
 
     That is half blocks without the extra `images`, and in a Kitty that is too old for pictures in place of characters,
-    or that does not tell its version. To be called before the app runs: the terminal is asked, by the library too while
-    it is imported, and later Textual reads what the terminal answers.
+    or that does not tell its version. To be called before the app runs, for the terminal is asked.
     """
     if mode not in (PictureMode.SIXEL, PictureMode.KITTY):
         return mode
-    if mode is PictureMode.KITTY and not draws_in_cells(terminal_name()):
+    terminal = ask_terminal()
+    if mode is PictureMode.KITTY and not draws_in_cells(terminal.name):
         return PictureMode.HALFBLOCK
     try:
-        library = importlib.import_module("textual_image.widget")
+        with _not_asking(terminal.cell):
+            library = importlib.import_module("textual_image.widget")
     except ImportError:
         return PictureMode.HALFBLOCK
     _widgets[PictureMode.SIXEL], _widgets[PictureMode.KITTY] = library.SixelImage, library.TGPImage
     return mode
+
+
+@contextmanager
+def _not_asking(cell: tuple[int, int] | None) -> Iterator[None]:
+    """Let textual-image be imported without asking the terminal, and tell it the size of a cell in pixels.
+
+    It waits a tenth of a second for each answer, and answers that come later would be read as keys. Where there is no
+    terminal it asks nothing and takes the size of a cell from these variables, which textual-serve sets too.
+    """
+    sizes = dict(zip(("TEXTUAL_CELL_WIDTH", "TEXTUAL_CELL_HEIGHT"), map(str, cell), strict=True)) if cell else {}
+    terminal = sys.__stdout__
+    os.environ.update(sizes)
+    sys.__stdout__ = io.StringIO()  # type: ignore[misc, assignment]  # declared as final, and as a file
+    try:
+        yield
+    finally:
+        sys.__stdout__ = terminal  # type: ignore[misc]
+        for name in sizes:
+            del os.environ[name]
 
 
 def widget_class(mode: PictureMode) -> Any:

@@ -1,7 +1,12 @@
-"""A terminal is asked for its name before pictures are drawn by it: real pseudo-terminals that answer, or do not."""
+"""A terminal is asked before pictures are drawn by it: real pseudo-terminals that answer, late, or not at all."""
 
+import fcntl
 import os
 import pty
+import select
+import struct
+import subprocess
+import sys
 import termios
 import threading
 from collections.abc import Iterator
@@ -10,11 +15,12 @@ from types import SimpleNamespace
 import pytest
 
 from vqa_tui.tui import picture_mode
-from vqa_tui.tui import terminal_name as asked
+from vqa_tui.tui import terminal_facts as asked
 from vqa_tui.tui.picture_mode import PictureMode, make_ready
-from vqa_tui.tui.terminal_name import draws_in_cells, terminal_name
+from vqa_tui.tui.terminal_facts import TerminalFacts, ask_terminal, draws_in_cells
 
-ATTRIBUTES = b"\x1b[?62;c"
+READY = b"\x1b[0n"
+CELL = b"\x1b[6;18;9t"
 
 
 class Terminal:
@@ -27,7 +33,7 @@ class Terminal:
 
     def answer(self, reply: bytes) -> None:
         def listen() -> None:
-            while not self.heard.endswith(b"\x1b[c"):
+            while not self.heard.endswith(b"\x1b[5n"):
                 self.heard += os.read(self.far, 100)
             os.write(self.far, reply)
 
@@ -51,31 +57,39 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
 
 
 @pytest.mark.parametrize(
-    ("reply", "name"),
+    ("reply", "name", "cell"),
     [
-        (b"\x1bP>|kitty(0.26.5)\x1b\\" + ATTRIBUTES, "kitty(0.26.5)"),
-        (b"j\x1bP>|ghostty 1.1.3\x1b\\" + ATTRIBUTES, "ghostty 1.1.3"),
-        (ATTRIBUTES, None),
+        (b"\x1bP>|kitty(0.26.5)\x1b\\" + CELL + READY, "kitty(0.26.5)", (9, 18)),
+        (b"j\x1bP>|ghostty 1.1.3\x1b\\" + READY, "ghostty 1.1.3", None),
+        (READY, None, None),
+        (b"\x1b[3n", None, None),
     ],
 )
 def test_it_reads_what_the_terminal_says_and_leaves_it_as_it_was(
-    terminal: Terminal, reply: bytes, name: str | None
+    terminal: Terminal, reply: bytes, name: str | None, cell: tuple[int, int] | None
 ) -> None:
     before = termios.tcgetattr(terminal.near)
     terminal.answer(reply)
-    assert terminal_name(within_s=60) == name
+    assert ask_terminal(within_s=60) == TerminalFacts(name, cell)
     assert termios.tcgetattr(terminal.near) == before
+    assert not select.select([terminal.near], [], [], 0)[0], "an answer was left to be read as keys"
+
+
+def test_the_window_tells_the_size_of_a_cell_where_it_is_known(terminal: Terminal) -> None:
+    fcntl.ioctl(terminal.near, termios.TIOCSWINSZ, struct.pack("4H", 50, 200, 1_600, 1_000))
+    terminal.answer(CELL + READY)
+    assert ask_terminal(within_s=60).cell == (8, 20)
 
 
 def test_a_terminal_that_says_nothing_is_not_waited_for(terminal: Terminal) -> None:
-    assert terminal_name(within_s=0.01) is None
+    assert ask_terminal(within_s=0.01) == TerminalFacts()
 
 
 def test_without_a_terminal_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     read, write = os.pipe()
     with open(read, "rb") as keys, open(write, "wb") as screen:
         monkeypatch.setattr(asked, "sys", SimpleNamespace(__stdin__=keys, __stdout__=screen))
-        assert terminal_name() is None
+        assert ask_terminal() == TerminalFacts()
 
 
 @pytest.mark.parametrize(
@@ -101,5 +115,28 @@ def test_an_old_kitty_gets_half_blocks(
 ) -> None:
     pytest.importorskip("textual_image")
     monkeypatch.setattr(picture_mode, "_widgets", {})
-    terminal.answer(b"\x1bP>|" + name + b"\x1b\\" + ATTRIBUTES)
+    terminal.answer(b"\x1bP>|" + name + b"\x1b\\" + READY)
     assert make_ready(PictureMode.KITTY) is mode
+
+
+_DRAW = """
+from vqa_tui.tui.picture_mode import PictureMode, make_ready
+assert make_ready(PictureMode.KITTY) is PictureMode.KITTY
+from textual_image._terminal import get_cell_size
+print(get_cell_size())
+"""
+
+
+def test_only_one_question_is_asked_and_the_library_is_told_the_size_of_a_cell() -> None:
+    """In a process of its own: the library asks when it is imported for the first time."""
+    pytest.importorskip("textual_image")
+    terminal = Terminal()
+    terminal.answer(b"\x1bP>|kitty(0.41.1)\x1b\\" + CELL + READY)
+    program = subprocess.Popen([sys.executable, "-c", _DRAW], stdin=terminal.near, stdout=terminal.near)
+    assert program.wait() == 0
+    said = b""
+    while b")" not in said:
+        said += os.read(terminal.far, 1_000)
+    terminal.close()
+    assert b"CellSize(width=9, height=18)" in said
+    assert b"\x1b" not in said, "the terminal was asked once more"
