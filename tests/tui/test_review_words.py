@@ -44,7 +44,7 @@ def test_an_edit_is_shown_beside_what_was_written() -> None:
     shown = pairs_text((SAMPLE,)).plain
     assert "A Right." in shown and "A as written  Left." in shown and "note  side was wrong" in shown
     assert "✎ accepted, edited" in shown and "Q as written" not in shown
-    pair = ReviewPair(SAMPLE, "a.jpg", "/x/a.jpg", GroundTruth(states_none=True))
+    pair = ReviewPair(SAMPLE, "a.jpg", "/x/a.jpg", (640, 480), GroundTruth(states_none=True))
     for brief in (True, False):
         text = pair_text(pair, brief=brief).plain
         assert "A  Right." in text and "A as written  Left." in text and "⚑ risk words" in text

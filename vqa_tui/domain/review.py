@@ -105,6 +105,8 @@ class ReviewPair:
     item_key: str
     picture: str
     """Absolute path of the picture."""
+    size: tuple[int, int]
+    """Width and height of the picture in pixels."""
     truth: GroundTruth
 
 

@@ -196,8 +196,8 @@ def _with(stratum: Stratum, tally: Row) -> Stratum:
 async def pairs(database: Database, run_id: int, ids: Sequence[int]) -> dict[int, ReviewPair]:
     """Return those of `ids` that are pairs of the run, by id."""
     rows = await database.read(
-        f"SELECT {SAMPLE_COLUMNS}, i.key, i.path, i.truth, d.root FROM sample s JOIN task t ON t.id = s.task_id "
-        "JOIN item i ON i.id = t.item_id JOIN dataset d ON d.id = i.dataset_id "
+        f"SELECT {SAMPLE_COLUMNS}, i.key, i.path, i.width, i.height, i.truth, d.root FROM sample s "
+        "JOIN task t ON t.id = s.task_id JOIN item i ON i.id = t.item_id JOIN dataset d ON d.id = i.dataset_id "
         # The + keeps SQLite from an index over the run, by which it would go through all of its pairs.
         "WHERE +s.run_id = ? AND s.id IN (SELECT value FROM json_each(?))",
         (run_id, json.dumps(list(ids))),
@@ -207,6 +207,7 @@ async def pairs(database: Database, run_id: int, ids: Sequence[int]) -> dict[int
             sample_from_row(row),
             row["key"],
             str(Path(row["root"]) / row["path"]),
+            (row["width"], row["height"]),
             GroundTruth.model_validate_json(row["truth"]),
         )
         for row in rows

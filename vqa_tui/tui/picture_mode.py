@@ -110,6 +110,13 @@ def widget_class(mode: PictureMode) -> Any:
     return _widgets.get(mode)
 
 
+def usual_pictures(setting: str) -> Pictures:
+    """Return how pictures are shown until a person wants it otherwise: the best that was made ready."""
+    mode = choose_mode(setting, os.environ)
+    plain = mode in (PictureMode.HALFBLOCK, PictureMode.NONE)
+    return Pictures(mode if plain or widget_class(mode) is not None else PictureMode.HALFBLOCK)
+
+
 def next_mode(mode: PictureMode, preferred: PictureMode) -> PictureMode:
     """Return the mode after this one: what the terminal can best, half blocks, none."""
     order = [preferred] if preferred in _widgets else []

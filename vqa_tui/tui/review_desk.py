@@ -41,8 +41,12 @@ class ReviewChoice:
 class ReviewDesk:
     """Knows what comes next without reading it first. It writes nothing and draws nothing; errors are VqaError."""
 
-    def __init__(self, services: Services, run_id: int, choice: ReviewChoice) -> None:
+    def __init__(
+        self, services: Services, run_id: int, choice: ReviewChoice, *, picture_side: int | None = None
+    ) -> None:
+        """`picture_side`: pixels of the longer side that pictures are read with; None is enough for half blocks."""
         self.run_id, self.choice = run_id, choice
+        self._picture_side = picture_side
         self._services = services
         self._trail: list[int] = []
         """Every pair that was shown, in that order."""
@@ -140,7 +144,7 @@ class ReviewDesk:
         if path in self._pictures:
             return
         try:
-            self._pictures[path] = await self._services.thumbnail(path)
+            self._pictures[path] = await self._services.thumbnail(path, self._picture_side)
         except VqaError as error:
             self._pictures[path] = error
         while len(self._pictures) > MOST_PICTURES:

@@ -4,13 +4,11 @@ import asyncio
 import os
 from typing import ClassVar
 
-from PIL import Image
 from textual import on, work
 from textual.binding import Binding
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.tui.picture_mode import PictureMode, Pictures, choose_mode, next_mode, widget_class
-from vqa_tui.tui.picture_view import Mark, View, draw_boxes, seen_part
+from vqa_tui.tui.picture_mode import PictureMode, Pictures, choose_mode, next_mode, usual_pictures
 from vqa_tui.tui.present.attempts import attempt_text, attempt_title
 from vqa_tui.tui.present.inspect import yank_json, yank_text
 from vqa_tui.tui.present.rows import text
@@ -29,15 +27,6 @@ YANK_ALL = Binding("Y", "yank_all", "Yank all", id="item.yank-all", tooltip="Cop
 
 _PICTURE_REST_S = 0.15
 """Seconds that an item has been on screen before its picture is read: drawing one costs more than all the text."""
-_NATIVE_SIDE = 1_000
-"""Pixels of the longer side of what the terminal itself draws."""
-
-
-def usual_pictures(setting: str) -> Pictures:
-    """Return how pictures are shown until a person wants it otherwise: the best that was made ready."""
-    mode = choose_mode(setting, os.environ)
-    plain = mode in (PictureMode.HALFBLOCK, PictureMode.NONE)
-    return Pictures(mode if plain or widget_class(mode) is not None else PictureMode.HALFBLOCK)
 
 
 class InspectingScreen(RunScreen):
@@ -81,12 +70,12 @@ class InspectingScreen(RunScreen):
             return
         self._detailed = None
         if self.inspector.show_picture(path, image):
-            self.call_after_refresh(self.draw_native)
+            self.call_after_refresh(self.inspector.picture.draw_native)
 
     @on(Inspector.ViewChanged)
     def _view_changed(self, event: Inspector.ViewChanged) -> None:
         event.stop()
-        self.call_after_refresh(self.draw_native)
+        self.call_after_refresh(self.inspector.picture.draw_native)
         if event.detailed and self._detailed != event.path:
             self.read_detail(event.path)
 
@@ -96,18 +85,7 @@ class InspectingScreen(RunScreen):
         self._detailed = path
         image = await self.services.thumbnail(path, DETAIL_SIDE)
         if self._detailed == path and self.inspector.show_picture(path, image):
-            self.call_after_refresh(self.draw_native)
-
-    @work(group="native", exclusive=True, exit_on_error=False)
-    async def draw_native(self) -> None:
-        """Make ready in a thread what the terminal itself draws, where it does."""
-        picture = self.inspector.picture
-        image = picture.image
-        if not picture.native or image is None:
-            return
-        drawn = await asyncio.to_thread(_as_seen, image, picture.view, self.inspector.drawn_marks)
-        if picture.image is image:
-            picture.show_native(drawn)
+            self.call_after_refresh(self.inspector.picture.draw_native)
 
     @on(Inspector.BoxesWanted)
     def _boxes_wanted(self, event: Inspector.BoxesWanted) -> None:
@@ -130,7 +108,7 @@ class InspectingScreen(RunScreen):
 
     def _show_pictures(self) -> None:
         self.inspector.set_pictures(self.pictures.mode, boxes=self.pictures.boxes)
-        self.call_after_refresh(self.draw_native)
+        self.call_after_refresh(self.inspector.picture.draw_native)
 
     @on(AttemptList.Picked)
     def _attempt_picked(self, event: AttemptList.Picked) -> None:
@@ -164,12 +142,3 @@ class InspectingScreen(RunScreen):
     def _copy(self, copied: str) -> None:
         self.app.copy_to_clipboard(copied)
         tell(self, f"Copied {len(copied)} characters.")
-
-
-def _as_seen(image: Image.Image, view: View, marks: tuple[Mark, ...]) -> Image.Image:
-    """Return the part of a picture that is in sight, with its boxes and their labels."""
-    scale = _NATIVE_SIDE / max(image.size)
-    size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
-    part = seen_part(image, view, size)
-    draw_boxes(part, marks, view, line=3, labels=True)
-    return part

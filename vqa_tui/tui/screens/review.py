@@ -24,7 +24,7 @@ from vqa_tui.tui.widgets.pair_editor import PairEditor
 _OPEN_A_PAIR = frozenset({"first", "undo", "note", "choose"})
 """Groups of the workers that open another pair, or the same one anew."""
 _OF_THE_SHOWN = frozenset({"accept", "reject", "unsure", "edit", "note"})
-_NEED_A_PAIR = frozenset({"accept", "reject", "unsure", "edit", "skip", "open_picture", "yank", "note"})
+_NEED_A_PAIR = frozenset({"accept", "reject", "unsure", "edit", "skip", "open_picture", "yank", "note", "boxes"})
 
 
 class ReviewScreen(ReviewView):
@@ -32,6 +32,7 @@ class ReviewScreen(ReviewView):
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["review.tcss"]
     WRITES = frozenset({"accept", "reject", "unsure", "edit", "note", "undo"})
+    KEYS_LAST: ClassVar[tuple[str, ...]] = ("boxes",)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "accept", "accept", id="review.accept", tooltip="The pair is right"),
         Binding("x", "reject", "reject", id="review.reject", tooltip="The pair is wrong; exports leave it out"),
@@ -49,6 +50,7 @@ class ReviewScreen(ReviewView):
         Binding("left,h", "previous", "back", key_display="←", id="review.previous", tooltip="The pair before"),
         Binding("slash", "choose", "choose", id="review.choose", tooltip="Order, filter and exactness"),
         Binding("w", "note", "note", id="review.note", tooltip="Write a note about the pair"),
+        Binding("b", "boxes", "boxes", id="review.boxes", tooltip="Draw the boxes of the ground truth, or leave them"),
         Binding("o", "open_picture", "open", id="review.open", tooltip="Open the picture in the desktop's viewer"),
         Binding("y", "yank", "yank", id="review.yank", tooltip="Copy question and answer (OSC 52)"),
         Binding("j,down", "scroll(1)", "Down", id="review.down", tooltip="Scroll the text down", show=False),
@@ -252,6 +254,13 @@ class ReviewScreen(ReviewView):
             copied = words.yank_pair(self.shown)
             self.app.copy_to_clipboard(copied)
             tell(self, f"Copied {len(copied)} characters.")
+
+    def action_boxes(self) -> None:
+        self.pictures.boxes = not self.pictures.boxes
+        if (pair := self.shown) is not None:
+            if not pair.truth.boxes:
+                tell(self, "The ground truth of this picture has no boxes.")
+            self.show_picture(pair)
 
     def action_scroll(self, by: int) -> None:
         self.query_one("#review-text").scroll_relative(y=2 * by, animate=False)

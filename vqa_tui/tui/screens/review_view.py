@@ -10,6 +10,8 @@ from textual.widgets import Static
 from vqa_tui.domain.review import ReviewPair
 from vqa_tui.operations.reviewing import ReviewStatus
 from vqa_tui.tui.messages import ModeWanted
+from vqa_tui.tui.picture_mode import PictureMode, usual_pictures
+from vqa_tui.tui.picture_view import marks_of
 from vqa_tui.tui.present import review as words
 from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.present.seen import SeenRun
@@ -19,7 +21,7 @@ from vqa_tui.tui.services import Services
 from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.pair_editor import PairEditor
-from vqa_tui.tui.widgets.picture import Picture
+from vqa_tui.tui.widgets.picture import NATIVE_SIDE, Picture
 from vqa_tui.tui.widgets.trouble_line import TroubleLine
 
 WIDE = 120
@@ -46,6 +48,7 @@ class ReviewView(LiveScreen):
         """The pair that is on screen; None while the next one is read."""
         self.last = ""
         """What was done last, in words."""
+        self.pictures = usual_pictures(services.preferences.settings.pictures)
         self._pairs_in_run = 0
 
     @property
@@ -68,6 +71,7 @@ class ReviewView(LiveScreen):
 
     def on_mount(self) -> None:
         self.query_one("#review-editor").border_title = "Edit"
+        self.query_one(Picture).set_mode(self.pictures.mode)
         self.watch_over.run_seen.subscribe(self, self._run_seen)
 
     def on_screen_resume(self) -> None:
@@ -86,7 +90,7 @@ class ReviewView(LiveScreen):
     def on_resize(self) -> None:
         self.show_lines()
         if self.shown is not None:
-            self._show_picture(self.shown)
+            self.show_picture(self.shown)
             self._show_text(self.shown)
 
     def _arrange(self, picture: tuple[int, int]) -> None:
@@ -95,11 +99,16 @@ class ReviewView(LiveScreen):
         beside = self.size.width >= WIDE or words.stands_beside(picture, self.size.width, body)
         self.set_class(beside, "-beside")
 
+    @property
+    def _picture_side(self) -> int | None:
+        """Pixels of the longer side that pictures are read with; None is enough for half blocks."""
+        return None if self.pictures.mode is PictureMode.HALFBLOCK else NATIVE_SIDE
+
     def begin(self, run_id: int) -> None:
         """Clear the desk for a run or for another choice."""
         if self.desk is None or self.desk.run_id != run_id:
             self.status, self.last = None, ""
-        self.desk = ReviewDesk(self.services, run_id, self.choice)
+        self.desk = ReviewDesk(self.services, run_id, self.choice, picture_side=self._picture_side)
         self.show_pair()
         self._open_first(self.desk)
 
@@ -173,7 +182,7 @@ class ReviewView(LiveScreen):
         else:
             self.query_one("#review-picture-box").border_title = words.picture_title(pair)
             self.query_one("#review-text").border_title = words.pair_title(pair, self.desk.position if self.desk else 1)
-            self._show_picture(pair)
+            self.show_picture(pair)
             self._show_text(pair)
             self.query_one("#review-text").scroll_home(animate=False)
         self.show_lines()
@@ -186,24 +195,30 @@ class ReviewView(LiveScreen):
     def _say(self, body: Content) -> None:
         self.query_one("#review-pair", Static).update(body)
 
-    def _show_picture(self, pair: ReviewPair) -> None:
-        desk = self.desk
+    def show_picture(self, pair: ReviewPair) -> None:
+        """Show the picture of a pair with its boxes, where they are wanted."""
+        desk, picture = self.desk, self.query_one(Picture)
+        if self.pictures.mode is PictureMode.NONE:
+            picture.show_remark(Content.styled("Pictures are turned off; o opens this one.", "$foreground 60%"))
+            return
         found = desk.picture(pair.picture) if desk is not None else None
         if found is None:
-            self.query_one(Picture).show_remark(Content("reading the picture …"))
+            picture.show_remark(Content("reading the picture …"))
             self._read_picture(pair)
         elif isinstance(found, Image.Image):
             self._arrange(found.size)
-            self.query_one(Picture).show_picture(found)
+            picture.show_marks(marks_of(pair.truth.boxes, *pair.size) if self.pictures.boxes else ())
+            picture.show_picture(found)
+            self.call_after_refresh(picture.draw_native)
         else:
-            self.query_one(Picture).show_remark(text(found.message, "$text-warning"))
+            picture.show_remark(text(found.message, "$text-warning"))
 
     @work(group="picture", exclusive=True, exit_on_error=False)
     async def _read_picture(self, pair: ReviewPair) -> None:
         if (desk := self.desk) is not None:
             await desk.read_picture(pair.picture)
             if self.shown is pair:
-                self._show_picture(pair)
+                self.show_picture(pair)
 
     def show_lines(self) -> None:
         seen = self.watch_over.last_run

@@ -1,10 +1,12 @@
 """A picture: half blocks drawn here, or the terminal's own picture beneath; or words in its place."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from PIL import Image
 from rich.segment import Segment
+from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Size
@@ -12,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vqa_tui.tui.picture_mode import PictureMode, widget_class
-from vqa_tui.tui.picture_view import Mark, View
+from vqa_tui.tui.picture_view import Mark, View, draw_boxes, seen_part
 from vqa_tui.tui.widgets.half_blocks import fitted, half_block_strips
 
 _SMALL_SHARE = 2 / 5
@@ -20,6 +22,8 @@ _SMALL_SHARE = 2 / 5
 _LEAST_ROWS = 6
 _ROWS_LEFT = 5
 """Rows for header, headline and keys beside an enlarged picture."""
+NATIVE_SIDE = 1_000
+"""Pixels of the longer side of what the terminal itself draws."""
 
 
 class Picture(Widget):
@@ -43,12 +47,17 @@ class Picture(Widget):
         return self._image
 
     @property
+    def marks(self) -> tuple[Mark, ...]:
+        """The boxes that are drawn over the picture."""
+        return self._marks
+
+    @property
     def native(self) -> bool:
-        """Whether the terminal itself draws the picture, which is then given ready by `show_native`."""
+        """Whether the terminal itself draws the picture, which `draw_native` then makes ready."""
         return self._native is not None
 
     def compose(self) -> ComposeResult:
-        """Half blocks need no child; `show_native` mounts one."""
+        """Half blocks need no child; `set_mode` mounts one."""
         return iter(())
 
     def show_picture(self, image: Image.Image) -> None:
@@ -83,11 +92,16 @@ class Picture(Widget):
             self.mount(self._native)
         self.refresh(layout=True)
 
-    def show_native(self, image: Image.Image) -> None:
-        """Give the terminal the picture as it is to be seen, boxes and all."""
-        if self._native is not None and self._image is not None:
-            self._native.styles.width, self._native.styles.height = fitted(self._image.size, *self.size)
-            self._native.image = image
+    @work(group="native", exclusive=True, exit_on_error=False)
+    async def draw_native(self) -> None:
+        """Make ready in a thread what the terminal itself draws, where it does; to be called once the size is known."""
+        image = self._image
+        if self._native is None or image is None:
+            return
+        drawn = await asyncio.to_thread(_as_seen, image, self.view, self._marks)
+        if self._image is image and self._native is not None:
+            self._native.styles.width, self._native.styles.height = fitted(image.size, *self.size)
+            self._native.image = drawn
 
     def show_remark(self, remark: Content, *, keep_height: bool = False) -> None:
         """Show words in place of a picture; `keep_height` keeps what stands below in its place."""
@@ -122,3 +136,12 @@ class Picture(Widget):
             self._drawn = ((width, height), half_block_strips(self._image, width, height, self.view, self._marks))
         strips = self._drawn[1]
         return strips[y].adjust_cell_length(width, base) if y < len(strips) else Strip.blank(width, base)
+
+
+def _as_seen(image: Image.Image, view: View, marks: tuple[Mark, ...]) -> Image.Image:
+    """Return the part of a picture that is in sight, with its boxes and their labels."""
+    scale = NATIVE_SIDE / max(image.size)
+    size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
+    part = seen_part(image, view, size)
+    draw_boxes(part, marks, view, line=3, labels=True)
+    return part
