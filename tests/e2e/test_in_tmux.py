@@ -100,8 +100,6 @@ def imported(terminal: Tmux) -> None:
     """From the welcome of an empty workspace to the dataset `scans`."""
     terminal.until("Welcome to vqa-tui", "i   Import my own pictures")
     terminal.press("i")
-    terminal.until("No dataset yet")
-    terminal.press("i")
     terminal.until("Import a dataset", "Path")
     terminal.type("scans")
     terminal.press("C-s")
