@@ -1,7 +1,7 @@
 # `make demo` and `make test` are the two ways in; both make .venv first. Another Python: make PYTHON=python3.12 demo
 PYTHON ?= python3
-# Test processes at a time: as many as there are cores, at most eight.
-JOBS ?= auto
+# Test processes at a time: two more than there are cores, at most eight; many tests wait for programs they started.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) + 2, 8))')
 # What is installed beside the product; CI adds the libraries that read exports: make EXTRAS=dev,consumers test
 EXTRAS ?= dev
 BIN := .venv/bin
@@ -20,7 +20,7 @@ demo: $(INSTALLED)
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/vqa-tui demo; else $(BIN)/vqa-tui demo --headless; fi
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(JOBS) --maxprocesses 8
+	$(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
