@@ -7,9 +7,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from PIL import Image
 from textual.app import App, ComposeResult
 from textual.content import Content
+from textual.screen import Screen
 
 from vqa_tui.domain.run import RunView, SlotView
 from vqa_tui.domain.task import TaskDetail, TaskRow
@@ -104,6 +106,38 @@ async def test_what_stands_below_a_picture_keeps_its_place_while_the_next_one_is
         assert inspector.picture.size.height == height
         inspector.show_remark("/pictures/2.jpg", Content("it cannot be shown"))
         await until(pilot, lambda: inspector.picture.size.height == 1)
+
+
+async def test_another_item_is_laid_out_once(
+    make_row: MakeRow, make_detail: MakeDetail, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspector, layouts = Inspector(), []
+    lay_out = Screen._refresh_layout
+
+    def noted(screen: Screen[Any], *rest: Any, **named: Any) -> None:
+        layouts.append(screen)
+        lay_out(screen, *rest, **named)
+
+    class OneInspector(App[None]):
+        CSS = "#inspector-picture { height: auto; } .inspector-section { height: auto; }"
+
+        def compose(self) -> ComposeResult:
+            yield inspector
+
+    async with OneInspector().run_test(size=(80, 40)) as pilot:
+        row = make_row(1)
+        inspector.show(make_detail(row, "/pictures/1.jpg"))
+        reply = inspector.query_one("#inspector-reply")
+        await until(pilot, lambda: reply.size.height and not pilot.app.screen._layout_required)
+        await pilot.pause()
+        height = reply.size.height
+        monkeypatch.setattr(Screen, "_refresh_layout", noted)
+        detail = make_detail(make_row(2), "/pictures/2.jpg")
+        attempt = replace(detail.attempts[-1], raw_reply="one line\nand another\n" * 9)
+        inspector.show(replace(detail, attempts=(attempt,)))
+        await until(pilot, lambda: reply.size.height > height)
+        await pilot.pause()
+        assert len(layouts) == 1
 
 
 async def test_a_request_that_starts_for_the_item_left_behind_does_not_keep_the_next_from_being_shown(

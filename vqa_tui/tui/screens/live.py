@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.worker import Worker
 
+from vqa_tui.tui.lean_compositor import LeanCompositor
 from vqa_tui.tui.preferences import MAY_ONLY_LOOK
 from vqa_tui.tui.screens.asking import AskingScreen
 from vqa_tui.tui.screens.dialogs import Question
@@ -28,6 +29,7 @@ class LiveScreen(AskingScreen[None]):
 
     def __init__(self, services: Services, watch: Watch) -> None:
         super().__init__()
+        self._compositor = LeanCompositor()
         self.services = services
         self.watch_over = watch
         self._lines: dict[str, Content] = {}
