@@ -133,7 +133,7 @@ async def test_another_item_is_laid_out_once(
         height = reply.size.height
         monkeypatch.setattr(Screen, "_refresh_layout", noted)
         detail = make_detail(make_row(2), "/pictures/2.jpg")
-        attempt = replace(detail.attempts[-1], raw_reply="one line\nand another\n" * 9)
+        attempt = replace(detail.attempts[-1], raw_reply="one line\nand another\n" * 2)
         inspector.show(replace(detail, attempts=(attempt,)))
         await until(pilot, lambda: reply.size.height > height)
         await pilot.pause()
@@ -167,3 +167,56 @@ def test_the_first_screen_is_loaded_without_what_plans_a_run() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
     assert result.stdout.strip() == ""
+
+
+async def test_a_mode_that_comes_back_is_styled_anew_only_after_something_styles_follow_changed(
+    app: VqaApp, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    styled: list[str] = []
+    style = Screen.update_node_styles
+
+    def noted(screen: Screen[Any], animate: bool = True) -> None:
+        styled.append(type(screen).__name__)
+        style(screen, animate)
+
+    async def go(key: str, to: str) -> None:
+        await pilot.press(key)
+        await until(pilot, lambda: type(app.screen).__name__ == to and not app._batch_count)
+        await pilot.pause()
+
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        await go("3", "ItemsScreen")
+        await go("2", "DashboardScreen")
+        await go("3", "ItemsScreen")
+        await go("2", "DashboardScreen")
+        monkeypatch.setattr(Screen, "update_node_styles", noted)
+        await go("3", "ItemsScreen")
+        dark = app.screen.query_one("#tasks").styles.border_title_color
+        await go("2", "DashboardScreen")
+        assert not styled
+        app.theme = "solarized-light"
+        await go("3", "ItemsScreen")
+        assert "ItemsScreen" in styled
+        assert app.screen.query_one("#tasks").styles.border_title_color != dark
+
+
+async def test_only_a_mode_without_widgets_yet_is_waited_for(
+    app: VqaApp, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delays: list[float] = []
+    delay_update = App.delay_update
+
+    def noted(app: App[None], delay: float = 0.05) -> None:
+        delays.append(delay)
+        delay_update(app, delay)
+
+    monkeypatch.setattr(App, "delay_update", noted)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        delays.clear()
+        for key in "323":
+            await pilot.press(key)
+            await until(pilot, lambda: not app._batch_count)
+        unseen, *seen = delays
+        assert unseen == 0.05 and len(seen) == 2 and max(seen) < unseen

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual import events
 from textual.content import Content
 from textual.widgets import Static
 from textual.worker import Worker
@@ -33,6 +34,20 @@ class LiveScreen(AskingScreen[None]):
         self.services = services
         self.watch_over = watch
         self._lines: dict[str, Content] = {}
+        self._styled_for: object = None
+
+    def _on_screen_suspend(self) -> None:
+        self._styled_for = self._what_styles_follow()
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Have styles matched anew only where what they follow changed meanwhile; Textual's own handler comes next."""
+        if self._styled_for == self._what_styles_follow():
+            event.refresh_styles = False
+
+    def _what_styles_follow(self) -> object:
+        """Return what decides on styles beside this screen itself: its own changes are matched as they happen."""
+        sources = len(self.app.stylesheet.source)
+        return self.app._css_update_count, sources, self.app.classes, self.app.pseudo_classes
 
     def why_not(self, action: str) -> str | None:
         """Return why `action` cannot be done now, or None when it can."""

@@ -22,7 +22,7 @@ from vqa_tui.tui.widgets.settled import Settled, SettledText
 _PARTS = ("pairs", "truth", "prompt", "reply")
 
 
-class Inspector(Settled, VerticalScroll):
+class Inspector(VerticalScroll, Settled):
     """Shows the detail that it is given; keeps its place and its picture when the same item is shown again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,11 +6,14 @@ from textual.widgets import Static
 
 
 class Settled(Widget):
-    """A widget that nothing around it has to make room for when its contents grow: no `width` or `height` follows."""
+    """A widget that nothing has to make room for when what is in it grows.
+
+    It stands last among the bases: a widget has the styles of its first one.
+    """
 
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
         return super()._size_updated(size, virtual_size, container_size, layout=False)
 
 
-class SettledText(Settled, Static):
+class SettledText(Static, Settled):
     """A text without children: the layout that gave it its height has placed all there is."""
