@@ -12,6 +12,7 @@ from PIL import Image
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.screen import Screen
+from textual.widgets import Static
 
 from vqa_tui.domain.run import RunView, SlotView
 from vqa_tui.domain.task import TaskDetail, TaskRow
@@ -21,6 +22,7 @@ from vqa_tui.tui.screens.items import ItemsScreen
 from vqa_tui.tui.widgets.inspector import Inspector
 from vqa_tui.tui.widgets.panel import Panel
 from vqa_tui.tui.widgets.task_list import TaskList
+from vqa_tui.tui.widgets.titles import show_title
 
 Wait = Callable[..., Any]
 MakeView = Callable[..., RunView]
@@ -167,6 +169,23 @@ def test_the_first_screen_is_loaded_without_what_plans_a_run() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
     assert result.stdout.strip() == ""
+
+
+async def test_a_title_that_reads_as_before_draws_nothing(until: Wait) -> None:
+    table = Static("text")
+
+    class OneText(App[None]):
+        def compose(self) -> ComposeResult:
+            yield table
+
+    async with OneText().run_test(size=(40, 10)) as pilot:
+        for title, below in ((Content("a [b] c"), False), (Content.styled("↑ 3 MB/s", "bold"), True), ("Keys", False)):
+            show_title(table, title, below=below)
+            await until(pilot, lambda: not table._repaint_regions and not pilot.app.screen._dirty_widgets)
+            show_title(table, title, below=below)
+            assert not table._repaint_regions
+        show_title(table, "Keys (2)")
+        assert table._repaint_regions and table.border_title == "Keys (2)"
 
 
 async def test_a_mode_that_comes_back_is_styled_anew_only_after_something_styles_follow_changed(

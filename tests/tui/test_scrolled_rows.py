@@ -7,6 +7,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widgets import Static
@@ -100,3 +101,32 @@ async def test_a_layout_beside_a_list_does_not_draw_its_scroll_bar(
         await until(pilot, lambda: bars and bars[-1] == 201)
         app.table.show(3)
         await until(pilot, lambda: not app.table.show_vertical_scrollbar)
+
+
+async def test_other_rows_lay_the_screen_out_only_where_the_list_is_as_high_as_they_are(
+    until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = OneTable()
+    async with app.run_test(size=(60, 14)) as pilot:
+        table = app.table
+        table.show(100)
+        await until(pilot, lambda: table.show_vertical_scrollbar and not app.screen._layout_required)
+        await pilot.pause()
+        layouts: list[Any] = []
+        lay_out = Screen._refresh_layout
+
+        def noted(screen: Screen[Any], *rest: Any, **named: Any) -> None:
+            layouts.append(screen)
+            lay_out(screen, *rest, **named)
+
+        monkeypatch.setattr(Screen, "_refresh_layout", noted)
+        table.show(200)
+        await until(pilot, lambda: table.vertical_scrollbar.window_virtual_size == 201)
+        await pilot.press("G")
+        await until(pilot, lambda: "row 199" in "\n".join(app.shown()))
+        assert not layouts
+        table.styles.height = "auto"
+        table.show(4)
+        await until(pilot, lambda: table.outer_size.height == 7)
+        table.show(6)
+        await until(pilot, lambda: table.outer_size.height == 9)

@@ -18,6 +18,7 @@ from vqa_tui.tui.present.inspect import Section, headline, sections
 from vqa_tui.tui.widgets.attempt_list import AttemptList
 from vqa_tui.tui.widgets.picture import Picture
 from vqa_tui.tui.widgets.settled import Settled, SettledText
+from vqa_tui.tui.widgets.titles import show_title
 
 _PARTS = ("pairs", "truth", "prompt", "reply")
 
@@ -128,7 +129,7 @@ class Inspector(VerticalScroll, Settled):
         self.picture.show_marks(self.drawn_marks)
 
     def _show_section(self, part: str, section: Section) -> None:
-        self.query_one(f"#inspector-{part}").border_title = section.title
+        show_title(self.query_one(f"#inspector-{part}"), section.title)
         self._update(f"inspector-{part}", section.body)
 
     def _update(self, part: str, body: Content) -> None:

@@ -85,9 +85,19 @@ class RowList(ScrollView, can_focus=True):
         self._strips.clear()
         width = self.scrollable_content_region.width
         self._place(width)
-        self.virtual_size = Size(width, self.row_count() + 1)
+        self._set_rows_size(Size(width, self.row_count() + 1))
         self.cursor = self.validate_cursor(self.cursor)
         self.refresh()
+
+    def _set_rows_size(self, rows: Size) -> None:
+        """Take in what all rows need; the screen is laid out again only where the list is as high as its rows."""
+        if self.styles.auto_dimensions or self._laid_out is None:
+            self.virtual_size = rows
+        elif rows != self.virtual_size:
+            self.set_reactive(RowList.virtual_size, rows)
+            size, _, container_size = self._laid_out
+            self._laid_out = (size, rows, container_size)
+            self._scroll_update(rows)
 
     def _place(self, width: int) -> None:
         self._strips.clear()
