@@ -7,9 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from PIL import Image
 from textual.app import App, ComposeResult
 from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
 
 from vqa_tui.domain.run import RunView, SlotView
 from vqa_tui.domain.task import TaskDetail, TaskRow
@@ -19,6 +22,7 @@ from vqa_tui.tui.screens.items import ItemsScreen
 from vqa_tui.tui.widgets.inspector import Inspector
 from vqa_tui.tui.widgets.panel import Panel
 from vqa_tui.tui.widgets.task_list import TaskList
+from vqa_tui.tui.widgets.titles import show_title
 
 Wait = Callable[..., Any]
 MakeView = Callable[..., RunView]
@@ -106,6 +110,38 @@ async def test_what_stands_below_a_picture_keeps_its_place_while_the_next_one_is
         await until(pilot, lambda: inspector.picture.size.height == 1)
 
 
+async def test_another_item_is_laid_out_once(
+    make_row: MakeRow, make_detail: MakeDetail, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspector, layouts = Inspector(), []
+    lay_out = Screen._refresh_layout
+
+    def noted(screen: Screen[Any], *rest: Any, **named: Any) -> None:
+        layouts.append(screen)
+        lay_out(screen, *rest, **named)
+
+    class OneInspector(App[None]):
+        CSS = "#inspector-picture { height: auto; } .inspector-section { height: auto; }"
+
+        def compose(self) -> ComposeResult:
+            yield inspector
+
+    async with OneInspector().run_test(size=(80, 40)) as pilot:
+        row = make_row(1)
+        inspector.show(make_detail(row, "/pictures/1.jpg"))
+        reply = inspector.query_one("#inspector-reply")
+        await until(pilot, lambda: reply.size.height and not pilot.app.screen._layout_required)
+        await pilot.pause()
+        height = reply.size.height
+        monkeypatch.setattr(Screen, "_refresh_layout", noted)
+        detail = make_detail(make_row(2), "/pictures/2.jpg")
+        attempt = replace(detail.attempts[-1], raw_reply="one line\nand another\n" * 2)
+        inspector.show(replace(detail, attempts=(attempt,)))
+        await until(pilot, lambda: reply.size.height > height)
+        await pilot.pause()
+        assert len(layouts) == 1
+
+
 async def test_a_request_that_starts_for_the_item_left_behind_does_not_keep_the_next_from_being_shown(
     app: VqaApp, until: Wait
 ) -> None:
@@ -133,3 +169,73 @@ def test_the_first_screen_is_loaded_without_what_plans_a_run() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
     assert result.stdout.strip() == ""
+
+
+async def test_a_title_that_reads_as_before_draws_nothing(until: Wait) -> None:
+    table = Static("text")
+
+    class OneText(App[None]):
+        def compose(self) -> ComposeResult:
+            yield table
+
+    async with OneText().run_test(size=(40, 10)) as pilot:
+        for title, below in ((Content("a [b] c"), False), (Content.styled("↑ 3 MB/s", "bold"), True), ("Keys", False)):
+            show_title(table, title, below=below)
+            await until(pilot, lambda: not table._repaint_regions and not pilot.app.screen._dirty_widgets)
+            show_title(table, title, below=below)
+            assert not table._repaint_regions
+        show_title(table, "Keys (2)")
+        assert table._repaint_regions and table.border_title == "Keys (2)"
+
+
+async def test_a_mode_that_comes_back_is_styled_anew_only_after_something_styles_follow_changed(
+    app: VqaApp, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    styled: list[str] = []
+    style = Screen.update_node_styles
+
+    def noted(screen: Screen[Any], animate: bool = True) -> None:
+        styled.append(type(screen).__name__)
+        style(screen, animate)
+
+    async def go(key: str, to: str) -> None:
+        await pilot.press(key)
+        await until(pilot, lambda: type(app.screen).__name__ == to and not app._batch_count)
+        await pilot.pause()
+
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        await go("3", "ItemsScreen")
+        await go("2", "DashboardScreen")
+        await go("3", "ItemsScreen")
+        await go("2", "DashboardScreen")
+        monkeypatch.setattr(Screen, "update_node_styles", noted)
+        await go("3", "ItemsScreen")
+        dark = app.screen.query_one("#tasks").styles.border_title_color
+        await go("2", "DashboardScreen")
+        assert not styled
+        app.theme = "solarized-light"
+        await go("3", "ItemsScreen")
+        assert "ItemsScreen" in styled
+        assert app.screen.query_one("#tasks").styles.border_title_color != dark
+
+
+async def test_only_a_mode_without_widgets_yet_is_waited_for(
+    app: VqaApp, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delays: list[float] = []
+    delay_update = App.delay_update
+
+    def noted(app: App[None], delay: float = 0.05) -> None:
+        delays.append(delay)
+        delay_update(app, delay)
+
+    monkeypatch.setattr(App, "delay_update", noted)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        delays.clear()
+        for key in "323":
+            await pilot.press(key)
+            await until(pilot, lambda: not app._batch_count)
+        unseen, *seen = delays
+        assert unseen == 0.05 and len(seen) == 2 and max(seen) < unseen

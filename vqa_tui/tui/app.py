@@ -44,6 +44,8 @@ _LEAVE_WITHIN_S = 1.0
 _NEWS_EVERY_S = 2.0
 _FINISH_WITHIN_S = 3.0
 """Seconds that leaving waits for what was asked for and is not written."""
+_UNDRAWN_S = 1 / 120
+"""Seconds that a mode shown before has to take in what changed meanwhile, before it is drawn: one drawing."""
 _MODES_OF_NO_RUN = ("runs", "training")
 _LIBRARY = {
     "datasets": ("Datasets", "Pictures that were imported, and importing more"),
@@ -101,6 +103,7 @@ class VqaApp(PersonalApp):
         self.watch_over = Watch(self, services, now=now, monotonic=clock)
         self._notifier = Notifier(self._write_raw)
         self._last: tuple[int, Phase, EngineState] | None = None
+        self._undrawn_s: float | None = None
 
     def on_mount(self) -> None:
         for mode in MODES:
@@ -129,7 +132,13 @@ class VqaApp(PersonalApp):
         elif self.watch_over.run_id is not None:
             self.watch_over.follow_run(self.watch_over.run_id, unasked=self.watch_over.unasked)
         if self.current_mode != mode:
+            self._undrawn_s = _UNDRAWN_S if mode in self._screen_stacks else None
             self.switch_mode(mode)
+            self._undrawn_s = None
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """Draw nothing for `delay` seconds, in which a screen gets its widgets; a mode shown before has them."""
+        super().delay_update(delay if self._undrawn_s is None else self._undrawn_s)
 
     def action_mode(self, mode: str) -> None:
         """Go to a mode; those about a run take the newest one when none was picked."""

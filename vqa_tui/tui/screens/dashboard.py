@@ -45,6 +45,7 @@ from vqa_tui.tui.widgets.event_log import EventLog
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.panel import Draw, Panel
+from vqa_tui.tui.widgets.titles import show_title
 from vqa_tui.tui.widgets.why_idle import WhyIdle
 from vqa_tui.tui.widgets.zoomed_text import ZoomedText
 from vqa_tui.tui.worker_wishes import WorkerWishes
@@ -209,7 +210,7 @@ class DashboardScreen(ZoomingScreen):
         view = seen.view
         keys = self.query_one("#keys", LiveTable)
         keys.set_rows(key_rows(view, seen.at))
-        keys.border_subtitle = throttle_line(view, seen.at)
+        show_title(keys, throttle_line(view, seen.at), below=True)
         slots = sorted(view.in_flight, key=lambda slot: -slot.age_s)
         self.query_one("#slots", LiveTable).set_rows([slot_row(slot) for slot in slots])
         self.query_one("#events", LiveTable).set_rows([event_row(event) for event in view.events])

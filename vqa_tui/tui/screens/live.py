@@ -2,10 +2,12 @@
 
 from typing import ClassVar
 
+from textual import events
 from textual.content import Content
 from textual.widgets import Static
 from textual.worker import Worker
 
+from vqa_tui.tui.lean_compositor import LeanCompositor
 from vqa_tui.tui.preferences import MAY_ONLY_LOOK
 from vqa_tui.tui.screens.asking import AskingScreen
 from vqa_tui.tui.screens.dialogs import Question
@@ -28,9 +30,24 @@ class LiveScreen(AskingScreen[None]):
 
     def __init__(self, services: Services, watch: Watch) -> None:
         super().__init__()
+        self._compositor = LeanCompositor()
         self.services = services
         self.watch_over = watch
         self._lines: dict[str, Content] = {}
+        self._styled_for: object = None
+
+    def _on_screen_suspend(self) -> None:
+        self._styled_for = self._what_styles_follow()
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Have styles matched anew only where what they follow changed meanwhile; Textual's own handler comes next."""
+        if self._styled_for == self._what_styles_follow():
+            event.refresh_styles = False
+
+    def _what_styles_follow(self) -> object:
+        """Return what decides on styles beside this screen itself: its own changes are matched as they happen."""
+        sources = len(self.app.stylesheet.source)
+        return self.app._css_update_count, sources, self.app.classes, self.app.pseudo_classes
 
     def why_not(self, action: str) -> str | None:
         """Return why `action` cannot be done now, or None when it can."""

@@ -23,6 +23,7 @@ from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.key_bar import KeyBar
 from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.run_table import RunTable
+from vqa_tui.tui.widgets.titles import show_title
 from vqa_tui.tui.widgets.trouble_line import TroubleLine
 
 _GREY = ("toggle_pause", "resume", "stop", "retry_failed", "rename", "archive", "delete", "clone", "compare")
@@ -140,7 +141,7 @@ class RunsScreen(RunEditingScreen):
         self.table.set_rows(self._rows.rows(shown, self._seen.at))
         self.table.say_nothing(nothing_in_sight(self._typed, self._hidden))
         narrowed = f" matching {clean(self._typed, one_line=True, limit=40)}" if self._typed else ""
-        self.table.border_title = Content(f"Runs{narrowed}{', archived ones too' if self._with_archived else ''}")
+        show_title(self.table, Content(f"Runs{narrowed}{', archived ones too' if self._with_archived else ''}"))
         self.show_totals()
         self._show_detail()
 

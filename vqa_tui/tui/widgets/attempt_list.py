@@ -9,14 +9,14 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Static
 
 from vqa_tui.domain.task import Attempt
 from vqa_tui.tui.present.attempts import MOST_SHOWN, attempt_blocks, older_words
 from vqa_tui.tui.present.phases import QUIET
+from vqa_tui.tui.widgets.settled import SettledText
 
 
-class AttemptList(Static, can_focus=True):
+class AttemptList(SettledText, can_focus=True):
     """Draws all attempts as one text, so that an item with many costs one layout."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -17,11 +17,13 @@ from vqa_tui.tui.picture_view import PAN, STEP, Mark, View, marks_of
 from vqa_tui.tui.present.inspect import Section, headline, sections
 from vqa_tui.tui.widgets.attempt_list import AttemptList
 from vqa_tui.tui.widgets.picture import Picture
+from vqa_tui.tui.widgets.settled import Settled, SettledText
+from vqa_tui.tui.widgets.titles import show_title
 
 _PARTS = ("pairs", "truth", "prompt", "reply")
 
 
-class Inspector(VerticalScroll):
+class Inspector(VerticalScroll, Settled):
     """Shows the detail that it is given; keeps its place and its picture when the same item is shown again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,12 +64,12 @@ class Inspector(VerticalScroll):
         self._bodies: dict[str, Content] = {}
 
     def compose(self) -> ComposeResult:
-        yield Static(Content.styled("no item", "$foreground 60%"), id="inspector-head")
+        yield SettledText(Content.styled("no item", "$foreground 60%"), id="inspector-head")
         yield Picture(id="inspector-picture")
-        yield Static("", id="inspector-pairs", classes="inspector-section")
+        yield SettledText("", id="inspector-pairs", classes="inspector-section")
         yield AttemptList(id="inspector-attempts", classes="inspector-section")
         for part in _PARTS[1:]:
-            yield Static("", id=f"inspector-{part}", classes="inspector-section")
+            yield SettledText("", id=f"inspector-{part}", classes="inspector-section")
 
     @property
     def picture(self) -> Picture:
@@ -128,7 +130,7 @@ class Inspector(VerticalScroll):
         self.picture.show_marks(self.drawn_marks)
 
     def _show_section(self, part: str, section: Section) -> None:
-        self.query_one(f"#inspector-{part}").border_title = section.title
+        show_title(self.query_one(f"#inspector-{part}"), section.title)
         self._update(f"inspector-{part}", section.body)
 
     def _update(self, part: str, body: Content) -> None:

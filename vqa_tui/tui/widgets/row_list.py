@@ -14,6 +14,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from vqa_tui.tui.present.columns import GAP, Column, Placed
+from vqa_tui.tui.scrolled_lines import ScrolledLines
 
 _CURSOR, _MARK = "▌", "✓"
 
@@ -44,6 +45,9 @@ class RowList(ScrollView, can_focus=True):
         self._placed: tuple[Placed, ...] = ()
         self._placed_width = 0
         self._strips: dict[int, Strip] = {}
+        self._styles_cache = self._drawn_lines = ScrolledLines()
+        self._laid_out: tuple[Size, Size, Size] | None = None
+        """Own size, size of all rows and size of the container when the scroll bar was last made for them."""
 
     def set_empty(self, words: Content) -> None:
         """Say other words where there is no row."""
@@ -81,9 +85,19 @@ class RowList(ScrollView, can_focus=True):
         self._strips.clear()
         width = self.scrollable_content_region.width
         self._place(width)
-        self.virtual_size = Size(width, self.row_count() + 1)
+        self._set_rows_size(Size(width, self.row_count() + 1))
         self.cursor = self.validate_cursor(self.cursor)
         self.refresh()
+
+    def _set_rows_size(self, rows: Size) -> None:
+        """Take in what all rows need; the screen is laid out again only where the list is as high as its rows."""
+        if self.styles.auto_dimensions or self._laid_out is None:
+            self.virtual_size = rows
+        elif rows != self.virtual_size:
+            self.set_reactive(RowList.virtual_size, rows)
+            size, _, container_size = self._laid_out
+            self._laid_out = (size, rows, container_size)
+            self._scroll_update(rows)
 
     def _place(self, width: int) -> None:
         self._strips.clear()
@@ -179,8 +193,18 @@ class RowList(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Another part of the rows came into sight."""
+        top = self.gutter.top + 1  # below the header
+        moved = self._drawn_lines.moved(range(top, top + self.size.height - 1), round(new_value) - round(old_value))
         super().watch_scroll_y(old_value, new_value)
-        self.refresh()
+        self._drawn_lines.take(moved)
+
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        """Textual draws the scroll bar again at every layout of the screen: it takes what is in sight for all rows."""
+        laid_out = (size, self.virtual_size, container_size)
+        if laid_out == self._laid_out:
+            return False
+        self._laid_out = laid_out
+        return super()._size_updated(size, virtual_size, container_size, layout)
 
     def on_resize(self) -> None:
         self.rebuild()

@@ -1,0 +1,94 @@
+"""What is drawn of a screen is what Textual would draw of it, and nothing beside it is asked for anything."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual._compositor import ChopsUpdate, Compositor
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tests.tui.conftest import FakeServices
+from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.lean_compositor import LeanCompositor
+
+Wait = Callable[..., Any]
+_DIRTY = (
+    {Region(3, 5, 40, 1), Region(0, 48, 160, 1)},
+    {Region(0, 0, 1, 50)},
+    {Region(90, 20, 60, 9), Region(100, 25, 60, 9), Region(2, 22, 3, 1)},
+)
+"""Regions of a screen of 160 × 50, in and across widgets."""
+
+
+@pytest.mark.parametrize("mode", ["1", "2", "3", "4", "6"])
+async def test_every_mode_is_drawn_as_textual_draws_it(mode: str, running: FakeServices, until: Wait) -> None:
+    app = VqaApp(running, open_run=1)
+    async with app.run_test(size=(160, 50), notifications=True) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        await pilot.press(mode)
+        app.notify("It lies over the screen, with its own edges.")
+        await until(pilot, lambda: not app.screen._dirty_widgets and app.screen.query("Toast"))
+        compositor = app.screen._compositor
+        assert isinstance(compositor, LeanCompositor)
+        full = Compositor._render_chops(compositor, compositor.size.region, lambda _y: True)
+        assert compositor._render_chops(compositor.size.region, lambda _y: True) == full
+        for regions in _DIRTY:
+            compositor._dirty_regions = set(regions)
+            update = compositor.render_partial_update()
+            assert update is not None and not compositor._dirty_regions
+            assert _pieces(update, update.chops) == _pieces(update, full)
+
+
+def _pieces(update: ChopsUpdate, chops: Any) -> dict[tuple[int, int], Strip | None]:
+    """Return what `chops` has where `update` is drawn, by line and cell."""
+    found = {}
+    for y, first, after in update.spans:
+        for (x, strip), end in zip(chops[y].items(), update.chop_ends[y], strict=True):
+            if x < after and end > first:
+                found[y, x] = strip
+    assert found
+    return found
+
+
+class Noted(Widget):
+    """Notes the lines that it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.styles.width, self.styles.height = "100%", 4
+        self.asked: list[int] = []
+
+    def render_line(self, y: int) -> Strip:
+        self.asked.append(y)
+        return Strip.blank(self.size.width)
+
+
+async def test_only_widgets_with_a_changed_line_are_asked_for_it(until: Wait) -> None:
+    upper, between, lower = Noted(), Noted(), Noted()
+
+    class Lean(Screen[None]):
+        def __init__(self) -> None:
+            super().__init__()
+            self._compositor = LeanCompositor()
+
+        def compose(self) -> ComposeResult:
+            yield from (upper, between, lower)
+
+    class ThreeWidgets(App[None]):
+        def get_default_screen(self) -> Screen[None]:
+            return Lean()
+
+    async with ThreeWidgets().run_test(size=(40, 12)) as pilot:
+        await until(pilot, lambda: lower.asked and not pilot.app.screen._dirty_widgets)
+        await pilot.pause()
+        for widget in (upper, between, lower):
+            widget.asked.clear()
+            widget._styles_cache.clear()
+        upper.refresh(Region(0, 1, 40, 1))
+        lower.refresh(Region(0, 2, 40, 1))
+        await until(pilot, lambda: upper.asked and lower.asked)
+        assert (upper.asked, between.asked, lower.asked) == ([1], [], [2])
