@@ -134,7 +134,7 @@ async def test_a_deleted_run_leaves_nothing_but_its_cost_and_an_action(workshop:
                 "input_tokens, output_tokens, spent_nano) VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0)",
                 (run_id, at),
             )
-    paths.run_folder(run_id).mkdir(parents=True)
+    paths.run_folder(run_id).mkdir(parents=True, exist_ok=True)
     paths.run_log(run_id).write_text("words")
     told: list[tuple[int, int]] = []
     gone = await delete_run(
