@@ -29,6 +29,7 @@ from vqa_tui.operations.planning import RunPlan, RunRequest
 from vqa_tui.operations.workspace import open_workspace, patient_connection
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.present.export_result import ExportResult
+from vqa_tui.tui.present.notices import Notice
 from vqa_tui.tui.present.seen import RunLine
 from vqa_tui.tui.services import FormatChoice, Services
 from vqa_tui.tui.services.run_edits import RunEdits
@@ -120,6 +121,9 @@ class FakeServices(Services):
         )
         self.history = FakeHistory()
         self.plan_answer = RunPlan(30_044, 420.0, 258.0, 300.0, Decimal("0.000137"), Decimal("4.116"), 30_044.0, ())
+
+    async def claim_news(self, notice: Notice) -> bool:
+        return True
 
     def change(self, run_id: int = 1, **changes: Any) -> None:
         """Let the run be another; the version moves as if an engine had written."""
