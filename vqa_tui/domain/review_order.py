@@ -70,12 +70,11 @@ def _turns(strata: Iterable[Stratum], count: int, start: int) -> list[tuple[floa
         fair = (rank - 0.5) * total / stratum.size
         if rank > LEAST_EACH:
             return fair
-        return min(fair, spacing * (rank - from_start(draw_number(stratum.id), start) / DRAWS))
+        return min(fair, spacing * (rank - draw_number(stratum.id + start) / DRAWS))
 
     # Strata of one size are due together: another reviewer takes them in another order.
     heap = [
-        (due(each, each.reviewed + 1), from_start(draw_number(each.id), start), each.id, each.reviewed + 1)
-        for each in open_strata
+        (due(each, each.reviewed + 1), draw_number(each.id + start), each.id, each.reviewed + 1) for each in open_strata
     ]
     heapq.heapify(heap)
     turns: list[tuple[float, int]] = []
