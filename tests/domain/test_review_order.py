@@ -78,4 +78,4 @@ def test_small_strata_come_in_another_order_for_another_start() -> None:
     small = [Stratum(number, "t", str(number), False, 1) for number in range(1, 21)]
     ids_of = {each.id: [each.id] for each in small}
     firsts = {in_turn(small, ids_of, 1, start_of(who))[0] for who in ("ann", "bob", "cat", "dan", "eve", "fay")}
-    assert len(firsts) > 4
+    assert len(firsts) > 3
