@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 from vqa_tui.domain.defect_rate import defect_rate
 from vqa_tui.domain.review import Stratum
@@ -53,15 +54,16 @@ def test_everybody_starts_elsewhere_and_at_the_same_place_for_ever() -> None:
     assert from_start(5, 5) == 0 and from_start(4, 5) == DRAWS - 1
 
 
+def _far(start: int, pair: tuple[int, bool]) -> int:
+    return from_start(pair[0], start)
+
+
 def test_what_two_reviewers_draw_is_as_good_a_sample_as_what_one_does() -> None:
     """Of one stratum each goes round from a place of their own; over many pairs of names the estimate is the truth."""
     pairs = [(draw_number(sample_id), sample_id % 10 == 0) for sample_id in range(1, 2_001)]
     estimates, apart = [], 0
     for number in range(150):
-        drawn = [
-            sorted(pairs, key=lambda pair, who=name: from_start(pair[0], start_of(who)))[:50]  # type: ignore[misc]
-            for name in (f"ann-{number}", f"bob-{number}")
-        ]
+        drawn = [sorted(pairs, key=partial(_far, start_of(name)))[:50] for name in (f"ann-{number}", f"bob-{number}")]
         both = set(drawn[0]) | set(drawn[1])
         apart += len(both) == 100
         bad = sum(defective for _draw, defective in both)
