@@ -216,7 +216,7 @@ async def failures(stage: Stage) -> None:
 async def review(stage: Stage) -> None:
     await stage.open(stage.workshop.services, await _workspace(stage))
     await stage.press("5")
-    await stage.see("battery")
+    await stage.see("prohibited items")
 
 
 @scene(SMALL)
