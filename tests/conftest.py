@@ -60,6 +60,7 @@ def sealed_off(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
     monkeypatch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
     monkeypatch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
     monkeypatch.setenv("HOME", str(empty_home))
+    monkeypatch.setenv("LOGNAME", "ann")  # who acts decides where a review begins
     for name in list(os.environ):
         if name in _PRIVATE_NAMES or name.endswith(_PRIVATE_MARKS) or name.startswith("XDG_"):
             monkeypatch.delenv(name)

@@ -115,7 +115,7 @@ async def _be_engine(
     except VqaError as problem:
         log.error("%s", problem)
         await supervisor.enter(Phase.FAILED, str(problem), level="error")
-    except Exception as fault:
+    except Exception as fault:  # Whatever it was, whoever watches the run is told that it failed, and of what.
         log.exception("the engine broke")
         await supervisor.enter(
             Phase.FAILED, f"a fault of the program: {fault!r}; the log has the details", level="error"

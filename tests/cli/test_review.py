@@ -89,12 +89,12 @@ def test_exports_take_what_was_accepted(reviewed: Place, tmp_path: Path) -> None
 
 def test_hostile_pairs_reach_no_terminal(reviewed: Place) -> None:
     hostile = "[/nope] \x1b]0;title\x07 \x9b31m \u202eevil\x00 [b]x"
-    pair = next_pair(reviewed)["sample"]["id"]
     connection = sqlite3.connect(reviewed.folder / ".vqa" / "vqa.db")
     with connection:
         connection.execute("UPDATE sample SET question = ?, answer = ?, question_type = ?", (hostile,) * 3)
         connection.execute("UPDATE item SET key = key || ?", (hostile,))
     connection.close()
+    pair = next_pair(reviewed)["sample"]["id"]
     reviewed.ok("review", "reject", "first", str(pair), "--note", "\x1b[31mred")
     for command in (
         ("next", "first"), ("next", "first", "--json"), ("list", "first"), ("list", "first", "--json"),
@@ -102,3 +102,55 @@ def test_hostile_pairs_reach_no_terminal(reviewed: Place) -> None:
     ):  # fmt: skip
         said = reviewed.ok("review", *command)
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said), command
+
+
+def test_a_pair_that_somebody_else_has_judged_since_is_judged_only_when_that_is_said(
+    reviewed: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "ann")
+    pair = next_pair(reviewed)
+    number, other = str(pair["sample"]["id"]), str(next_pair(reviewed, "--order", "in-order")["sample"]["id"])
+    monkeypatch.setenv("LOGNAME", "bob")
+    reviewed.ok("review", "accept", "first", number)
+    monkeypatch.setenv("LOGNAME", "ann")
+    for command in (("reject", number), ("unsure", other, number), ("edit", number, "--answer", "No.")):
+        verb, *rest = command
+        refused = reviewed.call("review", verb, "first", *rest)
+        assert refused.exit_code == 2
+        assert f"{pair['item_key']} was accepted by bob since you saw it" in " ".join(refused.output.split())
+        assert "Nothing was written" in refused.output and "--anyway" in refused.output
+    assert status(reviewed)["reviewed"] == 1, "all or nothing"
+    reviewed.ok("review", "reject", "first", number, "--anyway")
+    # One's own verdict is known, and may be another one.
+    reviewed.ok("review", "unsure", "first", number)
+    # Shown again it is judged by what stands there.
+    monkeypatch.setenv("LOGNAME", "bob")
+    refused = reviewed.call("review", "accept", "first", number)
+    assert refused.exit_code == 2 and "was unsure by ann already" in " ".join(refused.output.split())
+    assert next_pair(reviewed, "--unsure")["sample"]["id"] == int(number)
+    reviewed.ok("review", "accept", "first", number)
+
+
+def test_a_pair_that_reads_otherwise_than_it_was_shown_is_not_judged(reviewed: Place) -> None:
+    pair = next_pair(reviewed)["sample"]["id"]
+    connection = sqlite3.connect(reviewed.folder / ".vqa" / "vqa.db")
+    with connection:
+        connection.execute("UPDATE sample SET answer = 'Another one.' WHERE id = ?", (pair,))
+    connection.close()
+    refused = reviewed.call("review", "accept", "first", str(pair))
+    assert refused.exit_code == 2 and "was written anew since you saw it" in refused.output
+    assert status(reviewed)["reviewed"] == 0
+    next_pair(reviewed)
+    reviewed.ok("review", "accept", "first", str(pair))
+
+
+def test_two_reviewers_are_shown_different_pairs(reviewed: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = {}
+    for name in ("ann", "bob"):
+        monkeypatch.setenv("LOGNAME", name)
+        found = json.loads(reviewed.ok("review", "next", "first", "--json", "--count", "5"))
+        shown[name] = [each["sample"]["id"] for each in found]
+        assert [each["sample"]["id"] for each in json.loads(
+            reviewed.ok("review", "next", "first", "--json", "--count", "5")
+        )] == shown[name]  # fmt: skip
+    assert shown["ann"][0] != shown["bob"][0] and shown["ann"] != shown["bob"]

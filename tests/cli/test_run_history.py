@@ -13,8 +13,8 @@ from vqa_tui.domain.run import Phase
 STORED = HOSTILE.replace("\ud800", "")
 """Lone surrogates are never stored."""
 COURSE_KEYS = (
-    "at per_second done failed in_flight slots throttle_slots p50_ms p95_ms rate_limited input_tokens output_tokens "
-    "spent sent_bytes session"
+    "at per_second done failed in_flight slots throttle_slots throttle_groups p50_ms p95_ms rate_limited input_tokens "
+    "output_tokens spent sent_bytes session"
 )
 
 
@@ -28,7 +28,7 @@ def fill(place: Place, seconds: int = 90) -> None:
         (run_id, session) = file.execute("SELECT run_id, max(id) FROM session GROUP BY run_id").fetchone()
         file.execute("DELETE FROM metric")
         file.executemany(
-            "INSERT INTO metric VALUES (?, ?, ?, ?, 1, 2, 8, 0, 900, 30, ?, 800, 1900, 5000, 4, NULL)",
+            "INSERT INTO metric VALUES (?, ?, ?, ?, 1, 2, 8, 0, 900, 30, ?, 800, 1900, 5000, 4, NULL, NULL)",
             [(run_id, 1_000_000 + s, session, 5 * s, 1_000_000 * s) for s in range(seconds)],
         )
         file.executemany(

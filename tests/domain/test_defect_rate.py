@@ -46,6 +46,12 @@ def test_a_small_run_needs_fewer_and_a_reviewed_one_is_known() -> None:
     assert (whole.low, whole.rate, whole.high, whole.enough) == (0.03, 0.03, 0.03, True)
 
 
+def test_small_strata_that_were_seen_in_full_say_nothing_certain_of_those_that_nobody_saw() -> None:
+    found = defect_rate([drawn(1, 1, 1, 0), drawn(2, 1, 0, 1), *(Stratum(n, "t", "c", False, 1) for n in range(3, 40))])
+    assert found is not None
+    assert found.rate == pytest.approx(0.5) and found.half_width > 0.3 and not found.enough
+
+
 def test_strata_weigh_by_their_size_however_many_were_drawn_of_each() -> None:
     found = defect_rate([drawn(1, 900, 30, 0), drawn(2, 100, 0, 30, flagged=True)])
     assert found is not None

@@ -2,11 +2,24 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from ssl import SSLContext
 
+import yaml
 from aiohttp import web
 
+DOLLAR_A_MILLION = {"input_per_million": "1", "output_per_million": "1"}
+"""Prices of an endpoint, in dollars."""
 CAPTION = "A picture of one plain colour, and nothing else in it."
+
+
+def own_endpoint(folder: Path, base_url: str, **fields: object) -> str:
+    """Write the endpoint `own` at this address, with one key unless `fields` name others; return its path."""
+    path = folder / "own.yaml"
+    path.write_text(
+        yaml.safe_dump({"name": "own", "base_url": base_url, "model": "m", "keys": [{"name": "main"}], **fields})
+    )
+    return str(path)
 
 
 @asynccontextmanager

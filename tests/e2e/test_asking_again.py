@@ -8,7 +8,7 @@ import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
-from tests.e2e.loopback import completion, listening
+from tests.e2e.loopback import DOLLAR_A_MILLION, completion, listening, own_endpoint
 from vqa_tui.domain.run import Phase
 from vqa_tui.operations.planning import RunRequest
 from vqa_tui.operations.queue_edits import retry_failed
@@ -45,18 +45,8 @@ async def model() -> AsyncIterator[Model]:
 
 
 async def start(stage: Stage, model: Model) -> int:
-    endpoint, recipe = stage.folder / "own.yaml", stage.folder / "terse.yaml"
-    endpoint.write_text(
-        yaml.safe_dump(
-            {
-                "name": "own",
-                "base_url": model.base_url,
-                "model": "m",
-                "keys": [{"name": "main"}],
-                "prices": {"input_per_million": "1", "output_per_million": "1"},
-            }
-        )
-    )
+    endpoint = own_endpoint(stage.folder, model.base_url, prices=DOLLAR_A_MILLION)
+    recipe = stage.folder / "terse.yaml"
     recipe.write_text(
         yaml.safe_dump(
             {

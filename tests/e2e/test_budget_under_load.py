@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
-import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
-from tests.e2e.loopback import caption_reply, listening
+from tests.e2e.loopback import DOLLAR_A_MILLION, caption_reply, listening, own_endpoint
 from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.planning import RunRequest
@@ -63,18 +62,10 @@ async def test_64_in_flight_with_random_replies_stay_within_the_cap_and_a_raised
     stage: Stage, biller: Biller
 ) -> None:
     cap = Decimal("0.08")
-    path = stage.folder / "own.yaml"
-    fields = {
-        "name": "own",
-        "base_url": biller.base_url,
-        "model": "m",
-        "keys": [{"name": "main"}],
-        "prices": {"input_per_million": "1", "output_per_million": "1"},
-    }
-    path.write_text(yaml.safe_dump(fields))
+    path = own_endpoint(stage.folder, biller.base_url, prices=DOLLAR_A_MILLION)
     dataset = await stage.pictures(PICTURES)
     run_id = await stage.run(
-        RunRequest(dataset, "caption", str(path), pilot=0, budget_usd=cap, concurrency=64, name="capped")
+        RunRequest(dataset, "caption", path, pilot=0, budget_usd=cap, concurrency=64, name="capped")
     )
 
     def paused(view: RunView) -> bool:

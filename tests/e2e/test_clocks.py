@@ -4,11 +4,10 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
-from tests.e2e.loopback import CAPTION, completion, listening
+from tests.e2e.loopback import CAPTION, completion, listening, own_endpoint
 from vqa_tui.domain.run import Phase
 from vqa_tui.operations.planning import RunRequest
 from vqa_tui.operations.queue_edits import retry_failed
@@ -41,11 +40,8 @@ async def provider() -> AsyncIterator[Provider]:
 async def test_a_resume_counts_although_the_clock_was_set_meanwhile(
     stage: Stage, provider: Provider, monkeypatch: pytest.MonkeyPatch, jump: float
 ) -> None:
-    path = stage.folder / "own.yaml"
-    path.write_text(
-        yaml.safe_dump({"name": "own", "base_url": provider.base_url, "model": "m", "keys": [{"name": "main"}]})
-    )
-    run_id = await stage.run(RunRequest(await stage.pictures(10), "caption", str(path), pilot=0, concurrency=1))
+    path = own_endpoint(stage.folder, provider.base_url)
+    run_id = await stage.run(RunRequest(await stage.pictures(10), "caption", path, pilot=0, concurrency=1))
     real = time.time
     await stage.until_phase(run_id, Phase.PAUSED)
     # A resume in vain first: the endpoint still lacks the model, so the run pauses itself again.
@@ -64,11 +60,8 @@ async def test_a_resume_counts_although_the_clock_was_set_meanwhile(
 
 
 async def test_a_stop_still_ends_a_run_that_paused_itself(stage: Stage, provider: Provider) -> None:
-    path = stage.folder / "own.yaml"
-    path.write_text(
-        yaml.safe_dump({"name": "own", "base_url": provider.base_url, "model": "m", "keys": [{"name": "main"}]})
-    )
-    run_id = await stage.run(RunRequest(await stage.pictures(3), "caption", str(path), pilot=0, concurrency=1))
+    path = own_endpoint(stage.folder, provider.base_url)
+    run_id = await stage.run(RunRequest(await stage.pictures(3), "caption", path, pilot=0, concurrency=1))
     await stage.until_phase(run_id, Phase.PAUSED)
     await stop_run(stage.workspace, run_id)
     assert (await stage.until_ended(run_id)).phase is Phase.STOPPED

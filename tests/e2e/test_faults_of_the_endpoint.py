@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
-from tests.e2e.loopback import listening
+from tests.e2e.loopback import DOLLAR_A_MILLION, listening, own_endpoint
 from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.planning import RunRequest, create_run
@@ -75,17 +74,9 @@ def endpoint_at(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     monkeypatch.setenv(VARIABLE, PLANTED)
 
     def write(base_url: str) -> str:
-        path = stage.folder / "own.yaml"
-        fields = {
-            "name": "own",
-            "base_url": base_url,
-            "model": "m",
-            "keys": [{"name": "main", "env": VARIABLE}],
-            "prices": {"input_per_million": "1", "output_per_million": "1"},
-            "timeouts": {"connect_s": 2, "first_byte_s": 5, "total_s": 10},
-        }
-        path.write_text(yaml.safe_dump(fields))
-        return str(path)
+        timeouts = {"connect_s": 2, "first_byte_s": 5, "total_s": 10}
+        keys = [{"name": "main", "env": VARIABLE}]
+        return own_endpoint(stage.folder, base_url, keys=keys, prices=DOLLAR_A_MILLION, timeouts=timeouts)
 
     return write
 

@@ -8,12 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import yaml
 from aiohttp import web
 from PIL import Image
 
 from tests.e2e.conftest import Stage
-from tests.e2e.loopback import caption_reply, listening
+from tests.e2e.loopback import DOLLAR_A_MILLION, caption_reply, listening, own_endpoint
 from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.operations.datasets import import_dataset
 from vqa_tui.operations.limits import set_limits
@@ -64,16 +63,8 @@ async def started(stage: Stage, provider: Provider, number: int, **more: Any) ->
     for index in range(number):
         Image.new("RGB", (WIDTH, 40), (index % 256, index // 256, 7)).save(root / f"{index:05}.png")
     await import_dataset(stage.workspace, "folder", root, name="wide")
-    path = stage.folder / "own.yaml"
-    fields = {
-        "name": "own",
-        "base_url": provider.base_url,
-        "model": "m",
-        "keys": [{"name": "main"}],
-        "prices": {"input_per_million": "1", "output_per_million": "1"},
-    }
-    path.write_text(yaml.safe_dump(fields | more))
-    return await stage.run(RunRequest("wide", "caption", str(path), pilot=0, concurrency=2))
+    path = own_endpoint(stage.folder, provider.base_url, prices=DOLLAR_A_MILLION, **more)
+    return await stage.run(RunRequest("wide", "caption", path, pilot=0, concurrency=2))
 
 
 async def settled(stage: Stage, run_id: int) -> RunView:
@@ -85,7 +76,7 @@ async def test_the_picture_size_changes_from_one_request_to_the_next(stage: Stag
     run_id = await started(stage, provider, 600)
     for value, width in (("64", 64), ("original", WIDTH), ("16", 16), ("recipe", WIDTH)):
         await set_limits(stage.workspace, run_id, {"max_side": value})
-        await stage.until(run_id, lambda view, width=width: provider.widths[-4:] == [width] * 4)  # type: ignore[misc]
+        await stage.until(run_id, lambda view, width=width: provider.widths[-4:] == [width] * 4)  # type: ignore[misc]  # as in test_outage
     view = await settled(stage, run_id)
     assert view.bytes_per_s is None and view.counts.failed == 0
     verbs = await stage.column("SELECT verb || ' ' || old_value || ' ' || new_value FROM action ORDER BY id LIMIT 4")

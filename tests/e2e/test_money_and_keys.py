@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
-from tests.e2e.loopback import CAPTION, completion, listening
+from tests.e2e.loopback import CAPTION, DOLLAR_A_MILLION, completion, listening, own_endpoint
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.engine.writer import GROUP_SIZE
@@ -61,16 +60,7 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 def endpoint_at(stage: Stage, provider: Provider, **more: Any) -> str:
-    path = stage.folder / "own.yaml"
-    fields = {
-        "name": "own",
-        "base_url": provider.base_url,
-        "model": "m",
-        "keys": [{"name": "main"}],
-        "prices": {"input_per_million": "1", "output_per_million": "1"},
-    }
-    path.write_text(yaml.safe_dump(fields | more))
-    return str(path)
+    return own_endpoint(stage.folder, provider.base_url, **{"prices": DOLLAR_A_MILLION, **more})
 
 
 async def stopped(stage: Stage, run_id: int) -> RunView:

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-import yaml
 from aiohttp import web
 from PIL import Image
 
 from tests.e2e.conftest import Stage
-from tests.e2e.loopback import caption_reply, listening
+from tests.e2e.loopback import caption_reply, listening, own_endpoint
 from vqa_tui.domain.run import Phase
 from vqa_tui.operations.datasets import import_dataset
 from vqa_tui.operations.planning import RunRequest
@@ -44,13 +43,7 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 def endpoint(stage: Stage, provider: Provider, **fields: object) -> str:
-    path = stage.folder / "own.yaml"
-    path.write_text(
-        yaml.safe_dump(
-            {"name": "own", "base_url": provider.base_url, "model": "m", "keys": [{"name": "main"}], **fields}
-        )
-    )
-    return str(path)
+    return own_endpoint(stage.folder, provider.base_url, **fields)
 
 
 async def large_pictures(stage: Stage, count: int) -> str:

@@ -3,15 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
-from tests.e2e.loopback import caption_reply, listening
+from tests.e2e.loopback import caption_reply, listening, own_endpoint
 from vqa_tui import wiring
 from vqa_tui.domain.run import RunView
 from vqa_tui.operations.planning import RunRequest, create_run
@@ -47,19 +46,11 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 async def test_two_engines_never_pass_a_quota_by_the_minute_together(stage: Stage, provider: Provider) -> None:
-    path = stage.folder / "own.yaml"
-    fields = {
-        "name": "own",
-        "base_url": provider.base_url,
-        "model": "m",
-        "keys": [{"name": "main"}],
-        "quota": {"requests_per_minute": LIMIT},
-    }
-    path.write_text(yaml.safe_dump(fields))
+    path = own_endpoint(stage.folder, provider.base_url, quota={"requests_per_minute": LIMIT})
     run_ids = [
         await create_run(
             stage.workspace,
-            RunRequest(await stage.pictures(100, name), "caption", str(path), pilot=0, concurrency=64),
+            RunRequest(await stage.pictures(100, name), "caption", path, pilot=0, concurrency=64),
         )
         for name in ("one", "two")
     ]
@@ -87,17 +78,15 @@ async def test_two_engines_never_pass_a_quota_by_the_minute_together(stage: Stag
 async def test_a_refused_connection_is_stored_as_never_sent_and_what_was_sent_with_what_was_expected(
     stage: Stage, provider: Provider
 ) -> None:
-    path = stage.folder / "own.yaml"
-    fields = {"name": "own", "base_url": provider.base_url, "model": "m", "keys": [{"name": "main"}]}
-    path.write_text(yaml.safe_dump(fields))
+    path = own_endpoint(stage.folder, provider.base_url)
     provider.answers.set()
     data = await stage.pictures(2)
-    run_id = await stage.run(RunRequest(data, "caption", str(path), pilot=0, concurrency=2))
+    run_id = await stage.run(RunRequest(data, "caption", path, pilot=0, concurrency=2))
     await stage.until_ended(run_id)
     rows = await stage.workspace.db.read("SELECT never_sent, expected_input_tokens FROM attempt")
     assert [row["never_sent"] for row in rows] == [0, 0] and all(row["expected_input_tokens"] > 20 for row in rows)
-    path.write_text(yaml.safe_dump(fields | {"base_url": "http://127.0.0.1:1/v1"}))
-    run_id = await stage.run(RunRequest(data, "caption", str(path), pilot=0, concurrency=1, name="refused"))
+    own_endpoint(stage.folder, "http://127.0.0.1:1/v1")
+    run_id = await stage.run(RunRequest(data, "caption", path, pilot=0, concurrency=1, name="refused"))
     await stage.until(run_id, lambda view: "network" in view.attempt_failures)
     assert set(await stage.column("SELECT never_sent FROM attempt WHERE run_id = ?", run_id)) == {1}
     await stop_run(stage.workspace, run_id)
@@ -115,7 +104,7 @@ async def test_what_hides_other_runs_is_told_once_and_a_fault_is_not_hidden(stag
             KeyError("a fault"),
         ]
 
-        async def of_others(self, now: float, midnight: float = 0.0) -> list[object]:  # type: ignore[override]
+        async def of_others(self, now: float, midnight: float = 0.0) -> Any:
             raise self.trouble.pop(0)
 
     told: list[str] = []
@@ -125,7 +114,8 @@ async def test_what_hides_other_runs_is_told_once_and_a_fault_is_not_hidden(stag
         def count(self, uses: object, sharing: object) -> None:
             counted.append(sharing)
 
+    ring: Any = Ring()
     use = Blind(stage.workspace.db, 1, "own", stage.workspace.paths.run_flight_journal)
     with pytest.raises(KeyError):
-        await wiring._count_others(use, Ring(), ZoneInfo("UTC"), lambda _level, words: told.append(words))  # type: ignore[arg-type]
+        await wiring._count_others(use, ring, ZoneInfo("UTC"), lambda _level, words: told.append(words))
     assert len(told) == 1 and "cannot be seen: no" in told[0] and len(counted) == 3

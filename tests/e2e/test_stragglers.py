@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
-import yaml
 from aiohttp import web
 
 from tests.e2e.conftest import Stage
-from tests.e2e.loopback import caption_reply, listening
+from tests.e2e.loopback import DOLLAR_A_MILLION, caption_reply, listening, own_endpoint
 from vqa_tui.domain.run import Phase
 from vqa_tui.operations.planning import RunRequest
 from vqa_tui.operations.runs import pause_run, resume_run, stop_run
@@ -49,17 +48,9 @@ async def provider() -> AsyncIterator[Provider]:
 
 async def hedged_run(stage: Stage, provider: Provider) -> int:
     """Start a run of which the last request is slow, and the hedge beside it if the provider says so."""
-    path = stage.folder / "own.yaml"
-    fields = {
-        "name": "own",
-        "base_url": provider.base_url,
-        "model": "m",
-        "keys": [{"name": "main"}],
-        "prices": {"input_per_million": "1", "output_per_million": "1"},
-    }
-    path.write_text(yaml.safe_dump(fields))
+    path = own_endpoint(stage.folder, provider.base_url, prices=DOLLAR_A_MILLION)
     dataset = await stage.pictures(PICTURES)
-    return await stage.run(RunRequest(dataset, "caption", str(path), pilot=0, concurrency=4, hedge=True))
+    return await stage.run(RunRequest(dataset, "caption", path, pilot=0, concurrency=4, hedge=True))
 
 
 async def purposes(stage: Stage, kind: str) -> list[object]:

@@ -28,10 +28,10 @@ def picture(tmp_path: Path) -> Path:
 
 
 def read(
-    path: Path, facts: PictureFacts, reader: PicturesAtHand | None = None, **changed: object
+    path: Path, facts: PictureFacts, reader: PicturesAtHand | None = None, **changed: Any
 ) -> PreparedPicture | None:
-    rules = {"max_side": None, "max_bytes": 10_000_000, "formats": FORMATS, **changed}
-    return (reader or PicturesAtHand()).read(path, facts, **rules)  # type: ignore[arg-type]
+    rules: dict[str, Any] = {"max_side": None, "max_bytes": 10_000_000, "formats": FORMATS, **changed}
+    return (reader or PicturesAtHand()).read(path, facts, **rules)
 
 
 def read_without_waiting_works(path: Path) -> bool:
@@ -59,8 +59,8 @@ def test_what_is_at_hand_is_what_preparing_in_a_thread_gives(picture: Path) -> N
     [{"max_side": 299}, {"max_bytes": 100}, {"formats": ("PNG",)}],
     ids=["too long a side", "too many bytes", "a format that is not accepted"],
 )
-def test_a_picture_that_must_be_changed_goes_to_a_thread(picture: Path, changed: dict[str, object]) -> None:
-    assert read(picture, probe(picture), **changed) is None  # type: ignore[arg-type]
+def test_a_picture_that_must_be_changed_goes_to_a_thread(picture: Path, changed: dict[str, Any]) -> None:
+    assert read(picture, probe(picture), **changed) is None
 
 
 @pytest.mark.parametrize(

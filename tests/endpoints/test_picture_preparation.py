@@ -94,7 +94,7 @@ def is_red(image: Image.Image, x: int, y: int) -> bool:
     """Tell whether a corner is red: (0, 0) is the upper left one, (1, 1) the lower right one."""
     rgb = image.convert("RGB")
     place = round((rgb.width - 1) * (0.05 + 0.9 * x)), round((rgb.height - 1) * (0.05 + 0.9 * y))
-    red, _green, blue = rgb.getpixel(place)  # type: ignore[misc]
+    red, _green, blue = rgb.getpixel(place)  # type: ignore[misc]  # of three bands
     return red > blue
 
 
@@ -130,7 +130,7 @@ def test_a_large_picture_is_flattened_over_white_the_same_at_every_height(tmp_pa
     found = opened(prepare(path, max_side=None))
     for y in range(5, 1500, 70):
         red, white = found.getpixel((300, y)), found.getpixel((1200, y))
-        assert all(abs(a - b) <= 2 for a, b in zip((*red, *white), (255, 127, 127, 255, 255, 255), strict=True))  # type: ignore[misc]
+        assert all(abs(a - b) <= 2 for a, b in zip((*red, *white), (255, 127, 127, 255, 255, 255), strict=True))  # type: ignore[misc]  # as above
 
 
 class Decodes:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -146,17 +147,19 @@ async def test_a_free_endpoint_with_a_cap_uses_its_slots_from_the_first_request(
     assert len([await asyncio.wait_for(gate.admit(0), 5) for _ in range(16)]) == 16
 
 
-async def test_the_estimate_is_of_the_picture_that_is_sent(make_workshop: MakeWorkshop) -> None:
+async def test_the_estimate_is_of_the_picture_that_is_sent(
+    make_workshop: MakeWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workshop = make_workshop()
     workshop.limits[0] = Limits(max_side=16)
     asked: list[object] = []
     request = workshop.bench.estimator.request
 
-    def spy(*arguments: object, max_side: int | None, **more: object) -> object:
+    def spy(*arguments: Any, max_side: int | None, **more: Any) -> Any:
         asked.append(max_side)
-        return request(*arguments, max_side=max_side, **more)  # type: ignore[arg-type]
+        return request(*arguments, max_side=max_side, **more)
 
-    workshop.bench.estimator.request = spy  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(workshop.bench.estimator, "request", spy)
     workshop.client.script = answers()
     workshop.writer.healthy.clear()
     work = asyncio.create_task(Worker(workshop.bench).handle(workshop.task()))

@@ -137,7 +137,7 @@ async def test_one_probe_goes_out_at_a_time_and_its_success_lets_all_go_on_gentl
     watch.miss(UNSENT, UNSENT_IN_A_ROW)
     waiting = [asyncio.create_task(watch.outage.turn()) for _ in range(5)]
     for probes in (1, 2, 3):
-        await until(lambda probes=probes: sum(each.done() for each in waiting) == probes)  # type: ignore[misc]
+        await until(lambda probes=probes: sum(each.done() for each in waiting) == probes)  # type: ignore[misc]  # the default of a lambda
         assert watch.outage.why().endswith("trying now")
         watch.outage.missed(7, UNSENT, probe=True)
     watch.now += 123

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -286,7 +286,7 @@ STEPS = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(most=st.integers(1, 40), steps=STEPS)
-def test_whatever_happens_the_throttle_keeps_its_promises(most: int, steps: list[tuple[str, int, float]]) -> None:
+def test_whatever_happens_the_throttle_keeps_its_promises(most: int, steps: list[tuple[Any, int, float]]) -> None:
     group = Group(most)
     newest_cut = -math.inf
     for what, number, seconds in steps:
@@ -303,7 +303,7 @@ def test_whatever_happens_the_throttle_keeps_its_promises(most: int, steps: list
         elif group.flights:
             started_at = group.flights[number % len(group.flights)]
             saturated = group.held_up_at >= started_at
-            group.end(what, started_at)  # type: ignore[arg-type]
+            group.end(what, started_at)
             after = group.throttle.state(group.now)
             if what == "rate_limited":
                 assert after.cuts - before.cuts <= (started_at > newest_cut)
@@ -331,14 +331,14 @@ def test_whatever_happens_the_throttle_keeps_its_promises(most: int, steps: list
 
 @settings(max_examples=50, deadline=None)
 @given(steps=STEPS)
-def test_an_idle_throttle_lets_the_next_request_go_within_two_minutes(steps: list[tuple[str, int, float]]) -> None:
+def test_an_idle_throttle_lets_the_next_request_go_within_two_minutes(steps: list[tuple[Any, int, float]]) -> None:
     group = Group(40)
     for what, number, seconds in steps:
         group.now += seconds
         if what in ("start", "restart", "most"):
             group.start_all(number % 5)
         elif group.flights:
-            group.end(what, group.flights[number % len(group.flights)])  # type: ignore[arg-type]
+            group.end(what, group.flights[number % len(group.flights)])
     for started_at in list(group.flights):
         group.end("succeeded", started_at)
     waited = 0.0

@@ -1,15 +1,14 @@
 """Asking again: who is meant, what it will take, where it is refused; and the run that asks elsewhere."""
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from tests.operations.priced import endpoint, run_of_six
 from tests.tui.workshop import BAD_REPLY, DONE, Workshop
 from vqa_tui.config.freeze import thaw_endpoint
 from vqa_tui.domain.changes import TaskChanges
@@ -20,33 +19,15 @@ from vqa_tui.operations.asking_again import ask_again, chosen, plan_again
 from vqa_tui.operations.exports import export_run
 from vqa_tui.operations.follow_ups import Elsewhere, follow_up, plan_elsewhere
 from vqa_tui.operations.limits import set_limits
-from vqa_tui.operations.workspace import open_workspace
 from vqa_tui.store import asking_again, runs
 from vqa_tui.store.db import Database
 
 CUT = replace(BAD_REPLY, finish_reason="length")
 
 
-@pytest.fixture
-async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workspace(tmp_path) as workspace:
-        yield Workshop(workspace, workspace, tmp_path)
-
-
-def endpoint(workshop: Workshop, name: str = "other", **more: Any) -> str:
-    fields = {"name": name, "base_url": "http://127.0.0.1:1/v1", "model": "m-2", "keys": [{"name": "main"}]}
-    prices = {"input_per_million": "1", "output_per_million": "2"}
-    path = workshop.folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump({**fields, "prices": prices, **more}))
-    return str(path)
-
-
 async def made(workshop: Workshop) -> tuple[int, list[int]]:
     """A run of six pictures: two cut, one done, three waiting."""
-    await workshop.dataset(6)
-    run_id = await workshop.run([CUT, CUT, DONE], endpoint=endpoint(workshop, "own"))
-    rows = await workshop.workspace.db.read("SELECT id FROM task WHERE run_id = ? ORDER BY id", (run_id,))
-    return run_id, [row["id"] for row in rows]
+    return await run_of_six(workshop, [CUT, CUT, DONE])
 
 
 async def test_how_the_chosen_stand_and_what_they_were_asked_with(workshop: Workshop) -> None:

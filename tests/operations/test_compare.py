@@ -7,22 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.workshop import BAD_REPLY, DONE, FLAGGED, SERVER, Fate, Workshop
+from tests.tui.workshop import BAD_REPLY, DONE, FLAGGED, SERVER, Fate, Workshop, opened_workshop
 from vqa_tui.domain.comparison import Difference, Spread, differences, percentile
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.sample import Pair
 from vqa_tui.operations import compare
 from vqa_tui.operations.compare import compare_runs
 from vqa_tui.operations.run_edits import delete_run
-from vqa_tui.operations.workspace import open_workspace, patient_connection
 from vqa_tui.store import compare as store_compare
 
 
 @pytest.fixture
 async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workspace(tmp_path) as workspace, patient_connection(workspace) as writing:
-        made = Workshop(workspace, writing, tmp_path)
-        await made.dataset(6)
+    async with opened_workshop(tmp_path, pictures=6) as made:
         yield made
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operations.test_follow_ups import endpoint, task_ids
+from tests.operations.priced import endpoint, task_ids
 from tests.tui.workshop import BAD_REPLY, DONE, Fate, Workshop
 from vqa_tui.domain.export import ExportedRun, ExportPage
 from vqa_tui.domain.failure import VqaError
@@ -20,16 +20,9 @@ from vqa_tui.operations.follow_ups import Elsewhere, follow_up
 from vqa_tui.operations.queue_edits import edit_queue
 from vqa_tui.operations.run_edits import delete_run
 from vqa_tui.operations.runs import list_runs
-from vqa_tui.operations.workspace import open_workspace
 from vqa_tui.store import run_deletion
 from vqa_tui.store.db import Database
 from vqa_tui.store.exports import exported_pictures
-
-
-@pytest.fixture
-async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workspace(tmp_path) as workspace:
-        yield Workshop(workspace, workspace, tmp_path)
 
 
 @pytest.fixture

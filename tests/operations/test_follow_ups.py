@@ -1,14 +1,11 @@
 """Follow-ups and money: none is cloned, no key is kept, limits and caps hold, no picture is paid twice unsaid."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
+from tests.operations.priced import endpoint, run_of_six
 from tests.tui.workshop import BAD_REPLY, DONE, Workshop
 from vqa_tui.domain.changes import TaskChanges
 from vqa_tui.domain.failure import VqaError
@@ -21,37 +18,14 @@ from vqa_tui.operations.planning import request_like
 from vqa_tui.operations.queue_edits import edit_queue, stock
 from vqa_tui.operations.run_edits import delete_run
 from vqa_tui.operations.runs import run_view
-from vqa_tui.operations.workspace import open_workspace
 from vqa_tui.store import runs
 from vqa_tui.tui.present.edit_words import edit_consequence
 from vqa_tui.tui.present.failure_verbs import question
 
 
-@pytest.fixture
-async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workspace(tmp_path) as workspace:
-        yield Workshop(workspace, workspace, tmp_path)
-
-
-def endpoint(workshop: Workshop, name: str = "other", **more: Any) -> str:
-    """Write an endpoint that costs one dollar a million tokens in, two out; return the path of its file."""
-    fields = {"name": name, "base_url": "http://127.0.0.1:1/v1", "model": "m-2", "keys": [{"name": "main"}]}
-    prices = {"input_per_million": "1", "output_per_million": "2"}
-    path = workshop.folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump({**fields, "prices": prices, **more}))
-    return str(path)
-
-
 async def made(workshop: Workshop) -> tuple[int, list[int]]:
     """A run of six pictures: two failed, one done, three waiting."""
-    await workshop.dataset(6)
-    run_id = await workshop.run([BAD_REPLY, BAD_REPLY, DONE], endpoint=endpoint(workshop, "own"))
-    return run_id, await task_ids(workshop, run_id)
-
-
-async def task_ids(workshop: Workshop, run_id: int) -> list[int]:
-    rows = await workshop.workspace.db.read("SELECT id FROM task WHERE run_id = ? ORDER BY id", (run_id,))
-    return [row["id"] for row in rows]
+    return await run_of_six(workshop, [BAD_REPLY, BAD_REPLY, DONE])
 
 
 @pytest.mark.parametrize("chosen", [slice(0, 2), slice(1, 3)], ids=["the first pictures", "others"])

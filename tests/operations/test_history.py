@@ -1,8 +1,6 @@
 """The state of a run at one second of its past."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -10,13 +8,6 @@ from tests.tui.workshop import BAD_REPLY, DONE, Workshop
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations import history
 from vqa_tui.operations.limits import set_limits
-from vqa_tui.operations.workspace import open_workspace
-
-
-@pytest.fixture
-async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workspace(tmp_path) as workspace:
-        yield Workshop(workspace, workspace, tmp_path)
 
 
 async def test_the_budget_is_the_one_that_held_then(workshop: Workshop) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.workshop import BAD_REPLY, DONE, FLAGGED, SERVER, Workshop
+from tests.tui.workshop import BAD_REPLY, DONE, FLAGGED, SERVER, Workshop, opened_workshop
 from vqa_tui import wiring
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.quota import RequestSize
@@ -23,7 +23,6 @@ from vqa_tui.operations.run_edits import (
     unarchive_run,
 )
 from vqa_tui.operations.runs import find_run, list_runs, run_view
-from vqa_tui.operations.workspace import open_workspace, patient_connection
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.store import run_deletion, runs
 from vqa_tui.store.db import Database
@@ -33,9 +32,7 @@ from vqa_tui.store.quota_use import QuotaUse
 
 @pytest.fixture
 async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workspace(tmp_path) as workspace, patient_connection(workspace) as writing:
-        made = Workshop(workspace, writing, tmp_path)
-        await made.dataset(8)
+    async with opened_workshop(tmp_path, pictures=8) as made:
         yield made
 
 
@@ -134,7 +131,7 @@ async def test_a_deleted_run_leaves_nothing_but_its_cost_and_an_action(workshop:
                 "input_tokens, output_tokens, spent_nano) VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0)",
                 (run_id, at),
             )
-    paths.run_folder(run_id).mkdir(parents=True)
+    paths.run_folder(run_id).mkdir(parents=True, exist_ok=True)
     paths.run_log(run_id).write_text("words")
     told: list[tuple[int, int]] = []
     gone = await delete_run(

@@ -10,6 +10,7 @@ from vqa_tui.domain.run import Limits
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store import runs
 from vqa_tui.store.db import Database
+from vqa_tui.store.run_creation import NewRun, create_run
 
 
 @pytest.fixture
@@ -46,9 +47,9 @@ class Builder:
     async def run(
         self, dataset_id: int, *, name: str = "run", pilot: int = 0, limit: int | None = None, endpoint: str = "{}"
     ) -> int:
-        return await runs.create_run(
+        return await create_run(
             self.database,
-            runs.NewRun(
+            NewRun(
                 name=name,
                 dataset_id=dataset_id,
                 recipe_name="caption",

@@ -20,6 +20,7 @@ from vqa_tui.store.follow_ups import create_follow_up
 from vqa_tui.store.queue import TaskQueue
 from vqa_tui.store.queue_edits import edit_queue, move_tasks
 from vqa_tui.store.reads import run_summaries, run_view
+from vqa_tui.store.run_creation import NewRun
 
 MORE = TaskChanges(max_tokens=4000)
 
@@ -168,8 +169,8 @@ async def test_sizes_and_a_sample_of_the_chosen(builder: Builder) -> None:
     assert (await sizes_of(builder.database, run_id, [], statuses)).groups == ()
 
 
-def new_run(name: str, dataset_id: int) -> runs.NewRun:
-    return runs.NewRun(name, dataset_id, "caption", "other", "m-2", "{}", "{}", "1" * 64, 0, None, Limits(), True)
+def new_run(name: str, dataset_id: int) -> NewRun:
+    return NewRun(name, dataset_id, "caption", "other", "m-2", "{}", "{}", "1" * 64, 0, None, Limits(), True)
 
 
 async def test_a_follow_up_has_the_chosen_tasks_and_outlives_the_run_that_it_follows(builder: Builder) -> None:

@@ -142,7 +142,8 @@ async def test_failures_that_say_nothing_are_told_apart_by_kind(trouble: Trouble
 
 async def test_a_cluster_that_was_rolled_back_is_made_again(trouble: Trouble) -> None:
     first = trouble.ids[0]
-    refused = TaskOutcome(first, TaskStatus.FAILED, None, kind="server", problem="down", pairs=(None,))  # type: ignore[arg-type]
+    no_pair: Any = None
+    refused = TaskOutcome(first, TaskStatus.FAILED, None, kind="server", problem="down", pairs=(no_pair,))
     with pytest.raises(AttributeError):
         await trouble.queue.settle([refused])
     assert await trouble.counts() == {}

@@ -20,7 +20,7 @@ async def _metrics(builder: Builder, run_id: int, seconds: Sequence[int]) -> Non
     session_id = await builder.session(run_id)
     async with builder.database.write() as transaction:
         await transaction.execute_many(
-            "INSERT INTO metric VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, NULL, NULL)",
+            "INSERT INTO metric VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, NULL, NULL, NULL)",
             [(run_id, at, session_id) for at in seconds],
         )
 
@@ -77,10 +77,12 @@ async def test_a_metric_holds_the_committed_totals_and_the_second_one_of_a_secon
             slots=4,
             p50_ms=1.5,
             p95_ms=None,
+            throttle_groups={"team": 3, "own": 1} if in_flight == 2 else None,
         )
     (metric,) = await recent_metrics(builder.database, run_id, since=50)
     assert (metric.done, metric.failed, metric.rate_limited, metric.spent_nano) == (1, 1, 1, 8)
     assert (metric.input_tokens, metric.output_tokens, metric.in_flight, metric.p50_ms) == (300, 60, 2, 1.5)
+    assert metric.group_slots == {"team": 3, "own": 1}
     assert await recent_metrics(builder.database, run_id, since=51) == []
 
 

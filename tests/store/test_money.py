@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -65,13 +66,14 @@ async def test_estimate_and_billed_are_compared_where_both_are_known(builder: Bu
     assert unasked is not None and unasked.calibration is None
 
 
-def row(n: int, cost: int, squares: float) -> dict[str, float]:
+def row(n: int, cost: int, squares: float) -> Any:
+    """What is read of a row of the tally."""
     return {"n": n, "cost_nano": cost, "uncertain_nano": 0, "cost_squares": squares}
 
 
 def test_attempts_older_than_their_squares_give_no_band() -> None:
     rows = [row(20, 40_000_000, 0.0)]
-    cost = cost_view(rows, Counts(pending=80, done=20), Limits(), reserved_nano=0, known=True)  # type: ignore[arg-type]
+    cost = cost_view(rows, Counts(pending=80, done=20), Limits(), reserved_nano=0, known=True)
     assert cost.projected == Decimal("0.2") and cost.projected_low is None
 
 
@@ -79,10 +81,7 @@ def test_retries_widen_the_band() -> None:
     once = [row(20, 40_000_000, 20 * 2_000.0**2)]
     twice = [row(40, 40_000_000, 40 * 1_000.0**2)]
     counts = Counts(pending=80, done=20)
-    alike, retried = (
-        cost_view(rows, counts, Limits(), reserved_nano=0, known=True)  # type: ignore[arg-type]
-        for rows in (once, twice)
-    )
+    alike, retried = (cost_view(rows, counts, Limits(), reserved_nano=0, known=True) for rows in (once, twice))
     assert alike.projected == alike.projected_low == alike.projected_high
     assert retried.projected_low is not None and retried.projected is not None
     assert retried.projected_low < retried.projected
@@ -91,7 +90,7 @@ def test_retries_widen_the_band() -> None:
 def test_the_band_holds_both_outcomes_of_what_may_have_been_billed() -> None:
     rows = [row(20, 40_000_000, 20 * 2_000.0**2) | {"uncertain_nano": 10_000_000}]
     counts = Counts(pending=80, done=20)
-    cost = cost_view(rows, counts, Limits(), reserved_nano=0, known=True)  # type: ignore[arg-type]
+    cost = cost_view(rows, counts, Limits(), reserved_nano=0, known=True)
     # Twenty for 0.04 make a hundred for 0.20; with what is uncertain twenty cost 0.05, and a hundred 0.25.
     assert cost.projected == cost.projected_low == Decimal("0.2")
     assert cost.projected_high == Decimal("0.25")
@@ -100,7 +99,7 @@ def test_the_band_holds_both_outcomes_of_what_may_have_been_billed() -> None:
 def test_where_nothing_was_reported_what_may_have_been_billed_is_projected() -> None:
     rows = [row(20, 0, 0.0) | {"uncertain_nano": 10_000_000}]
     counts = Counts(pending=80, done=20)
-    cost = cost_view(rows, counts, Limits(), reserved_nano=0, known=True)  # type: ignore[arg-type]
+    cost = cost_view(rows, counts, Limits(), reserved_nano=0, known=True)
     assert cost.projected == Decimal("0.05") and cost.projected_high is None
 
 
@@ -115,7 +114,7 @@ def test_the_band_holds_the_projection_and_never_lies_below_what_is_spent(
     squares = sum((cost / 1e3) ** 2 for cost in costs)
     rows = [row(len(costs), sum(costs), squares) | {"uncertain_nano": uncertain}]
     counts = Counts(pending=pending, done=len(costs))
-    cost = cost_view(rows, counts, Limits(), reserved_nano=0, known=True)  # type: ignore[arg-type]
+    cost = cost_view(rows, counts, Limits(), reserved_nano=0, known=True)
     assert cost.projected is not None and cost.projected >= (cost.spent or cost.uncertain)
     assert (cost.projected_low is None) == (cost.projected_high is None)
     if cost.projected_low is not None and cost.projected_high is not None:

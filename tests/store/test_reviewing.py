@@ -20,6 +20,7 @@ from vqa_tui.domain.review import (
     Seen,
     Verdict,
 )
+from vqa_tui.domain.review_order import start_of
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store import review_draw, reviewing
 from vqa_tui.store.db import Database
@@ -62,8 +63,10 @@ async def next_of(
     **chosen: Any,
 ) -> list[int]:  # fmt: skip
     strata = await reviewing.strata(database, run_id)
-    wanted = ReviewFilter(**chosen)
-    return list(await review_draw.next_ids(database, run_id, strata, order, wanted, count=count, skipped=skipped))
+    found = await review_draw.next_ids(
+        database, run_id, strata, order, ReviewFilter(**chosen), count=count, skipped=skipped, start=start_of("ann")
+    )
+    return list(found)
 
 
 async def judge(
@@ -276,9 +279,10 @@ async def test_another_runs_pair_cannot_be_judged(database: Database, builder: B
 
 
 async def test_reads_of_the_order_go_by_their_indexes(database: Database, run_id: int) -> None:
-    parameters = {"strata": "[1]", "skipped": "[]", "most": 5}
+    parameters = {"strata": "[1]", "skipped": "[]", "most": 5, "start": 7}
     heads = await database.read(f"EXPLAIN QUERY PLAN {review_draw._HEADS}", parameters)
-    assert any("sample_to_draw (stratum_id=?)" in row["detail"] for row in heads)
+    for half in (">", "<"):
+        assert any(f"sample_to_draw (stratum_id=? AND draw{half}?)" in row["detail"] for row in heads)
     assert not any(row["detail"].startswith(("SCAN s", "SCAN x")) for row in heads)
 
 

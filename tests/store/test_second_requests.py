@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,9 @@ from vqa_tui.store.queue_edits import edit_queue
 PAIRS = (Pair("What?", "A knife.", "specific"),)
 
 
-def attempt(kind: str = "ok", sent_at: float = 1.0, **more: object) -> AttemptRecord:
+def attempt(kind: str = "ok", sent_at: float = 1.0, **more: Any) -> AttemptRecord:
     made = AttemptRecord("a", sent_at, 12.5, kind, usage=Usage(100, 20), cost_nano=7)
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)
 
 
 def bad(task: ClaimedTask, purpose: Purpose, *, finish_reason: str = "stop", final: bool = False) -> TaskOutcome:

@@ -7,8 +7,8 @@ import pytest
 from vqa_tui.domain.run import Limits
 from vqa_tui.domain.task import TaskFilter
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.store import runs
 from vqa_tui.store.db import Database, StoreTrouble
+from vqa_tui.store.run_creation import NewRun, create_run
 from vqa_tui.store.tasks import task_ids
 
 
@@ -68,9 +68,9 @@ async def _run_of_four(database: Database) -> int:
             "modified_ns, truth) VALUES (?, ?, ?, 'JPEG', 64, 48, 100, ?, 1, 0, '{}')",
             [(dataset_id, key, key, key * 64) for key in "abcd"],
         )
-    run_id = await runs.create_run(
+    run_id = await create_run(
         database,
-        runs.NewRun("r", dataset_id, "caption", "embedded", "m", "{}", "{}", "0" * 64, 0, None, Limits(), False),
+        NewRun("r", dataset_id, "caption", "embedded", "m", "{}", "{}", "0" * 64, 0, None, Limits(), False),
     )
     async with database.write() as transaction:
         for key, kind in (("b", "server"), ("c", "refused")):

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 
 from tests.tui.fake_history import FakeHistory
 from tests.tui.made_views import make_awaiting, make_lost, make_view, summary_of
-from tests.tui.workshop import Workshop
+from tests.tui.workshop import Workshop, opened_workshop
 from vqa_tui.domain.failure import RunGone, VqaError
 from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, ReferenceQuestion
 from vqa_tui.domain.run import EngineState, Limits, RunSummary, RunView, TaskStatus
@@ -26,9 +26,9 @@ from vqa_tui.domain.task import Attempt, FilterValues, TaskDetail, TaskFilter, T
 from vqa_tui.operations.items import TaskIds
 from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.operations.planning import RunPlan, RunRequest
-from vqa_tui.operations.workspace import open_workspace, patient_connection
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.present.export_result import ExportResult
+from vqa_tui.tui.present.notices import Notice
 from vqa_tui.tui.present.seen import RunLine
 from vqa_tui.tui.services import FormatChoice, Services
 from vqa_tui.tui.services.run_edits import RunEdits
@@ -120,6 +120,9 @@ class FakeServices(Services):
         )
         self.history = FakeHistory()
         self.plan_answer = RunPlan(30_044, 420.0, 258.0, 300.0, Decimal("0.000137"), Decimal("4.116"), 30_044.0, ())
+
+    async def claim_news(self, notice: Notice) -> bool:
+        return True
 
     def change(self, run_id: int = 1, **changes: Any) -> None:
         """Let the run be another; the version moves as if an engine had written."""
@@ -378,8 +381,8 @@ def _make_detail() -> Callable[..., TaskDetail]:
 @pytest.fixture
 async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
     """A real workspace, with the services over it as the terminal app has them."""
-    async with open_workspace(tmp_path) as workspace, patient_connection(workspace) as writing:
-        yield Workshop(workspace, writing, tmp_path)
+    async with opened_workshop(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

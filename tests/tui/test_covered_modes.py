@@ -94,7 +94,7 @@ async def test_a_cluster_is_shown_where_an_item_lay_open(two_runs: VqaApp, until
         await until(pilot, lambda: isinstance(two_runs.screen, FailuresScreen))
         two_runs.screen.post_message(ItemsWanted("", array("q", [3, 4]), "no JSON"))
         await until(pilot, lambda: isinstance(two_runs.screen, ItemsScreen) and "no JSON" in screen_text(two_runs))
-        assert list(two_runs.screen.tasks.ids) == [3, 4]  # type: ignore[attr-defined]
+        assert isinstance(two_runs.screen, ItemsScreen) and list(two_runs.screen.tasks.ids) == [3, 4]
 
 
 async def test_what_lies_over_the_dashboard_makes_way_for_the_run_that_is_picked(

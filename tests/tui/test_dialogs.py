@@ -116,7 +116,8 @@ async def test_the_palette_offers_the_screen_while_a_text_field_has_the_focus(
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("3")
         await until(pilot, lambda: isinstance(app.screen, ItemsScreen) and app.screen.tasks.current is not None)
-        items: ItemsScreen = app.screen  # type: ignore[assignment]
+        assert isinstance(app.screen, ItemsScreen)
+        items: ItemsScreen = app.screen
         await pilot.press("slash")
         await until(pilot, lambda: isinstance(app.focused, Input))
         await pilot.press("ctrl+p")

@@ -328,6 +328,28 @@ async def test_marks_outlast_the_typing_of_a_filter_and_are_dropped_aloud_by_it(
         await until(pilot, lambda: "2 marks dropped" in said(app, screen_text))
 
 
+async def test_marks_whose_items_leave_the_list_by_themselves_are_told_until_others_are_set(
+    workshop: Workshop, run_id: int, until: Wait, screen_text: Text
+) -> None:
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        found = await opened(app, pilot, until)
+        await pilot.press("slash", *"status:pending", "enter")
+        await until(pilot, lambda: list(found.ids) == [6, 7, 8])
+        await pilot.press("asterisk")
+        await until(pilot, lambda: "✓ 3 marked" in screen_text(app))
+        await workshop.settle(run_id, [DONE, DONE])
+        await until(pilot, lambda: list(found.ids) == [8])
+        await until(pilot, lambda: "✓ 1 marked, 2 of 3 left the list" in screen_text(app))
+        await workshop.settle(run_id, [DONE])
+        await until(pilot, lambda: "✓ 0 marked, 3 of 3 left the list" in screen_text(app))
+        # What a person marks, or chooses to see, makes it a thing of the past.
+        await pilot.press("slash", "ctrl+u", "enter")
+        await until(pilot, lambda: len(found.ids) == 8)
+        await pilot.press("space")
+        await until(pilot, lambda: "✓ 1 marked " in screen_text(app) and "left the list" not in screen_text(app))
+
+
 async def test_a_key_is_meant_for_the_item_that_was_there_before_the_list_moved(
     workshop: Workshop, run_id: int, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,7 +77,8 @@ async def test_the_filter_narrows_while_typing_and_esc_widens(app: VqaApp, until
         await pilot.press("enter")
         assert found.has_focus
         await until(pilot, lambda: "[status:failed ×] [text:scan_4 ×]" in screen_text(app))
-        assert app.screen.wanted == TaskFilter((TaskStatus.FAILED,), (), "scan_4")  # type: ignore[attr-defined]
+        assert isinstance(app.screen, ItemsScreen)
+        assert app.screen.wanted == TaskFilter((TaskStatus.FAILED,), (), "scan_4")
         await pilot.press("escape")
         await until(pilot, lambda: len(found.ids) == 500)
 

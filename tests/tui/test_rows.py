@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -35,12 +36,12 @@ MakeView = Callable[..., RunView]
 NOW = 1_790_000_000.0
 
 
-def summary(**changes: object) -> RunSummary:
+def summary(**changes: Any) -> RunSummary:
     run = RunSummary(
         1, "train", "stcray", "caption", "gemini", Phase.RUNNING, "", Counts(pending=1, leased=2, done=3, failed=4),
         Decimal("1.84"), None, EngineState.ALIVE, NOW,
     )  # fmt: skip
-    return replace(run, **changes)  # type: ignore[arg-type]
+    return replace(run, **changes)
 
 
 def typed(words: str) -> str:

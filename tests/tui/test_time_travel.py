@@ -222,7 +222,7 @@ async def test_a_real_run_is_followed_back(workshop: Workshop, until: Wait, scre
     first = int(time.time()) - 100
     async with database.write() as transaction:
         await transaction.execute_many(
-            f"INSERT INTO metric VALUES ({', '.join('?' * 16)})",
+            f"INSERT INTO metric VALUES ({', '.join('?' * 17)})",
             [(run_id, *point(first + n, n, session_id=session["id"])) for n in range(0, 200, 20)],
         )
     await set_limits(workshop.workspace, run_id, {"budget": "7"})

@@ -72,7 +72,8 @@ async def test_a_slow_read_is_never_overtaken_by_another(host: App[None], runnin
         most = max(most, busy)
         await release.wait()
         busy -= 1
-        return running.views[1]  # type: ignore[no-any-return]
+        view: RunView = running.views[1]
+        return view
 
     running.run_view = slow
     watch = Watch(host, running)
@@ -97,7 +98,8 @@ async def test_a_view_of_a_run_that_is_no_longer_followed_is_dropped(host: App[N
 
     async def late(run_id: int) -> RunView:
         watch.follow_run(2)
-        return running.views[1]  # type: ignore[no-any-return]
+        view: RunView = running.views[1]
+        return view
 
     running.run_view = late
     await watch.look()
@@ -112,7 +114,8 @@ async def test_trouble_is_told_once_and_reading_goes_on(host: App[None], running
     async def shaky(run_id: int) -> RunView:
         if fail:
             raise fail.pop(0)
-        return await good(run_id)  # type: ignore[no-any-return]
+        view: RunView = await good(run_id)
+        return view
 
     running.run_view = shaky
     watch = Watch(host, running)
@@ -134,7 +137,8 @@ def counted(running: Any) -> list[int]:
 
     async def read(run_id: int) -> RunView:
         reads.append(run_id)
-        return await good(run_id)  # type: ignore[no-any-return]
+        view: RunView = await good(run_id)
+        return view
 
     running.run_view = read
     return reads

@@ -1,5 +1,6 @@
 """What zoomed panels and the panels of the past say, without an app."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -133,6 +134,18 @@ def test_the_throttle_of_each_group_is_told_and_its_cuts_are_counted(zoomed: Zoo
     shown = keys(replace(zoomed, points=points, steps=merged_steps(points, 800)), 150, 40).plain
     assert "throttle cut back, 6 of 16 slots, 8.50/s learned   3 cuts, the last at" in shown
     assert "Throttle of all groups together" in shown and "2 cuts to be seen" in shown
+
+
+def test_each_of_several_groups_has_its_line_and_its_slots_at_a_moment_of_the_past(zoomed: Zoomed) -> None:
+    recorded = json.dumps({"fast[/x]": 9, "slow": 3})
+    points = [point(1_000 + n, n, throttle_slots=12, throttle_groups=recorded) for n in range(5)]
+    several = replace(zoomed, points=points, steps=merged_steps(points, 800))
+    shown = keys(several, 150, 60).plain
+    for title in ("Throttle of all groups together", "Throttle of group fast[/x]", "Throttle of group slow"):
+        assert title in shown
+    then = replace(several, moment=moment_at(points, 3, MomentFacts()))
+    assert "throttle   group fast[/x] 9 slots   group slow 3 slots" in keys(then, 150, 60).plain
+    assert "group slow" not in keys(zoomed, 150, 60).plain
 
 
 def test_what_is_not_recorded_of_the_past_is_said(zoomed: Zoomed) -> None:

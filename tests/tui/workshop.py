@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from vqa_tui.domain.sample import Pair, SampleFlag
 from vqa_tui.domain.work import AttemptRecord, TaskOutcome
 from vqa_tui.operations.datasets import import_dataset
 from vqa_tui.operations.planning import RunRequest, create_run
-from vqa_tui.operations.workspace import Workspace
+from vqa_tui.operations.workspace import Workspace, open_workspace, patient_connection
 from vqa_tui.store import runs
 from vqa_tui.store.queue import TaskQueue
 from vqa_tui.tui.services import Services
@@ -49,6 +50,16 @@ class QuietServices(Services):
 
     async def is_new(self) -> bool:
         return self.greets and await super().is_new()
+
+
+@asynccontextmanager
+async def opened_workshop(folder: Path, *, pictures: int = 0) -> AsyncIterator["Workshop"]:
+    """Open a workspace in `folder` as the terminal app does, with so many pictures as the dataset `bags`."""
+    async with open_workspace(folder) as workspace, patient_connection(workspace) as writing:
+        made = Workshop(workspace, writing, folder)
+        if pictures:
+            await made.dataset(pictures)
+        yield made
 
 
 class Workshop:

@@ -48,8 +48,10 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, emp
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        justify, overflow = ("right", "crop") if column.right else ("left", "ellipsis")
-        table.add_column(Text(column.title), justify=justify, no_wrap=True, overflow=overflow)  # type: ignore[arg-type]
+        if column.right:
+            table.add_column(Text(column.title), justify="right", no_wrap=True, overflow="crop")
+        else:
+            table.add_column(Text(column.title), justify="left", no_wrap=True, overflow="ellipsis")
     for row in rows:
         table.add_row(*(Text(cell(value)) for value in row))
     if not table.row_count:

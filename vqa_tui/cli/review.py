@@ -22,6 +22,10 @@ PairsArgument = Annotated[
     list[int], typer.Argument(metavar="SAMPLE...", help="Numbers of pairs, as `review next` tells them.")
 ]
 NoteOption = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="What you want to say about it.")]
+AnywayOption = Annotated[
+    bool,
+    typer.Option("--anyway", help="Also what somebody else has judged, or what reads otherwise, since you saw it."),
+]
 OrderOption = Annotated[
     str, typer.Option("--order", metavar="ORDER", help="stratified, random, flagged-first or in-order.")
 ]
@@ -43,11 +47,11 @@ def next_pairs(
     """Show the pairs that are to be judged next.
 
     All orders but in-order draw by chance within each question type, category and flag; their verdicts count in the
-    estimate. The order is the same in every session.
+    estimate. The order is the same in every session, and everybody starts at a place of their own.
     """
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.domain.review import ReviewFilter, Verdict
-    from vqa_tui.operations.reviewing import next_ids, place_pairs, review_pairs
+    from vqa_tui.operations.reviewing import next_ids, note_shown, place_pairs, review_pairs
     from vqa_tui.operations.runs import find_run
 
     wanted, chosen = _order(order), ReviewFilter(flagged, question_type, Verdict.UNSURE if unsure else None)
@@ -57,7 +61,9 @@ def next_pairs(
         await place_pairs(opened, run_id)
         ids = await next_ids(opened, run_id, wanted, chosen, count=count)
         found = await review_pairs(opened, run_id, ids)
-        return [found[each] for each in ids if each in found]
+        pairs = [found[each] for each in ids if each in found]
+        await note_shown(opened, run_id, pairs)
+        return pairs
 
     pairs = in_workspace(workspace, work)
     if json:
@@ -112,11 +118,12 @@ def accept(
     run: RunArgument,
     samples: PairsArgument,
     note: NoteOption = None,
+    anyway: AnywayOption = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Say that pairs are right."""
-    _judge(workspace, run, samples, "accepted", note, json=json)
+    _judge(workspace, run, samples, "accepted", note, anyway=anyway, json=json)
 
 
 @app.command()
@@ -124,11 +131,12 @@ def reject(
     run: RunArgument,
     samples: PairsArgument,
     note: NoteOption = None,
+    anyway: AnywayOption = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Say that pairs are wrong; exports leave them out."""
-    _judge(workspace, run, samples, "rejected", note, json=json)
+    _judge(workspace, run, samples, "rejected", note, anyway=anyway, json=json)
 
 
 @app.command()
@@ -136,14 +144,17 @@ def unsure(
     run: RunArgument,
     samples: PairsArgument,
     note: NoteOption = None,
+    anyway: AnywayOption = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Put pairs aside for a second look; they count as neither right nor wrong."""
-    _judge(workspace, run, samples, "unsure", note, json=json)
+    _judge(workspace, run, samples, "unsure", note, anyway=anyway, json=json)
 
 
-def _judge(workspace: Any, run: str, samples: Sequence[int], word: str, note: str | None, *, json: bool) -> None:
+def _judge(
+    workspace: Any, run: str, samples: Sequence[int], word: str, note: str | None, *, anyway: bool, json: bool
+) -> None:
     from vqa_tui.domain.review import Judgement, Verdict
     from vqa_tui.operations.reviewing import judge_many
     from vqa_tui.operations.runs import find_run
@@ -153,7 +164,8 @@ def _judge(workspace: Any, run: str, samples: Sequence[int], word: str, note: st
     ids = list(dict.fromkeys(samples))
 
     async def work(opened: "Workspace") -> None:
-        await judge_many(opened, await find_run(opened, run), ids, Judgement(0, verdict, note=note))
+        wanted = Judgement(0, verdict, note=note)
+        await judge_many(opened, await find_run(opened, run), ids, wanted, anyway=anyway)
 
     in_workspace(workspace, work)
     _tell({"verdict": word, "pairs": ids}, f"{plural(len(ids), 'pair')} {word}.", json=json)
@@ -177,6 +189,7 @@ def edit(
     ] = None,
     answer: Annotated[str | None, typer.Option("--answer", metavar="TEXT", help="The answer as it should be.")] = None,
     note: NoteOption = None,
+    anyway: AnywayOption = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -188,7 +201,7 @@ def edit(
         raise VqaError("there is nothing to change", hint="Give --question, --answer or both.")
 
     async def work(opened: "Workspace") -> None:
-        await edit_pair(opened, await find_run(opened, run), sample, question, answer, note)
+        await edit_pair(opened, await find_run(opened, run), sample, question, answer, note, anyway=anyway)
 
     in_workspace(workspace, work)
     _tell({"verdict": "accepted", "pairs": [sample]}, f"Pair {sample} edited and accepted.", json=json)

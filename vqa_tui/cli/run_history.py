@@ -65,6 +65,7 @@ def _document(row: "CourseRow") -> dict[str, Any]:
         "in_flight": point.in_flight,
         "slots": point.slots,
         "throttle_slots": point.throttle_slots,
+        "throttle_groups": point.group_slots,
         "p50_ms": point.p50_ms,
         "p95_ms": point.p95_ms,
         "rate_limited": point.rate_limited,

@@ -1,5 +1,6 @@
 """The recorded course of a run: one point a second, thinned with age, and what the points say about any moment."""
 
+import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,13 @@ class CoursePoint(NamedTuple):
     throttle_slots: int | None
     """Most requests in flight that the throttle allows, over all quota groups."""
     throttle_per_s: float | None
+    throttle_groups: str | None = None
+    """JSON object of slots by quota group; None where there is only one group. Read by `group_slots`."""
+
+    @property
+    def group_slots(self) -> dict[str, int]:
+        """Most requests in flight that the throttle of each quota group allows; empty where there is only one."""
+        return json.loads(self.throttle_groups) if self.throttle_groups else {}
 
     @property
     def finished(self) -> int:

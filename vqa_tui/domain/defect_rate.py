@@ -60,7 +60,8 @@ def defect_rate(strata: Sequence[Stratum], target: float = DEFAULT_TARGET) -> De
     correction.
 
     A stratum that is reviewed to the last pair is known whichever way its pairs were picked. The weight of a stratum
-    of which nothing was seen goes to those of the same type and flag, else of the same flag, else to all.
+    of which nothing was seen goes to those of the same type and flag, else of the same flag, else to all; N_h of these
+    is then all that they stand for, so that a stratum seen in full is certain for itself alone.
     """
     seen = [found for stratum in strata if (found := _seen(stratum)).n]
     if not seen:
@@ -69,11 +70,14 @@ def defect_rate(strata: Sequence[Stratum], target: float = DEFAULT_TARGET) -> De
     counted = sum(each.n for each in seen)
     rate = sum(weights[each.stratum.id] * each.defective / each.n for each in seen)
     mending = sum(weights[each.stratum.id] * each.mended / each.n for each in seen)
-    spread = sum(weights[each.stratum.id] ** 2 * (1 - each.n / each.stratum.size) / each.n for each in seen)
+    population = sum(stratum.size for stratum in strata)
+    stands_for = {each.stratum.id: weights[each.stratum.id] * population for each in seen}
+    spread = sum(
+        weights[each.stratum.id] ** 2 * max(1 - each.n / stands_for[each.stratum.id], 0.0) / each.n for each in seen
+    )
     rate = min(max(rate, 0.0), 1.0)
     low, high = wilson(rate, 1 / spread) if spread > 1e-12 else (rate, rate)
     spread_of_many = sum(weights[each.stratum.id] ** 2 / each.n for each in seen)
-    population = sum(stratum.size for stratum in strata)
     undecided = sum(stratum.unsure for stratum in strata)
     more = 0
     if (high - low) / 2 > target:

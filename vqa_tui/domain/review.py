@@ -68,10 +68,19 @@ class Seen:
     edited_question: str | None
     edited_answer: str | None
     note: str
+    question: str | None = None
+    """As the model wrote it, and so is the next; None where the pair was not shown: any text will do."""
+    answer: str | None = None
 
     @classmethod
     def of(cls, sample: Sample) -> "Seen":
-        return cls(sample.verdict, sample.edited_question, sample.edited_answer, sample.note)
+        return cls(
+            sample.verdict, sample.edited_question, sample.edited_answer, sample.note, sample.question, sample.answer
+        )
+
+
+NEVER_SHOWN = Seen(None, None, None, "")
+"""What a pair is taken for that a person judges by its number alone: one that nobody has judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def _over_white(image: Image.Image) -> Image.Image:
 
 
 def _grey_of_unknown_range(image: Image.Image) -> Image.Image:
-    found = [float(value) for _top, strip in _strips(image) for value in strip.getextrema()]  # type: ignore[arg-type]
+    found = [float(value) for _top, strip in _strips(image) for value in strip.getextrema()]  # type: ignore[arg-type]  # of one band
     if not all(math.isfinite(value) for value in found):
         raise ValueError("it holds values that are not finite numbers")
     darkest, brightest = min(found), max(found)

@@ -123,7 +123,7 @@ class Pulse:
         self._metric_at = now
         throttles = self._throttles()
         usable = {key.group.name for key in self._keyring.keys if not key.out}
-        slots_of = [each.slots for each in throttles if each.group in usable]
+        slots_of = {each.group: min(each.slots, slots) for each in throttles if each.group in usable}
         paces = [throttle.per_second for throttle in throttles if throttle.per_second is not None]
         await metrics.record_metric(
             self._database,
@@ -135,8 +135,9 @@ class Pulse:
             p50_ms=self._board.percentile_ms(0.5),
             p95_ms=self._board.percentile_ms(0.95),
             sent_bytes=self._board.sent_bytes,
-            throttle_slots=min(sum(slots_of), slots) if slots_of else None,
+            throttle_slots=min(sum(slots_of.values()), slots) if slots_of else None,
             throttle_per_s=sum(paces) if paces and len(paces) == len(throttles) else None,
+            throttle_groups=slots_of if len(throttles) > 1 else None,
         )
         if now - self._thinned_at >= _THIN_EVERY_S:
             await metrics.thin_metrics(self._database, self._run_id, now=now, since=self._thinned_at)

@@ -13,6 +13,7 @@ from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import Limits, RunView, TaskStatus
 from vqa_tui.operations.asking_again import changed_recipe, cost_with, load_of, require_possible
+from vqa_tui.operations.making_runs import making_a_run
 from vqa_tui.operations.plan import RunPlan
 from vqa_tui.operations.plan_cost import Load
 from vqa_tui.operations.plan_warnings import plan_warnings
@@ -23,6 +24,7 @@ from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.store import runs
 from vqa_tui.store.earlier_runs import earlier_runs
 from vqa_tui.store.follow_ups import AskedElsewhere, asked_elsewhere, create_follow_up
+from vqa_tui.store.run_creation import NewRun
 
 ELSEWHERE = (TaskStatus.FAILED, TaskStatus.DONE, TaskStatus.SKIPPED)
 """What can be asked elsewhere; the rest is being asked in the run itself, and would be paid twice."""
@@ -101,7 +103,7 @@ async def follow_up(
     """
     parts = await _parts(workspace, run_id, ids, elsewhere, changes)
     frozen_endpoint = freeze(parts.endpoint)
-    new = runs.NewRun(
+    new = NewRun(
         name=parts.name,
         dataset_id=parts.followed.dataset_id,
         recipe_name=parts.recipe.name,
@@ -117,9 +119,17 @@ async def follow_up(
     )
     # The side is a limit of the whole new run, where it can still be changed.
     of_each = TaskChanges(max_tokens=changes.max_tokens)
-    new_id, count = await create_follow_up(
-        workspace.db, new, follows=run_id, ids=ids, statuses=ELSEWHERE, changes=of_each, anyway=elsewhere.anyway
-    )
+    async with making_a_run(workspace) as hold:
+        new_id, count = await create_follow_up(
+            workspace.db,
+            new,
+            follows=run_id,
+            ids=ids,
+            statuses=ELSEWHERE,
+            changes=of_each,
+            anyway=elsewhere.anyway,
+            hold=hold,
+        )
     if not count:
         raise _nothing_to_ask()  # Whatever had kept it from being planned, somebody else has done since.
     who, where = operator(), f"{parts.endpoint.name} ({parts.endpoint.model})"

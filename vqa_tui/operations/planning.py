@@ -18,6 +18,7 @@ from vqa_tui.domain.item import Item
 from vqa_tui.domain.run import Limits
 from vqa_tui.domain.run_name import require_run_name
 from vqa_tui.engine.estimate import Estimator
+from vqa_tui.operations.making_runs import making_a_run, taken_names
 from vqa_tui.operations.plan import RunPlan as RunPlan
 from vqa_tui.operations.plan_cost import Load, cost_plan, largest_request
 from vqa_tui.operations.plan_prompts import prompt_sizes
@@ -39,8 +40,8 @@ from vqa_tui.store.datasets import (
     spread_items,
 )
 from vqa_tui.store.earlier_runs import earlier_runs
-from vqa_tui.store.runs import NewRun, run_names
-from vqa_tui.store.runs import create_run as store_run
+from vqa_tui.store.run_creation import NewRun
+from vqa_tui.store.run_creation import create_run as store_run
 
 SAMPLE_ITEMS = 50
 _MOST_KEPT = 8
@@ -94,13 +95,13 @@ async def plan_run(workspace: Workspace, request: RunRequest) -> RunPlan:
 async def create_run(workspace: Workspace, request: RunRequest) -> int:
     """Freeze recipe and endpoint, queue the pictures, and return the run's id. Nothing is asked yet.
 
-    Raises VqaError when anything is wrong, with nothing stored.
+    Nobody sees the run before all of its pictures are queued. Raises VqaError when anything is wrong, with nothing
+    stored that anybody sees.
     """
-    parts = await _parts(workspace, request)
-    frozen_recipe, frozen_endpoint = freeze(parts.recipe), freeze(parts.endpoint)
-    return await store_run(
-        workspace.db,
-        NewRun(
+    async with making_a_run(workspace) as hold:
+        parts = await _parts(workspace, request)
+        frozen_recipe, frozen_endpoint = freeze(parts.recipe), freeze(parts.endpoint)
+        new = NewRun(
             name=parts.name,
             dataset_id=parts.dataset_id,
             recipe_name=parts.recipe.name,
@@ -113,8 +114,8 @@ async def create_run(workspace: Workspace, request: RunRequest) -> int:
             limit=None if request.limit is None else parts.load.items,
             limits=parts.limits,
             approved=request.yes,
-        ),
-    )
+        )
+        return await store_run(workspace.db, new, hold=hold)
 
 
 async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
@@ -223,7 +224,7 @@ def limits_of(request: RunRequest, endpoint: Endpoint, base: Limits) -> Limits:
 
 async def run_name(workspace: Workspace, name: str | None, *, otherwise: str) -> str:
     """Return the name asked for, or a free one like `otherwise`. Raises VqaError when it cannot be one or is taken."""
-    existing = {name for _id, name in await run_names(workspace.db)}
+    existing = await taken_names(workspace)
     if name is None:
         return _free_name(otherwise, existing)
     require_run_name(name)

@@ -3,14 +3,16 @@
 import asyncio
 import difflib
 from array import array
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vqa_tui.domain.defect_rate import DEFAULT_TARGET, DefectRate, defect_rate
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.review import (
     BY_HAND,
+    NEVER_SHOWN,
     Edit,
+    JudgedMeanwhile,
     Judgement,
     Order,
     ReviewFilter,
@@ -20,8 +22,9 @@ from vqa_tui.domain.review import (
     Undone,
     Verdict,
 )
+from vqa_tui.domain.review_order import start_of
 from vqa_tui.operations.workspace import Workspace, operator
-from vqa_tui.store import review_draw, reviewing
+from vqa_tui.store import review_draw, review_shown, reviewing
 
 LONGEST_EDIT = 100_000
 """Characters of an edited question, answer or note."""
@@ -71,13 +74,22 @@ async def next_ids(
 ) -> "array[int]":
     """Return the next `count` pairs to review; see store.review_draw. Only pairs that have their place are found.
 
+    Every person starts at a place of their own, so that two do not judge the same pairs at once.
     Raises VqaError for a question type that no pair has, naming the nearest one.
     """
     chosen = chosen or ReviewFilter()
     strata = await reviewing.strata(workspace.db, run_id)
     _require_type(strata, chosen.question_type)
     return await review_draw.next_ids(
-        workspace.db, run_id, strata, order, chosen, count=count, skipped=skipped, after=after
+        workspace.db,
+        run_id,
+        strata,
+        order,
+        chosen,
+        count=count,
+        skipped=skipped,
+        after=after,
+        start=start_of(operator()),
     )
 
 
@@ -109,12 +121,16 @@ async def judge(workspace: Workspace, run_id: int, judgement: Judgement) -> None
     Raises VqaError for an edit without a question or an answer, and when the pair is gone or was judged since it was
     seen.
     """
+    await reviewing.judge(workspace.db, run_id, _checked(judgement), who=operator())
+
+
+def _checked(judgement: Judgement) -> Judgement:
     edit, note = judgement.edit, judgement.note
     if edit is not None:
         edit = Edit(_text("question", edit.question), _text("answer", edit.answer))
     if note is not None:
         note = _bounded("note", note)
-    await reviewing.judge(workspace.db, run_id, replace(judgement, edit=edit, note=note), who=operator())
+    return replace(judgement, edit=edit, note=note)
 
 
 def _text(what: str, typed: str) -> str:
@@ -132,8 +148,37 @@ def _bounded(what: str, typed: str) -> str:
     return text
 
 
-async def judge_many(workspace: Workspace, run_id: int, ids: Sequence[int], wanted: Judgement) -> None:
-    """Do as `wanted` says with every pair of `ids`. Raises VqaError when one is unknown; nothing is written then."""
+async def note_shown(workspace: Workspace, run_id: int, pairs: Sequence[ReviewPair]) -> None:
+    """Remember what a person is shown of these pairs: that is what they judge later by their numbers."""
+    await review_shown.note_shown(workspace.db, run_id, [pair.sample for pair in pairs], who=operator())
+
+
+async def judge_many(
+    workspace: Workspace, run_id: int, ids: Sequence[int], wanted: Judgement, *, anyway: bool = False
+) -> None:
+    """Do as `wanted` says with every pair of `ids`, or with none.
+
+    Raises VqaError when one is unknown, and, unless they are to be judged `anyway`, when somebody else has judged one,
+    or its text is another one, since `note_shown`; a pair that was never shown must not have been judged by others.
+    """
+    known = await _known(workspace, run_id, ids)
+    seen = {} if anyway else await _seen(workspace, run_id, known)
+    judgements = [_checked(replace(wanted, sample_id=each, seen=seen.get(each))) for each in ids]
+    await _judge_as_named(workspace, run_id, judgements)
+
+
+async def _judge_as_named(workspace: Workspace, run_id: int, judgements: Sequence[Judgement]) -> None:
+    try:
+        await reviewing.judge_all(workspace.db, run_id, judgements, who=operator())
+    except JudgedMeanwhile as error:
+        raise JudgedMeanwhile(
+            error.message,
+            hint="Nothing was written. Look at what stands there now (`vqa-tui item show RUN ITEM`, or `vqa-tui review "
+            "list RUN`); with --anyway it is judged all the same.",
+        ) from error
+
+
+async def _known(workspace: Workspace, run_id: int, ids: Sequence[int]) -> dict[int, ReviewPair]:
     await place_pairs(workspace, run_id)
     known = await reviewing.pairs(workspace.db, run_id, ids)
     unknown = [str(sample_id) for sample_id in ids if sample_id not in known]
@@ -142,23 +187,43 @@ async def judge_many(workspace: Workspace, run_id: int, ids: Sequence[int], want
             f"this run has no pair {', '.join(unknown[:5])}",
             hint="`vqa-tui review next RUN` and `vqa-tui item show RUN ITEM --json` tell the numbers of pairs.",
         )
-    for sample_id in ids:
-        await judge(workspace, run_id, replace(wanted, sample_id=sample_id))
+    return known
+
+
+async def _seen(workspace: Workspace, run_id: int, pairs: Mapping[int, ReviewPair]) -> dict[int, Seen]:
+    """Return what a person judges by who names pairs by their numbers; what they have done themselves they know."""
+    shown = await review_shown.shown_to(workspace.db, run_id, list(pairs), who=operator())
+    seen = {}
+    for sample_id, pair in pairs.items():
+        then = shown.get(sample_id, NEVER_SHOWN)
+        if pair.sample.reviewer == operator():
+            then = replace(Seen.of(pair.sample), question=then.question, answer=then.answer)
+        seen[sample_id] = then
+    return seen
 
 
 async def edit_pair(
-    workspace: Workspace, run_id: int, sample_id: int, question: str | None, answer: str | None, note: str | None = None
+    workspace: Workspace,
+    run_id: int,
+    sample_id: int,
+    question: str | None,
+    answer: str | None,
+    note: str | None = None,
+    *,
+    anyway: bool = False,
 ) -> None:
-    """Accept a pair with another question, another answer or both; what is None stays as it stands now."""
-    await place_pairs(workspace, run_id)
-    pair = (await reviewing.pairs(workspace.db, run_id, [sample_id])).get(sample_id)
-    if pair is None:
-        raise VqaError(f"this run has no pair {sample_id}", hint="`vqa-tui review next RUN` shows one that waits.")
+    """Accept a pair with another question, another answer or both; what is None stays as it stands now.
+
+    Raises VqaError as `judge_many` does.
+    """
+    pair = (await _known(workspace, run_id, [sample_id]))[sample_id]
     edit = Edit(
         pair.sample.final_question if question is None else question,
         pair.sample.final_answer if answer is None else answer,
     )
-    await judge(workspace, run_id, Judgement(sample_id, Verdict.ACCEPTED, edit, note, BY_HAND, Seen.of(pair.sample)))
+    seen = Seen.of(pair.sample) if anyway else (await _seen(workspace, run_id, {sample_id: pair}))[sample_id]
+    wanted = Judgement(sample_id, Verdict.ACCEPTED, edit, note, BY_HAND, seen)
+    await _judge_as_named(workspace, run_id, [_checked(wanted)])
 
 
 async def undo(workspace: Workspace, run_id: int) -> Undone | None:

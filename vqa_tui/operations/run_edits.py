@@ -10,6 +10,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, RunView
 from vqa_tui.domain.run_contents import DeletedRun, DeletedRuns, RunContents
 from vqa_tui.domain.run_name import require_run_name
+from vqa_tui.operations.making_runs import give_up_broken_off
 from vqa_tui.operations.runs import list_runs, run_view
 from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.process.lock import AlreadyAtWork, ProcessLock
@@ -87,7 +88,11 @@ async def delete_run(
 
 
 async def finish_deletions(workspace: Workspace) -> int:
-    """Go on with deletions that were broken off; return how many were. Those that another process works on are left."""
+    """Go on with deletions that were broken off; return how many were. Those that another process works on are left.
+
+    What is left of runs whose maker was killed goes as well.
+    """
+    await give_up_broken_off(workspace)
     finished = 0
     for run_id in await run_deletion.unfinished_deletions(workspace.db):
         lock = ProcessLock(workspace.paths.run_lock(run_id))

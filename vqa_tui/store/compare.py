@@ -37,7 +37,7 @@ async def run_figures(database: Database, run_id: int) -> tuple[RunFigures, Made
             "r.limits, r.put_back, json_extract(r.endpoint, '$.prices') AS prices, "
             "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0) AS pairs "
             "FROM run r JOIN dataset d ON d.id = r.dataset_id "
-            "WHERE r.id = ? AND r.id NOT IN (SELECT id FROM deleted_run)",
+            "WHERE r.id = ? AND r.id NOT IN (SELECT id FROM hidden_run)",
             (run_id,),
         )
         if row is None:

@@ -229,7 +229,7 @@ async def picture_sizes(
     """
     picked = "SELECT width, height, size_bytes FROM item WHERE dataset_id = :dataset"
     if chosen < total:
-        # The same choice as `runs.create_run` makes.
+        # The same choice as `run_creation.create_run` makes.
         picked = """
         SELECT width, height, size_bytes
         FROM (SELECT width, height, size_bytes, row_number() OVER (ORDER BY id) AS place

@@ -61,7 +61,7 @@ _FOLLOW_UPS = """
   WITH RECURSIVE later (id) AS (
     SELECT id FROM run WHERE follows = :run UNION SELECT run.id FROM run JOIN later ON run.follows = later.id)
   SELECT run.id, name, endpoint_name, model, config_sha256 FROM run JOIN later ON later.id = run.id
-  WHERE run.id <> :run AND run.id NOT IN (SELECT id FROM deleted_run) ORDER BY run.id DESC
+  WHERE run.id <> :run AND run.id NOT IN (SELECT id FROM hidden_run) ORDER BY run.id DESC
 """
 
 _TAKEN = {
@@ -80,7 +80,7 @@ async def exported_run(
             "SELECT run.id, run.name, run_state.phase, dataset.name AS dataset, dataset.root, run.recipe_name, "
             "run.recipe, run.endpoint_name, run.model, run.config_sha256 FROM run "
             "JOIN dataset ON dataset.id = run.dataset_id JOIN run_state ON run_state.run_id = run.id "
-            "WHERE run.id = ? AND run.id NOT IN (SELECT id FROM deleted_run)",
+            "WHERE run.id = ? AND run.id NOT IN (SELECT id FROM hidden_run)",
             (run_id,),
         )
         if run is None:

@@ -1,23 +1,35 @@
 """Runs that ask another endpoint about chosen pictures of a run, and how they hang together."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vqa_tui.domain.changes import TaskChanges
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.store.db import Database
-from vqa_tui.store.runs import NewRun, insert_run
+from vqa_tui.store.pace import pace_of_tasks
+from vqa_tui.store.run_creation import (
+    Hold,
+    NewRun,
+    begin_run,
+    drop_begun,
+    finish_run,
+    nobody,
+    require_unfinished,
+)
 
 # Runs that follow `:follows`, and those that follow these, which count for its exports too. With an endpoint and a
-# model only those that ask there.
+# model only those that ask there; for a run that is `:new` also others that are being made.
 _THERE = """
   WITH RECURSIVE later (id) AS (
     SELECT id FROM run WHERE follows = :follows
     UNION SELECT run.id FROM run JOIN later ON run.follows = later.id),
   there (id, name) AS (
     SELECT run.id, run.name FROM run JOIN later ON later.id = run.id
-    WHERE run.id NOT IN (SELECT id FROM deleted_run) AND run.id IS NOT :new AND run.id <> :follows
+    WHERE (run.id NOT IN (SELECT id FROM hidden_run)
+        OR :new IS NOT NULL AND run.id IN (SELECT run_id FROM unfinished_run))
+      AND run.id IS NOT :new AND run.id <> :follows
       AND (:endpoint IS NULL OR run.endpoint_name = :endpoint AND run.model = :model))
 """
 _PAID_THERE = "o.item_id = t.item_id AND o.status IN ('pending', 'leased', 'done')"
@@ -84,32 +96,44 @@ async def create_follow_up(
     statuses: Sequence[TaskStatus],
     changes: TaskChanges,
     anyway: bool = False,
+    hold: Hold = nobody,
 ) -> tuple[int, int]:
     """Store a run with one pending task for each of the followed run's tasks `ids` that has one of `statuses`.
 
     A picture that another follow-up has asked or is asking of the same model at the same endpoint is left out, unless
-    it is to be asked `anyway`. Return the run's id and the number of its tasks; without a task nothing is stored, and
-    the id is 0.
+    it is to be asked `anyway`; so is one that a follow-up which is being made has taken. Return the run's id and the
+    number of its tasks; without a task nothing is stored, and the id is 0.
     """
-    async with database.write() as transaction:
-        run_id = await insert_run(transaction, new)
-        await transaction.execute("UPDATE run SET follows = ?, of_chosen = 1 WHERE id = ?", (follows, run_id))
-        count = await transaction.execute(
-            f"INSERT INTO task (run_id, item_id, changes) {_THERE} SELECT :new, t.item_id, :changes FROM task t "
-            f"WHERE {_CHOSEN} AND (:anyway OR NOT EXISTS "
-            f"(SELECT 1 FROM task o WHERE {_PAID_THERE} AND o.run_id IN (SELECT id FROM there))) ORDER BY t.id",
-            {
-                "new": run_id,
-                "changes": changes.as_json(),
-                "follows": follows,
-                "endpoint": new.endpoint_name,
-                "model": new.model,
-                "ids": json.dumps(list(ids)),
-                "statuses": json.dumps(list(statuses)),
-                "anyway": anyway,
-            },
-        )
-        if not count:
-            await transaction.execute("DELETE FROM run WHERE id = ?", (run_id,))
-            return 0, 0
-    return run_id, count
+    chosen = sorted(set(ids))
+    begun = await begin_run(database, new, tasks=len(chosen), hold=hold, follows=follows)
+    pace, start, count = pace_of_tasks(), 0, 0
+    while start < len(chosen):
+        piece = chosen[start : start + pace.size]
+        async with database.write() as transaction:
+            began = time.monotonic()
+            await require_unfinished(transaction, begun.id)
+            count += await transaction.execute(
+                f"INSERT INTO task (id, run_id, item_id, changes) {_THERE} "
+                "SELECT :first + row_number() OVER (ORDER BY t.id) - 1, :new, t.item_id, :changes FROM task t "
+                f"WHERE {_CHOSEN} AND (:anyway OR NOT EXISTS "
+                f"(SELECT 1 FROM task o WHERE {_PAID_THERE} AND o.run_id IN (SELECT id FROM there))) ORDER BY t.id",
+                {
+                    "first": begun.first_task + count,
+                    "new": begun.id,
+                    "changes": changes.as_json(),
+                    "follows": follows,
+                    "endpoint": new.endpoint_name,
+                    "model": new.model,
+                    "ids": json.dumps(piece),
+                    "statuses": json.dumps(list(statuses)),
+                    "anyway": anyway,
+                },
+            )
+        start += len(piece)
+        if start < len(chosen):
+            await pace.rest(time.monotonic() - began)
+    if not count:
+        await drop_begun(database, begun.id)
+        return 0, 0
+    await finish_run(database, begun.id)
+    return begun.id, count

@@ -31,7 +31,7 @@ async def made_of(database: Database, run_id: int) -> MadeOf | None:
         """
         SELECT run.name, dataset.name AS dataset, dataset.id AS dataset_id, run.recipe, run.endpoint, run.pilot_size,
           run.limits, run.of_chosen, (SELECT name FROM run f
-            WHERE f.id = run.follows AND f.id NOT IN (SELECT id FROM deleted_run)) AS follows,
+            WHERE f.id = run.follows AND f.id NOT IN (SELECT id FROM hidden_run)) AS follows,
           (SELECT count(*) FROM task WHERE run_id = run.id) AS tasks,
           (SELECT max(item_id) FROM task WHERE run_id = run.id) AS last_item
         FROM run JOIN dataset ON dataset.id = run.dataset_id WHERE run.id = ?

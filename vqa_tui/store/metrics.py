@@ -1,5 +1,7 @@
 """One row a second per working run, thinned as it ages."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vqa_tui.domain.course import CoursePoint
@@ -23,20 +25,25 @@ async def record_metric(
     sent_bytes: int = 0,
     throttle_slots: int | None = None,
     throttle_per_s: float | None = None,
+    throttle_groups: Mapping[str, int] | None = None,
 ) -> None:
-    """Store the state of this second; the totals come from the tallies, so they are what is committed."""
+    """Store the state of this second; the totals come from the tallies, so they are what is committed.
+
+    `throttle_groups` are the slots that each quota group is allowed, where there are several groups.
+    """
     async with database.write() as transaction:
         await transaction.execute(
             """
             INSERT OR REPLACE INTO metric (run_id, at, session_id, done, failed, in_flight, slots, rate_limited,
-              input_tokens, output_tokens, spent_nano, p50_ms, p95_ms, sent_bytes, throttle_slots, throttle_per_s)
+              input_tokens, output_tokens, spent_nano, p50_ms, p95_ms, sent_bytes, throttle_slots, throttle_per_s,
+              throttle_groups)
             SELECT :run, :at, :session,
               coalesce((SELECT sum(n) FROM tally WHERE run_id = :run AND status = 'done'), 0),
               coalesce((SELECT sum(n) FROM tally WHERE run_id = :run AND status = 'failed'), 0),
               :in_flight, :slots,
               coalesce(sum(n) FILTER (WHERE kind = 'rate_limited'), 0),
               coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cost_nano), 0), :p50, :p95,
-              :sent_bytes, :throttle_slots, :throttle_per_s
+              :sent_bytes, :throttle_slots, :throttle_per_s, :throttle_groups
             FROM attempt_tally WHERE run_id = :run
             """,
             {
@@ -50,6 +57,7 @@ async def record_metric(
                 "sent_bytes": sent_bytes,
                 "throttle_slots": throttle_slots,
                 "throttle_per_s": throttle_per_s,
+                "throttle_groups": json.dumps(throttle_groups) if throttle_groups else None,
             },
         )
 
@@ -67,7 +75,7 @@ async def thin_metrics(database: Database, run_id: int, *, now: int, since: int)
 async def recent_metrics(database: Database, run_id: int, *, since: int) -> list[CoursePoint]:
     rows = await database.read(
         "SELECT at, session_id, done, failed, in_flight, slots, rate_limited, input_tokens, output_tokens, spent_nano, "
-        "p50_ms, p95_ms, sent_bytes, throttle_slots, throttle_per_s "
+        "p50_ms, p95_ms, sent_bytes, throttle_slots, throttle_per_s, throttle_groups "
         "FROM metric WHERE run_id = ? AND at >= ? ORDER BY at",
         (run_id, since),
     )

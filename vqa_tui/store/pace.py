@@ -5,6 +5,9 @@ import asyncio
 _BRIEF_S, _LONG_S = 0.04, 0.1
 """A transaction that took less is followed by one twice as large; one that took more, by half of it."""
 LEAST_REST_S = 0.005
+MOST_TASKS_AT_ONCE = 8_000
+"""Tasks that one transaction stores or moves at most: the engine waits for it, and must not wait long."""
+_LEAST_TASKS, _FIRST_TASKS = 250, 1_000
 
 
 class Pace:
@@ -26,3 +29,8 @@ class Pace:
         elif took_s > _LONG_S:
             self.size = max(self.size // 2, self._least)
         await asyncio.sleep(max(took_s, LEAST_REST_S))
+
+
+def pace_of_tasks(most: int = MOST_TASKS_AT_ONCE) -> Pace:
+    """Return the pace at which tasks are stored or moved, at most so many at once."""
+    return Pace(least=min(_LEAST_TASKS, most), most=most, first=min(_FIRST_TASKS, most))

@@ -11,12 +11,10 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.queue_edit import MOVABLE, EditVerb, StandingEdit, Stock, TakenBack
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.store.db import Database, Row, Transaction
-from vqa_tui.store.pace import Pace
+from vqa_tui.store.pace import MOST_TASKS_AT_ONCE, Pace, pace_of_tasks
 from vqa_tui.store.runs import require_run
 
-MOST_AT_ONCE = 8_000
-"""Tasks that one transaction moves at most: the engine waits for it, and must not wait long."""
-_LEAST_AT_ONCE, _FIRST_AT_ONCE = 250, 1_000
+MOST_AT_ONCE = MOST_TASKS_AT_ONCE
 _COUNTED_AT_ONCE = 20_000
 EDITS_KEPT = 50
 """Newest edits of a run that can still be taken back."""
@@ -107,7 +105,7 @@ async def move_tasks(
 
 
 def _pace() -> Pace:
-    return Pace(least=min(_LEAST_AT_ONCE, MOST_AT_ONCE), most=MOST_AT_ONCE, first=min(_FIRST_AT_ONCE, MOST_AT_ONCE))
+    return pace_of_tasks(MOST_AT_ONCE)
 
 
 async def _begin(database: Database, run_id: int, verb: EditVerb, who: str) -> int:

@@ -36,9 +36,9 @@ _HISTORY_S = 240
 _EVENTS = 50
 _WORKING = frozenset({Phase.PILOT, Phase.RUNNING})
 _FOLLOWING = (
-    "(SELECT name FROM run f WHERE f.id = r.follows AND f.id NOT IN (SELECT id FROM deleted_run)) AS follows, "
+    "(SELECT name FROM run f WHERE f.id = r.follows AND f.id NOT IN (SELECT id FROM hidden_run)) AS follows, "
     "(SELECT json_group_array(name) FROM (SELECT name FROM run f WHERE f.follows = r.id "
-    "AND f.id NOT IN (SELECT id FROM deleted_run) ORDER BY f.id)) AS followed_by"
+    "AND f.id NOT IN (SELECT id FROM hidden_run) ORDER BY f.id)) AS followed_by"
 )
 _VIEWED = (
     # Recipe and endpoint are long, and two facts of theirs are all that is needed here.
@@ -51,7 +51,7 @@ _VIEWED = (
     "s.why_idle, s.keys, s.throttles, e.pid, e.started_at AS session_started_at "
     "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id "
     "LEFT JOIN session e ON e.id = s.session_id "
-    "WHERE r.id = ? AND r.id NOT IN (SELECT id FROM deleted_run)"
+    "WHERE r.id = ? AND r.id NOT IN (SELECT id FROM hidden_run)"
 )
 _TALLY = "SELECT status, kind, n FROM tally WHERE run_id = ?"
 # Negative ids keep actions apart from events in one list.
@@ -80,7 +80,7 @@ async def run_summaries(database: Database) -> list[tuple[RunSummary, float | No
             f"s.heartbeat_at, r.limits, r.created_at, r.archived_at, {_FOLLOWING}, (SELECT coalesce(sum(cost_nano), 0) "
             "FROM attempt_tally WHERE run_id = r.id) AS spent "
             "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id "
-            "WHERE r.id NOT IN (SELECT id FROM deleted_run) ORDER BY r.id DESC"
+            "WHERE r.id NOT IN (SELECT id FROM hidden_run) ORDER BY r.id DESC"
         )
         tallies = await database.read("SELECT run_id, status, kind, n FROM tally")
     by_run: dict[int, list[Row]] = {}

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Sequence
 
 from vqa_tui.domain.review import Order, ReviewFilter, Stratum, Verdict
-from vqa_tui.domain.review_order import draw_number, in_turn, next_strata
+from vqa_tui.domain.review_order import draw_number, from_start, in_turn, next_strata
 from vqa_tui.store.db import Database, Transaction
 
 BATCH = 8_000
@@ -24,10 +24,14 @@ _UNPLACED = """
   WHERE s.run_id = ? AND s.id > ? ORDER BY s.id LIMIT ?
 """
 
-_HEADS = """
+_WAITING = """
+    SELECT id FROM (SELECT x.id FROM sample x WHERE x.stratum_id = g.value AND x.verdict IS NULL
+      AND x.stratum_id IS NOT NULL AND x.id NOT IN (SELECT value FROM json_each(:skipped)) AND x.draw {} :start
+      ORDER BY x.draw LIMIT :most)
+"""
+_HEADS = f"""
   SELECT g.value AS stratum_id, s.id, s.draw FROM json_each(:strata) g JOIN sample s ON s.id IN (
-    SELECT x.id FROM sample x WHERE x.stratum_id = g.value AND x.verdict IS NULL AND x.stratum_id IS NOT NULL
-      AND x.id NOT IN (SELECT value FROM json_each(:skipped)) ORDER BY x.draw LIMIT :most)
+    {_WAITING.format(">=")} UNION ALL {_WAITING.format("<")})
 """
 
 
@@ -126,9 +130,11 @@ async def next_ids(
     count: int,
     skipped: Sequence[int] = (),
     after: int = 0,
+    start: int = 0,
 ) -> "array[int]":
     """Return the next `count` pairs to look at, without `skipped`; those in the order of ids come `after` an id.
 
+    Of each stratum the pairs come from the draw number `start` on, and then those before.
     Only pairs that have their place are found. Memory and time follow `count` and the number of strata, not the run.
     """
     held = [each for each in strata if _holds(each, chosen)]
@@ -137,16 +143,16 @@ async def next_ids(
         return await _by_id(database, run_id, chosen.verdict, narrow, count, skipped, after)
     if order is Order.STRATIFIED:
         most = count + len(skipped)  # turns that fall on a skipped pair bring none
-        turns = next_strata(held, most)
-        heads = await _heads(database, list(turns), max(turns.values(), default=0), skipped)
-        ids_of = {stratum_id: [sample_id for _draw, sample_id in head] for stratum_id, head in heads.items()}
-        return array("q", in_turn(held, ids_of, most)[:count])
+        turns = next_strata(held, most, start)
+        heads = await _heads(database, list(turns), max(turns.values(), default=0), skipped, start)
+        ids_of = {stratum_id: [sample_id for _far, sample_id in head] for stratum_id, head in heads.items()}
+        return array("q", in_turn(held, ids_of, most, start)[:count])
     tiers = [[each for each in held if each.flagged], [each for each in held if not each.flagged]]
     found = array("q")
     for tier in tiers if order is Order.FLAGGED_FIRST else [held]:
         open_ids = [each.id for each in tier if each.reviewed < each.size]
-        heads = await _heads(database, open_ids, count - len(found), skipped)
-        found.extend(sample_id for _draw, sample_id in heapq.merge(*heads.values()))
+        heads = await _heads(database, open_ids, count - len(found), skipped, start)
+        found.extend(sample_id for _far, sample_id in heapq.merge(*heads.values()))
         if len(found) >= count:
             break
     return found[:count]
@@ -157,14 +163,15 @@ def _holds(stratum: Stratum, chosen: ReviewFilter) -> bool:
 
 
 async def _heads(
-    database: Database, strata: Sequence[int], most: int, skipped: Sequence[int]
+    database: Database, strata: Sequence[int], most: int, skipped: Sequence[int], start: int
 ) -> dict[int, list[tuple[int, int]]]:
-    """Return the next pairs of each stratum as (draw, id), at most `most` of each."""
+    """Return the next pairs of each stratum as (how far from the start, id), at most `most` of each."""
     parameters = {"strata": json.dumps(list(strata)), "skipped": json.dumps(list(skipped)), "most": most}
+    parameters["start"] = start
     heads: dict[int, list[tuple[int, int]]] = {}
     for row in await database.read(_HEADS, parameters):
-        heads.setdefault(row["stratum_id"], []).append((row["draw"], row["id"]))
-    return {stratum_id: sorted(found) for stratum_id, found in heads.items()}
+        heads.setdefault(row["stratum_id"], []).append((from_start(row["draw"], start), row["id"]))
+    return {stratum_id: sorted(found)[:most] for stratum_id, found in heads.items()}
 
 
 async def _by_id(

@@ -20,6 +20,7 @@ from vqa_tui.domain.review import (
     Undone,
     Verdict,
 )
+from vqa_tui.domain.review_order import start_of
 from vqa_tui.store.db import Database, Row, Transaction
 from vqa_tui.store.rows import SAMPLE_COLUMNS, sample_from_row
 
@@ -37,34 +38,44 @@ async def judge(database: Database, run_id: int, judgement: Judgement, *, who: s
     a drawn one. Raises PairGone when the run has no such pair (any more), and JudgedMeanwhile when the parts that the
     judgement is about stand otherwise than `judgement.seen` says, and not as the judgement would leave them.
     """
+    await judge_all(database, run_id, [judgement], who=who)
+
+
+async def judge_all(database: Database, run_id: int, judgements: Sequence[Judgement], *, who: str) -> None:
+    """Write judgements as `judge` does, in one transaction: where one is refused, none is written."""
     async with database.write() as transaction:
-        rows = await transaction.rows(
-            f"SELECT s.question, s.answer, s.ordinal, s.stratum_id, s.draw, {_STATE}, i.key FROM sample s "
-            "JOIN task t ON t.id = s.task_id JOIN item i ON i.id = t.item_id WHERE s.id = ? AND s.run_id = ?",
-            (judgement.sample_id, run_id),
+        for judgement in judgements:
+            await _judge(transaction, run_id, judgement, who)
+
+
+async def _judge(transaction: Transaction, run_id: int, judgement: Judgement, who: str) -> None:
+    rows = await transaction.rows(
+        f"SELECT s.question, s.answer, s.ordinal, s.stratum_id, s.draw, {_STATE}, i.key FROM sample s "
+        "JOIN task t ON t.id = s.task_id JOIN item i ON i.id = t.item_id WHERE s.id = ? AND s.run_id = ?",
+        (judgement.sample_id, run_id),
+    )
+    if not rows:
+        raise PairGone(
+            f"this run has no pair {judgement.sample_id} any more",
+            hint="Its picture was asked again, or the number is that of another run's pair. "
+            "`vqa-tui review next RUN` shows one that waits.",
         )
-        if not rows:
-            raise PairGone(
-                f"this run has no pair {judgement.sample_id} any more",
-                hint="Its picture was asked again, or the number is that of another run's pair. "
-                "`vqa-tui review next RUN` shows one that waits.",
-            )
-        pair = rows[0]
-        old = _state(pair)
-        wanted = await _wanted(transaction, pair, judgement)
-        _require_as_seen(pair, judgement, wanted)
-        new = old | wanted
-        if all(old[name] == new[name] for name in _WHAT_COUNTS):
-            return
-        now = time.time()
-        new |= {"reviewer": who, "reviewed_at": now}
-        await transaction.execute(
-            "INSERT INTO review_log (run_id, sample_id, item_key, ordinal, question, answer, at, who, old_state, "
-            "new_state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (run_id, judgement.sample_id, pair["key"], pair["ordinal"], pair["question"], pair["answer"], now, who,
-             json.dumps(old), json.dumps(new)),
-        )  # fmt: skip
-        await _set_state(transaction, judgement.sample_id, new)
+    pair = rows[0]
+    old = _state(pair)
+    wanted = await _wanted(transaction, pair, judgement, who)
+    _require_as_seen(pair, judgement, wanted)
+    new = old | wanted
+    if all(old[name] == new[name] for name in _WHAT_COUNTS):
+        return
+    now = time.time()
+    new |= {"reviewer": who, "reviewed_at": now}
+    await transaction.execute(
+        "INSERT INTO review_log (run_id, sample_id, item_key, ordinal, question, answer, at, who, old_state, "
+        "new_state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (run_id, judgement.sample_id, pair["key"], pair["ordinal"], pair["question"], pair["answer"], now, who,
+         json.dumps(old), json.dumps(new)),
+    )  # fmt: skip
+    await _set_state(transaction, judgement.sample_id, new)
 
 
 def _require_as_seen(pair: Row, judgement: Judgement, wanted: dict[str, Any]) -> None:
@@ -72,6 +83,13 @@ def _require_as_seen(pair: Row, judgement: Judgement, wanted: dict[str, Any]) ->
     seen = judgement.seen
     if seen is None:
         return
+    shown = seen.question is not None
+    if shown and (pair["question"], pair["answer"]) != (seen.question, seen.answer):
+        raise JudgedMeanwhile(
+            f"pair {pair['ordinal'] + 1} of {pair['key']} was written anew since you saw it: its picture was asked "
+            "again",
+            hint="Yours was not written. Look at what stands there now, and judge that.",
+        )
     then: dict[str, Any] = {}
     if judgement.verdict is not None or judgement.edit is not None:
         then |= {
@@ -92,17 +110,19 @@ def _require_as_seen(pair: Row, judgement: Judgement, wanted: dict[str, Any]) ->
         verdict = " and ".join(filter(None, ("edited" if edited else "", pair["verdict"]))) or "noted on"
         what = f"was {verdict} by {pair['reviewer']}"
     raise JudgedMeanwhile(
-        f"pair {pair['ordinal'] + 1} of {pair['key']} {what} since you saw it",
+        f"pair {pair['ordinal'] + 1} of {pair['key']} {what} {'since you saw it' if shown else 'already'}",
         hint="Yours was not written. Go back to the pair, look at what stands there now, and judge that.",
     )
 
 
-async def _wanted(transaction: Transaction, pair: Row, judgement: Judgement) -> dict[str, Any]:
+async def _wanted(transaction: Transaction, pair: Row, judgement: Judgement, who: str) -> dict[str, Any]:
     """Return the parts of the state that a judgement changes."""
     new: dict[str, Any] = {}
     if judgement.verdict is not None:
         new["verdict"] = str(judgement.verdict)
-        new["picked"] = pair["picked"] if pair["verdict"] is not None else await _picked(transaction, pair, judgement)
+        new["picked"] = (
+            pair["picked"] if pair["verdict"] is not None else await _picked(transaction, pair, judgement, who)
+        )
     if judgement.edit is not None:
         question, answer = judgement.edit.question, judgement.edit.answer
         new["edited_question"] = None if question == pair["question"] else question
@@ -112,13 +132,14 @@ async def _wanted(transaction: Transaction, pair: Row, judgement: Judgement) -> 
     return new
 
 
-async def _picked(transaction: Transaction, pair: Row, judgement: Judgement) -> str:
+async def _picked(transaction: Transaction, pair: Row, judgement: Judgement, who: str) -> str:
     """Return how the pair was come by: one named by hand that is the next of its stratum anyway counts as drawn."""
     if judgement.picked != BY_HAND or pair["stratum_id"] is None:
         return judgement.picked
+    waiting = "SELECT min(draw) FROM sample WHERE stratum_id = :stratum AND verdict IS NULL AND stratum_id IS NOT NULL"
     head = await transaction.rows(
-        "SELECT min(draw) FROM sample WHERE stratum_id = ? AND verdict IS NULL AND stratum_id IS NOT NULL",
-        (pair["stratum_id"],),
+        f"SELECT coalesce(({waiting} AND draw >= :start), ({waiting}))",
+        {"stratum": pair["stratum_id"], "start": start_of(who)},
     )
     return Order.STRATIFIED if head[0][0] == pair["draw"] else BY_HAND
 

@@ -56,7 +56,7 @@ async def run_contents(database: Database, run_id: int) -> RunContents | None:
         "coalesce((SELECT n FROM sample_tally WHERE run_id = run.id), 0) AS pairs, "
         "(SELECT coalesce(sum(cost_nano), 0) FROM attempt_tally WHERE run_id = run.id) AS spent, "
         "(SELECT coalesce(sum(uncertain_nano), 0) FROM attempt_tally WHERE run_id = run.id) AS uncertain "
-        "FROM run WHERE id = ? AND id NOT IN (SELECT id FROM deleted_run)",
+        "FROM run WHERE id = ? AND id NOT IN (SELECT id FROM hidden_run)",
         (run_id,),
     )
     if row is None:
@@ -96,50 +96,57 @@ async def mark_deleted(database: Database, run_id: int, *, who: str, words: str,
     `words` say what goes. `flights` are the requests that a killed engine had under way: nobody will book them any
     more, so they are booked here. Raises VqaError when the run is gone already.
     """
-    now = time.time()
     async with database.write() as transaction:
-        rows = await transaction.rows(
-            "SELECT name, endpoint_name FROM run WHERE id = ? AND id NOT IN (SELECT id FROM deleted_run)", (run_id,)
-        )
-        if not rows:
-            raise VqaError(f"there is no run {run_id}")
-        name, endpoint = rows[0]["name"], rows[0]["endpoint_name"]
-        unbooked = await _unbooked(transaction, run_id, flights)
-        await transaction.execute(
-            "INSERT INTO deleted_run (id, name, dataset, recipe_name, endpoint_name, model, created_at, deleted_at, "
-            "who, pictures, attempts, pairs, spent_nano, uncertain_nano) "
-            "SELECT r.id, r.name, d.name, recipe_name, endpoint_name, model, r.created_at, ?2, ?3, "
-            "(SELECT coalesce(sum(n), 0) FROM tally WHERE run_id = r.id), coalesce(sum(a.n), 0) + ?4, "
-            "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0), "
-            "coalesce(sum(a.cost_nano), 0), coalesce(sum(a.uncertain_nano), 0) + ?5 "
-            "FROM run r JOIN dataset d ON d.id = r.dataset_id LEFT JOIN attempt_tally a ON a.run_id = r.id "
-            "WHERE r.id = ?1 GROUP BY r.id",
-            (run_id, now, who, len(unbooked), sum(flight.reserved_nano for flight in unbooked)),
-        )
-        await transaction.execute_many(
-            "INSERT INTO kept_request (run_id, endpoint_name, key_name, started_at, kind, input_tokens, output_tokens) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    run_id,
-                    endpoint,
-                    flight.key_name,
-                    flight.started_at,
-                    FailureKind.LOST,
-                    flight.size.input_tokens,
-                    flight.size.output_tokens,
-                )
-                for flight in unbooked
-            ],
-        )
-        # No run that a person names can have a colon in its name.
-        await transaction.execute(
-            "UPDATE run SET name = ':deleted:' || id, intent = 'stop', archived_at = NULL WHERE id = ?", (run_id,)
-        )
-        await transaction.execute(
-            "INSERT INTO action (run_id, at, who, verb, old_value) VALUES (NULL, ?, ?, ?, ?)",
-            (now, who, f"delete run {name}", words),
-        )
+        await mark_deleted_within(transaction, run_id, who=who, words=words, flights=flights)
+
+
+async def mark_deleted_within(
+    transaction: Transaction, run_id: int, *, who: str, words: str, flights: Sequence[Flight]
+) -> None:
+    """Do what `mark_deleted` does as a part of a larger transaction."""
+    now = time.time()
+    rows = await transaction.rows(
+        "SELECT name, endpoint_name FROM run WHERE id = ? AND id NOT IN (SELECT id FROM hidden_run)", (run_id,)
+    )
+    if not rows:
+        raise VqaError(f"there is no run {run_id}")
+    name, endpoint = rows[0]["name"], rows[0]["endpoint_name"]
+    unbooked = await _unbooked(transaction, run_id, flights)
+    await transaction.execute(
+        "INSERT INTO deleted_run (id, name, dataset, recipe_name, endpoint_name, model, created_at, deleted_at, "
+        "who, pictures, attempts, pairs, spent_nano, uncertain_nano) "
+        "SELECT r.id, r.name, d.name, recipe_name, endpoint_name, model, r.created_at, ?2, ?3, "
+        "(SELECT coalesce(sum(n), 0) FROM tally WHERE run_id = r.id), coalesce(sum(a.n), 0) + ?4, "
+        "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0), "
+        "coalesce(sum(a.cost_nano), 0), coalesce(sum(a.uncertain_nano), 0) + ?5 "
+        "FROM run r JOIN dataset d ON d.id = r.dataset_id LEFT JOIN attempt_tally a ON a.run_id = r.id "
+        "WHERE r.id = ?1 GROUP BY r.id",
+        (run_id, now, who, len(unbooked), sum(flight.reserved_nano for flight in unbooked)),
+    )
+    await transaction.execute_many(
+        "INSERT INTO kept_request (run_id, endpoint_name, key_name, started_at, kind, input_tokens, output_tokens) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                run_id,
+                endpoint,
+                flight.key_name,
+                flight.started_at,
+                FailureKind.LOST,
+                flight.size.input_tokens,
+                flight.size.output_tokens,
+            )
+            for flight in unbooked
+        ],
+    )
+    # No run that a person names can have a colon in its name.
+    await transaction.execute(
+        "UPDATE run SET name = ':deleted:' || id, intent = 'stop', archived_at = NULL WHERE id = ?", (run_id,)
+    )
+    await transaction.execute(
+        "INSERT INTO action (run_id, at, who, verb, old_value) VALUES (NULL, ?, ?, ?, ?)",
+        (now, who, f"delete run {name}", words),
+    )
 
 
 async def _unbooked(transaction: Transaction, run_id: int, flights: Sequence[Flight]) -> list[Flight]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vqa_tui.domain.failure import VqaError
@@ -25,24 +25,6 @@ class FrozenRun:
 
 
 @dataclass(frozen=True, slots=True)
-class NewRun:
-    """What `create_run` stores; recipe and endpoint are canonical JSON."""
-
-    name: str
-    dataset_id: int
-    recipe_name: str
-    endpoint_name: str
-    model: str
-    recipe: str
-    endpoint: str
-    config_sha256: str
-    pilot_size: int
-    limit: int | None
-    limits: Limits
-    approved: bool
-
-
-@dataclass(frozen=True, slots=True)
 class LimitChange:
     """One limit that a person changed, in words."""
 
@@ -51,81 +33,19 @@ class LimitChange:
     new: str
 
 
-async def create_run(database: Database, new: NewRun) -> int:
-    """Store a run with one pending task per picture of its dataset; return its id.
-
-    With `limit`, and for the pilot, pictures are taken evenly spread over the dataset, so that a dataset sorted by
-    class still gives a fair sample.
-    """
-    async with database.write() as transaction:
-        run_id = await insert_run(transaction, new)
-        total = (await transaction.rows("SELECT count(*) AS n FROM item WHERE dataset_id = ?", (new.dataset_id,)))[0][
-            "n"
-        ]
-        chosen = total if new.limit is None else min(new.limit, total)
-        pilot = min(new.pilot_size, chosen)
-        # The k-th of `total` is taken when k * chosen / total passes a whole number: exactly `chosen`, evenly spread.
-        await transaction.execute(
-            """
-            INSERT INTO task (run_id, item_id, pilot)
-            SELECT :run, id, (rank * :pilot) / :chosen > ((rank - 1) * :pilot) / :chosen
-            FROM (SELECT id, row_number() OVER (ORDER BY id) AS rank FROM
-                   (SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place
-                                    FROM item WHERE dataset_id = :dataset)
-                    WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total))
-            ORDER BY id
-            """,
-            {
-                "run": run_id,
-                "pilot": pilot,
-                "chosen": max(chosen, 1),
-                "total": max(total, 1),
-                "dataset": new.dataset_id,
-            },
-        )
-    return run_id
-
-
 async def require_run(transaction: Transaction, run_id: int) -> None:
-    """Raise VqaError when there is no such run, or it was deleted and is only being emptied."""
+    """Raise VqaError when there is no such run, or it was deleted, or is not whole yet."""
     if not await transaction.rows(
-        "SELECT 1 FROM run WHERE id = ? AND id NOT IN (SELECT id FROM deleted_run)", (run_id,)
+        "SELECT 1 FROM run WHERE id = ? AND id NOT IN (SELECT id FROM hidden_run)", (run_id,)
     ):
         raise VqaError(f"there is no run {run_id}", hint="`vqa-tui run list` shows the runs of this workspace.")
-
-
-async def insert_run(transaction: Transaction, new: NewRun) -> int:
-    """Store a run without its tasks; return its id. Raises VqaError when its dataset was deleted."""
-    now = time.time()
-    if not await transaction.rows("SELECT 1 FROM dataset WHERE id = ? AND deleted_at IS NULL", (new.dataset_id,)):
-        raise VqaError("the dataset of this run was deleted", hint="`vqa-tui dataset list` shows those that there are.")
-    run_id = await transaction.insert(
-        "INSERT INTO run (id, name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, config_sha256, "
-        f"pilot_size, created_at, limits, approved_at) VALUES ({_NEXT_RUN_ID}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            new.name,
-            new.dataset_id,
-            new.recipe_name,
-            new.endpoint_name,
-            new.model,
-            new.recipe,
-            new.endpoint,
-            new.config_sha256,
-            new.pilot_size,
-            now,
-            new.limits.model_dump_json(),
-            now if new.approved else None,
-        ),
-    )
-    await transaction.execute("INSERT INTO run_state (run_id) VALUES (?)", (run_id,))
-    return run_id
 
 
 async def frozen_run(database: Database, run_id: int) -> FrozenRun | None:
     """Return what a run was made of; None when there is no such run, or it was deleted."""
     row = await database.read_one(
         "SELECT r.id, r.name, r.dataset_id, d.root, r.recipe, r.endpoint, r.pilot_size "
-        "FROM run r JOIN dataset d ON d.id = r.dataset_id WHERE r.id = ? AND r.id NOT IN (SELECT id FROM deleted_run)",
+        "FROM run r JOIN dataset d ON d.id = r.dataset_id WHERE r.id = ? AND r.id NOT IN (SELECT id FROM hidden_run)",
         (run_id,),
     )
     if row is None:
@@ -138,9 +58,17 @@ async def frozen_run(database: Database, run_id: int) -> FrozenRun | None:
 async def run_names(database: Database) -> list[tuple[int, str]]:
     """Return (id, name) of all runs, newest first."""
     rows = await database.read(
-        "SELECT id, name FROM run WHERE id NOT IN (SELECT id FROM deleted_run) ORDER BY id DESC",
+        "SELECT id, name FROM run WHERE id NOT IN (SELECT id FROM hidden_run) ORDER BY id DESC",
     )
     return [(row["id"], row["name"]) for row in rows]
+
+
+async def names_of(database: Database, ids: Sequence[int]) -> set[str]:
+    """Return the names of these runs, also of those that nobody sees."""
+    rows = await database.read(
+        "SELECT name FROM run WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
+    )
+    return {row["name"] for row in rows}
 
 
 async def wishes(database: Database, run_id: int) -> Wishes:
@@ -324,8 +252,4 @@ async def add_event(database: Database, run_id: int, level: str, message: str) -
         )
 
 
-# The id of a deleted run is never given again: screens and commands of others may still name it.
-_NEXT_RUN_ID = (
-    "(SELECT max(coalesce((SELECT max(id) FROM run), 0), coalesce((SELECT max(id) FROM deleted_run), 0)) + 1)"
-)
 _INSERT_ACTION = "INSERT INTO action (run_id, at, who, verb, old_value, new_value) VALUES (?, ?, ?, ?, ?, ?)"

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -29,6 +29,7 @@ from vqa_tui.tui.messages import (
 from vqa_tui.tui.notifier import Notifier
 from vqa_tui.tui.personal import PersonalApp
 from vqa_tui.tui.present.farewell import farewell, leave_question, short_farewell
+from vqa_tui.tui.present.notices import Notice
 from vqa_tui.tui.present.phases import phase_label
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.screen_classes import MODES, screen_class
@@ -250,7 +251,22 @@ class VqaApp(PersonalApp):
             news = self._notifier.news(await self._services.summaries())
         except VqaError:
             return  # the watch tells that the workspace cannot be read
-        if any([self._notifier.pass_on(words, settings) for words in news]) and not self._at_work("command"):
+        for notice in news:
+            self._notifier.pass_on(notice.words, settings)
+        if news and settings.command:
+            self._claim_news(news)
+
+    @work(group="claim", exit_on_error=False)
+    async def _claim_news(self, news: Sequence[Notice]) -> None:
+        """Let a person's command tell what no other app of theirs has told."""
+        for notice in news:
+            try:
+                mine = await self._services.claim_news(notice)
+            except VqaError:
+                mine = True  # the file cannot be written: told twice is better than not at all
+            if mine:
+                self._notifier.leave_to_command(notice.words)
+        if not self._at_work("command"):
             self._run_command()
 
     @work(group="command", exit_on_error=False)

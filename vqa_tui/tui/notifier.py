@@ -10,7 +10,7 @@ from vqa_tui.config.app_settings import AppSettings
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import RunSummary
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.present.notices import Standing, notices, standings
+from vqa_tui.tui.present.notices import Notice, Standing, notices, standings
 
 COMMAND_WITHIN_S = 10.0
 _LONGEST = 200
@@ -30,20 +30,21 @@ class Notifier:
         self._before: dict[int, Standing] | None = None
         self._for_command: deque[str] = deque()
 
-    def news(self, runs: Sequence[RunSummary]) -> list[str]:
-        """Return what is new since the last call, a line each; the first call only looks."""
+    def news(self, runs: Sequence[RunSummary]) -> list[Notice]:
+        """Return what is new since the last call; the first call only looks."""
         before, self._before = self._before, standings(runs)
         return [] if before is None else notices(before, runs)
 
-    def pass_on(self, words: str, settings: AppSettings) -> bool:
-        """Tell it by bell and desktop at once; return whether a command of theirs is to tell it, too."""
+    def pass_on(self, words: str, settings: AppSettings) -> None:
+        """Tell it by bell and desktop, at once."""
         if settings.bell:
             self._write("\a")
         if settings.desktop:
             self._write(desktop_notification(words, os.environ))
-        if settings.command:
-            self._for_command.append(words)
-        return bool(settings.command)
+
+    def leave_to_command(self, words: str) -> None:
+        """Let the next `run_commands` tell it, or the one that is under way."""
+        self._for_command.append(words)
 
     async def run_commands(self, command: Callable[[], str], trouble: Callable[[VqaError], None]) -> None:
         """Run `command` for all that waits for it, one after the other; one that fails keeps none from being told."""

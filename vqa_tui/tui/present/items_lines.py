@@ -50,12 +50,16 @@ def items_status(
     total: int | None,
     position: int,
     marked: int,
+    left: int = 0,
     ranging: bool = False,
     sort: TaskSort = BY_ID,
     reading: bool = False,
     problem: str = "",
 ) -> Content:
-    """Return where the cursor is, how the list is sorted and what is marked; or why a filter cannot be read."""
+    """Return where the cursor is, how the list is sorted and what is marked; or why a filter cannot be read.
+
+    `left`: items that were marked and are in the list no more.
+    """
     if problem:
         return Content.styled(clean(problem.replace("\n", ". "), one_line=True, limit=300), WARN)
     parts = [Content(f"{count(position + 1)} of {count(shown)}" if shown else "0")]
@@ -63,8 +67,10 @@ def items_status(
         parts.append(Content.styled(f" ({count(total)} in the run)", QUIET))
     if ranging:
         parts.append(Content.styled("  ✓ range: v marks up to here, esc drops it", "bold $text-accent"))
-    if marked:
+    if marked or left:
         parts.append(Content.styled(f"  ✓ {count(marked)} marked", "bold $text-accent"))
+    if left:
+        parts.append(Content.styled(f", {count(left)} of {count(marked + left)} left the list", WARN))
     if sort != BY_ID:
         parts.append(
             Content.styled(f"  {'▼' if sort.descending else '▲'} {_SORT_WORDS[sort.by][sort.descending]}", QUIET)

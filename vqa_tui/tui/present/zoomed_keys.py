@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from textual.content import Content
 
+from vqa_tui.domain.course import CoursePoint
 from vqa_tui.domain.run import GaugeView, KeyView, ThrottleView
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present import bars
@@ -24,11 +25,15 @@ def keys(zoomed: Zoomed, width: int, height: int) -> Content:
     lines: list[Content] = []
     if zoomed.moment is not None:
         lines.append(Content.styled("Keys and their quotas are not recorded: they are known of now alone.", QUIET))
+        lines += _slots_then(zoomed.moment.point, width)
     else:
         for group in dict.fromkeys(key.group for key in zoomed.view.keys):
             lines += _group(zoomed, group, width)
-    plot_height = max(height - len(lines), LEAST_PLOT)
+    groups = _recorded_groups(zoomed)
+    plot_height = max((height - len(lines)) // (1 + len(groups)), LEAST_PLOT)
     lines += _throttle_plot(zoomed, width, plot_height)
+    for group in groups:
+        lines += _group_plot(zoomed, group, width, plot_height)
     return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
 
@@ -101,8 +106,30 @@ def _gauge(indent: str, gauge: GaugeView, now: float, width: int, *, shared: boo
     )  # fmt: skip
 
 
+def _slots_then(point: CoursePoint, width: int) -> list[Content]:
+    """What the throttle of each group allowed at a moment of the past; nothing where there was only one."""
+    parts = [
+        Content.assemble((f"group {clean(group, one_line=True, limit=40)} ", QUIET), plural(slots, "slot"))
+        for group, slots in point.group_slots.items()
+    ]
+    return wrapped([[Content.styled("throttle", QUIET), *parts]], width) if parts else []
+
+
+def _recorded_groups(zoomed: Zoomed) -> list[str]:
+    """The quota groups of which slots were recorded one by one, in the order in which they appear."""
+    return list(dict.fromkeys(group for step in zoomed.steps for group in step.after.group_slots))
+
+
+def _group_plot(zoomed: Zoomed, group: str, width: int, height: int) -> list[Content]:
+    """Slots that the throttle of one of several groups allowed over the whole run."""
+    pieces = state_pieces(zoomed.steps, lambda point: point.group_slots.get(group))
+    curves = [Curve("slots allowed", mean_of(pieces, zoomed.span), "$text-primary")]
+    title = f"Throttle of group {clean(group, one_line=True, limit=30)}"
+    return plot(title, curves, zoomed.span, width, height, lambda value: count(round(value)))
+
+
 def _throttle_plot(zoomed: Zoomed, width: int, height: int) -> list[Content]:
-    """Slots that the throttles allowed over the whole run: a cut is a step down. Only their sum is recorded."""
+    """Slots that the throttles allowed together over the whole run: a cut is a step down."""
     steps, span = zoomed.steps, zoomed.span
     groups: Sequence[str] = list(dict.fromkeys(key.group for key in zoomed.view.keys))
     of = f"of group {clean(groups[0], one_line=True, limit=30)}" if len(groups) == 1 else "of all groups together"

@@ -115,7 +115,7 @@ class EditingScreen(RunScreen):
                 no="Leave them",
                 late=True,
             )
-            if not await self.ask_late(question):
+            if not await self.ask(question, about=question.about):
                 return
         if len(ids) > _MANY:
             tell(self, f"Moving {plural(stock.movable(verb), 'item')} …")
@@ -134,9 +134,9 @@ class EditingScreen(RunScreen):
         from vqa_tui.tui.screens.ask_again import AskAgainDialog  # only here: recipes and endpoints are heavy to load
 
         ids, seen = self.edited_ids(), self.seen
-        if not ids or seen is None or self.app.screen is not self:
+        if not ids or seen is None:
             return
-        done = await self.app.push_screen_wait(AskAgainDialog(self.services, seen.view, ids))
+        done = await self.ask(AskAgainDialog(self.services, seen.view, ids))
         if done is not None:
             tell(self, done.sentence if done.run_id is not None else f"{done.sentence} u takes it back.")
             self.post_message(LookWanted())

@@ -347,7 +347,7 @@ class FailuresScreen(RunScreen):
             return
         asked = failure_verbs.question(verb, len(ids), sum(each.pictures > 0 for each in chosen), view)
         question = Question(asked.title, asked.body, yes=asked.yes, no="Leave them", late=True)
-        if not await self.ask_late(question):
+        if not await self.ask(question, about=question.about):
             return
         move = self.services.failures.retry if verb is Verb.RETRY else self.services.failures.skip
         moved = await self.written(view, verb, move(view.id, ids))
@@ -380,7 +380,8 @@ class FailuresScreen(RunScreen):
             return
         from vqa_tui.tui.screens.ask_again import AskAgainDialog  # only here: it brings along what plans a run
 
-        done = await self.app.push_screen_wait(AskAgainDialog(self.services, view, ids))
+        dialog = AskAgainDialog(self.services, view, ids)
+        done = await self.ask(dialog, about=f"Ask {plural(len(ids), 'picture')} again?")
         if done is not None:
             tell(self, done.sentence)
             self.clusters.unmark_all()

@@ -95,6 +95,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         self._counts: Counts | None = None
         self._cost: Decimal | None = None
         self._ids_read_at = float("-inf")
+        self._ids_behind = False
         self._ids_pause = _REREAD_S
         self.filter_line = FilterLine(id="filter-line")
 
@@ -161,13 +162,12 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         on_it = shown is not None and shown.row.id == self.tasks.current
         if shown is not None and on_it and (shown.row.id in asked) is not self.inspector.asked:
             self.inspect_task(shown.row.id)
-        counts_moved = view.counts != self._counts
-        if not counts_moved and view.cost.spent == self._cost:
-            return
-        self._counts, self._cost = view.counts, view.cost.spent
-        self.tasks.reread()
+        if view.counts != self._counts or view.cost.spent != self._cost:
+            self._ids_behind |= view.counts != self._counts
+            self._counts, self._cost = view.counts, view.cost.spent
+            self.tasks.reread()
         due = not self._reading and time.monotonic() - self._ids_read_at > self._ids_pause
-        if counts_moved and self._moves and due:
+        if self._ids_behind and self._moves and due:
             self.read_ids()
 
     @property
@@ -187,6 +187,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
             total=self.seen.view.counts.total if self.seen is not None else None,
             position=tasks.cursor,
             marked=tasks.marked_number,
+            left=tasks.left_number,
             ranging=tasks.range_begun,
             sort=self.sort,
             reading=self._reading,
@@ -198,7 +199,8 @@ class ItemsScreen(EditingScreen, InspectingScreen):
     async def read_ids(self, settle_s: float = 0.0) -> None:
         """Read which items the filter means, in order; another filter or order shows its first page at once."""
         await asyncio.sleep(settle_s)
-        started = self._ids_read_at = time.monotonic()
+        started, self._ids_behind = time.monotonic(), False
+        self._ids_read_at = started
         if self._only is not None:
             self.tasks.set_ids(self._only[0], BY_ID, complete=True)
             self._ids_of = None

@@ -10,7 +10,6 @@ from textual.worker import Worker
 from vqa_tui.tui.lean_compositor import LeanCompositor
 from vqa_tui.tui.preferences import MAY_ONLY_LOOK
 from vqa_tui.tui.screens.asking import AskingScreen
-from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell, tell_worker_failure
 from vqa_tui.tui.watch import Watch
@@ -76,13 +75,6 @@ class LiveScreen(AskingScreen[None]):
         if found := self.at_work(*groups):
             tell(self, "The edit before is still under way.", severity="warning")
         return found
-
-    async def ask_late(self, question: Question) -> bool:
-        """Ask what took time to prepare; over another screen than the one it is about it is not asked at all."""
-        if not self.is_on_top:
-            tell(self, f"Not asked any more, and nothing was done: {question.about}", severity="warning")
-            return False
-        return await self.app.push_screen_wait(question)
 
     def _show_line(self, line: str, words: Content, *, layout: bool = False) -> None:
         """Draw the line with that id where it reads otherwise than what is on screen."""

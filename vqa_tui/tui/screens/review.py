@@ -225,7 +225,7 @@ class ReviewScreen(ReviewView):
             value=clean(pair.sample.note, one_line=True),
             check=_any,
         )
-        if (note := await self.app.push_screen_wait(dialog)) is None:
+        if (note := await self.ask(dialog)) is None:
             return
         seen = Seen.of(pair.sample)
         writer.put(desk.run_id, Judgement(pair.sample.id, note=note, picked=self.choice.picked, seen=seen))
@@ -236,7 +236,7 @@ class ReviewScreen(ReviewView):
     @work(group="choose", exit_on_error=False)
     async def action_choose(self) -> None:
         types = self.status.question_types if self.status is not None else ()
-        choice = await self.app.push_screen_wait(ReviewChoiceDialog(self.choice, types))
+        choice = await self.ask(ReviewChoiceDialog(self.choice, types))
         if choice is None or self.desk is None or self._writer is None:
             return
         await self._writer.written_all()

@@ -159,10 +159,7 @@ class RunEditingScreen(SteeringScreen):
             contents = await self.services.run_edits.contents(run_id)
         finally:
             notice.cancel()
-        if self.app.screen is not self:
-            tell(self, f"Not asked any more, and nothing was done: delete {name}?", severity="warning")
-            return
-        words = delete_consequence(contents)
+        words, about = delete_consequence(contents), f"delete {name}?"
         if contents.paid:
 
             def check(typed: str) -> None:
@@ -170,11 +167,11 @@ class RunEditingScreen(SteeringScreen):
                     raise VqaError(f"that is not {name}", hint="Type the name as it stands, or press Esc.")
 
             body = f"{words}\n\nIts replies were paid for. Type its name to delete it:  {name}"
-            typed = await self.ask(ValueDialog("Delete this run?", body, value="", check=check, verb="deletes"))
-            sure = typed == name
+            dialog = ValueDialog("Delete this run?", body, value="", check=check, verb="deletes")
+            sure = await self.ask(dialog, about=about) == name
         else:
             question = Question("Delete this run?", f"{name}\n\n{words}", yes="Delete it", no="Keep it", late=True)
-            sure = await self.ask_late(question)
+            sure = await self.ask(question, about=about) is True
         if sure:
             await self._delete(run_id, name, contents_words(contents))
 

@@ -54,7 +54,7 @@ class NewRunWizard(WizardStarting):
     CSS_PATH: ClassVar[list[str | PurePath]] = ["wizard.tcss"]
     AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-usual"), (28, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-usual"), (28, "-tall")]  # noqa: RUF012 - Textual declares it
     WRITES: ClassVar[frozenset[str]] = frozenset({"import_dataset", "check", "start"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="wizard.back", tooltip="One step back; from the first one, leave"),

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Limits, RunSummary, RunView
 from vqa_tui.domain.task import FilterValues, TaskDetail, TaskFilter, TaskRow, TaskSort
-from vqa_tui.operations import items, runs
+from vqa_tui.operations import items, news, runs
 from vqa_tui.operations.items import TaskIds
 from vqa_tui.operations.workspace import Workspace, has_datasets
 from vqa_tui.tui.open_file import open_externally
 from vqa_tui.tui.preferences import Preferences
 from vqa_tui.tui.present.export_result import PROBLEMS_SHOWN, ExportResult
+from vqa_tui.tui.present.notices import Notice
 from vqa_tui.tui.present.seen import RunLine
 from vqa_tui.tui.services.run_edits import RunEdits
 
@@ -196,6 +197,10 @@ class Services:
     async def summaries(self) -> list[RunSummary]:
         """Return how every run stands, newest first, without its view."""
         return await runs.list_runs(self._workspace)
+
+    async def claim_news(self, notice: Notice) -> bool:
+        """Return whether this app is the one whose notification command tells it."""
+        return await news.claim_news(self._writing, notice.run_id, notice.standing, read_only=self.read_only)
 
     async def run_view(self, run_id: int) -> RunView:
         return await runs.run_view(self._workspace, run_id)

@@ -69,6 +69,8 @@ class IdList(RowList):
         self._ids: array[int] = array("q")
         self._sort = BY_ID
         self._marked: set[int] = set()
+        self.left_number = 0
+        """Items that were marked and left the list since a person marked any: the filter does not mean them now."""
         self._told: int | None = None
         self._kept: int | None = None
         """The item to which the cursor goes back when all ids are there, unless a person moves it meanwhile."""
@@ -146,9 +148,10 @@ class IdList(RowList):
         if complete and self._marked and not self._keeps_marks:
             before = len(self._marked)
             self._marked.intersection_update(ids)
-            self._tell_marks()
-            if self._other_filter and len(self._marked) < before:
-                self.post_message(self.MarksDropped(before - len(self._marked)))
+            dropped = before - len(self._marked)
+            self._tell_marks(left=0 if self._other_filter else self.left_number + dropped)
+            if self._other_filter and dropped:
+                self.post_message(self.MarksDropped(dropped))
         if self._anchor is not None:
             self._anchor_row = self._row_of(self._anchor)
         if other_order:
@@ -215,7 +218,8 @@ class IdList(RowList):
             self._told = self.current
             self.post_message(self.CursorMoved(self.current))
 
-    def _tell_marks(self) -> None:
+    def _tell_marks(self, *, left: int = 0) -> None:
+        self.left_number = left
         self.post_message(self.MarksChanged(len(self._marked)))
 
     def action_mark(self) -> None:

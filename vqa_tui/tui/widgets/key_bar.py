@@ -1,6 +1,7 @@
 """The line of keys at the bottom: made from the bindings, fitted to the width, grey where a key cannot work now."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -37,7 +38,7 @@ class _Entry:
 class KeyBar(Widget):
     """Shows the keys of the screen at the left and those of the app at the right; every entry can be clicked."""
 
-    COMPONENT_CLASSES = {"key-bar--key", "key-bar--grey"}  # noqa: RUF012
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key", "key-bar--grey"}
 
     def __init__(self) -> None:
         super().__init__()
