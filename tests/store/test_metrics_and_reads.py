@@ -86,6 +86,23 @@ async def test_a_metric_holds_the_committed_totals_and_the_second_one_of_a_secon
     assert await recent_metrics(builder.database, run_id, since=51) == []
 
 
+async def test_a_run_that_ended_long_ago_keeps_the_plot_of_its_end_and_has_no_rate(builder: Builder) -> None:
+    run_id = await builder.run(await builder.dataset(300))
+    session_id = await builder.session(run_id)
+    queue = TaskQueue(builder.database, run_id, session_id)
+    for at in range(1_000, 1_300):
+        (task,) = await queue.claim(1, now=0, pilot_only=False)
+        await queue.settle([TaskOutcome(task.id, TaskStatus.DONE, _attempt("ok", cost=5), True)])
+        await record_metric(
+            builder.database, run_id, at=at, session_id=session_id, in_flight=1, slots=1, p50_ms=1.5, p95_ms=2.5
+        )
+    at_its_end = await reads.run_view(builder.database, run_id, now=1_300.0, flights=[])
+    next_day = await reads.run_view(builder.database, run_id, now=90_000.0, flights=[])
+    assert at_its_end is not None and next_day is not None
+    assert next_day.rate.history == at_its_end.rate.history == (1.0,) * 240
+    assert next_day.latency.p50_ms is None and next_day.rate.per_second is None
+
+
 def _attempt(kind: str, *, cost: int, uncertain: int = 0, reserved: int = 0) -> AttemptRecord:
     return AttemptRecord(
         "a", 1.0, 2.0, kind, usage=Usage(100, 20), cost_nano=cost, uncertain_nano=uncertain, reserved_nano=reserved

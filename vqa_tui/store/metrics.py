@@ -97,8 +97,8 @@ class RecentCourse:
     p95_ms: float | None = None
 
 
-def recent_course_query(run_id: int, *, since: int) -> Query:
-    """Return the query for what `recent_course` reads, of the newest session and not before `since` (Unix time).
+def recent_course_query(run_id: int, *, within_s: int) -> Query:
+    """Return the query for what `recent_course` reads: the last `within_s` seconds that the newest session recorded.
 
     Columns come as one text each: hundreds of rows take several times as long to fetch, and every look does.
     """
@@ -107,9 +107,10 @@ def recent_course_query(run_id: int, *, since: int) -> Query:
         "group_concat(sent_bytes) AS sent, group_concat(throttle_slots) AS throttle_slots, "
         # Of the columns outside of an aggregate SQLite takes the row that holds the maximum.
         "max(at) AS newest_at, p50_ms, p95_ms "
-        "FROM (SELECT * FROM metric WHERE run_id = ?1 AND at >= ?2 "
+        "FROM (SELECT * FROM metric WHERE run_id = ?1 "
+        "AND at >= (SELECT max(at) FROM metric WHERE run_id = ?1) - ?2 "
         "AND session_id = (SELECT session_id FROM run_state WHERE run_id = ?1) ORDER BY at)",
-        (run_id, since),
+        (run_id, within_s),
     )
 
 

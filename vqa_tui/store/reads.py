@@ -120,7 +120,7 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         (_VIEWED, (run_id,)),
         (_TALLY, (run_id,)),
         ("SELECT * FROM attempt_tally WHERE run_id = ?", (run_id,)),
-        recent_course_query(run_id, since=int(now) - _HISTORY_S),
+        recent_course_query(run_id, within_s=_HISTORY_S),
         (_NEWEST_EVENTS, {"run": run_id, "most": _EVENTS}),
         (_LEASED, (run_id, json.dumps([flight.task_id for flight in flights]))),
         (_PILOT_PROGRESS, (run_id,)),
@@ -131,8 +131,8 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
     counts = _counts(tally)
     limits = Limits.model_validate_json(row["limits"])
     phase = Phase(row["phase"])
-    rate = rate_per_second(course.progress)
     is_new = course.newest_at is not None and now - course.newest_at < WINDOW_S
+    rate = rate_per_second(course.progress) if is_new else None
     ended, known = counts.done + counts.failed + row["put_back"], row["prices"] is not None
     cost = cost_view(attempts, counts, limits, reserved_nano=row["reserved_nano"], known=known, ended=ended)
     working = phase in _WORKING
