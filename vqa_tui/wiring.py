@@ -141,11 +141,11 @@ async def _work(
     if not await asyncio.to_thread(root.is_dir):
         raise VqaError(f"the folder of the dataset is gone: {root}", hint="Bring it back and resume the run.")
     template = PromptTemplate(recipe)
-    for item in await tasks.first_items(database, frozen.id, 3):
+    for item, part in await tasks.first_items(database, frozen.id, max(recipe.parts, 3)):
         # A picture without what the recipe needs fails alone.
         with suppress(LacksTruth):
-            template.render(item)
-            template.reply_texts(item)
+            template.render(item, part)
+            template.reply_texts(item, part)
     async with _machinery(database, paths, frozen, session_id, supervisor, recipe, endpoint, keyring) as machinery:
         _collect_less_often()
         return await supervisor.work(machinery)
@@ -205,13 +205,14 @@ async def _machinery(
         queue = TaskQueue(database, frozen.id, session_id)
         writer = Writer(queue, lambda group: supervisor.committed(group, journal, feeder.poke))
         feeder = Feeder(queue, writer)
+        template = PromptTemplate(recipe)
         bench = Bench(
             recipe=recipe,
             endpoint=endpoint,
             dataset_root=Path(frozen.dataset_root),
-            template=PromptTemplate(recipe),
+            template=template,
             estimator=Estimator(recipe, endpoint),
-            body=RequestBody(recipe, endpoint),
+            bodies=[RequestBody(each, endpoint) for each in template.recipes],
             client=client,
             gatekeeper=gatekeeper,
             breaker=breaker,

@@ -86,7 +86,7 @@ async def _print_rows(rows: "AsyncIterator[TaskRow]") -> None:
         if not any_row:
             say(_LINE.format("status", "last failure", "tries", "pairs", "cost", "item"))
             any_row = True
-        line = (str(row.status), cell(row.kind or ""), row.attempts, row.samples, money(row.cost), cell(row.item_key))
+        line = (str(row.status), cell(row.kind or ""), row.attempts, row.samples, money(row.cost), cell(row.name))
         say(_LINE.format(*line).rstrip())
     if not any_row:
         say("No pictures match.")

@@ -170,6 +170,6 @@ def _tell(moved: _Moved, *, json: bool) -> None:
         return
     say(f"{plural(moved.changed, 'picture')} {_DONE[moved.verb]}.")
     for row in moved.left[:_MOST_TOLD]:
-        say(f"{cell(row.item_key)} is {row.status}: {_RULES[moved.verb]}.")
+        say(f"{cell(row.name)} is {row.status}: {_RULES[moved.verb]}.")
     if len(moved.left) > _MOST_TOLD:
         say(f"{len(moved.left) - _MOST_TOLD} more could not be moved either.")

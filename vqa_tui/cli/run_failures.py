@@ -140,7 +140,7 @@ def _facts(cluster: "FailureCluster", detail: "ClusterDetail", *, attempts: bool
         facts.append(("compared", ": ".join(filter(None, words.compared_words(sizes, detail.answered_sizes) or ()))))
     if detail.looked_at < (cluster.tries if attempts else cluster.pictures):
         facts.append(("counted", f"the newest {count(detail.looked_at)}"))
-    return [*facts, ("examples", "\n".join(each.item_key for each in detail.examples))]
+    return [*facts, ("examples", "\n".join(each.name for each in detail.examples))]
 
 
 async def _move(

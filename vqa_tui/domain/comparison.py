@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from vqa_tui.domain.part import ONLY, Part, with_part
+
 MOST_SAMPLED = 2_000
 """Pictures, evenly spread over the run, that are looked at one by one."""
 
@@ -101,6 +103,11 @@ class ComparedPicture:
     second_task: int
     score: float
     """Its agreement, see domain.agreement."""
+    part: Part = ONLY
+
+    @property
+    def name(self) -> str:
+        return with_part(self.item_key, self.part)
 
 
 @dataclass(frozen=True, slots=True)

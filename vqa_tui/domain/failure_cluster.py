@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from vqa_tui.domain.part import ONLY, Part, with_part
+
 TREND_MINUTES = 15
 OTHER_MESSAGES = "…"
 """The form of a cluster that holds what came after a run had as many clusters as it may have."""
@@ -83,6 +85,11 @@ class Example:
     width: int
     height: int
     size_bytes: int
+    part: Part = ONLY
+
+    @property
+    def name(self) -> str:
+        return with_part(self.item_key, self.part)
 
 
 @dataclass(frozen=True, slots=True)

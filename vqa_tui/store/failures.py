@@ -20,6 +20,7 @@ from vqa_tui.domain.failure_cluster import (
 )
 from vqa_tui.store.clusters import count_ungathered
 from vqa_tui.store.db import Database, Row
+from vqa_tui.store.rows import PART_COLUMNS, part_from_row
 
 _LOOKED_AT = 1_000
 """Newest failures of a cluster whose keys, statuses, models and sizes are counted: a bound that keeps a look short."""
@@ -145,13 +146,19 @@ async def _examples(database: Database, ids: Sequence[int], *, tries: bool) -> t
         first = "SELECT id FROM task WHERE cluster_id = ? AND status = 'failed' ORDER BY id LIMIT 3"
     chosen = sorted({row["id"] for cluster_id in ids for row in await database.read(first, (cluster_id,))})[:_EXAMPLES]
     rows = await database.read(
-        f"SELECT t.id, i.key, i.path, d.root, {_FACTS} FROM task t JOIN item i ON i.id = t.item_id "
+        f"SELECT t.id, i.key, i.path, d.root, {PART_COLUMNS}, {_FACTS} FROM task t JOIN item i ON i.id = t.item_id "
         "JOIN dataset d ON d.id = i.dataset_id WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id",
         (json.dumps(chosen),),
     )
     return tuple(
         Example(
-            row["id"], row["key"], str(Path(row["root"]) / row["path"]), row["width"], row["height"], row["size_bytes"]
+            row["id"],
+            row["key"],
+            str(Path(row["root"]) / row["path"]),
+            row["width"],
+            row["height"],
+            row["size_bytes"],
+            part_from_row(row),
         )
         for row in rows
     )

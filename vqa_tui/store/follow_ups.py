@@ -20,7 +20,7 @@ _THERE = """
     WHERE run.id NOT IN (SELECT id FROM deleted_run) AND run.id IS NOT :new AND run.id <> :follows
       AND (:endpoint IS NULL OR run.endpoint_name = :endpoint AND run.model = :model))
 """
-_PAID_THERE = "o.item_id = t.item_id AND o.status IN ('pending', 'leased', 'done')"
+_PAID_THERE = "o.item_id = t.item_id AND o.part = t.part AND o.status IN ('pending', 'leased', 'done')"
 # The + keeps SQLite from an index over the run, by which it would go through all of its tasks.
 _CHOSEN = (
     "+t.run_id = :follows AND t.id IN (SELECT value FROM json_each(:ids)) "
@@ -95,7 +95,8 @@ async def create_follow_up(
         run_id = await insert_run(transaction, new)
         await transaction.execute("UPDATE run SET follows = ?, of_chosen = 1 WHERE id = ?", (follows, run_id))
         count = await transaction.execute(
-            f"INSERT INTO task (run_id, item_id, changes) {_THERE} SELECT :new, t.item_id, :changes FROM task t "
+            f"INSERT INTO task (run_id, item_id, part, parts, changes) {_THERE} "
+            "SELECT :new, t.item_id, t.part, t.parts, :changes FROM task t "
             f"WHERE {_CHOSEN} AND (:anyway OR NOT EXISTS "
             f"(SELECT 1 FROM task o WHERE {_PAID_THERE} AND o.run_id IN (SELECT id FROM there))) ORDER BY t.id",
             {

@@ -9,6 +9,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import Intent, Limits, Phase
 from vqa_tui.domain.work import Wishes
 from vqa_tui.store.db import Database, Transaction
+from vqa_tui.store.parts import asked_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class NewRun:
     limit: int | None
     limits: Limits
     approved: bool
+    parts: int = 1
+    """Requests for each picture, or BY_PAIR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +55,30 @@ class LimitChange:
 
 
 async def create_run(database: Database, new: NewRun) -> int:
-    """Store a run with one pending task per picture of its dataset; return its id.
+    """Store a run with the pending tasks of each picture of its dataset, `new.parts` of them; return its id.
 
     With `limit`, and for the pilot, pictures are taken evenly spread over the dataset, so that a dataset sorted by
-    class still gives a fair sample.
+    class still gives a fair sample. All tasks of a picture go together. By pairs, pictures without one are not counted.
     """
+    asked = asked_of(new.parts)
     async with database.write() as transaction:
         run_id = await insert_run(transaction, new)
-        total = (await transaction.rows("SELECT count(*) AS n FROM item WHERE dataset_id = ?", (new.dataset_id,)))[0][
-            "n"
-        ]
+        (counted,) = await transaction.rows(
+            f"SELECT count(*) AS n FROM item WHERE dataset_id = ? {asked.only}", (new.dataset_id,)
+        )
+        total = counted["n"]
         chosen = total if new.limit is None else min(new.limit, total)
         pilot = min(new.pilot_size, chosen)
         # The k-th of `total` is taken when k * chosen / total passes a whole number: exactly `chosen`, evenly spread.
         await transaction.execute(
-            """
-            INSERT INTO task (run_id, item_id, pilot)
-            SELECT :run, id, (rank * :pilot) / :chosen > ((rank - 1) * :pilot) / :chosen
+            f"""
+            INSERT INTO task (run_id, item_id, pilot, part, parts)
+            SELECT :run, chosen.id, (rank * :pilot) / :chosen > ((rank - 1) * :pilot) / :chosen, {asked.columns}
             FROM (SELECT id, row_number() OVER (ORDER BY id) AS rank FROM
                    (SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place
-                                    FROM item WHERE dataset_id = :dataset)
-                    WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total))
-            ORDER BY id
+                                    FROM item WHERE dataset_id = :dataset {asked.only})
+                    WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total)) AS chosen {asked.join}
+            ORDER BY chosen.id {asked.order}
             """,
             {
                 "run": run_id,
@@ -101,7 +106,8 @@ async def insert_run(transaction: Transaction, new: NewRun) -> int:
         raise VqaError("the dataset of this run was deleted", hint="`vqa-tui dataset list` shows those that there are.")
     run_id = await transaction.insert(
         "INSERT INTO run (id, name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, config_sha256, "
-        f"pilot_size, created_at, limits, approved_at) VALUES ({_NEXT_RUN_ID}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "pilot_size, created_at, limits, approved_at, parts) "
+        f"VALUES ({_NEXT_RUN_ID}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             new.name,
             new.dataset_id,
@@ -115,6 +121,7 @@ async def insert_run(transaction: Transaction, new: NewRun) -> int:
             now,
             new.limits.model_dump_json(),
             now if new.approved else None,
+            new.parts,
         ),
     )
     await transaction.execute("INSERT INTO run_state (run_id) VALUES (?)", (run_id,))

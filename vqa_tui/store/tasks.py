@@ -9,19 +9,23 @@ from dataclasses import dataclass
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges, changes_of
 from vqa_tui.domain.cost import to_dollars
 from vqa_tui.domain.item import Item
+from vqa_tui.domain.part import Part
 from vqa_tui.domain.run import ORIGINAL_SIZE, TaskStatus
 from vqa_tui.domain.sample import Sample
 from vqa_tui.domain.task import BY_ID, Attempt, FilterValues, SortField, TaskFilter, TaskRow, TaskSort
 from vqa_tui.store.db import Database
-from vqa_tui.store.rows import ITEM_COLUMNS, SAMPLE_COLUMNS, item_from_row, sample_from_row
+from vqa_tui.store.rows import ITEM_COLUMNS, PART_COLUMNS, SAMPLE_COLUMNS, item_from_row, part_from_row, sample_from_row
 from vqa_tui.store.task_filters import select_ids
 
-_ROW_COLUMNS = """
+_ROW_COLUMNS = (
+    """
 t.id, i.key, t.status, t.last_kind, t.attempts, t.finished_at,
 (SELECT coalesce(sum(cost_nano), 0) FROM attempt a WHERE a.task_id = t.id) AS cost_nano,
 (SELECT max(latency_ms) FROM attempt a WHERE a.task_id = t.id) AS latency_ms,
-(SELECT count(*) FROM sample s WHERE s.task_id = t.id) AS samples
+(SELECT count(*) FROM sample s WHERE s.task_id = t.id) AS samples,
 """
+    + PART_COLUMNS
+)
 
 FIRST_IDS = 200
 """Ids in the first piece: more than a screen has rows."""
@@ -107,19 +111,31 @@ async def task_rows(database: Database, run_id: int, ids: Sequence[int]) -> dict
             row["samples"],
             row["finished_at"],
             row["latency_ms"],
+            part_from_row(row),
         )
         for row in rows
     }
 
 
 async def find_task(database: Database, run_id: int, ref: str) -> int | None:
-    """Return the task with this item key, or else with this id; None when there is neither."""
+    """Return the task with this item key, or else with this id; None when there is neither.
+
+    Of several requests about a picture the key means the first, and `key#2` the second.
+    """
+    key, _mark, number = ref.rpartition("#")
     row = await database.read_one(
-        "SELECT t.id FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? AND i.key = ?", (run_id, ref)
+        "SELECT t.id FROM item i JOIN task t ON t.run_id = :run AND t.item_id = i.id "
+        "WHERE i.dataset_id = (SELECT dataset_id FROM run WHERE id = :run) AND i.key IN (:ref, :key) "
+        "AND (i.key = :ref OR t.part = :part AND t.parts > 1) ORDER BY i.key <> :ref, t.part LIMIT 1",
+        {"run": run_id, "ref": ref, "key": key, "part": int(number) - 1 if _is_id(number) else -1},
     )
-    if row is None and ref.isdecimal() and len(ref) <= _LONGEST_ID and int(ref) <= _LARGEST_ID:
+    if row is None and _is_id(ref):
         row = await database.read_one("SELECT id FROM task WHERE run_id = ? AND id = ?", (run_id, int(ref)))
     return row["id"] if row else None
+
+
+def _is_id(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _LONGEST_ID and int(text) <= _LARGEST_ID
 
 
 async def task_item(database: Database, task_id: int) -> tuple[Item, str] | None:
@@ -170,14 +186,14 @@ async def task_samples(database: Database, task_id: int) -> tuple[Sample, ...]:
     return tuple(sample_from_row(row) for row in rows)
 
 
-async def first_items(database: Database, run_id: int, count: int) -> list[Item]:
-    """Return the first `count` items of a run's unfinished tasks."""
+async def first_items(database: Database, run_id: int, count: int) -> list[tuple[Item, Part]]:
+    """Return the items of the first `count` unfinished tasks of a run, and which request about it each is."""
     rows = await database.read(
-        f"SELECT {ITEM_COLUMNS} FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? "
+        f"SELECT {ITEM_COLUMNS}, {PART_COLUMNS} FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? "
         "AND t.status = 'pending' ORDER BY t.id LIMIT ?",
         (run_id, count),
     )
-    return [item_from_row(row) for row in rows]
+    return [(item_from_row(row), part_from_row(row)) for row in rows]
 
 
 async def filter_values(database: Database, run_id: int) -> FilterValues:

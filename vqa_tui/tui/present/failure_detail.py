@@ -73,6 +73,6 @@ def detail_facts(cluster: FailureCluster, detail: ClusterDetail, *, tries: bool)
 def example_caption(example: Example) -> Content:
     """Return the key and the size of an example."""
     return Content.assemble(
-        clean(example.item_key, one_line=True, limit=200),
+        clean(example.name, one_line=True, limit=200),
         (f"\n{example.width}×{example.height} · {file_size(example.size_bytes)}", QUIET),
     )
