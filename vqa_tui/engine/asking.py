@@ -289,9 +289,10 @@ class Asker:
         set_aside = sent.admission.reserved
         settled = self._bench.gatekeeper.settle(sent.admission, actual=cost, uncertain=uncertain, answered=answered)
         if not settled:
+            task = sent.question.task
             self._bench.tell(
                 "warning",
-                f"{with_part(sent.question.task.item.key, sent.question.task.part)}: the endpoint reports usage of ${to_dollars(cost):.4f}, "
+                f"{with_part(task.item.key, task.part)}: the endpoint reports usage of ${to_dollars(cost):.4f}, "
                 f"{cost // set_aside:,} times the most that was expected; booked, and no other estimate is raised",
             )
 

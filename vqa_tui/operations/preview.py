@@ -75,9 +75,9 @@ async def preview_prompt(
         return found, PromptTemplate(found)
 
     shown, template = await asyncio.to_thread(compiled)
-    if step and item is not None and (here := await item_named(workspace.db, row.id, item)) is not None:
-        if 1 <= part + step <= len(template.parts_of(here)):
-            part, step = part + step, 0
+    here = await item_named(workspace.db, row.id, item) if step and item is not None else None
+    if here is not None and 1 <= part + step <= len(template.parts_of(here)):
+        part, step = part + step, 0
     chosen = await _picture(workspace, row, item, step, shown.parts)
     parts = template.parts_of(chosen)
     if step:
