@@ -19,7 +19,7 @@ from vqa_tui.store.made_of import made_of
 from vqa_tui.store.queue import TaskQueue
 from vqa_tui.store.reads import run_summaries, run_view
 from vqa_tui.store.runs import NewRun
-from vqa_tui.store.tasks import find_task, task_rows
+from vqa_tui.store.tasks import find_tasks, task_rows
 
 PROMPTS = json.dumps({"prompts": [{"name": name} for name in ("caption", "count", "where")]})
 
@@ -53,9 +53,7 @@ async def follow(builder: Builder, run_id: int, dataset: int, *, parts: int, nam
     ids = [row["id"] for row in await builder.database.read("SELECT id FROM task WHERE run_id = ?", (run_id,))]
     new = NewRun(name, dataset, "r", "e", "m", "{}", "{}", "h", 0, None, Limits(), True, parts)
     statuses = (TaskStatus.FAILED,)
-    return await create_follow_up(
-        builder.database, new, follows=run_id, ids=ids, statuses=statuses, changes=UNCHANGED
-    )
+    return await create_follow_up(builder.database, new, follows=run_id, ids=ids, statuses=statuses, changes=UNCHANGED)
 
 
 async def test_every_picture_gets_all_of_its_requests_one_behind_the_other(builder: Builder) -> None:
@@ -113,12 +111,12 @@ async def test_tasks_are_listed_and_found_by_key_and_part(builder: Builder) -> N
     assert [rows[task_id].name for task_id in ids[:3]] == [
         "000000.jpg · 1/3 caption", "000000.jpg · 2/3 count", "000000.jpg · 3/3 where",
     ]  # fmt: skip
-    assert await find_task(builder.database, run_id, "000001.jpg") == ids[3]
-    assert await find_task(builder.database, run_id, "000001.jpg#3") == ids[5]
-    assert await find_task(builder.database, run_id, "000001.jpg#4") is None
-    assert await find_task(builder.database, run_id, str(ids[4])) == ids[4]
+    assert await find_tasks(builder.database, run_id, "000001.jpg") == ids[3:]
+    assert await find_tasks(builder.database, run_id, "000001.jpg#3") == [ids[5]]
+    assert await find_tasks(builder.database, run_id, "000001.jpg#4") == []
+    assert await find_tasks(builder.database, run_id, str(ids[4])) == [ids[4]]
     plain = await builder.run(dataset, name="plain")
-    assert await find_task(builder.database, plain, "000001.jpg#1") is None
+    assert await find_tasks(builder.database, plain, "000001.jpg#1") == []
     (row,) = (await task_rows(builder.database, plain, [ids[-1] + 1])).values()
     assert row.name == "000000.jpg"
 

@@ -155,9 +155,10 @@ class PromptTemplate:
             return values
         of_pair = self._recipe.parts == BY_PAIR
         if of_pair and part.index >= len(item.truth.questions):
+            left = len(item.truth.questions)
             raise LacksTruth(
                 f"the reference pair {part.number} of the picture {item.key} is gone: its dataset was imported again "
-                f"since this run was made, with {len(item.truth.questions)} pairs of it",
+                f"since this run was made, with {left} {'pair' if left == 1 else 'pairs'} of it",
                 hint="Import the dataset again with that pair, or make a new run.",
             )
         return values | part_values(values, part, name=self._name_of(part.index), of_pair=of_pair)

@@ -69,12 +69,13 @@ async def task_rows(workspace: Workspace, run_id: int, ids: Sequence[int]) -> di
     return await tasks.task_rows(workspace.db, run_id, ids)
 
 
-async def find_task(workspace: Workspace, run_id: int, ref: str) -> int:
-    """Return the task that `ref` names: an item key, or a task id. Raises VqaError when there is none."""
-    task_id = await tasks.find_task(workspace.db, run_id, ref)
-    if task_id is None:
+async def find_tasks(workspace: Workspace, run_id: int, ref: str) -> list[int]:
+    """Return the tasks that `ref` names: all of an item key, one as `key#2`, or one by its id. Raises VqaError when
+    there is none."""
+    found = await tasks.find_tasks(workspace.db, run_id, ref)
+    if not found:
         raise VqaError(f"this run has no item {ref!r}", hint="`vqa-tui item list RUN` shows them.")
-    return task_id
+    return found
 
 
 async def task_detail(workspace: Workspace, run_id: int, task_id: int) -> TaskDetail:

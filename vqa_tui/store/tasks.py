@@ -117,21 +117,23 @@ async def task_rows(database: Database, run_id: int, ids: Sequence[int]) -> dict
     }
 
 
-async def find_task(database: Database, run_id: int, ref: str) -> int | None:
-    """Return the task with this item key, or else with this id; None when there is neither.
+async def find_tasks(database: Database, run_id: int, ref: str) -> list[int]:
+    """Return the tasks of the item with this key, or else the task with this id; none when there is neither.
 
-    Of several requests about a picture the key means the first, and `key#2` the second.
+    Where a picture is several requests, `key#2` is the second of them.
     """
     key, _mark, number = ref.rpartition("#")
-    row = await database.read_one(
-        "SELECT t.id FROM item i JOIN task t ON t.run_id = :run AND t.item_id = i.id "
+    rows = await database.read(
+        "SELECT t.id, i.key = :ref AS whole FROM item i JOIN task t ON t.run_id = :run AND t.item_id = i.id "
         "WHERE i.dataset_id = (SELECT dataset_id FROM run WHERE id = :run) AND i.key IN (:ref, :key) "
-        "AND (i.key = :ref OR t.part = :part AND t.parts > 1) ORDER BY i.key <> :ref, t.part LIMIT 1",
+        "AND (i.key = :ref OR t.part = :part AND t.parts > 1) ORDER BY t.part",
         {"run": run_id, "ref": ref, "key": key, "part": int(number) - 1 if _is_id(number) else -1},
     )
-    if row is None and _is_id(ref):
-        row = await database.read_one("SELECT id FROM task WHERE run_id = ? AND id = ?", (run_id, int(ref)))
-    return row["id"] if row else None
+    found = [row["id"] for row in rows if row["whole"]] or [row["id"] for row in rows]
+    if not found and _is_id(ref):
+        rows = await database.read("SELECT id FROM task WHERE run_id = ? AND id = ?", (run_id, int(ref)))
+        found = [row["id"] for row in rows]
+    return found
 
 
 def _is_id(text: str) -> bool:
