@@ -106,7 +106,7 @@ async def _be_engine(
     _obey_signals(supervisor)
     phase = Phase.FAILED
     try:
-        await _rescue(database, paths, run_id, session_id)
+        await _rescue(database, paths, frozen, session_id)
         if (await runs.wishes(database, run_id)).intent is Intent.STOP:
             await supervisor.enter(Phase.STOPPED, "a person stopped it; resume it whenever you like")
             phase = Phase.STOPPED
@@ -300,11 +300,12 @@ async def _count_others(use: QuotaUse, keyring: Keyring, zone: ZoneInfo, tell: C
             keyring.count((), replace(use.sharing, looked_at=now, rests=False))
 
 
-async def _rescue(database: Database, paths: WorkspacePaths, run_id: int, session_id: int) -> None:
+async def _rescue(database: Database, paths: WorkspacePaths, frozen: runs.FrozenRun, session_id: int) -> None:
+    run_id = frozen.id
     rescue = await TaskQueue(database, run_id, session_id).rescue(read_flights(paths.run_flight_journal(run_id)))
     if rescue.tasks or rescue.requests:
         message = (
-            f"the engine had ended without a word: {rescue.tasks} pictures were put back and are asked again; "
+            f"the engine had ended without a word: {rescue.tasks} {frozen.unit}s were put back and are asked again; "
             f"{rescue.requests} requests had been sent whose replies were not stored, and may be billed"
         )
         await runs.add_event(database, run_id, "warning", message)

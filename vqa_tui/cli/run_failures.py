@@ -126,7 +126,10 @@ def _facts(cluster: "FailureCluster", detail: "ClusterDetail", *, attempts: bool
     facts = [
         ("cluster", f"{cluster.id}  {words.form_words(cluster)}"),
         ("kind", f"{words.kinds_words(cluster)}: {meaning(cluster.kind)}"),
-        ("failed", f"{plural(cluster.pictures, 'picture')} for good, {plural(cluster.tries, 'try', 'tries')} in all"),
+        (
+            "failed",
+            f"{plural(cluster.pictures, cluster.unit)} for good, {plural(cluster.tries, 'try', 'tries')} in all",
+        ),
         ("seen", f"first {words.ago(cluster.first_at, now)} ago, last {words.ago(cluster.last_at, now)} ago"),
         ("message", detail.message.strip()),
         ("what helps", what_helps(cluster.kind)),

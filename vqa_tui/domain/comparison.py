@@ -61,6 +61,8 @@ class RunFigures:
     """Requests that failed, by kind, those that were made again included."""
     verdicts: Mapping[str, int]
     sampled: SampledFigures = field(default_factory=SampledFigures)
+    in_parts: bool = False
+    """Whether a picture may be several requests, so that these are what is counted as pictures here."""
 
     @property
     def finished(self) -> int:

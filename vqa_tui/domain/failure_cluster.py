@@ -37,6 +37,8 @@ class FailureCluster:
     pictures_by_minute: tuple[int, ...] = ()
     """Of the last TREND_MINUTES minutes, oldest first; the last one is the minute that is running."""
     tries_by_minute: tuple[int, ...] = ()
+    unit: str = "picture"
+    """What fails for good: a picture, or a request where a picture may be several."""
 
     @property
     def id(self) -> int:
@@ -55,6 +57,8 @@ class FailureTable:
     clusters: tuple[FailureCluster, ...]
     ungathered: int = 0
     """Failures that an earlier version recorded and that are in no cluster yet."""
+    unit: str = "picture"
+    """As in FailureCluster."""
 
 
 @dataclass(frozen=True, slots=True)

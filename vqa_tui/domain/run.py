@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vqa_tui.domain.part import ONLY, Part, with_part
+from vqa_tui.domain.part import ONLY, Part, unit, with_part
 
 
 class Intent(StrEnum):
@@ -323,6 +323,11 @@ class RunView:
     """Runs that ask pictures of this one elsewhere, oldest first."""
     in_parts: bool = False
     """Whether a picture may be several requests: what is counted are requests then, and not pictures."""
+
+    @property
+    def unit(self) -> str:
+        """What is counted: pictures, or requests where a picture may be several."""
+        return unit(in_parts=self.in_parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from vqa_tui.config.endpoint import EndpointPrices
+from vqa_tui.domain.part import unit
 from vqa_tui.store.earlier_runs import EarlierRuns
 
 
@@ -87,3 +88,8 @@ class RunPlan:
     """Whether a picture may be several requests."""
     unasked: int = 0
     """Pictures of the dataset that have no reference pair, where a request is about one."""
+
+    @property
+    def unit(self) -> str:
+        """What is counted: pictures, or requests where a picture may be several."""
+        return unit(in_parts=self.in_parts)

@@ -36,7 +36,7 @@ async def run_figures(database: Database, run_id: int) -> tuple[RunFigures, Made
     async with database.snapshot():
         row = await database.read_one(
             "SELECT r.id, r.name, d.name AS dataset, r.recipe_name, r.endpoint_name, r.model, r.recipe, r.endpoint, "
-            "r.limits, r.put_back, json_extract(r.endpoint, '$.prices') AS prices, "
+            "r.limits, r.put_back, r.parts, json_extract(r.endpoint, '$.prices') AS prices, "
             "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0) AS pairs "
             "FROM run r JOIN dataset d ON d.id = r.dataset_id "
             "WHERE r.id = ? AND r.id NOT IN (SELECT id FROM deleted_run)",
@@ -79,6 +79,7 @@ async def run_figures(database: Database, run_id: int) -> tuple[RunFigures, Made
         failures=failures,
         request_failures={each["kind"]: each["n"] for each in requests if each["kind"] != "ok"},
         verdicts=await verdict_counts(database, run_id),
+        in_parts=row["parts"] != 1,
     )
     return figures, MadeOf(row["recipe"], row["endpoint"], row["limits"])
 

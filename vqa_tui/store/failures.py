@@ -18,6 +18,7 @@ from vqa_tui.domain.failure_cluster import (
     PictureSizes,
     Spread,
 )
+from vqa_tui.domain.part import unit
 from vqa_tui.store.clusters import count_ungathered
 from vqa_tui.store.db import Database, Row
 from vqa_tui.store.rows import PART_COLUMNS, part_from_row
@@ -46,6 +47,7 @@ async def failure_table(database: Database, run_id: int, *, now: float) -> Failu
             (run_id, minute - TREND_MINUTES),
         )
         ungathered = await count_ungathered(database, run_id)
+        run = await database.read_one("SELECT parts FROM run WHERE id = ?", (run_id,))
     trends: dict[int, list[Row]] = {}
     for row in minutes:
         trends.setdefault(row["cluster_id"], []).append(row)
@@ -53,14 +55,15 @@ async def failure_table(database: Database, run_id: int, *, now: float) -> Failu
     by_form: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         by_form.setdefault((row["form"], "" if row["form"] else row["kind"]), []).append(row)
+    word = unit(in_parts=run is not None and run["parts"] != 1)
     clusters = [
-        _cluster(parts, [trend for part in parts for trend in trends.get(part["id"], ())], minute)
+        _cluster(parts, [trend for part in parts for trend in trends.get(part["id"], ())], minute, word)
         for parts in by_form.values()
     ]
-    return FailureTable(tuple(clusters), ungathered)
+    return FailureTable(tuple(clusters), ungathered, word)
 
 
-def _cluster(parts: list[Row], minutes: Sequence[Row], now: int) -> FailureCluster:
+def _cluster(parts: list[Row], minutes: Sequence[Row], now: int, word: str) -> FailureCluster:
     kinds = [KindCount(part["kind"], part["tasks"], part["attempts"]) for part in parts]
     firsts = [part["first_at"] for part in parts if part["first_at"] is not None]
     lasts = [part["last_at"] for part in parts if part["last_at"] is not None]
@@ -80,6 +83,7 @@ def _cluster(parts: list[Row], minutes: Sequence[Row], now: int) -> FailureClust
         last_at=max(lasts, default=None),
         pictures_by_minute=tuple(pictures),
         tries_by_minute=tuple(tries),
+        unit=word,
     )
 
 
