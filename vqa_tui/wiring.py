@@ -106,7 +106,7 @@ async def _be_engine(
     _obey_signals(supervisor)
     phase = Phase.FAILED
     try:
-        await _rescue(database, paths, run_id, session_id)
+        await _rescue(database, paths, frozen, session_id)
         if (await runs.wishes(database, run_id)).intent is Intent.STOP:
             await supervisor.enter(Phase.STOPPED, "a person stopped it; resume it whenever you like")
             phase = Phase.STOPPED
@@ -141,11 +141,11 @@ async def _work(
     if not await asyncio.to_thread(root.is_dir):
         raise VqaError(f"the folder of the dataset is gone: {root}", hint="Bring it back and resume the run.")
     template = PromptTemplate(recipe)
-    for item in await tasks.first_items(database, frozen.id, 3):
+    for item, part in await tasks.first_items(database, frozen.id, max(recipe.parts, 3)):
         # A picture without what the recipe needs fails alone.
         with suppress(LacksTruth):
-            template.render(item)
-            template.reply_texts(item)
+            template.render(item, part)
+            template.reply_texts(item, part)
     async with _machinery(database, paths, frozen, session_id, supervisor, recipe, endpoint, keyring) as machinery:
         _collect_less_often()
         return await supervisor.work(machinery)
@@ -205,13 +205,14 @@ async def _machinery(
         queue = TaskQueue(database, frozen.id, session_id)
         writer = Writer(queue, lambda group: supervisor.committed(group, journal, feeder.poke))
         feeder = Feeder(queue, writer)
+        template = PromptTemplate(recipe)
         bench = Bench(
             recipe=recipe,
             endpoint=endpoint,
             dataset_root=Path(frozen.dataset_root),
-            template=PromptTemplate(recipe),
+            template=template,
             estimator=Estimator(recipe, endpoint),
-            body=RequestBody(recipe, endpoint),
+            bodies=[RequestBody(each, endpoint) for each in template.recipes],
             client=client,
             gatekeeper=gatekeeper,
             breaker=breaker,
@@ -299,11 +300,12 @@ async def _count_others(use: QuotaUse, keyring: Keyring, zone: ZoneInfo, tell: C
             keyring.count((), replace(use.sharing, looked_at=now, rests=False))
 
 
-async def _rescue(database: Database, paths: WorkspacePaths, run_id: int, session_id: int) -> None:
+async def _rescue(database: Database, paths: WorkspacePaths, frozen: runs.FrozenRun, session_id: int) -> None:
+    run_id = frozen.id
     rescue = await TaskQueue(database, run_id, session_id).rescue(read_flights(paths.run_flight_journal(run_id)))
     if rescue.tasks or rescue.requests:
         message = (
-            f"the engine had ended without a word: {rescue.tasks} pictures were put back and are asked again; "
+            f"the engine had ended without a word: {rescue.tasks} {frozen.unit}s were put back and are asked again; "
             f"{rescue.requests} requests had been sent whose replies were not stored, and may be billed"
         )
         await runs.add_event(database, run_id, "warning", message)

@@ -16,7 +16,7 @@ from vqa_tui.paths import shipped_configs
 
 GROUNDED = ("caption", "general-vqa", "stcray", "stcray-text")
 COMMANDS = ("answer", "cap", "caption", "describe", "detect", "ocr", "question")
-NAMES = tuple(sorted((*GROUNDED, "narration", *(f"paligemma-{command}" for command in COMMANDS))))
+NAMES = tuple(sorted((*GROUNDED, "narration", "vqa-rad", *(f"paligemma-{command}" for command in COMMANDS))))
 TRUTH = GroundTruth(
     categories=("Battery", "Knife"),
     boxes=(Box(label="Battery", x=118, y=55, width=112, height=95),),

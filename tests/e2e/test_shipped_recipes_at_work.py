@@ -87,7 +87,7 @@ async def test_a_recipe_stores_pairs_without_a_flag(stage: Stage, name: str) -> 
             assert set(questions) == {"Is it red?"}
         case "paligemma-question":
             assert set(answers) == {"yes"}
-        case "explained":
+        case "explained" | "vqa-rad":
             assert all(answer.startswith("Yes. Explanation: ") for answer in answers)
         case "blocks":
             assert len(answers) == 3 * len(CATEGORIES)

@@ -157,7 +157,7 @@ async def make_workshop(tmp_path: Path) -> AsyncIterator[MakeWorkshop]:
             dataset_root=root,
             template=PromptTemplate(recipe),
             estimator=Estimator(recipe, endpoint),
-            body=RequestBody(recipe, endpoint),
+            bodies=[RequestBody(recipe, endpoint)],
             client=client,
             gatekeeper=Gatekeeper(keyring, budget, board),
             breaker=Breaker(),

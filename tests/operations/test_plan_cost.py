@@ -22,7 +22,7 @@ from vqa_tui.store.earlier_runs import EarlierRuns
 
 ITEMS = 1000
 SIZES = PictureSizes((SizeGroup(1000, 800, ITEMS, ITEMS * 10**5),), 1)
-LOAD = Load(ITEMS, SIZES, [1200] * 50)
+LOAD = Load(ITEMS, SIZES, [1200] * 50, ITEMS)
 PROMPT, PICTURE, REPLY = 1200 // 4 + 20, 1120, 300
 
 

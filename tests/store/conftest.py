@@ -1,7 +1,8 @@
 """A real workspace file in a temporary folder, with a dataset of any size."""
 
+import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,20 @@ async def database(paths: WorkspacePaths) -> AsyncIterator[Database]:
         yield opened
 
 
+def _truth(pairs: Sequence[int], number: int) -> str:
+    count = pairs[number] if number < len(pairs) else 0
+    asked = [{"question": f"q{index}", "answer": f"a{index}"} for index in range(count)]
+    return json.dumps({"questions": asked} if asked else {})
+
+
 class Builder:
     """Makes datasets and runs straight in the file."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    async def dataset(self, items: int, name: str = "bags") -> int:
+    async def dataset(self, items: int, name: str = "bags", pairs: Sequence[int] = ()) -> int:
+        """Make a dataset; of the first pictures each has so many reference pairs."""
         async with self.database.write() as transaction:
             dataset_id = await transaction.insert(
                 "INSERT INTO dataset (name, kind, root, source, created_at, imported_at) "
@@ -39,13 +47,24 @@ class Builder:
             )
             await transaction.execute_many(
                 "INSERT INTO item (dataset_id, key, path, format, width, height, size_bytes, sha256, orientation, "
-                "modified_ns, truth) VALUES (?, ?, ?, 'JPEG', 64, 48, 100, ?, 1, 0, '{}')",
-                [(dataset_id, f"{number:06}.jpg", f"{number:06}.jpg", f"{number:064}") for number in range(items)],
+                "modified_ns, truth) VALUES (?, ?, ?, 'JPEG', 64, 48, 100, ?, 1, 0, ?)",
+                [
+                    (dataset_id, f"{number:06}.jpg", f"{number:06}.jpg", f"{number:064}", _truth(pairs, number))
+                    for number in range(items)
+                ],
             )
         return dataset_id
 
     async def run(
-        self, dataset_id: int, *, name: str = "run", pilot: int = 0, limit: int | None = None, endpoint: str = "{}"
+        self,
+        dataset_id: int,
+        *,
+        name: str = "run",
+        pilot: int = 0,
+        limit: int | None = None,
+        endpoint: str = "{}",
+        recipe: str = "{}",
+        parts: int = 1,
     ) -> int:
         return await create_run(
             self.database,
@@ -55,13 +74,14 @@ class Builder:
                 recipe_name="caption",
                 endpoint_name="embedded",
                 model="m",
-                recipe="{}",
+                recipe=recipe,
                 endpoint=endpoint,
                 config_sha256="0" * 64,
                 pilot_size=pilot,
                 limit=limit,
                 limits=Limits(),
                 approved=False,
+                parts=parts,
             ),
         )
 

@@ -164,7 +164,7 @@ async def test_sizes_and_a_sample_of_the_chosen(builder: Builder) -> None:
     (group,) = (await sizes_of(builder.database, run_id, ids, statuses)).groups
     assert (group.width, group.height, group.pictures, group.size_bytes) == (64, 48, 100, 10_000)
     sample = await spread_items_of(builder.database, run_id, ids, statuses, 10)
-    assert len(sample) == 10 and sample[0].key < "000030.jpg" and sample[-1].key > "000100.jpg"
+    assert len(sample) == 10 and sample[0][0].key < "000030.jpg" and sample[-1][0].key > "000100.jpg"
     assert len(await spread_items_of(builder.database, run_id, ids[:3], statuses, 10)) == 3
     assert (await sizes_of(builder.database, run_id, [], statuses)).groups == ()
 

@@ -176,3 +176,56 @@ async def test_older_follow_ups_stay_runs_of_chosen_pictures(old_workspace: Work
     async with Database.open(old_workspace) as database:
         rows = await database.read("SELECT id, of_chosen FROM run ORDER BY id")
         assert [tuple(row) for row in rows] == [(1, 0), (2, 1), (3, 1)]
+
+
+async def test_tasks_of_older_runs_are_the_one_request_about_their_picture(old_workspace: WorkspacePaths) -> None:
+    connection = sqlite3.connect(old_workspace.database)
+    for version, _name, sql in schema_steps():
+        if 1 < version < 13:
+            connection.executescript(f"{sql}; PRAGMA user_version = {version};")
+    for number in range(3, 9):
+        connection.execute(
+            "INSERT INTO item SELECT ?, dataset_id, ?, path, format, width, height, size_bytes, sha256, orientation, "
+            "modified_ns, split, truth FROM item WHERE id = 1",
+            (number, f"{number}.jpg"),
+        )
+    connection.executescript(
+        """
+        INSERT INTO failure_cluster (id, run_id, kind, form) VALUES (5, 1, 'refused', 'no');
+        INSERT INTO session (id, run_id, pid, started_at) VALUES (2, 1, 1, 5);
+        INSERT INTO task (id, run_id, item_id, status, lease, pilot) VALUES (30, 1, 3, 'leased', 2, 1);
+        INSERT INTO task (id, run_id, item_id, status, finished_at, changes) VALUES (31, 1, 4, 'skipped', 7, '{"a":1}');
+        INSERT INTO task (id, run_id, item_id, not_before, requeued_after) VALUES (32, 1, 5, 99, 3);
+        INSERT INTO task (id, run_id, item_id) VALUES (33, 1, 6);
+        UPDATE task SET status = 'failed', finished_at = 8, last_kind = 'refused', last_problem = 'no', cluster_id = 5
+          WHERE id = 33;
+        INSERT INTO sample (run_id, task_id, ordinal, question, answer) VALUES (1, 1, 0, 'q', 'a');
+        """
+    )
+    connection.commit()
+    before = connection.execute("SELECT * FROM task ORDER BY id").fetchall()
+    tallies = connection.execute("SELECT * FROM tally ORDER BY status").fetchall()
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(task)")]
+    connection.close()
+    async with Database.open(old_workspace) as database:
+        rows = await database.read(f"SELECT {', '.join(columns)} FROM task ORDER BY id")
+        assert [tuple(row) for row in rows] == before and len(before) == 6
+        assert [tuple(row) for row in await database.read("SELECT * FROM tally ORDER BY status")] == tallies
+        assert {tuple(row) for row in await database.read("SELECT part, parts FROM task")} == {(0, 1)}
+        assert [row["parts"] for row in await database.read("SELECT parts FROM run")] == [1]
+        assert await database.read("PRAGMA foreign_key_check") == []
+        # Counts go on with the tasks, and what hangs on a task goes with it.
+        queue = TaskQueue(database, 1, 2)
+        assert [task.id for task in await queue.claim(9, now=10, pilot_only=False)] == [2]
+        async with database.write() as transaction:
+            await transaction.execute("UPDATE task SET status = 'pending', finished_at = NULL WHERE id = 33")
+            await transaction.execute("DELETE FROM task WHERE id = 1")
+        assert [row["tasks"] for row in await database.read("SELECT tasks FROM failure_cluster")] == [0]
+        assert await database.read("SELECT * FROM sample") == []
+        counts = await database.read("SELECT status, sum(n) AS n FROM tally GROUP BY status HAVING sum(n) > 0")
+        assert {row["status"]: row["n"] for row in counts} == {"leased": 2, "pending": 2, "skipped": 1}
+        with pytest.raises(VqaError, match="UNIQUE"):
+            async with database.write() as transaction:
+                await transaction.execute("INSERT INTO task (run_id, item_id, part, parts) VALUES (1, 3, 0, 2)")
+        async with database.write() as transaction:
+            await transaction.execute("INSERT INTO task (run_id, item_id, part, parts) VALUES (1, 3, 1, 2)")

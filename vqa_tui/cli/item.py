@@ -19,7 +19,12 @@ _PAGE = 1_000
 _LINE = "{:<8} {:<16} {:>5} {:>5} {:>10}  {}"
 
 app = typer.Typer(no_args_is_help=True, help="Look at the pictures of a run.", rich_markup_mode=None)
-ItemArgument = Annotated[str, typer.Argument(metavar="ITEM", help="Key of the picture, or number of its task.")]
+ItemArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ITEM", help="Key of the picture (KEY#2: the second request about it), or number of its task."
+    ),
+]
 
 
 @app.command("list")
@@ -86,7 +91,7 @@ async def _print_rows(rows: "AsyncIterator[TaskRow]") -> None:
         if not any_row:
             say(_LINE.format("status", "last failure", "tries", "pairs", "cost", "item"))
             any_row = True
-        line = (str(row.status), cell(row.kind or ""), row.attempts, row.samples, money(row.cost), cell(row.item_key))
+        line = (str(row.status), cell(row.kind or ""), row.attempts, row.samples, money(row.cost), cell(row.name))
         say(_LINE.format(*line).rstrip())
     if not any_row:
         say("No pictures match.")
@@ -97,12 +102,12 @@ def show(run: RunArgument, item: ItemArgument, json: JsonOption = False, workspa
     """Show one picture of a run: ground truth, prompt, attempts, raw reply, pairs."""
     from vqa_tui.cli.item_text import detail_text
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.operations.items import find_task, task_detail
+    from vqa_tui.operations.items import find_tasks, task_detail
     from vqa_tui.operations.runs import find_run
 
     async def work(opened: "Workspace") -> "TaskDetail":
         run_id = await find_run(opened, run)
-        return await task_detail(opened, run_id, await find_task(opened, run_id, item))
+        return await task_detail(opened, run_id, (await find_tasks(opened, run_id, item))[0])
 
     detail = in_workspace(workspace, work)
     if json:

@@ -126,7 +126,7 @@ class _Moved:
 async def _move(run: str, chosen: _Chosen, opened: "Workspace") -> _Moved:
     from vqa_tui.domain.filter_grammar import parse_filter
     from vqa_tui.domain.queue_edit import MOVABLE, EditVerb
-    from vqa_tui.operations.items import find_task, task_ids, task_rows
+    from vqa_tui.operations.items import find_tasks, task_ids, task_rows
     from vqa_tui.operations.queue_edits import edit_queue, stock
     from vqa_tui.operations.runs import find_run, run_view
     from vqa_tui.tui.present.failure_verbs import cost_words
@@ -135,7 +135,7 @@ async def _move(run: str, chosen: _Chosen, opened: "Workspace") -> _Moved:
         raise VqaError("name pictures, or choose them with --filter", hint="`vqa-tui item list RUN` shows their names.")
     run_id = await find_run(opened, run)
     if chosen.items:
-        ids: Sequence[int] = [await find_task(opened, run_id, item) for item in chosen.items]
+        ids: Sequence[int] = [each for item in chosen.items for each in await find_tasks(opened, run_id, item)]
     else:
         ids = await task_ids(opened, run_id, parse_filter(chosen.filter_text))
     verb = EditVerb(chosen.verb)
@@ -170,6 +170,6 @@ def _tell(moved: _Moved, *, json: bool) -> None:
         return
     say(f"{plural(moved.changed, 'picture')} {_DONE[moved.verb]}.")
     for row in moved.left[:_MOST_TOLD]:
-        say(f"{cell(row.item_key)} is {row.status}: {_RULES[moved.verb]}.")
+        say(f"{cell(row.name)} is {row.status}: {_RULES[moved.verb]}.")
     if len(moved.left) > _MOST_TOLD:
         say(f"{len(moved.left) - _MOST_TOLD} more could not be moved either.")

@@ -15,7 +15,7 @@ def detail_text(detail: TaskDetail) -> str:
     size = f"{facts.width} × {facts.height} {facts.format}, {file_size(facts.size_bytes)}"
     tries = plural(row.attempts, "try", "tries")
     lines = [
-        f"{row.item_key}  (task {row.id})",
+        f"{row.name}  (task {row.id})",
         f"{row.status}, {tries}, {plural(row.samples, 'pair')}, {money(row.cost)}",
         f"{detail.picture}  {size}" + (f", split {detail.item.split}" if detail.item.split else ""),
     ]

@@ -118,7 +118,7 @@ def _facts(made: "RunPlan", request: "RunRequest") -> Iterator[str]:
 
     cost = "unknown"
     if made.cost_total is not None:
-        cost = f"about {money(made.cost_total)} ({money(made.cost_per_item)} a picture)"
+        cost = f"about {money(made.cost_total)} ({money(made.cost_per_item)} a {made.unit})"
         if band := plan_words.band_words(made):
             cost += f", {band}"
     prices = ""
@@ -127,6 +127,7 @@ def _facts(made: "RunPlan", request: "RunRequest") -> Iterator[str]:
         prices = f"{plan_words.price_words(made.prices)}\n{source}"
     facts = [
         ("pictures", count(made.items)),
+        ("requests", count(made.requests) if made.in_parts else ""),
         ("tokens each", plan_words.token_words(made)),
         ("cost", cost),
         ("band", "\n".join(plan_words.band_parts(made)) if made.cost_total else ""),

@@ -54,6 +54,9 @@ def preview(
     item: Annotated[
         str | None, typer.Option("--item", metavar="KEY", help="Key of a picture; default: the first one.")
     ] = None,
+    part: Annotated[
+        int, typer.Option("--part", metavar="N", help="Which of several requests about the picture, from 1.")
+    ] = 1,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -65,7 +68,7 @@ def preview(
     from vqa_tui.operations.preview import preview_prompt
 
     async def work(opened: "Workspace") -> "PromptPreview":
-        return await preview_prompt(opened, dataset, recipe, item)
+        return await preview_prompt(opened, dataset, recipe, item, part=part)
 
     made = in_workspace(workspace, work)
     if json:
@@ -73,7 +76,7 @@ def preview(
         return
     print_facts(
         [
-            ("picture", made.item),
+            ("picture", made.name),
             ("file", made.picture),
             ("pixels", f"{made.width} × {made.height}"),
             ("tokens", f"about {made.prompt_tokens}, without the picture"),

@@ -93,8 +93,9 @@ def _show(pair: "ReviewPair") -> None:
     categories = "none" if pair.truth.states_none else ", ".join(pair.truth.categories)
     print_facts(
         [
-            (f"pair {sample.id}", f"{pair.item_key}, number {sample.ordinal + 1}"),
+            (f"pair {sample.id}", f"{pair.name}, number {sample.ordinal + 1}"),
             ("picture", pair.picture),
+            ("reference", pair.reference.answer if pair.reference is not None else ""),
             ("truth", categories),
             ("type", sample.question_type),
             ("flags", flags),
@@ -299,7 +300,7 @@ async def _print_lines(found: "AsyncIterator[ReviewPair]") -> None:
                 sample.id,
                 verdict,
                 cell(sample.reviewer or ""),
-                cell(f"{pair.item_key}: {sample.final_question} – {sample.final_answer}"),
+                cell(f"{pair.name}: {sample.final_question} – {sample.final_answer}"),
             )
         )
     if not any_pair:

@@ -190,4 +190,4 @@ def _print(found: "Comparison") -> None:
     if found.agreement.least:
         say()
         columns = [Column("agree", right=True), Column("least agreeing pictures")]
-        print_table(columns, ((share(each.score, 1), each.item_key) for each in found.agreement.least), empty="")
+        print_table(columns, ((share(each.score, 1), each.name) for each in found.agreement.least), empty="")

@@ -126,7 +126,10 @@ def _facts(cluster: "FailureCluster", detail: "ClusterDetail", *, attempts: bool
     facts = [
         ("cluster", f"{cluster.id}  {words.form_words(cluster)}"),
         ("kind", f"{words.kinds_words(cluster)}: {meaning(cluster.kind)}"),
-        ("failed", f"{plural(cluster.pictures, 'picture')} for good, {plural(cluster.tries, 'try', 'tries')} in all"),
+        (
+            "failed",
+            f"{plural(cluster.pictures, cluster.unit)} for good, {plural(cluster.tries, 'try', 'tries')} in all",
+        ),
         ("seen", f"first {words.ago(cluster.first_at, now)} ago, last {words.ago(cluster.last_at, now)} ago"),
         ("message", detail.message.strip()),
         ("what helps", what_helps(cluster.kind)),
@@ -140,7 +143,7 @@ def _facts(cluster: "FailureCluster", detail: "ClusterDetail", *, attempts: bool
         facts.append(("compared", ": ".join(filter(None, words.compared_words(sizes, detail.answered_sizes) or ()))))
     if detail.looked_at < (cluster.tries if attempts else cluster.pictures):
         facts.append(("counted", f"the newest {count(detail.looked_at)}"))
-    return [*facts, ("examples", "\n".join(each.item_key for each in detail.examples))]
+    return [*facts, ("examples", "\n".join(each.name for each in detail.examples))]
 
 
 async def _move(

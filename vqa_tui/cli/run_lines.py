@@ -169,9 +169,9 @@ def pilot_words(view: RunView) -> Sequence[str]:
     pilot = view.pilot
     if pilot is None:
         return ()
-    lines = [f"The pilot of {plural(pilot.size, 'picture')} is finished."]
+    lines = [f"The pilot of {plural(pilot.size, view.unit)} is finished."]
     if pilot.cost_per_item is not None:
-        lines.append(f"Measured cost: {money(pilot.cost_per_item)} a picture.")
+        lines.append(f"Measured cost: {money(pilot.cost_per_item)} a {view.unit}.")
     if (known := view.calibration) is not None:
         lines.append(
             f"Billed against estimated: input tokens {ratio_words(known.billed_input, known.estimated_input)}, "
@@ -191,6 +191,6 @@ def outcome_words(view: RunView) -> str:
         took = f" in {duration(view.ended_at - view.started_at)}"
     spent = f", {money(view.cost.spent)}" if view.cost.price_known else ""
     return (
-        f"{view.name}: {PHASE_WORDS[view.phase]}. {count(view.counts.done)} of {plural(view.counts.total, 'picture')} "
+        f"{view.name}: {PHASE_WORDS[view.phase]}. {count(view.counts.done)} of {plural(view.counts.total, view.unit)} "
         f"answered, {plural(view.samples, 'pair')}, {count(view.counts.failed)} failed{spent}{took}."
     )

@@ -12,6 +12,9 @@ from vqa_tui.domain.failure import VqaError
 
 M = TypeVar("M", Recipe, Endpoint)
 
+_LEFT_OUT: dict[str, object] = {"prompt": None, "prompts": [], "each": "picture"}
+"""Values that a recipe of one prompt does not speak of: what it was frozen to before there were others still holds."""
+
 
 def freeze(model: Recipe | Endpoint) -> str:
     """Return canonical JSON: keys sorted, no spaces, ASCII only, decimals as text. Equal models give equal text.
@@ -19,7 +22,10 @@ def freeze(model: Recipe | Endpoint) -> str:
     Raises VqaError when a free value (`variables`, `extra_body`) is not JSON.
     """
     try:
-        return json.dumps(model.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        value = model.model_dump(mode="json")
+        if isinstance(model, Recipe):
+            value = {name: each for name, each in value.items() if name not in _LEFT_OUT or each != _LEFT_OUT[name]}
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
         raise VqaError(f"{model.name} holds a value that JSON cannot: {error}") from error
 

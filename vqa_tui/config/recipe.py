@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from vqa_tui.config.reply_schema import reply_schema
+from vqa_tui.domain.part import BY_PAIR, Part
 
 
 class _Strict(BaseModel):
@@ -88,6 +90,17 @@ _FIELDS_OF_KINDS = {
 }
 
 
+class NamedPrompt(PromptTemplates):
+    """One of several prompts: each of them is a request of its own about every picture."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
+    """What tells its requests apart on screens; its templates see it as `prompt_name`."""
+    reply: ReplyFormat | None = None
+    """How its reply is read; None as the recipe says."""
+    pairs: Annotated[int, Field(ge=1, le=50)] | None = None
+    """How many pairs it asks for; None as many as the recipe says."""
+
+
 class Generation(_Strict):
     """Parameters of the request."""
 
@@ -138,7 +151,13 @@ class Recipe(_Strict):
     """Share of the pairs that are structured questions, drawn for each picture with a fixed seed."""
     variables: dict[str, Any] = Field(default_factory=dict)
     """Further values for the templates."""
-    prompt: PromptTemplates
+    prompts: tuple[NamedPrompt, ...] = ()
+    """Several prompts: every picture is asked each of them, in a request of its own."""
+    prompt: Annotated[PromptTemplates | None, Field(validate_default=True)] = None
+    """What is asked, where that is one prompt."""
+    each: Literal["picture", "pair"] = "picture"
+    """`pair`: one request for each question-answer pair that the dataset has of the picture; the templates see that
+    pair as `reference`."""
     text_first: bool = True
     """Whether the text stands before the picture in the message."""
     reply: ReplyFormat
@@ -147,6 +166,55 @@ class Recipe(_Strict):
     checks: Checks = Checks()
     expected_output_tokens: Annotated[int, Field(ge=1)] = 300
     """Typical length of a reply, for estimates before the pilot."""
+
+    @field_validator("prompt", mode="after")
+    @classmethod
+    def _is_there_unless_several_are(
+        cls, prompt: PromptTemplates | None, others: ValidationInfo
+    ) -> PromptTemplates | None:
+        if prompt is None and "prompts" in others.data and not others.data["prompts"]:
+            raise PydanticCustomError("missing", "this key is required, or several under `prompts`")
+        if prompt is not None and others.data.get("prompts"):
+            raise ValueError("a recipe has either one `prompt`, or several under `prompts`")
+        return prompt
+
+    @model_validator(mode="after")
+    def _tells_its_prompts_apart(self) -> "Recipe":
+        names = [prompt.name for prompt in self.prompts]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"prompts: two of them are named {twice}")
+        if self.each == "pair" and self.prompts:
+            raise ValueError("each: pair goes with one `prompt`, not with `prompts`")
+        return self
+
+    @property
+    def parts(self) -> int:
+        """How many requests every picture is; BY_PAIR where it is one for each of its reference pairs."""
+        return BY_PAIR if self.each == "pair" else max(len(self.prompts), 1)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether a picture may be several requests, or none."""
+        return self.parts != 1
+
+    def of_part(self, part: Part) -> "Recipe":
+        """Return the recipe of one of the requests about a picture: it has one prompt, which is not None."""
+        if not self.prompts:
+            return self
+        named = self.prompts[part.index]
+        return self.model_copy(
+            update={
+                "prompt": named,
+                "prompts": (),
+                "reply": self.reply if named.reply is None else named.reply,
+                "pairs": self.pairs if named.pairs is None else named.pairs,
+            }
+        )
+
+    @property
+    def templates(self) -> tuple[PromptTemplates, ...]:
+        """The templates of all prompts, in order."""
+        return self.prompts or ((self.prompt,) if self.prompt is not None else ())
 
     @property
     def schema_of_reply(self) -> dict[str, Any] | None:

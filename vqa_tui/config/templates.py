@@ -7,7 +7,7 @@ whole prompt refuse to grow beyond MAX_CHARS, and loops nest at most MAX_LOOP_DE
 import difflib
 import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -16,10 +16,17 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from vqa_tui.config.recipe import Recipe
+from vqa_tui.config.recipe import NamedPrompt, PromptTemplates, Recipe
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, Item
-from vqa_tui.domain.prompt import PROMPT_VALUE_NAMES, prompt_values, structured_count
+from vqa_tui.domain.part import BY_PAIR, ONLY, Part
+from vqa_tui.domain.prompt import (
+    PART_VALUE_NAMES,
+    PROMPT_VALUE_NAMES,
+    part_values,
+    prompt_values,
+    structured_count,
+)
 
 MAX_CHARS = 200_000
 """Longest prompt, and longest text that any filter inside it may make."""
@@ -60,76 +67,144 @@ class LacksTruth(VqaError):
 
 
 class PromptTemplate:
-    """The templates of one recipe, compiled once."""
+    """The templates of one recipe, compiled once; of several prompts each has its own."""
 
     def __init__(self, recipe: Recipe) -> None:
         """Compile and check. Raises VqaError that names the recipe, the template, the line and the variable."""
         self._recipe = recipe
-        if taken := sorted(
-            PROMPT_VALUE_NAMES.intersection(recipe.variables) | ({_REPAIR_NAME} & set(recipe.variables))
-        ):
-            raise VqaError(
-                f"recipe {recipe.name}: the variable `{taken[0]}` has the name of a value that every prompt gets",
-                hint="Rename it under `variables`.",
-            )
-        known = PROMPT_VALUE_NAMES.union(recipe.variables)
+        known = _known_names(recipe)
         environment = _PromptEnvironment()
-        self._system = _CheckedTemplate(environment, recipe.name, "prompt.system", recipe.prompt.system, known)
-        self._user = _CheckedTemplate(environment, recipe.name, "prompt.user", recipe.prompt.user, known)
-        self._repair = _CheckedTemplate(
-            environment, recipe.name, "prompt.repair", recipe.prompt.repair, known | {_REPAIR_NAME}
-        )
-        reply = recipe.reply
-        sources = {"question": reply.question, "answer": reply.answer, "reference": reply.reference}
-        self._plain_texts = ReplyTexts(**sources)
-        self._reply = {
-            name: _CheckedTemplate(environment, recipe.name, f"reply.{name}", source, known)
-            for name, source in sources.items()
-            if "{{" in source or "{%" in source
-        }
+        self._prompts = [
+            _OnePrompt(
+                environment,
+                recipe.of_part(Part(index, len(recipe.prompts) or 1)),
+                templates,
+                f"prompts.{index}" if recipe.prompts else "prompt",
+                known,
+            )
+            for index, templates in enumerate(recipe.templates)
+        ]
 
-    def render(self, item: Item) -> RenderedPrompt:
-        """Return the prompt for `item`.
+    @property
+    def recipes(self) -> Sequence[Recipe]:
+        """The recipe as it holds for each of its prompts."""
+        return [prompt.recipe for prompt in self._prompts]
+
+    def recipe_of(self, part: Part) -> Recipe:
+        """Return the recipe as it holds for one of the requests about a picture: with one prompt, and its reply."""
+        return self._of(part).recipe
+
+    def parts_of(self, item: Item) -> tuple[Part, ...]:
+        """Return the requests that a run made now would make about `item`; none where it has no reference pair."""
+        count = len(item.truth.questions) if self._recipe.parts == BY_PAIR else self._recipe.parts
+        return tuple(Part(index, count, self._name_of(index)) for index in range(count))
+
+    def render(self, item: Item, part: Part = ONLY) -> RenderedPrompt:
+        """Return the prompt of one request about `item`.
 
         Raises LacksTruth when the dataset does not say what the recipe needs, and VqaError when a value is missing or
         the prompt grows too long.
         """
-        values = self._values(item)
-        return RenderedPrompt(self._system.render(values, item.key), self._user.render(values, item.key))
+        values = self._values(item, part)
+        prompt = self._of(part)
+        return RenderedPrompt(prompt.system.render(values, item.key), prompt.user.render(values, item.key))
 
-    def reply_texts(self, item: Item) -> ReplyTexts:
+    def reply_texts(self, item: Item, part: Part = ONLY) -> ReplyTexts:
         """Return what is known of the reply about `item`. Raises VqaError when a value is missing."""
-        if not self._reply:
-            return self._plain_texts
-        values = self._values(item)
-        rendered = {name: template.render(values, item.key) for name, template in self._reply.items()}
-        return replace(self._plain_texts, **rendered)
+        prompt = self._of(part)
+        if not prompt.reply:
+            return prompt.plain_texts
+        values = self._values(item, part)
+        rendered = {name: template.render(values, item.key) for name, template in prompt.reply.items()}
+        return replace(prompt.plain_texts, **rendered)
 
-    def render_repair(self, item: Item, problem: str) -> RenderedPrompt:
+    def render_repair(self, item: Item, problem: str, part: Part = ONLY) -> RenderedPrompt:
         """Return the prompt with the repair text, if there is one, below it; `problem` says in words what was wrong."""
-        values = self._values(item)
-        repair = self._repair.render({**values, _REPAIR_NAME: " ".join(problem.split())}, item.key)
-        user = self._user.render(values, item.key)
+        values = self._values(item, part)
+        prompt = self._of(part)
+        repair = prompt.repair.render({**values, _REPAIR_NAME: " ".join(problem.split())}, item.key)
+        user = prompt.user.render(values, item.key)
         both = f"{user}\n\n{repair}" if repair else user
-        return RenderedPrompt(self._system.render(values, item.key), both)
+        return RenderedPrompt(prompt.system.render(values, item.key), both)
 
-    def _values(self, item: Item) -> dict[str, object]:
-        recipe = self._recipe
+    def _of(self, part: Part) -> "_OnePrompt":
+        return self._prompts[part.index if self._recipe.prompts else 0]
+
+    def _name_of(self, index: int) -> str:
+        return self._recipe.prompts[index].name if self._recipe.prompts else ""
+
+    def _values(self, item: Item, part: Part) -> dict[str, object]:
+        recipe = self.recipe_of(part)
         for need in recipe.needs:
             if not _HAS[need](item.truth):
                 raise LacksTruth(
                     f"recipe {recipe.name} needs {_NEEDS_IN_WORDS[need]}, and the picture {item.key} has none",
                     hint="Its `needs` say so; import the dataset with them, or take another recipe.",
                 )
-        return prompt_values(
+        seed = f"{recipe.name}\n{item.key}" if part.index == 0 else f"{recipe.name}\n{item.key}\n{part.index}"
+        values = prompt_values(
             item.truth,
             width=item.facts.width,
             height=item.facts.height,
             key=item.key,
             pairs=recipe.pairs,
-            structured_pairs=structured_count(recipe.pairs, recipe.structured_ratio, f"{recipe.name}\n{item.key}"),
+            structured_pairs=structured_count(recipe.pairs, recipe.structured_ratio, seed),
             variables=recipe.variables,
         )
+        if not self._recipe.in_parts:
+            return values
+        of_pair = self._recipe.parts == BY_PAIR
+        if of_pair and part.index >= len(item.truth.questions):
+            left = len(item.truth.questions)
+            raise LacksTruth(
+                f"the reference pair {part.number} of the picture {item.key} is gone: its dataset was imported again "
+                f"since this run was made, with {left} {'pair' if left == 1 else 'pairs'} of it",
+                hint="Import the dataset again with that pair, or make a new run.",
+            )
+        return values | part_values(values, part, name=self._name_of(part.index), of_pair=of_pair)
+
+
+class _OnePrompt:
+    """The checked templates of one prompt, and the recipe as it holds for it."""
+
+    def __init__(
+        self,
+        environment: "_PromptEnvironment",
+        recipe: Recipe,
+        templates: PromptTemplates,
+        place: str,
+        known: frozenset[str],
+    ) -> None:
+        def checked(name: str, source: str, names: frozenset[str] = known) -> "_CheckedTemplate":
+            return _CheckedTemplate(environment, recipe.name, name, source, names)
+
+        self.recipe = recipe
+        self.system = checked(f"{place}.system", templates.system)
+        self.user = checked(f"{place}.user", templates.user)
+        self.repair = checked(f"{place}.repair", templates.repair, known | {_REPAIR_NAME})
+        reply = recipe.reply
+        own = f"{place}." if isinstance(templates, NamedPrompt) and templates.reply is not None else ""
+        sources = {"question": reply.question, "answer": reply.answer, "reference": reply.reference}
+        self.plain_texts = ReplyTexts(**sources)
+        """What is known of the reply, where no template is among it."""
+        self.reply = {
+            name: checked(f"{own}reply.{name}", source)
+            for name, source in sources.items()
+            if "{{" in source or "{%" in source
+        }
+
+
+def _known_names(recipe: Recipe) -> frozenset[str]:
+    """Return the names that templates may use. Raises VqaError for a variable that has the name of such a value."""
+    given = PROMPT_VALUE_NAMES
+    if recipe.in_parts:
+        given = given | (PART_VALUE_NAMES - ({"prompt_name"} if recipe.parts == BY_PAIR else {"reference"}))
+    if taken := sorted(given.intersection(recipe.variables) | ({_REPAIR_NAME} & set(recipe.variables))):
+        raise VqaError(
+            f"recipe {recipe.name}: the variable `{taken[0]}` has the name of a value that every prompt gets",
+            hint="Rename it under `variables`.",
+        )
+    return given.union(recipe.variables)
 
 
 class _CheckedTemplate:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from vqa_tui.domain.part import ONLY, Part, with_part
+
 MOST_SAMPLED = 2_000
 """Pictures, evenly spread over the run, that are looked at one by one."""
 
@@ -59,6 +61,8 @@ class RunFigures:
     """Requests that failed, by kind, those that were made again included."""
     verdicts: Mapping[str, int]
     sampled: SampledFigures = field(default_factory=SampledFigures)
+    in_parts: bool = False
+    """Whether a picture may be several requests, so that these are what is counted as pictures here."""
 
     @property
     def finished(self) -> int:
@@ -101,6 +105,11 @@ class ComparedPicture:
     second_task: int
     score: float
     """Its agreement, see domain.agreement."""
+    part: Part = ONLY
+
+    @property
+    def name(self) -> str:
+        return with_part(self.item_key, self.part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,6 @@ class Reviewed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ExportPair:
-    """One stored pair as it is exported, with a reviewer's edit. Ordinals count from 0 within the picture."""
-
-    ordinal: int
-    question: str
-    answer: str
-    question_type: str
-    verdict: str = "not reviewed"
-    """accepted, edited (accepted with another text), unsure, rejected or `not reviewed`."""
-
-
-@dataclass(frozen=True, slots=True)
 class ExportSource:
     """A run that asked pictures of the exported run elsewhere."""
 
@@ -40,8 +28,24 @@ class ExportSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportPair:
+    """One stored pair as it is exported, with a reviewer's edit. Ordinals count from 0 within the picture."""
+
+    ordinal: int
+    question: str
+    answer: str
+    question_type: str
+    verdict: str = "not reviewed"
+    """accepted, edited (accepted with another text), unsure, rejected or `not reviewed`."""
+    part: int = 0
+    """Which of the requests about the picture it is from, counted from 0."""
+    source: ExportSource | None = None
+    """The follow-up run that it is from; None is the exported run itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExportPicture:
-    """One picture with at least one pair."""
+    """One picture with at least one pair: those of all requests about it, in their order."""
 
     key: str
     path: str
@@ -49,10 +53,8 @@ class ExportPicture:
     sha256: str
     truth: GroundTruth
     pairs: tuple[ExportPair, ...]
-    status: str = "done"
-    """Of its task in the exported run, which may have failed there or is being asked again."""
-    source: ExportSource | None = None
-    """The follow-up run that its pairs are from; None is the exported run itself."""
+    statuses: tuple[str, ...] = ("done",)
+    """Of its tasks in the exported run whose pairs these are; one may have failed there or is being asked again."""
     split: str | None = None
     """That the dataset itself gives the picture."""
 
@@ -92,5 +94,7 @@ class ExportedRun:
     reviewed: Reviewed = Reviewed.NOT_REJECTED
     first_task_id: int = 0
     last_task_id: int = 0
+    parts: int = 1
+    """Requests for each picture; 0 is one for each of its reference pairs."""
     follow_ups: tuple[ExportSource, ...] = ()
     """Runs that follow it, and those that follow these, the newest first."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from vqa_tui.domain.part import ONLY, Part, with_part
+
 TREND_MINUTES = 15
 OTHER_MESSAGES = "…"
 """The form of a cluster that holds what came after a run had as many clusters as it may have."""
@@ -35,6 +37,8 @@ class FailureCluster:
     pictures_by_minute: tuple[int, ...] = ()
     """Of the last TREND_MINUTES minutes, oldest first; the last one is the minute that is running."""
     tries_by_minute: tuple[int, ...] = ()
+    unit: str = "picture"
+    """What fails for good: a picture, or a request where a picture may be several."""
 
     @property
     def id(self) -> int:
@@ -53,6 +57,8 @@ class FailureTable:
     clusters: tuple[FailureCluster, ...]
     ungathered: int = 0
     """Failures that an earlier version recorded and that are in no cluster yet."""
+    unit: str = "picture"
+    """As in FailureCluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,11 @@ class Example:
     width: int
     height: int
     size_bytes: int
+    part: Part = ONLY
+
+    @property
+    def name(self) -> str:
+        return with_part(self.item_key, self.part)
 
 
 @dataclass(frozen=True, slots=True)

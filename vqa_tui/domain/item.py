@@ -47,10 +47,23 @@ class GroundTruth(BaseModel):
     extra: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the original record that exports give back unchanged (JSON values)."""
 
+    def reference(self, index: int, question: str) -> ReferenceQuestion | None:
+        """Return the pair at `index`, counted from 0, if it asks `question`; else the first that does, or None.
+
+        Pairs move where a dataset is imported again with others.
+        """
+        wanted = _plain(question)
+        at_place = self.questions[index : index + 1]
+        return next((known for known in (*at_place, *self.questions) if _plain(known.question) == wanted), None)
+
     @property
     def annotated(self) -> bool:
         """Whether the dataset says what is in the picture, be it nothing."""
         return self.states_none or bool(self.categories or self.boxes)
+
+
+def _plain(question: str) -> str:
+    return " ".join(question.split()).casefold()
 
 
 @dataclass(frozen=True, slots=True)

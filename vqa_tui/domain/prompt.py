@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Mapping
+from typing import Any
 
 from vqa_tui.domain.item import Box, GroundTruth
+from vqa_tui.domain.part import Part
 from vqa_tui.safe_text import clean
 
 PROMPT_VALUE_NAMES = frozenset(
@@ -24,6 +26,9 @@ PROMPT_VALUE_NAMES = frozenset(
     }
 )
 """The names that `prompt_values` gives; a recipe's own variables must have other names."""
+
+PART_VALUE_NAMES = frozenset({"part", "parts", "prompt_name", "reference"})
+"""The names that `part_values` gives, where a picture may be several requests."""
 
 _ROWS = ("upper", "center", "lower")
 _COLUMNS = ("left", "center", "right")
@@ -113,6 +118,16 @@ def prompt_values(
         "pairs": pairs,
         "structured_pairs": structured_pairs,
     }
+
+
+def part_values(values: Mapping[str, Any], part: Part, *, name: str, of_pair: bool) -> dict[str, object]:
+    """Return what a template sees beside the `values` of `prompt_values` of one of several requests.
+
+    `part` counts from 1 and `parts` is their number. With `of_pair` there is the `reference` pair that the request is
+    about (question, answer, question_type), else `prompt_name`.
+    """
+    told = {"reference": values["questions"][part.index]} if of_pair else {"prompt_name": name}
+    return {"part": part.number, "parts": part.of, **told}
 
 
 def _one_line(text: str) -> str:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.item import GroundTruth
+from vqa_tui.domain.item import GroundTruth, ReferenceQuestion
+from vqa_tui.domain.part import ONLY, Part, with_part
 from vqa_tui.domain.sample import Sample
 
 
@@ -117,6 +118,14 @@ class ReviewPair:
     size: tuple[int, int]
     """Width and height of the picture in pixels."""
     truth: GroundTruth
+    part: Part = ONLY
+    """Which of the requests about the picture it is from."""
+    reference: ReferenceQuestion | None = None
+    """The pair of the dataset that the request was about, where it was about one."""
+
+    @property
+    def name(self) -> str:
+        return with_part(self.item_key, self.part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vqa_tui.domain.part import ONLY, Part, unit, with_part
+
 
 class Intent(StrEnum):
     """What a person wants; written by faces only."""
@@ -230,6 +232,11 @@ class SlotView:
     item_key: str
     key_name: str
     age_s: float
+    part: Part = ONLY
+
+    @property
+    def name(self) -> str:
+        return with_part(self.item_key, self.part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +321,13 @@ class RunView:
     """The run whose pictures this one asks elsewhere; '' where there is none."""
     followed_by: tuple[str, ...] = ()
     """Runs that ask pictures of this one elsewhere, oldest first."""
+    in_parts: bool = False
+    """Whether a picture may be several requests: what is counted are requests then, and not pictures."""
+
+    @property
+    def unit(self) -> str:
+        """What is counted: pictures, or requests where a picture may be several."""
+        return unit(in_parts=self.in_parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,3 +351,5 @@ class RunSummary:
     followed_by: tuple[str, ...] = ()
     archived_at: float | None = None
     """Unix time at which a person put the run out of sight."""
+    in_parts: bool = False
+    """As in RunView."""

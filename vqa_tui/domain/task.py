@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.item import Item
+from vqa_tui.domain.part import ONLY, Part, with_part
 from vqa_tui.domain.reply_parts import ReplyForm
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.sample import Sample
@@ -116,6 +117,12 @@ class TaskRow:
     finished_at: float | None
     latency_ms: float | None = None
     """Of the slowest attempt."""
+    part: Part = ONLY
+
+    @property
+    def name(self) -> str:
+        """The key, and where its picture is several requests, which of them this is."""
+        return with_part(self.item_key, self.part)
 
 
 @dataclass(frozen=True, slots=True)

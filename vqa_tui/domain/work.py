@@ -6,6 +6,7 @@ from enum import StrEnum
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.item import Item
+from vqa_tui.domain.part import ONLY, Part
 from vqa_tui.domain.quota import UNSIZED, RequestSize
 from vqa_tui.domain.run import Intent, Limits, TaskStatus
 from vqa_tui.domain.sample import Pair
@@ -46,6 +47,8 @@ class ClaimedTask:
     """Whether that reply had run into max_tokens."""
     changes: TaskChanges = UNCHANGED
     """What a person wants otherwise for this task than recipe and limits say."""
+    part: Part = ONLY
+    """Which of the requests about the item it is; without the name of its prompt."""
 
 
 @dataclass(frozen=True, slots=True)

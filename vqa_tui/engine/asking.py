@@ -13,6 +13,7 @@ from vqa_tui.config.google_tokens import TokenTrouble
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.cost import Usage, to_dollars
 from vqa_tui.domain.failure import POLICY, Failure, FailureKind
+from vqa_tui.domain.part import with_part
 from vqa_tui.domain.reply import UnreadableReply
 from vqa_tui.domain.sample import Pair, SampleFlag
 from vqa_tui.domain.work import AttemptRecord, ClaimedTask, Flight, Purpose
@@ -191,12 +192,12 @@ class Asker:
 
     def _refused_schema(self, sent: _Sent, failed: AskFailed) -> bool:
         """Tell whether the endpoint refused the JSON schema of the reply; if so, it is left out from here on."""
-        body = self._bench.body
+        body = self._bench.body_of(sent.question.task.part)
         if failed.http_status not in (400, 422) or not body.asks_for_schema(sent.question.body):
             return False
         if not _SCHEMA_WORDS.search(f"{failed.failure.message}\n{failed.raw_body}"):
             return False
-        if body.leave_schema_out():
+        if any([each.leave_schema_out() for each in self._bench.bodies]):
             self._bench.tell(
                 "warning",
                 "the endpoint takes no JSON schema for its replies: it is asked without; `json_schema: false` in its "
@@ -265,9 +266,10 @@ class Asker:
         return *reading.result(), cancelled
 
     def _understand(self, sent: _Sent, answer: Answer) -> tuple[tuple[Pair, ...], str]:
-        recipe, task = self._bench.recipe, sent.question.task
+        task = sent.question.task
+        recipe = self._bench.template.recipe_of(task.part)
         try:
-            texts = self._bench.template.reply_texts(task.item)
+            texts = self._bench.template.reply_texts(task.item, task.part)
             pairs = read_pairs(recipe, task.item, answer.text, answer.finish_reason, texts)
         except UnreadableReply as unreadable:
             return (), unreadable.reason
@@ -287,9 +289,10 @@ class Asker:
         set_aside = sent.admission.reserved
         settled = self._bench.gatekeeper.settle(sent.admission, actual=cost, uncertain=uncertain, answered=answered)
         if not settled:
+            task = sent.question.task
             self._bench.tell(
                 "warning",
-                f"{sent.question.task.item.key}: the endpoint reports usage of ${to_dollars(cost):.4f}, "
+                f"{with_part(task.item.key, task.part)}: the endpoint reports usage of ${to_dollars(cost):.4f}, "
                 f"{cost // set_aside:,} times the most that was expected; booked, and no other estimate is raised",
             )
 

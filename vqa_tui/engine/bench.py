@@ -1,6 +1,6 @@
 """The bench: what all workers of a run share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate
+from vqa_tui.domain.part import Part
 from vqa_tui.domain.run import Limits
 from vqa_tui.endpoints.at_hand import PicturesAtHand
 from vqa_tui.endpoints.body import RequestBody
@@ -33,7 +34,8 @@ class Bench:
     dataset_root: Path
     template: PromptTemplate
     estimator: Estimator
-    body: RequestBody
+    bodies: Sequence[RequestBody]
+    """One for each of the recipe's prompts."""
     client: VisionClient
     gatekeeper: Gatekeeper
     breaker: Breaker
@@ -52,6 +54,10 @@ class Bench:
     pictures: PictureCache | None = None
     """Where changed pictures are kept; None: nowhere."""
     at_hand: PicturesAtHand = field(default_factory=PicturesAtHand)
+
+    def body_of(self, part: Part) -> RequestBody:
+        """Return what builds the requests of this part."""
+        return self.bodies[part.index if len(self.bodies) > 1 else 0]
 
     def note_failure(self, kind: str) -> None:
         """Count a failure that says something about the endpoint or this machine; too many pause the run."""

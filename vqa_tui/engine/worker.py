@@ -163,8 +163,8 @@ class Worker:
 
     def _prompt(self, task: ClaimedTask, purpose: Purpose) -> RenderedPrompt:
         if purpose is Purpose.REPAIR:
-            return self._bench.template.render_repair(task.item, task.bad_reply)
-        return self._bench.template.render(task.item)
+            return self._bench.template.render_repair(task.item, task.bad_reply, task.part)
+        return self._bench.template.render(task.item, task.part)
 
     @property
     def _max_side(self) -> int | None:
@@ -180,15 +180,16 @@ class Worker:
         """Return the body of the request. What is prepared in a thread is encoded there too: megabytes would hold up
         all others, and so only one copy of the picture stays in memory."""
         bench = self._bench
+        body = bench.body_of(task.part)
         if bench.recipe.modality == "text":
-            return bench.body.build(prompt.system, prompt.user, None, max_tokens=max_tokens)
+            return body.build(prompt.system, prompt.user, None, max_tokens=max_tokens)
         rules, limits = bench.recipe.picture, bench.endpoint.picture
         path, facts = bench.dataset_root / task.item.path, task.item.facts
         ready = await bench.at_hand.fetch(
             path, facts, max_side=max_side, max_bytes=limits.max_bytes, formats=limits.formats
         )
         if ready is not None:
-            return bench.body.build(prompt.system, prompt.user, ready, max_tokens=max_tokens)
+            return body.build(prompt.system, prompt.user, ready, max_tokens=max_tokens)
 
         def prepared() -> bytes:
             picture = prepare_picture(
@@ -200,7 +201,7 @@ class Worker:
                 formats=limits.formats,
                 cache=bench.pictures,
             )
-            return bench.body.build(prompt.system, prompt.user, picture, max_tokens=max_tokens)
+            return body.build(prompt.system, prompt.user, picture, max_tokens=max_tokens)
 
         bench.board.preparing += 1
         try:

@@ -21,5 +21,5 @@ def csv_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Itera
             "question_type": pair.question_type,
             "item": picture.key,
             "verdict": pair.verdict,
-            "model": run.model if picture.source is None else picture.source.model,
+            "model": run.model if pair.source is None else pair.source.model,
         }

@@ -64,6 +64,7 @@ class ManifestSkipped(_Model):
     surplus_pairs: int = 0
     """Further pairs of pictures of which only so many were wanted."""
     unfinished_pictures: int
+    """Requests, where a picture may be several of them; so are the next two."""
     failed_pictures: int
     skipped_pictures: int
 

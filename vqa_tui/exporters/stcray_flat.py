@@ -27,6 +27,6 @@ def stcray_flat_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) 
                 "question_type": pair.question_type,
                 **stated,
                 "generated_by": "llm",
-                "model": run.model if picture.source is None else picture.source.model,
+                "model": run.model if pair.source is None else pair.source.model,
             },
         }

@@ -202,7 +202,7 @@ async def load_of(
             return None
         sample = await store.spread_items_of(opened.db, run_id, ids, statuses, SAMPLE_ITEMS)
     prompts = prompt_sizes(PromptTemplate(recipe), sample)
-    return Load(count, sizes, prompts, len(sample) - len(prompts))
+    return Load(count, sizes, prompts.sizes, count, prompts.pictures, prompts.lacking)
 
 
 def cost_with(

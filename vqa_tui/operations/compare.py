@@ -21,6 +21,7 @@ from vqa_tui.domain.comparison import (
     percentile,
 )
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.part import ONLY, Part
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store import compare
 
@@ -102,15 +103,20 @@ async def _agreement(workspace: Workspace, first_id: int, second_id: int) -> Run
                 same += found.same_questions
                 equal += found.equal_answers
     least = heapq.nsmallest(LEAST_SHOWN, (each for each in scored if each[0] < 1))
-    keys = await compare.keys_of_tasks(workspace.db, [first for _score, first, _second in least])
+    named = await compare.names_of_tasks(workspace.db, [first for _score, first, _second in least])
     return RunAgreement(
         both=found_by_both.number,
         sampled=len(scored),
         score=sum(score for score, _first, _second in scored) / len(scored) if scored else None,
         same_questions=same,
         equal_answers=equal,
-        least=tuple(ComparedPicture(keys.get(first, ""), first, second, score) for score, first, second in least),
+        least=tuple(_compared(named, *each) for each in least),
     )
+
+
+def _compared(named: dict[int, tuple[str, Part]], score: float, first: int, second: int) -> ComparedPicture:
+    key, part = named.get(first, ("", ONLY))
+    return ComparedPicture(key, first, second, score, part)
 
 
 def _compare_page(

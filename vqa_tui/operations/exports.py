@@ -16,6 +16,7 @@ from vqa_tui.config.load import load_recipe
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.export import ExportedRun, ExportPage, ExportPicture, Reviewed
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.part import unit
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, Grouping, Naming, export_format
 from vqa_tui.exporters.manifest import (
     Manifest,
@@ -328,7 +329,7 @@ def _manifest(
 
 
 class _Taken:
-    """What went into the files: pictures by the status of their task, and what follow-up runs gave, by their id; and
+    """What went into the files: tasks with pairs there by their status, and what follow-up runs gave, by their id; and
     how many pairs did not, by what review said of them."""
 
     def __init__(self, most_pairs: int | None) -> None:
@@ -346,15 +347,15 @@ class _Taken:
         self.surplus += sum(len(picture.pairs) for picture in page.pictures)
         for picture in pictures:
             self.surplus -= len(picture.pairs)
-            self.statuses[picture.status] += 1
-            if picture.source is not None:
-                self.pictures[picture.source.id] += 1
-                self.pairs[picture.source.id] += len(picture.pairs)
+            self.statuses.update(picture.statuses)
+            given = Counter(pair.source.id for pair in picture.pairs if pair.source is not None)
+            self.pairs.update(given)
+            self.pictures.update(given.keys())
         return pictures
 
 
 def _left(run: ExportedRun, taken: _Taken, *statuses: str) -> int:
-    """Return how many pictures of these statuses are not in the files; the run may have moved on meanwhile."""
+    """Return how many tasks of these statuses are not in the files; the run may have moved on meanwhile."""
     return max(sum(run.tasks.get(status, 0) - taken.statuses[status] for status in statuses), 0)
 
 
@@ -367,7 +368,8 @@ def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, fo
         (skipped.skipped_pictures, "skipped by a person"),
     ):
         if count:
-            warnings.append(f"{count:,} of {sum(run.tasks.values()):,} pictures are not in the file: {what}")
+            word = unit(in_parts=run.parts != 1)
+            warnings.append(f"{count:,} of {sum(run.tasks.values()):,} {word}s are not in the file: {what}")
     for source in manifest.follow_ups:
         pictures = f"{source.pictures:,} {'picture' if source.pictures == 1 else 'pictures'}"
         warnings.append(f"the pairs of {pictures} are of the run {source.name} ({source.endpoint}, {source.model})")

@@ -116,6 +116,7 @@ async def follow_up(
         limit=None,
         limits=parts.limits,
         approved=True,
+        parts=parts.recipe.parts,
     )
     # The side is a limit of the whole new run, where it can still be changed.
     of_each = TaskChanges(max_tokens=changes.max_tokens)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
+from vqa_tui.domain.part import Part
 from vqa_tui.domain.reply_parts import ReplyForm
 from vqa_tui.domain.task import BY_ID, FilterValues, SortField, TaskDetail, TaskFilter, TaskRow, TaskSort
 from vqa_tui.operations.workspace import Workspace
@@ -68,12 +69,13 @@ async def task_rows(workspace: Workspace, run_id: int, ids: Sequence[int]) -> di
     return await tasks.task_rows(workspace.db, run_id, ids)
 
 
-async def find_task(workspace: Workspace, run_id: int, ref: str) -> int:
-    """Return the task that `ref` names: an item key, or a task id. Raises VqaError when there is none."""
-    task_id = await tasks.find_task(workspace.db, run_id, ref)
-    if task_id is None:
+async def find_tasks(workspace: Workspace, run_id: int, ref: str) -> list[int]:
+    """Return the tasks that `ref` names: all of an item key, one as `key#2`, or one by its id. Raises VqaError when
+    there is none."""
+    found = await tasks.find_tasks(workspace.db, run_id, ref)
+    if not found:
         raise VqaError(f"this run has no item {ref!r}", hint="`vqa-tui item list RUN` shows them.")
-    return task_id
+    return found
 
 
 async def task_detail(workspace: Workspace, run_id: int, task_id: int) -> TaskDetail:
@@ -88,17 +90,17 @@ async def task_detail(workspace: Workspace, run_id: int, task_id: int) -> TaskDe
         row=rows[task_id],
         item=item,
         picture=str(Path(root) / item.path),
-        prompt=_prompt(frozen.recipe, item) if frozen else "",
+        prompt=_prompt(frozen.recipe, item, rows[task_id].part) if frozen else "",
         attempts=await tasks.task_attempts(workspace.db, task_id),
         samples=await tasks.task_samples(workspace.db, task_id),
         changes=await tasks.task_changes(workspace.db, task_id),
-        reply_form=_reply_form(frozen.recipe) if frozen else ReplyForm(),
+        reply_form=_reply_form(frozen.recipe, rows[task_id].part) if frozen else ReplyForm(),
     )
 
 
-def _prompt(recipe: str, item: Item) -> str:
+def _prompt(recipe: str, item: Item, part: Part) -> str:
     try:
-        prompt = _template(recipe).render(item)
+        prompt = _template(recipe).render(item, part)
     except VqaError as error:
         return f"(this prompt cannot be rendered: {error})"
     return f"{prompt.system}\n\n{prompt.user}" if prompt.system else prompt.user
@@ -113,13 +115,10 @@ def _template(recipe: str) -> "PromptTemplate":
     return PromptTemplate(thaw_recipe(recipe))
 
 
-@functools.lru_cache(maxsize=4)
-def _reply_form(recipe: str) -> ReplyForm:
+def _reply_form(recipe: str, part: Part) -> ReplyForm:
     """Return how replies of a frozen recipe are read; one that this version cannot thaw is read as by default."""
-    from vqa_tui.config.freeze import thaw_recipe
-
     try:
-        reply = thaw_recipe(recipe).reply
+        reply = _template(recipe).recipe_of(part).reply
     except VqaError:
         return ReplyForm()
     return ReplyForm(

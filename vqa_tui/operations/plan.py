@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from vqa_tui.config.endpoint import EndpointPrices
+from vqa_tui.domain.part import unit
 from vqa_tui.store.earlier_runs import EarlierRuns
 
 
@@ -43,9 +44,11 @@ class TimeBound:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run will take; tokens and dollars are per picture unless named total."""
+    """What a run will take; tokens and dollars are per picture unless named total, and per request where a picture may
+    be several of them."""
 
     items: int
+    """Pictures that are asked about."""
     prompt_tokens_per_item: float
     """The mean of a sample."""
     picture_tokens_per_item: float
@@ -61,7 +64,7 @@ class RunPlan:
     cost_high: Decimal | None = None
     """The band around `cost_total`, made of `band`."""
     cost_most: Decimal | None = None
-    """If every picture takes `most_requests` and every prompt and reply is as long as it can be."""
+    """If every picture (or request) takes `most_requests` and every prompt and reply is as long as it can be."""
     most_requests: int = 1
     """Paid requests for one picture at most: every attempt, and as many again where stragglers are asked twice."""
     band: tuple[BandPart, ...] = ()
@@ -78,4 +81,15 @@ class RunPlan:
     input_ratio: float = 1.0
     """Billed ÷ estimated input of earlier runs; cost counts it in."""
     requests_per_item: float = 1.0
-    """Paid requests per finished picture of earlier runs; cost counts it in."""
+    """Paid requests per finished picture (or request) of earlier runs; cost counts it in."""
+    requests: int = 0
+    """That are made where each succeeds at once: one for each picture, unless `in_parts`."""
+    in_parts: bool = False
+    """Whether a picture may be several requests."""
+    unasked: int = 0
+    """Pictures of the dataset that have no reference pair, where a request is about one."""
+
+    @property
+    def unit(self) -> str:
+        """What is counted: pictures, or requests where a picture may be several."""
+        return unit(in_parts=self.in_parts)

@@ -50,13 +50,22 @@ _BYTES_PER_PIXEL = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What there is to ask: the sizes of all chosen pictures, and prompts of a sample, in bytes."""
+    """What there is to ask: the sizes of the pictures of all requests, and prompts of a sample, in bytes.
 
-    items: int
+    A picture that is several requests counts as often: each of them sends it, and pays for it.
+    """
+
+    requests: int
     sizes: PictureSizes
     prompt_bytes: Sequence[int]
+    pictures: int
+    """That are asked about."""
+    looked_at: int = 0
+    """Pictures of the sample."""
     lacking: int = 0
-    """Pictures of the sample of which the dataset does not say what the recipe needs; they have no prompt."""
+    """Those of them of which the dataset does not say what the recipe needs; they have no prompt."""
+    askable: int = 0
+    """Pictures that a run without a limit would ask about; 0 where pictures were chosen one by one."""
 
 
 def largest_request(estimator: Estimator, load: Load, max_side: int | None) -> int:
@@ -94,7 +103,7 @@ def cost_plan(
         output = Fraction(measured.billed_output, measured.compared)
         requests = _requests(measured, hedge=limits.hedge)
     told = earlier is not None and earlier.told_image_tokens
-    sums = _Sums(prompt * ratio * requests, output * requests, load.items, endpoint.prices, told)
+    sums = _Sums(prompt * ratio * requests, output * requests, load.requests, endpoint.prices, told)
     # Where no picture is sent there is nothing to compare.
     sides = dict.fromkeys((*(() if recipe.modality == "text" else TABLE_SIDES), max_side))
     rows = []
@@ -103,7 +112,7 @@ def cost_plan(
         rows.append(
             SizeRow(
                 side,
-                tokens / load.items,
+                tokens / load.requests,
                 sums.total(tokens * ratio * requests),
                 _sent_bytes(recipe, load, side),
                 sum(group.pictures for group in load.sizes.groups if _is_larger(group, side)),
@@ -118,11 +127,13 @@ def cost_plan(
     most_requests = limits.max_attempts * (2 if limits.hedge else 1)
     most = _most(recipe, endpoint, load, estimator, max_side, max(ratio, Fraction(1)), limits)
     return RunPlan(
-        items=load.items,
+        items=load.pictures,
+        requests=load.requests,
+        in_parts=recipe.in_parts,
         prompt_tokens_per_item=float(prompt),
         picture_tokens_per_item=chosen.picture_tokens,
         output_tokens_per_item=float(output),
-        cost_per_item=None if total is None else _rounded_up(total / load.items),
+        cost_per_item=None if total is None else _rounded_up(total / load.requests),
         cost_total=total,
         expected_s=None,
         warnings=(),
@@ -287,7 +298,8 @@ def _most(
         return None
     prices, generation = endpoint.prices.prices, recipe.generation
     prompt = max(load.prompt_bytes)
-    repair = prompt + len(recipe.prompt.repair.encode("utf-8", "replace")) + _REPAIR_BYTES
+    longest_repair = max(len(each.repair.encode("utf-8", "replace")) for each in recipe.templates)
+    repair = prompt + longest_repair + _REPAIR_BYTES
     again = limits.max_attempts - 1
     nano = 0
     for group in load.sizes.groups:
@@ -320,4 +332,4 @@ def _sent_bytes(recipe: Recipe, load: Load, side: int | None) -> int:
             size *= pixels / (group.width * group.height)
             size = min(size, group.pictures * pixels * _BYTES_PER_PIXEL)
         pictures += size
-    return round(pictures * 4 / 3 + fmean(load.prompt_bytes) * load.items)
+    return round(pictures * 4 / 3 + fmean(load.prompt_bytes) * load.requests)

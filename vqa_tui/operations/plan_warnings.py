@@ -6,6 +6,7 @@ from typing import Any
 
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.recipe import Recipe
+from vqa_tui.domain.part import unit
 from vqa_tui.domain.run import Limits
 from vqa_tui.operations.plan import RunPlan
 from vqa_tui.operations.plan_cost import is_guessed
@@ -16,6 +17,9 @@ _DAY_S = 86_400
 
 def plan_warnings(plan: RunPlan, recipe: Recipe, endpoint: Endpoint, limits: Limits) -> Iterator[str]:
     """Yield one sentence or two for each, the gravest first."""
+    if plan.unasked:
+        lack = "1 picture has" if plan.unasked == 1 else f"{plan.unasked:,} pictures have"
+        yield f"{lack} no reference pair and {'is' if plan.unasked == 1 else 'are'} not asked."
     if plan.cost_total is None:
         yield "The price is unknown: nothing will be counted and no budget can be held."
     elif limits.budget_usd is not None:
@@ -55,13 +59,15 @@ def plan_warnings(plan: RunPlan, recipe: Recipe, endpoint: Endpoint, limits: Lim
 
 def _budget(plan: RunPlan, total: Decimal, budget: Decimal) -> Iterator[str]:
     if total > budget:
-        enough_for = int(budget * plan.items / total)
+        enough_for = int(budget * plan.requests / total)
         if enough_for == 0:
-            yield "The budget is not enough for a single picture; the run would pause at once."
+            yield f"The budget is not enough for a single {unit(in_parts=plan.in_parts)}; the run would pause at once."
             return
-        yield f"The budget is enough for about {enough_for} of {plan.items} pictures; the run will pause there."
+        what = unit(in_parts=plan.in_parts)
+        yield f"The budget is enough for about {enough_for} of {plan.requests} {what}s; the run will pause there."
     elif plan.cost_high is not None and plan.cost_high > budget:
-        yield "The budget may not be enough for every picture: it lies inside the band. The run would pause there."
+        what = unit(in_parts=plan.in_parts)
+        yield f"The budget may not be enough for every {what}: it lies inside the band. The run would pause there."
 
 
 def _is_unasked_resolution(recipe: Recipe, endpoint: Endpoint) -> bool:

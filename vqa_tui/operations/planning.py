@@ -34,6 +34,7 @@ from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store.datasets import (
     DatasetRow,
     PictureSizes,
+    askable_pictures,
     dataset_named,
     dataset_names,
     picture_sizes,
@@ -48,6 +49,7 @@ _MOST_KEPT = 8
 
 T = TypeVar("T")
 _sizes_seen: dict[tuple[object, ...], PictureSizes] = {}
+_askable_seen: dict[tuple[object, ...], int] = {}
 _samples_seen: dict[tuple[object, ...], list[Item]] = {}
 
 
@@ -59,6 +61,8 @@ class _Parts:
     listed: bool
     dataset_id: int
     load: Load
+    unasked: int
+    """Pictures of the dataset about which this recipe has nothing to ask."""
     limits: Limits
     max_side: int | None
     name: str
@@ -80,14 +84,18 @@ async def plan_run(workspace: Workspace, request: RunRequest) -> RunPlan:
     )
     bounds = time_bounds(
         endpoint,
-        requests=plan.items * plan.requests_per_item,
+        requests=plan.requests * plan.requests_per_item,
         input_tokens=(plan.prompt_tokens_per_item + plan.picture_tokens_per_item) * plan.input_ratio,
         output_tokens=plan.output_tokens_per_item,
         concurrency=parts.limits.concurrency,
         latency_ms=None if earlier is None else earlier.mean_latency_ms,
     )
     plan = replace(
-        plan, prices_listed=parts.listed, time_bounds=bounds, expected_s=bounds[0].seconds if bounds else None
+        plan,
+        prices_listed=parts.listed,
+        unasked=parts.unasked,
+        time_bounds=bounds,
+        expected_s=bounds[0].seconds if bounds else None,
     )
     return replace(plan, warnings=(*parts.warnings, *plan_warnings(plan, recipe, endpoint, parts.limits)))
 
@@ -110,10 +118,11 @@ async def create_run(workspace: Workspace, request: RunRequest) -> int:
             recipe=frozen_recipe,
             endpoint=frozen_endpoint,
             config_sha256=fingerprint(frozen_recipe, frozen_endpoint),
-            pilot_size=min(request.pilot, parts.load.items),
-            limit=None if request.limit is None else parts.load.items,
+            pilot_size=min(request.pilot, parts.load.pictures),
+            limit=None if request.limit is None else parts.load.pictures,
             limits=parts.limits,
             approved=request.yes,
+            parts=parts.recipe.parts,
         )
         return await store_run(workspace.db, new, hold=hold)
 
@@ -137,8 +146,7 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
             f"the dataset {dataset.name} holds no usable picture",
             hint=f"`vqa-tui dataset show {dataset.name}` lists what was wrong with each.",
         )
-    items = dataset.items if request.limit is None else min(request.limit, dataset.items)
-    load = await _load(workspace, dataset, recipe, items)
+    load = await _load(workspace, dataset, recipe, request.limit)
     max_side = _max_side(limits, recipe)
     priced = await asyncio.to_thread(with_prices, recipe, endpoint, load, max_side)
     if request.budget_usd is not None and priced.prices is None:
@@ -148,7 +156,8 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
         )
     listed = endpoint.prices is None and priced.prices is not None
     warnings = (*_of_the_import(dataset), *_of_the_sample(recipe, load), *chosen.warnings)
-    return _Parts(recipe, priced, listed, dataset.id, load, limits, max_side, name, warnings)
+    unasked = dataset.items - load.askable
+    return _Parts(recipe, priced, listed, dataset.id, load, unasked, limits, max_side, name, warnings)
 
 
 def _of_the_import(dataset: DatasetRow) -> tuple[str, ...]:
@@ -163,26 +172,42 @@ def _of_the_import(dataset: DatasetRow) -> tuple[str, ...]:
 def _of_the_sample(recipe: Recipe, load: Load) -> tuple[str, ...]:
     if not load.lacking:
         return ()
-    sampled = load.lacking + len(load.prompt_bytes)
     return (
-        f"Of {sampled} pictures looked at, {load.lacking} have no {' and '.join(recipe.needs)}, which the recipe "
-        "needs: such pictures fail without being asked.",
+        f"Of {load.looked_at} pictures looked at, {load.lacking} have no {' and '.join(recipe.needs)}, which the "
+        "recipe needs: such pictures fail without being asked.",
     )
 
 
-async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, items: int) -> Load:
-    """Return what there is to ask. A face plans anew at every key that is pressed, so what the store said is kept."""
-    key = (str(workspace.paths.root), dataset.id, dataset.imported_at, dataset.items, dataset.size_bytes)
-    sizes = _sizes_seen.get((*key, items))
+async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, limit: int | None) -> Load:
+    """Return what there is to ask. A face plans anew at every key that is pressed, so what the store said is kept.
+
+    Raises VqaError where a request is about a reference pair and no picture has one.
+    """
+    parts = recipe.parts
+    key = (str(workspace.paths.root), dataset.id, dataset.imported_at, dataset.items, dataset.size_bytes, parts)
+    askable = _askable_seen.get(key)
+    if askable is None:
+        askable = await askable_pictures(workspace.db, dataset.id, parts)
+        _keep(_askable_seen, key, askable)
+    if not askable:
+        raise VqaError(
+            f"no picture of {dataset.name} has a question-answer pair of its own, and the recipe {recipe.name} makes "
+            "one request for each",
+            hint="Import the dataset with its questions and answers, or take another recipe.",
+        )
+    pictures = askable if limit is None else min(limit, askable)
+    sizes = _sizes_seen.get((*key, pictures))
     if sizes is None:
-        sizes = await picture_sizes(workspace.db, dataset.id, chosen=items, total=dataset.items)
-        _keep(_sizes_seen, (*key, items), sizes)
+        sizes = await picture_sizes(workspace.db, dataset.id, chosen=pictures, total=askable, parts=parts)
+        _keep(_sizes_seen, (*key, pictures), sizes)
     sample = _samples_seen.get(key)
     if sample is None:
-        sample = await spread_items(workspace.db, dataset.id, SAMPLE_ITEMS)
+        sample = await spread_items(workspace.db, dataset.id, SAMPLE_ITEMS, parts=parts)
         _keep(_samples_seen, key, sample)
-    prompts = prompt_sizes(PromptTemplate(recipe), sample)
-    return Load(items, sizes, prompts, len(sample) - len(prompts))
+    template = PromptTemplate(recipe)
+    prompts = prompt_sizes(template, [(item, part) for item in sample for part in template.parts_of(item)])
+    requests = sum(group.pictures for group in sizes.groups)
+    return Load(requests, sizes, prompts.sizes, pictures, prompts.pictures, prompts.lacking, askable)
 
 
 def _keep(seen: dict[tuple[object, ...], T], key: tuple[object, ...], value: T) -> None:

@@ -167,7 +167,7 @@ def _of_chosen(earlier: _Earlier) -> VqaError:
 
 
 def _speaks_of(recipe: Recipe, field: str) -> bool:
-    return field in recipe.prompt.user + recipe.prompt.system
+    return any(field in each.user + each.system for each in recipe.templates)
 
 
 def with_pairs(recipe: Recipe, pairs: int | None, structured_ratio: float | None) -> Recipe:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vqa_tui.domain.item import Item
+from vqa_tui.domain.part import Part, with_part
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import CUT
 from vqa_tui.store.datasets import PictureSizes, SizeGroup
 from vqa_tui.store.db import Database, Transaction
-from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
+from vqa_tui.store.rows import ITEM_COLUMNS, PART_COLUMNS, item_from_row, part_from_row
 
 _EVERY_SIZE = 20_000
 """Pictures up to which each size is counted by itself; of more, sides that are alike are put together."""
@@ -86,16 +87,18 @@ async def sizes_of(database: Database, run_id: int, ids: Sequence[int], statuses
 
 async def spread_items_of(
     database: Database, run_id: int, ids: Sequence[int], statuses: Sequence[TaskStatus], count: int
-) -> list[Item]:
-    """Return up to `count` items of those of `ids` that have one of `statuses`, evenly spread."""
+) -> list[tuple[Item, Part]]:
+    """Return the items of up to `count` of those of `ids` that have one of `statuses`, evenly spread; each with the
+    request about it that the task is."""
     rows = await database.read(
-        f"WITH chosen AS (SELECT t.item_id, row_number() OVER (ORDER BY t.id) AS place, count(*) OVER () AS total "
+        f"WITH chosen AS (SELECT t.id, row_number() OVER (ORDER BY t.id) AS place, count(*) OVER () AS total "
         f"FROM task t WHERE {_CHOSEN} AND {_OF_STATUS}) "
-        f"SELECT {ITEM_COLUMNS} FROM chosen JOIN item i ON i.id = chosen.item_id "
+        f"SELECT {ITEM_COLUMNS}, {PART_COLUMNS} FROM chosen JOIN task t ON t.id = chosen.id "
+        "JOIN item i ON i.id = t.item_id "
         "WHERE (place * :count) / total > ((place - 1) * :count) / total ORDER BY place",
         {"run": run_id, "ids": json.dumps(list(ids)), "statuses": json.dumps(list(statuses)), "count": count},
     )
-    return [item_from_row(row) for row in rows]
+    return [(item_from_row(row), part_from_row(row)) for row in rows]
 
 
 async def put_aside_pairs(transaction: Transaction, ids: Sequence[int]) -> None:
@@ -125,7 +128,7 @@ async def keep_done(transaction: Transaction, run_id: int, ids: Sequence[int], *
     if not ids:
         return
     rows = await transaction.rows(
-        "SELECT i.key, t.last_kind, t.last_problem FROM task t JOIN item i ON i.id = t.item_id "
+        f"SELECT i.key, {PART_COLUMNS}, t.last_kind, t.last_problem FROM task t JOIN item i ON i.id = t.item_id "
         "WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id",
         (json.dumps(list(ids)),),
     )
@@ -135,7 +138,10 @@ async def keep_done(transaction: Transaction, run_id: int, ids: Sequence[int], *
         "WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     )
-    named = "; ".join(f"{row['key']}: {row['last_kind']}, {row['last_problem']}" for row in rows[:_NAMED])
+    named = "; ".join(
+        f"{with_part(row['key'], part_from_row(row))}: {row['last_kind']}, {row['last_problem']}"
+        for row in rows[:_NAMED]
+    )
     more = f"; and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
     await transaction.execute(
         "INSERT INTO event (run_id, at, level, message) VALUES (?, ?, 'warning', ?)",

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from vqa_tui.domain.comparison import RunFigures
 from vqa_tui.domain.cost import to_dollars
 from vqa_tui.domain.failure import FailureKind
+from vqa_tui.domain.part import Part
 from vqa_tui.store.db import Database
+from vqa_tui.store.rows import PART_COLUMNS, part_from_row
 from vqa_tui.store.run_deletion import verdict_counts
 
 _PAGE = 20_000
@@ -34,7 +36,7 @@ async def run_figures(database: Database, run_id: int) -> tuple[RunFigures, Made
     async with database.snapshot():
         row = await database.read_one(
             "SELECT r.id, r.name, d.name AS dataset, r.recipe_name, r.endpoint_name, r.model, r.recipe, r.endpoint, "
-            "r.limits, r.put_back, json_extract(r.endpoint, '$.prices') AS prices, "
+            "r.limits, r.put_back, r.parts, json_extract(r.endpoint, '$.prices') AS prices, "
             "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0) AS pairs "
             "FROM run r JOIN dataset d ON d.id = r.dataset_id "
             "WHERE r.id = ? AND r.id NOT IN (SELECT id FROM hidden_run)",
@@ -77,6 +79,7 @@ async def run_figures(database: Database, run_id: int) -> tuple[RunFigures, Made
         failures=failures,
         request_failures={each["kind"]: each["n"] for each in requests if each["kind"] != "ok"},
         verdicts=await verdict_counts(database, run_id),
+        in_parts=row["parts"] != 1,
     )
     return figures, MadeOf(row["recipe"], row["endpoint"], row["limits"])
 
@@ -87,9 +90,10 @@ _DONE = """
 """
 
 _DONE_BY_BOTH = """
-  SELECT mine.item_id AS id, mine.id AS first, theirs.id AS second FROM task mine
-  JOIN task theirs ON theirs.run_id = :other AND theirs.item_id = mine.item_id AND theirs.status = 'done'
-  WHERE mine.run_id = :run AND mine.item_id > :after AND +mine.status = 'done' ORDER BY mine.item_id LIMIT :page
+  SELECT mine.id, mine.id AS first, theirs.id AS second FROM task mine
+  JOIN task theirs ON theirs.run_id = :other AND theirs.item_id = mine.item_id AND theirs.part = mine.part
+    AND theirs.status = 'done'
+  WHERE mine.run_id = :run AND mine.id > :after AND mine.status = 'done' ORDER BY mine.id LIMIT :page
 """
 
 
@@ -100,7 +104,7 @@ class SpreadTasks:
     number: int
     """All that are meant."""
     tasks: list[tuple[int, int]]
-    """The chosen ones: a task, and that of the same picture in the other run, if there is one (else 0)."""
+    """The chosen ones: a task, and the same part of the same picture in the other run, if there is one (else 0)."""
 
 
 async def done_tasks(database: Database, run_id: int, most: int) -> SpreadTasks:
@@ -170,10 +174,11 @@ async def latencies_of_tasks(database: Database, ids: Sequence[int]) -> list[flo
     return [row["latency_ms"] for row in rows]
 
 
-async def keys_of_tasks(database: Database, ids: Sequence[int]) -> dict[int, str]:
-    """Return the keys of the pictures of some tasks."""
+async def names_of_tasks(database: Database, ids: Sequence[int]) -> dict[int, tuple[str, Part]]:
+    """Return the keys of the pictures of some tasks, and which request about its picture each is."""
     rows = await database.read(
-        "SELECT t.id, i.key FROM task t JOIN item i ON i.id = t.item_id WHERE t.id IN (SELECT value FROM json_each(?))",
+        f"SELECT t.id, i.key, {PART_COLUMNS} FROM task t JOIN item i ON i.id = t.item_id "
+        "WHERE t.id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     )
-    return {row["id"]: row["key"] for row in rows}
+    return {row["id"]: (row["key"], part_from_row(row)) for row in rows}

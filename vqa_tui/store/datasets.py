@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, ImportProblem, Item, PictureFacts
 from vqa_tui.store.db import Database
+from vqa_tui.store.parts import asked_of
 from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
 
 
@@ -204,13 +205,22 @@ async def item_page(db: Database, dataset_id: int, *, after_key: str = "", size:
     return [item_from_row(row) for row in rows]
 
 
-async def spread_items(db: Database, dataset_id: int, count: int) -> list[Item]:
-    """Return up to `count` items at even distances through the dataset in the order of keys."""
+async def askable_pictures(db: Database, dataset_id: int, parts: int) -> int:
+    """Return how many pictures a run with so many requests for each, or BY_PAIR, asks about at most."""
+    row = await db.read_one(
+        f"SELECT count(*) AS n FROM item WHERE dataset_id = ? {asked_of(parts).only}", (dataset_id,)
+    )
+    return row["n"] if row else 0
+
+
+async def spread_items(db: Database, dataset_id: int, count: int, *, parts: int = 1) -> list[Item]:
+    """Return up to `count` items at even distances through the dataset in the order of keys, of those that a run with
+    so many requests for each, or BY_PAIR, asks about."""
     rows = await db.read(
         f"""
         WITH placed AS (
           SELECT id, row_number() OVER (ORDER BY key) AS place, count(*) OVER () AS total
-          FROM item WHERE dataset_id = :dataset)
+          FROM item WHERE dataset_id = :dataset {asked_of(parts).only})
         SELECT {ITEM_COLUMNS} FROM item i JOIN placed ON placed.id = i.id
         WHERE (place * :count) / total > ((place - 1) * :count) / total
         ORDER BY place
@@ -221,19 +231,22 @@ async def spread_items(db: Database, dataset_id: int, count: int) -> list[Item]:
 
 
 async def picture_sizes(
-    db: Database, dataset_id: int, *, chosen: int, total: int, most_groups: int = 20_000
+    db: Database, dataset_id: int, *, chosen: int, total: int, parts: int = 1, most_groups: int = 20_000
 ) -> PictureSizes:
     """Return the sizes of the `chosen` of `total` pictures that a run with such a limit asks about.
 
+    Each counts as often as it is a request, `parts` times or BY_PAIR.
     Where there are more than `most_groups` sizes, sides that are alike are put together, the finer the better.
     """
-    picked = "SELECT width, height, size_bytes FROM item WHERE dataset_id = :dataset"
+    asked = asked_of(parts)
+    wanted = f"width, height, size_bytes, {asked.count} AS requests"
+    picked = f"SELECT {wanted} FROM item WHERE dataset_id = :dataset {asked.only}"
     if chosen < total:
         # The same choice as `run_creation.create_run` makes.
-        picked = """
-        SELECT width, height, size_bytes
-        FROM (SELECT width, height, size_bytes, row_number() OVER (ORDER BY id) AS place
-              FROM item WHERE dataset_id = :dataset)
+        picked = f"""
+        SELECT width, height, size_bytes, requests
+        FROM (SELECT {wanted}, row_number() OVER (ORDER BY id) AS place
+              FROM item WHERE dataset_id = :dataset {asked.only})
         WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total
         """
     for step in (1, 8, 64, 512, 1 << 30):
@@ -248,7 +261,8 @@ async def picture_sizes(
                 continue
         rows = await db.read(
             f"""
-            SELECT round(avg(width)) AS width, round(avg(height)) AS height, count(*) AS n, sum(size_bytes) AS size
+            SELECT round(avg(width)) AS width, round(avg(height)) AS height, sum(requests) AS n,
+              sum(size_bytes * requests) AS size
             FROM ({picked}) GROUP BY width / :step, height / :step LIMIT :most
             """,
             {"dataset": dataset_id, "chosen": chosen, "total": max(total, 1), "step": step, "most": most_groups + 1},

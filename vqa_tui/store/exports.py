@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from vqa_tui.domain.export import ExportedRun, ExportPage, ExportPair, ExportPicture, ExportSource, Reviewed
 from vqa_tui.domain.item import GroundTruth
@@ -13,10 +15,14 @@ PAGE_PICTURES = 500
 # Of any status: a picture that was done and is asked again has its pairs, and a failed one may have some elsewhere. The
 # unary plus makes SQLite go through the tasks by id, which is their order.
 _TASKS_OF_PAGE = """
-  SELECT task.id, task.item_id, task.status, item.key, item.path, item.sha256, item.truth, item.split
+  SELECT task.id, task.item_id, task.status, task.part, task.parts, item.key, item.path, item.sha256, item.truth,
+    item.split
   FROM task JOIN item ON item.id = task.item_id
-  WHERE +task.run_id = :run AND task.id > :after AND task.id <= :end ORDER BY task.id LIMIT :pictures
+  WHERE +task.run_id = :run AND task.id > :after AND task.id <= :end ORDER BY task.id LIMIT :tasks
 """
+
+# A page ends with a whole picture: all of its requests are one picture of the export.
+_REST_OF_PICTURE = _TASKS_OF_PAGE.replace("+task.run_id = :run", "task.run_id = :run AND task.item_id = :item")
 
 _PAIR = """ordinal, coalesce(edited_question, question) AS question, coalesce(edited_answer, answer) AS answer,
     question_type, CASE WHEN verdict = 'accepted' AND (edited_question IS NOT NULL OR edited_answer IS NOT NULL)
@@ -38,16 +44,17 @@ _SAMPLES_OF_PAGE = f"""
 """
 
 _SAMPLES_ELSEWHERE = f"""
-  SELECT task.item_id, task.run_id, {_PAIR}, {_LEFT}
+  SELECT task.item_id, task.part, task.run_id, {_PAIR}, {_LEFT}
   FROM task JOIN sample ON sample.task_id = task.id
   WHERE task.item_id IN (SELECT value FROM json_each(:items)) AND task.run_id IN (SELECT value FROM json_each(:runs))
     AND {_BELONGS}
-  ORDER BY task.item_id, task.run_id DESC, ordinal
+  ORDER BY task.item_id, task.part, task.run_id DESC, ordinal
 """
 
 _PAIRS_OF = f"SELECT 1 FROM sample WHERE task_id = {{}} AND {_BELONGS}"
 _NEWEST_ELSEWHERE = f"""SELECT other.id FROM task other WHERE other.item_id = task.item_id
-    AND other.run_id IN (SELECT value FROM json_each(:runs)) AND EXISTS ({_PAIRS_OF.format("other.id")})
+    AND other.part = task.part AND other.run_id IN (SELECT value FROM json_each(:runs))
+    AND EXISTS ({_PAIRS_OF.format("other.id")})
     ORDER BY other.run_id DESC LIMIT 1"""
 
 _DISTINCT_PICTURES = f"""
@@ -78,7 +85,7 @@ async def exported_run(
     async with database.snapshot():
         run = await database.read_one(
             "SELECT run.id, run.name, run_state.phase, dataset.name AS dataset, dataset.root, run.recipe_name, "
-            "run.recipe, run.endpoint_name, run.model, run.config_sha256 FROM run "
+            "run.recipe, run.endpoint_name, run.model, run.config_sha256, run.parts FROM run "
             "JOIN dataset ON dataset.id = run.dataset_id JOIN run_state ON run_state.run_id = run.id "
             "WHERE run.id = ? AND run.id NOT IN (SELECT id FROM hidden_run)",
             (run_id,),
@@ -132,17 +139,15 @@ async def exported_pictures(
 ) -> AsyncIterator[ExportPage]:
     """Yield the pictures of `run` that have pairs which `run.reviewed` means, in the order of its tasks.
 
-    A picture without pairs in the run itself comes with those of the newest follow-up that has some; one whose own are
-    all rejected has pairs, and comes with none.
+    All requests about a picture make one, with their pairs in order. One without pairs in the run itself comes with
+    those of the newest follow-up that has some; one whose own are all rejected has pairs, and comes with none.
     Every page is two short reads or three, so that no transaction stays open while files are written. The engine stores
     all pairs of a picture in one transaction: a picture is exported whole or, when it came later, not at all; one that
     was asked again since the export began comes with the pairs that it has now.
     """
     after = run.first_task_id - 1
     while True:
-        tasks = await database.read(
-            _TASKS_OF_PAGE, {"run": run.id, "after": after, "end": run.last_task_id, "pictures": page_pictures}
-        )
+        tasks = await _tasks_of_page(database, run, after, page_pictures)
         if not tasks:
             return
         first, after = tasks[0]["id"], tasks[-1]["id"]
@@ -158,6 +163,17 @@ async def exported_pictures(
         yield _page(run, tasks, by_task, elsewhere)
 
 
+async def _tasks_of_page(database: Database, run: ExportedRun, after: int, count: int) -> list[Row]:
+    bounds = {"run": run.id, "end": run.last_task_id}
+    tasks = await database.read(_TASKS_OF_PAGE, {**bounds, "after": after, "tasks": count})
+    if tasks and tasks[-1]["part"] + 1 < tasks[-1]["parts"]:
+        last = tasks[-1]
+        tasks += await database.read(
+            _REST_OF_PICTURE, {**bounds, "item": last["item_id"], "after": last["id"], "tasks": last["parts"]}
+        )
+    return tasks
+
+
 def _moment(run: ExportedRun) -> dict[str, int]:
     return {"last": run.last_sample_id, "last_attempt": run.last_attempt_id}
 
@@ -166,19 +182,27 @@ def _page(
     run: ExportedRun,
     tasks: Sequence[Row],
     by_task: dict[int, list[Row]],
-    elsewhere: dict[int, tuple[ExportSource, list[Row]]],
+    elsewhere: dict[tuple[int, int], tuple[ExportSource, list[Row]]],
 ) -> ExportPage:
     pictures, left = [], []
-    for task in tasks:
-        own = by_task.get(task["id"])
-        source, samples = (None, own) if own else elsewhere.get(task["item_id"], (None, []))
-        taken = tuple(_pair(sample) for sample in samples if sample["taken"])
-        left += [sample for sample in samples if not sample["taken"]]
-        if taken:
-            truth = GroundTruth.model_validate_json(task["truth"])
+    for _item, requests in groupby(tasks, key=itemgetter("item_id")):
+        taken: list[ExportPair] = []
+        statuses = []
+        asked, before = None, 0
+        for asked in requests:
+            own = by_task.get(asked["id"])
+            source, samples = (None, own) if own else elsewhere.get((asked["item_id"], asked["part"]), (None, []))
+            pairs = [_pair(sample, asked["part"], source, before) for sample in samples if sample["taken"]]
+            left += [sample for sample in samples if not sample["taken"]]
+            before += len(samples)
+            if pairs:
+                taken += pairs
+                statuses.append(asked["status"])
+        if asked is not None and taken:
+            truth = GroundTruth.model_validate_json(asked["truth"])
             pictures.append(
                 ExportPicture(
-                    task["key"], task["path"], task["sha256"], truth, taken, task["status"], source, task["split"]
+                    asked["key"], asked["path"], asked["sha256"], truth, tuple(taken), tuple(statuses), asked["split"]
                 )
             )
     rejected = sum(sample["rejected"] for sample in left)
@@ -187,26 +211,33 @@ def _page(
 
 async def _pairs_elsewhere(
     database: Database, run: ExportedRun, items: Sequence[int]
-) -> dict[int, tuple[ExportSource, list[Row]]]:
-    """Return by item the newest follow-up that has pairs of it, and these pairs."""
-    found: dict[int, tuple[ExportSource, list[Row]]] = {}
+) -> dict[tuple[int, int], tuple[ExportSource, list[Row]]]:
+    """Return by item and part the newest follow-up that has pairs of it, and these pairs."""
+    found: dict[tuple[int, int], tuple[ExportSource, list[Row]]] = {}
     if not run.follow_ups or not items:
         return found
     sources = {source.id: source for source in run.follow_ups}
     samples = await database.read(
         _SAMPLES_ELSEWHERE.replace(_WHICH, _TAKEN[run.reviewed]),
-        {**_moment(run), "items": json.dumps(list(items)), "runs": json.dumps(list(sources))},
+        {**_moment(run), "items": json.dumps(sorted(set(items))), "runs": json.dumps(list(sources))},
     )
     for sample in samples:
-        source, pairs = found.setdefault(sample["item_id"], (sources[sample["run_id"]], []))
+        place = (sample["item_id"], sample["part"])
+        source, pairs = found.setdefault(place, (sources[sample["run_id"]], []))
         if source.id == sample["run_id"]:
             pairs.append(sample)
     return found
 
 
-def _pair(sample: Row) -> ExportPair:
+def _pair(sample: Row, part: int, source: ExportSource | None, before: int) -> ExportPair:
     return ExportPair(
-        sample["ordinal"], sample["question"], sample["answer"], sample["question_type"], sample["verdict"]
+        before + sample["ordinal"],
+        sample["question"],
+        sample["answer"],
+        sample["question_type"],
+        sample["verdict"],
+        part,
+        source,
     )
 
 

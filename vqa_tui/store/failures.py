@@ -18,8 +18,10 @@ from vqa_tui.domain.failure_cluster import (
     PictureSizes,
     Spread,
 )
+from vqa_tui.domain.part import unit
 from vqa_tui.store.clusters import count_ungathered
 from vqa_tui.store.db import Database, Row
+from vqa_tui.store.rows import PART_COLUMNS, part_from_row
 
 _LOOKED_AT = 1_000
 """Newest failures of a cluster whose keys, statuses, models and sizes are counted: a bound that keeps a look short."""
@@ -45,6 +47,7 @@ async def failure_table(database: Database, run_id: int, *, now: float) -> Failu
             (run_id, minute - TREND_MINUTES),
         )
         ungathered = await count_ungathered(database, run_id)
+        run = await database.read_one("SELECT parts FROM run WHERE id = ?", (run_id,))
     trends: dict[int, list[Row]] = {}
     for row in minutes:
         trends.setdefault(row["cluster_id"], []).append(row)
@@ -52,14 +55,15 @@ async def failure_table(database: Database, run_id: int, *, now: float) -> Failu
     by_form: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         by_form.setdefault((row["form"], "" if row["form"] else row["kind"]), []).append(row)
+    word = unit(in_parts=run is not None and run["parts"] != 1)
     clusters = [
-        _cluster(parts, [trend for part in parts for trend in trends.get(part["id"], ())], minute)
+        _cluster(parts, [trend for part in parts for trend in trends.get(part["id"], ())], minute, word)
         for parts in by_form.values()
     ]
-    return FailureTable(tuple(clusters), ungathered)
+    return FailureTable(tuple(clusters), ungathered, word)
 
 
-def _cluster(parts: list[Row], minutes: Sequence[Row], now: int) -> FailureCluster:
+def _cluster(parts: list[Row], minutes: Sequence[Row], now: int, word: str) -> FailureCluster:
     kinds = [KindCount(part["kind"], part["tasks"], part["attempts"]) for part in parts]
     firsts = [part["first_at"] for part in parts if part["first_at"] is not None]
     lasts = [part["last_at"] for part in parts if part["last_at"] is not None]
@@ -79,6 +83,7 @@ def _cluster(parts: list[Row], minutes: Sequence[Row], now: int) -> FailureClust
         last_at=max(lasts, default=None),
         pictures_by_minute=tuple(pictures),
         tries_by_minute=tuple(tries),
+        unit=word,
     )
 
 
@@ -145,13 +150,19 @@ async def _examples(database: Database, ids: Sequence[int], *, tries: bool) -> t
         first = "SELECT id FROM task WHERE cluster_id = ? AND status = 'failed' ORDER BY id LIMIT 3"
     chosen = sorted({row["id"] for cluster_id in ids for row in await database.read(first, (cluster_id,))})[:_EXAMPLES]
     rows = await database.read(
-        f"SELECT t.id, i.key, i.path, d.root, {_FACTS} FROM task t JOIN item i ON i.id = t.item_id "
+        f"SELECT t.id, i.key, i.path, d.root, {PART_COLUMNS}, {_FACTS} FROM task t JOIN item i ON i.id = t.item_id "
         "JOIN dataset d ON d.id = i.dataset_id WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id",
         (json.dumps(chosen),),
     )
     return tuple(
         Example(
-            row["id"], row["key"], str(Path(row["root"]) / row["path"]), row["width"], row["height"], row["size_bytes"]
+            row["id"],
+            row["key"],
+            str(Path(row["root"]) / row["path"]),
+            row["width"],
+            row["height"],
+            row["size_bytes"],
+            part_from_row(row),
         )
         for row in rows
     )

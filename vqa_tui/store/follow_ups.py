@@ -32,7 +32,7 @@ _THERE = """
       AND run.id IS NOT :new AND run.id <> :follows
       AND (:endpoint IS NULL OR run.endpoint_name = :endpoint AND run.model = :model))
 """
-_PAID_THERE = "o.item_id = t.item_id AND o.status IN ('pending', 'leased', 'done')"
+_PAID_THERE = "o.item_id = t.item_id AND o.part = t.part AND o.status IN ('pending', 'leased', 'done')"
 # The + keeps SQLite from an index over the run, by which it would go through all of its tasks.
 _CHOSEN = (
     "+t.run_id = :follows AND t.id IN (SELECT value FROM json_each(:ids)) "
@@ -113,9 +113,9 @@ async def create_follow_up(
             began = time.monotonic()
             await require_unfinished(transaction, begun.id)
             count += await transaction.execute(
-                f"INSERT INTO task (id, run_id, item_id, changes) {_THERE} "
-                "SELECT :first + row_number() OVER (ORDER BY t.id) - 1, :new, t.item_id, :changes FROM task t "
-                f"WHERE {_CHOSEN} AND (:anyway OR NOT EXISTS "
+                f"INSERT INTO task (id, run_id, item_id, part, parts, changes) {_THERE} "
+                "SELECT :first + row_number() OVER (ORDER BY t.id) - 1, :new, t.item_id, t.part, t.parts, :changes "
+                f"FROM task t WHERE {_CHOSEN} AND (:anyway OR NOT EXISTS "
                 f"(SELECT 1 FROM task o WHERE {_PAID_THERE} AND o.run_id IN (SELECT id FROM there))) ORDER BY t.id",
                 {
                     "first": begun.first_task + count,

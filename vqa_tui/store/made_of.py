@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vqa_tui.domain.run import Limits
 from vqa_tui.store.db import Database
+from vqa_tui.store.parts import asked_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class MadeOf:
     endpoint: str
     pilot_size: int
     limit: int | None
-    """How many pictures it took; None when it took all that its dataset had then."""
+    """How many pictures it took; None when it took all that its dataset had then (by pairs: all that have one)."""
     limits: Limits
     of_chosen: bool = False
     """Whether it asks pictures that a person chose of another run; `limit` and `pilot_size` say nothing then."""
@@ -30,9 +31,9 @@ async def made_of(database: Database, run_id: int) -> MadeOf | None:
     row = await database.read_one(
         """
         SELECT run.name, dataset.name AS dataset, dataset.id AS dataset_id, run.recipe, run.endpoint, run.pilot_size,
-          run.limits, run.of_chosen, (SELECT name FROM run f
+          run.limits, run.of_chosen, run.parts, (SELECT name FROM run f
             WHERE f.id = run.follows AND f.id NOT IN (SELECT id FROM hidden_run)) AS follows,
-          (SELECT count(*) FROM task WHERE run_id = run.id) AS tasks,
+          (SELECT count(*) FROM task WHERE run_id = run.id AND part = 0) AS pictures,
           (SELECT max(item_id) FROM task WHERE run_id = run.id) AS last_item
         FROM run JOIN dataset ON dataset.id = run.dataset_id WHERE run.id = ?
         """,
@@ -42,17 +43,18 @@ async def made_of(database: Database, run_id: int) -> MadeOf | None:
         return None
     # A choice that is spread over a dataset always takes its last picture, so this is how many there were then.
     then = await database.read_one(
-        "SELECT count(*) AS n FROM item WHERE dataset_id = ? AND id <= ?", (row["dataset_id"], row["last_item"] or 0)
+        f"SELECT count(*) AS n FROM item WHERE dataset_id = ? AND id <= ? {asked_of(row['parts']).only}",
+        (row["dataset_id"], row["last_item"] or 0),
     )
-    tasks = row["tasks"]
-    took_all = then is None or tasks >= then["n"]
+    pictures = row["pictures"]
+    took_all = then is None or pictures >= then["n"]
     return MadeOf(
         run_name=row["name"],
         dataset=row["dataset"],
         recipe=row["recipe"],
         endpoint=row["endpoint"],
         pilot_size=row["pilot_size"],
-        limit=None if took_all else tasks,
+        limit=None if took_all else pictures,
         limits=Limits.model_validate_json(row["limits"]),
         of_chosen=bool(row["of_chosen"]),
         follows=row["follows"],

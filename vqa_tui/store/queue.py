@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from vqa_tui.domain.changes import changes_of
 from vqa_tui.domain.failure import FailureKind
+from vqa_tui.domain.part import ONLY, Part
 from vqa_tui.domain.run import ORIGINAL_SIZE, TaskStatus
 from vqa_tui.domain.work import CUT, LONGEST_WAIT_S, AttemptRecord, ClaimedTask, Flight, Rescue, TaskOutcome
 from vqa_tui.store.asking_again import drop_pairs_put_aside, keep_done, put_aside_pairs
@@ -69,7 +70,7 @@ class TaskQueue:
                 (self._session_id, listed),
             )
             rows = await transaction.rows(
-                "SELECT t.id AS task_id, t.attempts_spent, t.last_kind, t.last_problem, t.changes, "
+                "SELECT t.id AS task_id, t.attempts_spent, t.last_kind, t.last_problem, t.changes, t.part, t.parts, "
                 "CASE WHEN t.attempts > t.requeued_after THEN (SELECT group_concat(DISTINCT question) FROM attempt "
                 "WHERE task_id = t.id AND number > t.requeued_after AND kind = 'bad_reply') END AS tried, "
                 f"b.message AS bad_reply, b.finish_reason, {ITEM_COLUMNS} "
@@ -90,6 +91,7 @@ class TaskQueue:
                 row["bad_reply"] or "",
                 row["finish_reason"] == CUT,
                 changes_of(row["changes"]),
+                ONLY if row["parts"] == 1 else Part(row["part"], row["parts"]),
             )
             for row in rows
         ]

@@ -31,6 +31,7 @@ from vqa_tui.store.db import Database, Row
 from vqa_tui.store.metrics import recent_course, recent_course_query
 from vqa_tui.store.money import calibration_view, cost_view
 from vqa_tui.store.published import key_views, throttle_views
+from vqa_tui.store.rows import PART_COLUMNS, part_from_row
 
 _HISTORY_S = 240
 _EVENTS = 50
@@ -42,7 +43,7 @@ _FOLLOWING = (
 )
 _VIEWED = (
     # Recipe and endpoint are long, and two facts of theirs are all that is needed here.
-    "SELECT r.id, r.name, r.recipe_name, r.endpoint_name, r.model, r.intent, r.created_at, r.limits, "
+    "SELECT r.id, r.name, r.recipe_name, r.endpoint_name, r.model, r.intent, r.created_at, r.limits, r.parts, "
     f"r.pilot_size, r.put_back, {_FOLLOWING}, "
     "coalesce(json_extract(r.recipe, '$.expected_output_tokens'), 0) AS expected_output_tokens, "
     "json_extract(r.endpoint, '$.prices') AS prices, "
@@ -61,14 +62,13 @@ _NEWEST_EVENTS = (
     "old_value, new_value FROM action WHERE run_id = :run ORDER BY id DESC LIMIT :most)"
 )
 _LEASED = (
-    "SELECT t.id, i.key FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? AND t.status = 'leased' "
-    "AND t.id IN (SELECT value FROM json_each(?))"
+    f"SELECT t.id, i.key, {PART_COLUMNS} FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? "
+    "AND t.status = 'leased' AND t.id IN (SELECT value FROM json_each(?))"
 )
 _PILOT_PROGRESS = (
-    "SELECT count(*) AS finished, max(finished_at) - min(asked_at) AS took_s FROM ("
-    "SELECT t.finished_at, (SELECT min(started_at) FROM attempt a WHERE a.task_id = t.id) AS asked_at "
-    "FROM task t INDEXED BY task_pilot "
-    "WHERE t.run_id = ? AND t.pilot = 1 AND t.status IN ('done', 'failed', 'skipped'))"
+    "SELECT count(*) AS size, count(finished_at) AS finished, max(finished_at) - min(asked_at) AS took_s FROM ("
+    "SELECT t.finished_at, CASE WHEN t.finished_at IS NOT NULL THEN (SELECT min(started_at) FROM attempt a "
+    "WHERE a.task_id = t.id) END AS asked_at FROM task t INDEXED BY task_pilot WHERE t.run_id = ? AND t.pilot = 1)"
 )
 
 
@@ -77,8 +77,8 @@ async def run_summaries(database: Database) -> list[tuple[RunSummary, float | No
     async with database.snapshot():
         rows = await database.read(
             "SELECT r.id, r.name, d.name AS dataset, r.recipe_name, r.endpoint_name, s.phase, s.phase_reason, "
-            f"s.heartbeat_at, r.limits, r.created_at, r.archived_at, {_FOLLOWING}, (SELECT coalesce(sum(cost_nano), 0) "
-            "FROM attempt_tally WHERE run_id = r.id) AS spent "
+            f"s.heartbeat_at, r.limits, r.created_at, r.archived_at, r.parts, {_FOLLOWING}, "
+            "(SELECT coalesce(sum(cost_nano), 0) FROM attempt_tally WHERE run_id = r.id) AS spent "
             "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id "
             "WHERE r.id NOT IN (SELECT id FROM hidden_run) ORDER BY r.id DESC"
         )
@@ -104,6 +104,7 @@ async def run_summaries(database: Database) -> list[tuple[RunSummary, float | No
                 follows=row["follows"] or "",
                 followed_by=tuple(json.loads(row["followed_by"])),
                 archived_at=row["archived_at"],
+                in_parts=row["parts"] != 1,
             ),
             row["heartbeat_at"],
         )
@@ -180,6 +181,7 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         calibration=calibration_view(attempts, row["expected_output_tokens"]),
         follows=row["follows"] or "",
         followed_by=tuple(json.loads(row["followed_by"])),
+        in_parts=row["parts"] != 1,
     )
 
 
@@ -254,12 +256,13 @@ def _events(rows: Sequence[Row]) -> tuple[EventView, ...]:
 
 
 def _slots(rows: Sequence[Row], flights: Sequence[Flight], now: float) -> tuple[SlotView, ...]:
-    keys = {row["id"]: row["key"] for row in rows}
-    return tuple(
-        SlotView(flight.task_id, keys[flight.task_id], flight.key_name, max(now - flight.started_at, 0.0))
-        for flight in flights
-        if flight.task_id in keys and not flight.answered
-    )
+    asked = {row["id"]: (row["key"], part_from_row(row)) for row in rows}
+    slots = []
+    for flight in flights:
+        if flight.task_id in asked and not flight.answered:
+            key, part = asked[flight.task_id]
+            slots.append(SlotView(flight.task_id, key, flight.key_name, max(now - flight.started_at, 0.0), part))
+    return tuple(slots)
 
 
 def _pilot(row: Row, progress: Row, counts: Counts, cost: CostView, least: float | None) -> PilotView | None:
@@ -273,7 +276,7 @@ def _pilot(row: Row, progress: Row, counts: Counts, cost: CostView, least: float
         per_item = to_dollars(to_nano(cost.spent or cost.uncertain) // answered)
     rate = finished / took_s if finished and took_s else None
     return PilotView(
-        size=min(row["pilot_size"], counts.total),
+        size=progress["size"] if row["parts"] != 1 else min(row["pilot_size"], counts.total),
         finished=finished,
         cost_per_item=per_item,
         projected_cost=cost.projected,

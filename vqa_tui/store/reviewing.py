@@ -22,7 +22,7 @@ from vqa_tui.domain.review import (
 )
 from vqa_tui.domain.review_order import start_of
 from vqa_tui.store.db import Database, Row, Transaction
-from vqa_tui.store.rows import SAMPLE_COLUMNS, sample_from_row
+from vqa_tui.store.rows import PART_COLUMNS, SAMPLE_COLUMNS, part_from_row, sample_from_row
 
 PAGE = 500
 
@@ -217,22 +217,28 @@ def _with(stratum: Stratum, tally: Row) -> Stratum:
 async def pairs(database: Database, run_id: int, ids: Sequence[int]) -> dict[int, ReviewPair]:
     """Return those of `ids` that are pairs of the run, by id."""
     rows = await database.read(
-        f"SELECT {SAMPLE_COLUMNS}, i.key, i.path, i.width, i.height, i.truth, d.root FROM sample s "
-        "JOIN task t ON t.id = s.task_id JOIN item i ON i.id = t.item_id JOIN dataset d ON d.id = i.dataset_id "
+        f"SELECT {SAMPLE_COLUMNS}, {PART_COLUMNS}, r.parts = 0 AS by_pair, i.key, i.path, i.width, i.height, "
+        "i.truth, d.root "
+        "FROM sample s JOIN task t ON t.id = s.task_id JOIN run r ON r.id = s.run_id "
+        "JOIN item i ON i.id = t.item_id JOIN dataset d ON d.id = i.dataset_id "
         # The + keeps SQLite from an index over the run, by which it would go through all of its pairs.
         "WHERE +s.run_id = ? AND s.id IN (SELECT value FROM json_each(?))",
         (run_id, json.dumps(list(ids))),
     )
-    return {
-        row["id"]: ReviewPair(
-            sample_from_row(row),
-            row["key"],
-            str(Path(row["root"]) / row["path"]),
-            (row["width"], row["height"]),
-            GroundTruth.model_validate_json(row["truth"]),
-        )
-        for row in rows
-    }
+    return {row["id"]: _pair_from_row(row) for row in rows}
+
+
+def _pair_from_row(row: Row) -> ReviewPair:
+    truth = GroundTruth.model_validate_json(row["truth"])
+    return ReviewPair(
+        sample_from_row(row),
+        row["key"],
+        str(Path(row["root"]) / row["path"]),
+        (row["width"], row["height"]),
+        truth,
+        part_from_row(row),
+        truth.reference(row["part"], row["question"]) if row["by_pair"] else None,
+    )
 
 
 async def reviewed_ids(

@@ -11,23 +11,28 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.part import BY_PAIR
 from vqa_tui.domain.run import Limits
 from vqa_tui.store.db import Database, Transaction
 from vqa_tui.store.pace import pace_of_tasks
+from vqa_tui.store.parts import Asked, asked_of
 from vqa_tui.store.run_deletion import mark_deleted_within
 
 Hold = Callable[[int], Awaitable[None]]
 """Called with the id of a run before anybody else can see that it was begun: takes its lock."""
 
+# The k-th of `total` is taken when k * chosen / total passes a whole number: exactly `chosen`, evenly spread.
 _CHOSEN = """
-SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM item WHERE dataset_id = :dataset)
+SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM item WHERE dataset_id = :dataset {only})
 WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total ORDER BY id
 """
+_PIECE = "WITH chosen (place, id) AS (SELECT :start + key, value FROM json_each(:items))"
 # The k-th of `chosen` is in the pilot when k * pilot / chosen passes a whole number: exactly `pilot` of them.
 _STORE = """
-INSERT INTO task (id, run_id, item_id, pilot)
-SELECT :first + place, :run, item, ((place + 1) * :pilot) / :chosen > (place * :pilot) / :chosen
-FROM (SELECT :start + key AS place, value AS item FROM json_each(:items))
+INSERT INTO task (id, run_id, item_id, pilot, part, parts) {piece}
+SELECT :first + row_number() OVER (ORDER BY chosen.place {order}) - 1, :run, chosen.id,
+  ((chosen.place + 1) * :pilot) / :chosen > (chosen.place * :pilot) / :chosen, {columns}
+FROM chosen {join} ORDER BY chosen.place {order}
 """
 # The id of a deleted run is never given again: screens and commands of others may still name it.
 _NEXT_RUN_ID = (
@@ -55,6 +60,8 @@ class NewRun:
     limit: int | None
     limits: Limits
     approved: bool
+    parts: int = 1
+    """Requests for each picture, or BY_PAIR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +77,35 @@ async def nobody(_run_id: int) -> None:
 
 
 async def create_run(database: Database, new: NewRun, *, hold: Hold = nobody) -> int:
-    """Store a run with one pending task per picture of its dataset, piece by piece; return its id.
+    """Store a run with the pending tasks of each picture of its dataset, piece by piece; return its id.
 
     With `limit`, and for the pilot, pictures are taken evenly spread over the dataset, so that a dataset sorted by
-    class still gives a fair sample. Raises VqaError when the dataset was deleted or the name is taken.
+    class still gives a fair sample. All tasks of a picture go together. By pairs, pictures without one are not counted.
+    Raises VqaError when the dataset was deleted, the name is taken, or pictures have got more pairs meanwhile.
     """
-    items = await _chosen_items(database, new)
-    begun = await begin_run(database, new, tasks=len(items), hold=hold)
+    asked = asked_of(new.parts)
+    items = await _chosen_items(database, new, asked)
+    most = len(items) * new.parts if new.parts != BY_PAIR else await _requests(database, new.dataset_id, asked)
+    begun = await begin_run(database, new, tasks=most, hold=hold)
     chosen, pilot = len(items), min(new.pilot_size, len(items))
-    pace, start = pace_of_tasks(), 0
+    pace, start, stored = pace_of_tasks(), 0, 0
     while start < chosen:
         piece = items[start : start + pace.size]
+        values = {
+            "first": begun.first_task + stored,
+            "run": begun.id,
+            "items": json.dumps(piece.tolist()),
+            "start": start,
+            "pilot": pilot,
+            "chosen": chosen,
+        }
         async with database.write() as transaction:
             began = time.monotonic()
             await require_unfinished(transaction, begun.id)
-            await transaction.execute(
-                _STORE,
-                {
-                    "first": begun.first_task,
-                    "run": begun.id,
-                    "items": json.dumps(piece.tolist()),
-                    "start": start,
-                    "pilot": pilot,
-                    "chosen": chosen,
-                },
+            if new.parts == BY_PAIR:
+                await _require_room(transaction, asked, values, left=most - stored)
+            stored += await transaction.execute(
+                _STORE.format(piece=_PIECE, join=asked.join, columns=asked.columns, order=asked.order), values
             )
         start += len(piece)
         if start < chosen:
@@ -102,13 +114,33 @@ async def create_run(database: Database, new: NewRun, *, hold: Hold = nobody) ->
     return begun.id
 
 
-async def _chosen_items(database: Database, new: NewRun) -> "array[int]":
+async def _chosen_items(database: Database, new: NewRun, asked: Asked) -> "array[int]":
     """Return the ids of the pictures that a run asks about, read before anything is locked."""
-    (counted,) = await database.read("SELECT count(*) AS n FROM item WHERE dataset_id = ?", (new.dataset_id,))
+    (counted,) = await database.read(
+        f"SELECT count(*) AS n FROM item WHERE dataset_id = ? {asked.only}", (new.dataset_id,)
+    )
     total = counted["n"]
     chosen = total if new.limit is None else min(new.limit, total)
-    # The k-th of `total` is taken when k * chosen / total passes a whole number: exactly `chosen`, evenly spread.
-    return await database.read_integers(_CHOSEN, {"dataset": new.dataset_id, "chosen": chosen, "total": max(total, 1)})
+    return await database.read_integers(
+        _CHOSEN.format(only=asked.only), {"dataset": new.dataset_id, "chosen": chosen, "total": max(total, 1)}
+    )
+
+
+async def _requests(database: Database, dataset_id: int, asked: Asked) -> int:
+    """Return how many requests all pictures of a dataset are."""
+    (counted,) = await database.read(
+        f"SELECT coalesce(sum({asked.count}), 0) AS n FROM item WHERE dataset_id = ? {asked.only}", (dataset_id,)
+    )
+    return int(counted["n"])
+
+
+async def _require_room(transaction: Transaction, asked: Asked, values: dict[str, object], *, left: int) -> None:
+    """Raise VqaError when a piece has more pairs than there are ids left: it was imported again meanwhile."""
+    (counted,) = await transaction.rows(
+        f"{_PIECE} SELECT coalesce(sum({asked.count}), 0) AS n FROM chosen JOIN item ON item.id = chosen.id", values
+    )
+    if counted["n"] > left:
+        raise VqaError("the dataset got more pairs while this run was being made", hint="Make the run again.")
 
 
 async def begin_run(database: Database, new: NewRun, *, tasks: int, hold: Hold, follows: int | None = None) -> BegunRun:
@@ -127,8 +159,8 @@ async def begin_run(database: Database, new: NewRun, *, tasks: int, hold: Hold, 
             raise VqaError(f"there is already a run named {new.name}", hint="Choose another name, or resume that one.")
         run_id = await transaction.insert(
             "INSERT INTO run (id, name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, "
-            "config_sha256, pilot_size, created_at, limits, approved_at, follows, of_chosen) "
-            f"VALUES ({_NEXT_RUN_ID}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "config_sha256, pilot_size, created_at, limits, approved_at, follows, of_chosen, parts) "
+            f"VALUES ({_NEXT_RUN_ID}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 new.name,
                 new.dataset_id,
@@ -144,6 +176,7 @@ async def begin_run(database: Database, new: NewRun, *, tasks: int, hold: Hold, 
                 now if new.approved else None,
                 follows,
                 int(follows is not None),
+                new.parts,
             ),
         )
         await transaction.execute("INSERT INTO run_state (run_id) VALUES (?)", (run_id,))

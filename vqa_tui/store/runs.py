@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.part import unit
 from vqa_tui.domain.run import Intent, Limits, Phase
 from vqa_tui.domain.work import Wishes
 from vqa_tui.store.db import Database, Transaction
@@ -22,6 +23,12 @@ class FrozenRun:
     recipe: str
     endpoint: str
     pilot_size: int
+    parts: int = 1
+
+    @property
+    def unit(self) -> str:
+        """What its tasks are called."""
+        return unit(in_parts=self.parts != 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +51,21 @@ async def require_run(transaction: Transaction, run_id: int) -> None:
 async def frozen_run(database: Database, run_id: int) -> FrozenRun | None:
     """Return what a run was made of; None when there is no such run, or it was deleted."""
     row = await database.read_one(
-        "SELECT r.id, r.name, r.dataset_id, d.root, r.recipe, r.endpoint, r.pilot_size "
+        "SELECT r.id, r.name, r.dataset_id, d.root, r.recipe, r.endpoint, r.pilot_size, r.parts "
         "FROM run r JOIN dataset d ON d.id = r.dataset_id WHERE r.id = ? AND r.id NOT IN (SELECT id FROM hidden_run)",
         (run_id,),
     )
     if row is None:
         return None
     return FrozenRun(
-        row["id"], row["name"], row["dataset_id"], row["root"], row["recipe"], row["endpoint"], row["pilot_size"]
+        row["id"],
+        row["name"],
+        row["dataset_id"],
+        row["root"],
+        row["recipe"],
+        row["endpoint"],
+        row["pilot_size"],
+        row["parts"],
     )
 
 

@@ -9,19 +9,23 @@ from dataclasses import dataclass
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges, changes_of
 from vqa_tui.domain.cost import to_dollars
 from vqa_tui.domain.item import Item
+from vqa_tui.domain.part import Part
 from vqa_tui.domain.run import ORIGINAL_SIZE, TaskStatus
 from vqa_tui.domain.sample import Sample
 from vqa_tui.domain.task import BY_ID, Attempt, FilterValues, SortField, TaskFilter, TaskRow, TaskSort
 from vqa_tui.store.db import Database
-from vqa_tui.store.rows import ITEM_COLUMNS, SAMPLE_COLUMNS, item_from_row, sample_from_row
+from vqa_tui.store.rows import ITEM_COLUMNS, PART_COLUMNS, SAMPLE_COLUMNS, item_from_row, part_from_row, sample_from_row
 from vqa_tui.store.task_filters import select_ids
 
-_ROW_COLUMNS = """
+_ROW_COLUMNS = (
+    """
 t.id, i.key, t.status, t.last_kind, t.attempts, t.finished_at,
 (SELECT coalesce(sum(cost_nano), 0) FROM attempt a WHERE a.task_id = t.id) AS cost_nano,
 (SELECT max(latency_ms) FROM attempt a WHERE a.task_id = t.id) AS latency_ms,
-(SELECT count(*) FROM sample s WHERE s.task_id = t.id) AS samples
+(SELECT count(*) FROM sample s WHERE s.task_id = t.id) AS samples,
 """
+    + PART_COLUMNS
+)
 
 FIRST_IDS = 200
 """Ids in the first piece: more than a screen has rows."""
@@ -107,19 +111,33 @@ async def task_rows(database: Database, run_id: int, ids: Sequence[int]) -> dict
             row["samples"],
             row["finished_at"],
             row["latency_ms"],
+            part_from_row(row),
         )
         for row in rows
     }
 
 
-async def find_task(database: Database, run_id: int, ref: str) -> int | None:
-    """Return the task with this item key, or else with this id; None when there is neither."""
-    row = await database.read_one(
-        "SELECT t.id FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? AND i.key = ?", (run_id, ref)
+async def find_tasks(database: Database, run_id: int, ref: str) -> list[int]:
+    """Return the tasks of the item with this key, or else the task with this id; none when there is neither.
+
+    Where a picture is several requests, `key#2` is the second of them.
+    """
+    key, _mark, number = ref.rpartition("#")
+    rows = await database.read(
+        "SELECT t.id, i.key = :ref AS whole FROM item i JOIN task t ON t.run_id = :run AND t.item_id = i.id "
+        "WHERE i.dataset_id = (SELECT dataset_id FROM run WHERE id = :run) AND i.key IN (:ref, :key) "
+        "AND (i.key = :ref OR t.part = :part AND t.parts > 1) ORDER BY t.part",
+        {"run": run_id, "ref": ref, "key": key, "part": int(number) - 1 if _is_id(number) else -1},
     )
-    if row is None and ref.isdecimal() and len(ref) <= _LONGEST_ID and int(ref) <= _LARGEST_ID:
-        row = await database.read_one("SELECT id FROM task WHERE run_id = ? AND id = ?", (run_id, int(ref)))
-    return row["id"] if row else None
+    found = [row["id"] for row in rows if row["whole"]] or [row["id"] for row in rows]
+    if not found and _is_id(ref):
+        rows = await database.read("SELECT id FROM task WHERE run_id = ? AND id = ?", (run_id, int(ref)))
+        found = [row["id"] for row in rows]
+    return found
+
+
+def _is_id(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _LONGEST_ID and int(text) <= _LARGEST_ID
 
 
 async def task_item(database: Database, task_id: int) -> tuple[Item, str] | None:
@@ -170,14 +188,14 @@ async def task_samples(database: Database, task_id: int) -> tuple[Sample, ...]:
     return tuple(sample_from_row(row) for row in rows)
 
 
-async def first_items(database: Database, run_id: int, count: int) -> list[Item]:
-    """Return the first `count` items of a run's unfinished tasks."""
+async def first_items(database: Database, run_id: int, count: int) -> list[tuple[Item, Part]]:
+    """Return the items of the first `count` unfinished tasks of a run, and which request about it each is."""
     rows = await database.read(
-        f"SELECT {ITEM_COLUMNS} FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? "
+        f"SELECT {ITEM_COLUMNS}, {PART_COLUMNS} FROM task t JOIN item i ON i.id = t.item_id WHERE t.run_id = ? "
         "AND t.status = 'pending' ORDER BY t.id LIMIT ?",
         (run_id, count),
     )
-    return [item_from_row(row) for row in rows]
+    return [(item_from_row(row), part_from_row(row)) for row in rows]
 
 
 async def filter_values(database: Database, run_id: int) -> FilterValues:

@@ -50,7 +50,7 @@ def least_row(picture: ComparedPicture) -> Row:
         (
             Content(share(picture.score, 1)),
             bars.gauge(picture.score, 1, _BAR_CELLS),
-            text(picture.item_key),
+            text(picture.name),
         ),
     )
 
@@ -69,6 +69,6 @@ def answers_header(picture: ComparedPicture, position: int, shown: int) -> Conte
     """Return which picture this is, and how far its answers agree."""
     return Content.assemble(
         ("vqa-tui › runs › compare › ", QUIET),
-        (clean(picture.item_key, one_line=True, limit=200), "bold"),
+        (clean(picture.name, one_line=True, limit=200), "bold"),
         (f"   {count(position + 1)} of {count(shown)}   agreement {share(picture.score, 1)}", QUIET),
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vqa_tui.domain.comparison import Comparison, Difference, RunAgreement, RunFigures, Spread
+from vqa_tui.domain.part import unit
 from vqa_tui.tui.present.numbers import UNKNOWN, count, milliseconds, money, share
 
 
@@ -25,7 +26,7 @@ def comparison_facts(found: Comparison) -> list[Fact]:
         ("Cost", _both(one, two, _cost)),
         ("Answers", _both(one, two, _answers)),
         ("Requests", _both(one, two, _requests)),
-        ("Failed pictures", _by_kind(one.failures, two.failures)),
+        (f"Failed {_unit(one, two)}s", _by_kind(one.failures, two.failures)),
         ("Failed requests", _by_kind(one.request_failures, two.request_failures)),
         ("Flagged pairs", _flags(one, two)),
         ("Review", _both(one, two, _review) if one.reviewed or two.reviewed else []),
@@ -37,7 +38,15 @@ def comparison_facts(found: Comparison) -> list[Fact]:
 def _both(
     one: RunFigures, two: RunFigures, facts: Callable[[RunFigures], list[tuple[str, str]]]
 ) -> list[tuple[str, str, str]]:
-    return [(name, mine, theirs) for (name, mine), (_name, theirs) in zip(facts(one), facts(two), strict=True)]
+    word = _unit(one, two)
+    return [
+        (name.replace("picture", word), mine, theirs)
+        for (name, mine), (_name, theirs) in zip(facts(one), facts(two), strict=True)
+    ]
+
+
+def _unit(one: RunFigures, two: RunFigures) -> str:
+    return unit(in_parts=one.in_parts or two.in_parts)
 
 
 def _cost(run: RunFigures) -> list[tuple[str, str]]:

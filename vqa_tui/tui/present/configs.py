@@ -6,6 +6,7 @@ from pathlib import Path
 from textual.content import Content
 
 from vqa_tui.config.recipe import Recipe, ReplyFormat
+from vqa_tui.domain.part import BY_PAIR
 from vqa_tui.operations.config_entries import EndpointEntry, RecipeEntry
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.columns import Column
@@ -87,7 +88,7 @@ def recipe_detail(entry: RecipeEntry, file: str, width: int = 0) -> Content:
     known = facts(
         [
             ("asks", text(recipe.description)),
-            ("pairs", Content(f"{len(form.categories) or recipe.pairs} for each picture")),
+            ("pairs", Content(_pairs_words(recipe))),
             ("structured", Content(f"{recipe.structured_ratio:.0%} of them" if recipe.structured_ratio else "")),
             ("reply", text(f"{reply}, at most {count(generation.max_tokens)} tokens")),
             ("temperature", Content("" if generation.temperature is None else f"{generation.temperature:g}")),
@@ -98,14 +99,27 @@ def recipe_detail(entry: RecipeEntry, file: str, width: int = 0) -> Content:
         width,
     )
     parts = [place, known]
-    for title, template in (
-        ("System prompt", recipe.prompt.system),
-        ("User prompt", recipe.prompt.user),
-        ("After a bad reply", recipe.prompt.repair),
-    ):
-        if template.strip():
-            parts.append(Content.assemble(heading(title), "\n", clean(template.rstrip(), limit=_FILE_SHOWN)))
+    for index, templates in enumerate(recipe.templates):
+        which = f" {recipe.prompts[index].name}" if recipe.prompts else ""
+        for title, template in (
+            ("System prompt", templates.system),
+            ("User prompt", templates.user),
+            ("After a bad reply", templates.repair),
+        ):
+            if template.strip():
+                body = clean(template.rstrip(), limit=_FILE_SHOWN)
+                parts.append(Content.assemble(heading(f"{title}{which}"), "\n", body))
     return Content("\n\n").join([*parts, _file(file)])
+
+
+def _pairs_words(recipe: Recipe) -> str:
+    pairs = len(recipe.reply.categories) or recipe.pairs
+    if recipe.parts == BY_PAIR:
+        return "one request for each reference pair of a picture"
+    if recipe.prompts:
+        names = ", ".join(prompt.name for prompt in recipe.prompts)
+        return f"{recipe.parts} requests for each picture: {names}"
+    return f"{pairs} for each picture"
 
 
 def _reply_words(form: ReplyFormat) -> str:

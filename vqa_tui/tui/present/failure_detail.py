@@ -19,7 +19,7 @@ def detail_head(cluster: FailureCluster, detail: ClusterDetail | None, now: floa
         kind_words(each.kind) + (f" {count(max(each.pictures, each.tries))}" if len(cluster.kinds) > 1 else "")
         for each in cluster.kinds
     )
-    counts = f"{plural(cluster.pictures, 'picture')} failed for good"
+    counts = f"{plural(cluster.pictures, cluster.unit)} failed for good"
     if cluster.tries:
         counts += f" · {plural(cluster.tries, 'try', 'tries')} in all"
     seen = f"first seen {ago(cluster.first_at, now)} ago"
@@ -73,6 +73,6 @@ def detail_facts(cluster: FailureCluster, detail: ClusterDetail, *, tries: bool)
 def example_caption(example: Example) -> Content:
     """Return the key and the size of an example."""
     return Content.assemble(
-        clean(example.item_key, one_line=True, limit=200),
+        clean(example.name, one_line=True, limit=200),
         (f"\n{example.width}×{example.height} · {file_size(example.size_bytes)}", QUIET),
     )

@@ -54,7 +54,7 @@ def failures_header(view: RunView, width: int) -> Content:
     state = phase_label(view.phase, view.engine.state).content()
     failed, tries = view.counts.failed, sum(view.attempt_failures.values())
     counts = Content.assemble(
-        (f"✖ {plural(failed, 'picture')} failed", BAD if failed else QUIET),
+        (f"✖ {plural(failed, view.unit)} failed", BAD if failed else QUIET),
         (f"  of {plural(tries, 'failed try', 'failed tries')}" if tries else "", QUIET),
     )
     brief = Content.styled(f"✖ {count(failed)} failed", BAD if failed else QUIET)
@@ -74,7 +74,7 @@ def failures_status(
 ) -> Content:
     """Return what is listed and how, how many are marked, and what is not in the list yet."""
     whole = sum(number_of(cluster, tries=tries) for cluster in shown)
-    what = plural(whole, "failed try", "failed tries") if tries else plural(whole, "failed picture")
+    what = plural(whole, "failed try", "failed tries") if tries else plural(whole, f"failed {table.unit}")
     parts = [
         Content.styled(" every try " if tries else " failed for good ", "bold on $panel"),
         Content(f"  {what} in {plural(len(shown), 'cluster')}"),

@@ -36,19 +36,19 @@ def why_not(verb: Verb, chosen: Sequence[FailureCluster]) -> str | None:
 
 def question(verb: Verb, number: int, clusters: int, view: RunView) -> Asked:
     """Return what is asked before `number` pictures of so many clusters are retried or skipped."""
-    pictures = plural(number, "failed picture")
+    pictures = plural(number, f"failed {view.unit}")
     of_them = "" if clusters == 1 else f" of {plural(clusters, 'cluster')}"
     if verb is Verb.RETRY:
         body = (
             f"{pictures}{of_them} will be put back into the queue with all attempts anew; "
-            f"each costs what a picture costs{cost_words(number, view)}. {twice_words(view)}".rstrip()
+            f"each costs what a {view.unit} costs{cost_words(number, view)}. {twice_words(view)}".rstrip()
         )
-        return Asked("Ask these pictures again?", body, f"Retry {count(number)}")
+        return Asked(f"Ask these {view.unit}s again?", body, f"Retry {count(number)}")
     body = (
         f"{pictures}{of_them} will be taken out of the run: they count as skipped, are asked no more and stand in no "
         "export. What they have cost stays in the sums."
     )
-    return Asked("Skip these pictures?", body, f"Skip {count(number)}")
+    return Asked(f"Skip these {view.unit}s?", body, f"Skip {count(number)}")
 
 
 def cost_words(number: int, view: RunView) -> str:

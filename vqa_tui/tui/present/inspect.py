@@ -32,7 +32,7 @@ def headline(detail: TaskDetail, *, asked: bool = False) -> Content:
     row = detail.row
     facts = detail.item.facts
     return Content.assemble(
-        (clean(row.item_key, one_line=True, limit=_LINE), "bold"),
+        (clean(row.name, one_line=True, limit=_LINE), "bold"),
         "\n",
         status_label(row.status, asked=asked).content(),
         (f" · {plural(row.attempts, 'try', 'tries')} · {plural(row.samples, 'pair')} · {money(row.cost)}", QUIET),

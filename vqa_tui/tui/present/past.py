@@ -105,7 +105,10 @@ def cost(view: RunView, moment: Moment, width: int, height: int) -> Content:
     else:
         spent = money(point.spent)
         lines.append(
-            Content.assemble((spent, "bold"), (per_picture(point.spent, point.done, width - len(spent)), QUIET))
+            Content.assemble(
+                (spent, "bold"),
+                (per_picture(point.spent, point.done, width - len(spent), unit=view.unit), QUIET),
+            )
         )
         if cap is None:
             lines.append(Content.styled("no cap", QUIET))

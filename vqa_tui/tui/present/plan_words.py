@@ -15,6 +15,13 @@ def side_words(max_side: int | None) -> str:
     return "original" if max_side is None else f"{count(max_side)} px"
 
 
+def amount_words(plan: RunPlan) -> str:
+    """Return how much is asked: pictures, and where these may be several requests, how many those are."""
+    if not plan.in_parts:
+        return plural(plan.items, "picture")
+    return f"{plural(plan.requests, 'request')} about {plural(plan.items, 'picture')}"
+
+
 def token_words(plan: RunPlan) -> str:
     """Return the tokens of one picture by what takes them."""
     return (
@@ -56,7 +63,7 @@ def most_words(plan: RunPlan) -> str:
     if not plan.cost_most:
         return ""
     requests = plural(plan.most_requests, "request")
-    return f"{money(plan.cost_most)} if every picture takes {requests} and every reply is as long as allowed"
+    return f"{money(plan.cost_most)} if every {plan.unit} takes {requests} and every reply is as long as allowed"
 
 
 def band_parts(plan: RunPlan) -> list[str]:
@@ -94,7 +101,7 @@ def size_cells(row: SizeRow, plan: RunPlan) -> tuple[str, str, str, str, str]:
         compact(row.picture_tokens),
         money(row.cost_total),
         file_size(row.sent_bytes),
-        "none" if row.shrunk == 0 else "all" if row.shrunk == plan.items else compact(row.shrunk),
+        "none" if row.shrunk == 0 else "all" if row.shrunk == plan.requests else compact(row.shrunk),
     )
 
 

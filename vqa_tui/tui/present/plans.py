@@ -4,9 +4,10 @@ from textual.content import Content
 
 from vqa_tui.operations.plan import RunPlan
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.present.numbers import count, duration, money, plural
+from vqa_tui.tui.present.numbers import count, duration, money
 from vqa_tui.tui.present.phases import QUIET, WARN
 from vqa_tui.tui.present.plan_words import (
+    amount_words,
     band_parts,
     band_words,
     earlier_words,
@@ -20,7 +21,7 @@ def plan_text(plan: RunPlan) -> Content:
     """Return tokens and cost per picture and in total, the least time, warnings, prices, and what makes the band."""
     each = plan.prompt_tokens_per_item + plan.picture_tokens_per_item + plan.output_tokens_per_item
     lines = [
-        Content.assemble((plural(plan.items, "picture"), "bold"), ("   tokens each ≈ ", QUIET), count(round(each))),
+        Content.assemble((amount_words(plan), "bold"), ("   tokens each ≈ ", QUIET), count(round(each))),
         Content.styled(
             f"prompt {count(round(plan.prompt_tokens_per_item))} + picture {count(round(plan.picture_tokens_per_item))}"
             f" + reply {count(round(plan.output_tokens_per_item))}",
@@ -50,7 +51,7 @@ def _cost(plan: RunPlan) -> Content:
         return Content.styled("price unknown: a budget cannot be held", WARN)
     band = f"   {words}" if (words := band_words(plan)) else ""
     return Content.assemble(
-        (f"≈ {money(plan.cost_total)}", "bold"), band, (f"   {money(plan.cost_per_item)} a picture", QUIET)
+        (f"≈ {money(plan.cost_total)}", "bold"), band, (f"   {money(plan.cost_per_item)} a {plan.unit}", QUIET)
     )
 
 

@@ -14,7 +14,7 @@ _LONGEST = 20_000
 
 def preview_head(preview: PromptPreview) -> Content:
     """Return which picture it is."""
-    return text(preview.item, "bold")
+    return text(preview.name, "bold")
 
 
 def preview_facts(preview: PromptPreview) -> Content:

@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from vqa_tui.domain.item import GroundTruth
+from vqa_tui.domain.item import GroundTruth, ReferenceQuestion
 from vqa_tui.domain.review import DRAWN, Order, ReviewFilter, ReviewPair
 from vqa_tui.operations.reviewing import ReviewStatus
 from vqa_tui.safe_text import clean
@@ -53,7 +53,7 @@ def pair_title(pair: ReviewPair, position: int) -> Content:
 
 def picture_title(pair: ReviewPair) -> Content:
     """Return the key of the picture for the title of a border; its end tells keys apart."""
-    key = clean(pair.item_key, one_line=True, limit=400)
+    key = clean(pair.name, one_line=True, limit=400)
     return Content(key if len(key) <= 60 else f"…{key[-59:]}")
 
 
@@ -78,8 +78,16 @@ def pair_text(pair: ReviewPair, *, brief: bool = False, dense: bool = False) -> 
         blocks.append(Content("  ").join(notes))
     if written := as_written(sample):
         blocks.append(Content("\n").join(written))
+    if pair.reference is not None:
+        blocks.append(_reference_line(pair.reference))
     blocks.append(truth_line(pair.truth) if brief else _truth_block(pair.truth))
     return Content(gap).join(blocks)
+
+
+def _reference_line(known: ReferenceQuestion) -> Content:
+    kind = clean(known.question_type, one_line=True, limit=40)
+    answer = clean(known.answer, limit=2_000) or "(empty)"
+    return Content.assemble(("reference  ", QUIET), answer, (f"  {kind}" if kind else "", QUIET))
 
 
 def truth_line(truth: GroundTruth) -> Content:

@@ -60,7 +60,7 @@ def slot_row(slot: SlotView) -> Row:
     """Return one request in flight; old ones stand out by a mark, not only by colour."""
     old = slot.age_s >= 30
     age = Content.styled(("! " if old else "") + short_age(slot.age_s), WARN if old else "")
-    return Row(slot.task_id, (text(slot.item_key), text(slot.key_name, QUIET), age))
+    return Row(slot.task_id, (text(slot.name), text(slot.key_name, QUIET), age))
 
 
 EVENT_COLUMNS = (

@@ -165,7 +165,7 @@ def _approval(view: RunView) -> Content:
     if not view.cost.price_known:
         pieces.append("price unknown")
     elif pilot is not None and pilot.cost_per_item is not None:
-        pieces.append(f"{money(pilot.cost_per_item)} a picture")
+        pieces.append(f"{money(pilot.cost_per_item)} a {view.unit}")
     if view.rate.per_second:
         pieces.append(rate(view.rate.per_second))
     whole = []
@@ -196,7 +196,7 @@ def _idle_words(view: RunView) -> tuple[str, bool]:
     if view.engine.state is EngineState.HUNG and view.phase in LIVE_PHASES:
         return f"unknown, the engine has said nothing for {duration(view.engine.heartbeat_age_s)}", True
     if view.phase is Phase.DONE:
-        return "every picture is accounted for", False
+        return f"every {view.unit} is accounted for", False
     if view.phase not in LIVE_PHASES:
         return "no engine is at work", False
     if view.why_idle:

@@ -84,7 +84,8 @@ def cost(view: RunView, width: int, height: int) -> Content:
         spent = money(money_view.spent)
         lines.append(
             Content.assemble(
-                (spent, "bold"), (per_picture(money_view.spent, view.counts.done, width - len(spent)), QUIET)
+                (spent, "bold"),
+                (per_picture(money_view.spent, view.counts.done, width - len(spent), unit=view.unit), QUIET),
             )
         )
         lines.append(_projected(money_view, width))
@@ -129,12 +130,13 @@ def _joined(left: Content, right: Content, width: int) -> Content:
     return both if both.cell_length <= width else left
 
 
-def per_picture(spent: Decimal, done: int, room: int) -> str:
-    """What one finished picture cost, in `room` cells; pictures that failed are paid for by those that did not."""
+def per_picture(spent: Decimal, done: int, room: int, *, unit: str = "picture") -> str:
+    """What one finished picture, or other `unit`, cost, in `room` cells; those that failed are paid for by those that
+    did not."""
     if not done or not spent:
         return ""
     each = money(spent / done)
-    return next((text for unit in ("/picture", "/pic.") if len(text := f"  {each}{unit}") <= room), "")
+    return next((text for word in (unit, f"{unit[:3]}.") if len(text := f"  {each}/{word}") <= room), "")
 
 
 def _cap_line(spent: Decimal, reserved: Decimal, cap: Decimal | None, width: int) -> Content:

@@ -73,7 +73,7 @@ def task_cells(row: TaskRow, *, asked: bool = False) -> tuple[Content, ...]:
     kind_style = BAD if row.status is TaskStatus.FAILED else QUIET
     return (
         Content.styled(str(row.id), QUIET),
-        text(row.item_key),
+        text(row.name),
         status_label(row.status, asked=asked).content(),
         Content.styled(kind_words(row.kind), kind_style) if row.kind else Content(""),
         _number(row.attempts),

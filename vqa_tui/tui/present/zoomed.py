@@ -171,7 +171,7 @@ def _money(zoomed: Zoomed) -> list[Content]:
     done = moment.point.done if moment else view.counts.done
     parts = [Content.assemble(("spent ", QUIET), (money(spent), "bold"))]
     if done:
-        parts.append(_fact("a picture", money(spent / done)))
+        parts.append(_fact(f"a {view.unit}", money(spent / done)))
     cap = moment.facts.cap if moment else view.cost.cap
     if cap is None:
         parts.append(Content.styled("no cap", QUIET))

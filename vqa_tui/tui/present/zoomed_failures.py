@@ -42,7 +42,7 @@ def _summary(zoomed: Zoomed, attempts: Mapping[str, int], pictures: Mapping[str,
     if not attempts and not pictures:
         return Content.styled("Nothing has failed." if zoomed.moment is None else "Nothing had failed.", QUIET)
     line = Content.assemble(
-        (plural(sum(pictures.values()), "picture"), BAD if pictures else ""), (" failed for good, ", QUIET),
+        (plural(sum(pictures.values()), zoomed.view.unit), BAD if pictures else ""), (" failed for good, ", QUIET),
         (plural(sum(attempts.values()), "attempt"), WARN), (" failed on the way", QUIET),
     )  # fmt: skip
     if zoomed.moment is not None and (since := zoomed.moment.point.failed - sum(pictures.values())) > 0:

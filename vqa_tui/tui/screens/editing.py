@@ -121,7 +121,7 @@ class EditingScreen(RunScreen):
             tell(self, f"Moving {plural(stock.movable(verb), 'item')} …")
         moved = await self.services.queue_edits.edit(run_id, verb, ids)
         named = await self.services.task_rows(run_id, ids) if len(ids) == 1 else {}
-        done = edited(verb, moved, next((row.item_key for row in named.values()), None))
+        done = edited(verb, moved, next((row.name for row in named.values()), None))
         words = f"{done} u takes it back." if moved else done
         tell(self, words, severity="information" if moved else "warning")
         self.post_message(LookWanted())

@@ -160,7 +160,7 @@ class SteeringScreen(LiveScreen):
         view = self.steered
         if self._may("approve", view) and view is not None and not self._still(view, "approval"):
             await self.written(view, "approval", self.services.approve(view.id))
-            tell(self, "Approved: the rest of the pictures is asked now.")
+            tell(self, f"Approved: the rest of the {view.unit}s is asked now.")
 
     @work(group="steer", exit_on_error=False)
     async def action_stop(self) -> None:
@@ -188,14 +188,14 @@ class SteeringScreen(LiveScreen):
         view = self.steered
         if not self._may("retry_failed", view) or view is None:
             return
-        number = plural(view.counts.failed, "failed picture")
+        number = plural(view.counts.failed, f"failed {view.unit}")
         question = Question(
             "Ask the failed ones again?",
-            f"{number} will be put back into the queue with all attempts anew; each costs what a picture costs. "
+            f"{number} will be put back into the queue with all attempts anew; each costs what a {view.unit} costs. "
             f"{twice_words(view)}".rstrip(),
             yes=f"Retry {count(view.counts.failed)}",
             no="Leave them",
         )
         if await self.ask(question):
             number_back = await self.written(view, "retry", self.services.retry_failed(view.id))
-            tell(self, f"{plural(number_back, 'picture')} put back into the queue.")
+            tell(self, f"{plural(number_back, view.unit)} put back into the queue.")

@@ -284,7 +284,7 @@ class NewRunWizard(WizardStarting):
         """Answer this step with a row, if it can be used, and go on."""
         if self.step is Step.DATASET:
             if name != self.form.dataset:
-                self.item = None
+                self.item, self._shown_part = None, ("", 1)
             self.form = replace(self.form, dataset=name)
             self.read_datasets()
         elif self.step in (Step.RECIPE, Step.ENDPOINT):

@@ -48,6 +48,8 @@ class WizardReading(AskingScreen[int | None]):
         """Models picked for endpoints instead of their files'."""
         self.facts: dict[Asked, EndpointFacts] = {}
         self._pictures_ahead = 0
+        self._shown_part = ("", 1)
+        """Name of a recipe, and which of its requests about the picture is shown, from 1."""
         self._trials: dict[Asked, EndpointTrial | str] = {}
         self._trying: set[Asked] = set()
         self._given: dict[type[RecipeStep] | type[EndpointStep], list[ConfigFile]] = {RecipeStep: [], EndpointStep: []}
@@ -113,6 +115,11 @@ class WizardReading(AskingScreen[int | None]):
         self._pictures_ahead += by
         self.read_preview(settle_s=0.0)
 
+    def _part(self, recipe: str) -> int:
+        """Return which request about the picture is shown, from 1; of another recipe the first."""
+        shown, number = self._shown_part
+        return number if shown == recipe else 1
+
     @work(group="preview", exclusive=True, exit_on_error=False)
     async def read_preview(self, *, settle_s: float = _SETTLE_S) -> None:
         """Show the prompt of the recipe under the cursor; a newer call within `settle_s` seconds takes its place."""
@@ -125,8 +132,10 @@ class WizardReading(AskingScreen[int | None]):
             while True:
                 ahead = self._pictures_ahead
                 by: Literal[-1, 0, 1] = 1 if ahead > 0 else -1 if ahead < 0 else 0
-                preview = await self.services.starting.preview(dataset, file.name, self.item, by, self.form.like)
-                self.item = preview.item
+                preview = await self.services.starting.preview(
+                    dataset, file.name, self.item, self._part(file.name), by, self.form.like
+                )
+                self.item, self._shown_part = preview.item, (file.name, preview.part.number)
                 self._pictures_ahead -= by
                 if not self._pictures_ahead:
                     break

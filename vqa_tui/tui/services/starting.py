@@ -43,12 +43,18 @@ class Starting(Door):
         return await asyncio.to_thread(endpoint_facts, self._workspace, name_or_path, model=model)
 
     async def preview(
-        self, dataset: str, recipe: str, item: str | None, step: Literal[-1, 0, 1] = 0, like: int | None = None
+        self,
+        dataset: str,
+        recipe: str,
+        item: str | None,
+        part: int,
+        step: Literal[-1, 0, 1] = 0,
+        like: int | None = None,
     ) -> "PromptPreview":
-        """Return the prompt for a picture, or for the one beside it."""
+        """Return the prompt of one request about a picture, counted from 1, or of the one beside it."""
         from vqa_tui.operations.preview import preview_prompt
 
-        return await preview_prompt(self._workspace, dataset, recipe, item, step=step, like=like)
+        return await preview_prompt(self._workspace, dataset, recipe, item, step=step, like=like, part=part)
 
     async def run_names(self) -> dict[int, str]:
         """Return the name of every run by its id."""

@@ -74,7 +74,7 @@ class TaskList(IdList):
         while len(self._rows) > ROWS_KEPT:
             self._rows.popitem(last=False)
         failures = self._failures_seen or any(row.kind for row in rows.values())
-        name_width = max((len(row.item_key) for row in rows.values()), default=0)
+        name_width = max((len(row.name) for row in rows.values()), default=0)
         if failures != self._failures_seen or name_width > self._name_width:
             self._failures_seen, self._name_width = failures, max(name_width, self._name_width)
             self.order_changed()
