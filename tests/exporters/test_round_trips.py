@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from tests.exporters.written import pictures_with_pairs, raw_records, read_back, write_export
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import GroundTruth, ReferenceQuestion
 from vqa_tui.exporters.dataset_info import DATASET_INFO
 from vqa_tui.exporters.formats import FORMATS, Grouping, Naming
 from vqa_tui.exporters.layouts import CsvTable, JsonDocument, JsonLines, JsonList, JsonObject, Layout
@@ -67,6 +69,46 @@ def test_equal_pixels_do_not_lose_pairs(tmp_path: Path) -> None:
     assert list(found) == [digest, f"{digest}-2"]
     assert found[digest]["image_info"] == {"size": list(size), "split": "train"}
     assert [pair["original_answer"] for pair in found[digest]["qa_pairs"]] == ["", "red"]
+    assert validate_export(out).ok
+
+
+def test_questions_keep_the_split_that_the_dataset_gives_them(tmp_path: Path) -> None:
+    """VQA-RAD asks test questions about pictures that train questions are about, too."""
+    picture = pictures_with_pairs(tmp_path, 1)[0]
+    asked = [
+        ReferenceQuestion(question=question, answer="red", split=split)
+        for question, split in ((picture.pairs[0].question, "train"), ("What colour is it?", "test"))
+    ]
+    out = tmp_path / "x.json"
+    write_export(out, "vqa-rad-enhanced", [replace(picture, truth=GroundTruth(questions=tuple(asked)))])
+    (found,) = json.loads(out.read_text("utf-8")).values()
+    assert [pair["split"] for pair in found["qa_pairs"]] == ["train", "test"]
+    assert found["image_info"]["split"] == "mixed"
+    write_export(
+        out, "vqa-rad-enhanced", [replace(picture, truth=GroundTruth(questions=tuple(asked[1:])), split="test")]
+    )
+    (found,) = json.loads(out.read_text("utf-8")).values()
+    assert {pair["split"] for pair in found["qa_pairs"]} == {found["image_info"]["split"]} == {"test"}
+
+
+def test_numbers_of_the_dataset_come_back_and_none_stands_twice(tmp_path: Path) -> None:
+    """VQA v2 keeps them in its rows, COCO as `id`; the parts of STCray are each counted from 0."""
+    own = {"rows": [{"image_id": 42, "question_id": 42007, "question": "what  colour is it?"}]}
+    extras = [own, {"id": 9, "file_name": "9.jpg"}, {"image_id": "0"}, {"image_id": 0}, {"image_id": True}]
+    pictures = [
+        replace(picture, truth=GroundTruth(extra=extra))
+        for picture, extra in zip(pictures_with_pairs(tmp_path, 5), extras, strict=True)
+    ]
+    out = tmp_path / "x.json"
+    write_export(out, "vqa-v2", pictures)
+    questions = json.loads(out.read_text("utf-8"))["questions"]
+    assert [question["image_id"] for question in questions[::2]] == [42, 9, 0, 4, 5]
+    ids = [question["question_id"] for question in questions]
+    assert ids == [42000, 42007, 9000, 9001, 0, 1, 4000, 4001, 5000, 5001]
+    annotations = json.loads((tmp_path / "x.annotations.json").read_text("utf-8"))["annotations"]
+    assert [(each["image_id"], each["question_id"]) for each in annotations] == [
+        (each["image_id"], each["question_id"]) for each in questions
+    ]
     assert validate_export(out).ok
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from vqa_tui.domain.export import ExportPicture
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.item import PIXEL_LIMIT
+from vqa_tui.domain.item import PICTURE_FORMATS, PIXEL_LIMIT
 
 _VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"})
 _MEDIA_TYPES = {
@@ -32,6 +32,8 @@ class PlacedPicture:
     """Counts the pictures of the whole export from 0."""
     part: str = "all"
     """train or val of a split, else all."""
+    image_id: int = 0
+    """The number of the picture in formats that know pictures by number; no two of an export have one."""
 
     @property
     def medium(self) -> str:
@@ -59,7 +61,7 @@ def decoded_md5(file: Path) -> tuple[str, tuple[int, int]]:
     The VQA-RAD generator names its pictures so: `md5(PIL.Image.tobytes())`, without size and mode. Raises VqaError.
     """
     try:
-        with Image.open(file) as picture:
+        with Image.open(file, formats=PICTURE_FORMATS) as picture:
             if picture.width * picture.height > PIXEL_LIMIT:
                 raise VqaError(f"the picture {file} has more than {PIXEL_LIMIT:,} pixels and was not decoded")
             return hashlib.md5(picture.tobytes(), usedforsecurity=False).hexdigest(), picture.size

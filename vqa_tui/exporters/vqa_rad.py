@@ -12,25 +12,30 @@ def vqa_rad_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> I
     """Yield one member of the object: the hash, and what belongs to the picture.
 
     `original_answer` is the dataset's own answer to the same question, '' where it has none. `split` is the side of
-    the export's split, else the one that the dataset gives the picture, else `train`. Raises VqaError when the picture
-    cannot be decoded.
+    the export's split, else the one that the dataset gives the question or the picture, else `train`; a picture whose
+    pairs are of several has `mixed`, so that no reader of whole pictures trains on test questions. Raises VqaError when
+    the picture cannot be decoded.
     """
     picture = placed.picture
     digest, size = decoded_md5(placed.file)
-    split = placed.part if placed.part != "all" else picture.split or "train"
-    reference = {_plain(known.question): known.answer for known in reversed(picture.truth.questions)}
+    reference = {_plain(known.question): known for known in reversed(picture.truth.questions)}
+    known = [reference.get(_plain(pair.question)) for pair in picture.pairs]
+    if placed.part != "all":
+        splits = [placed.part] * len(known)
+    else:
+        splits = [(each.split if each else None) or picture.split or "train" for each in known]
     yield {
         digest: {
-            "image_info": {"size": list(size), "split": split},
+            "image_info": {"size": list(size), "split": splits[0] if len(set(splits)) == 1 else "mixed"},
             "image_path": placed.path,
             "qa_pairs": [
                 {
                     "question": neutralised(pair.question),
-                    "original_answer": neutralised(reference.get(_plain(pair.question), "")),
+                    "original_answer": neutralised(each.answer if each else ""),
                     "descriptive_answer": neutralised(pair.answer),
                     "split": split,
                 }
-                for pair in picture.pairs
+                for pair, each, split in zip(picture.pairs, known, splits, strict=True)
             ],
         }
     }

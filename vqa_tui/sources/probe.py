@@ -12,10 +12,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from vqa_tui.domain.item import PIXEL_LIMIT, PictureFacts
-
-_WANTED_DECODERS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "PPM", "AVIF")
-"""Decoders that may run (JPEG's also opens MPO). Others start programs (EPS) or hold no photographs."""
+from vqa_tui.domain.item import PICTURE_FORMATS, PIXEL_LIMIT, PictureFacts
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
@@ -67,7 +64,7 @@ def probe(path: Path) -> PictureFacts:
 def _decoders() -> tuple[str, ...]:
     """Return those of the wanted decoders that this build of Pillow has; naming another to it is an error."""
     Image.init()
-    return tuple(name for name in _WANTED_DECODERS if name in Image.OPEN)
+    return tuple(name for name in PICTURE_FORMATS if name in Image.OPEN)
 
 
 def _open_regular(path: Path) -> BinaryIO:
