@@ -20,7 +20,13 @@ PICTURE_SUFFIXES = frozenset(
 )
 """Endings (lower case) by which a folder tree is searched for pictures."""
 
+UNREAD_SUFFIXES = frozenset(
+    {".heic", ".heif", ".jxl", ".svg", ".psd", ".eps", ".dcm", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".tga", ".ico"}
+)
+"""Endings (lower case) of pictures that are not read: a folder tree that holds some says so of each."""
+
 _ORIENTATION_TAG = 0x0112
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _HASH_CHUNK = 1 << 18
 
@@ -148,6 +154,8 @@ def _what_it_is_instead(stream: BinaryIO) -> str:
         return "is a web page, not a picture (a failed download?)"
     if lowered.startswith((b"<?xml", b"<svg")):
         return "is an XML or SVG file; only raster pictures are read"
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return "is a HEIC photograph, which is not read here; save it as JPEG"
     if not any(byte < 9 or 13 < byte < 32 for byte in head):
         return "holds text, not a picture"
     return f"is not a picture in a format that is read here ({', '.join(_decoders())})"
