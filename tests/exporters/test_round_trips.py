@@ -174,6 +174,20 @@ def test_model_garden_names_absolute_paths_or_holds_the_picture(tmp_path: Path) 
     assert validate_export(out).ok
 
 
+@pytest.mark.parametrize(("kind", "mode"), [("GIF", "P"), ("BMP", "RGB"), ("TIFF", "CMYK"), ("TIFF", "I;16")])
+def test_a_picture_that_no_data_uri_may_be_is_written_as_png(kind: str, mode: str, tmp_path: Path) -> None:
+    """One TIFF must not keep all answers of a run from OpenAI's trainer, which takes no GIF either."""
+    (picture,) = pictures_with_pairs(tmp_path, 1)
+    Image.new(mode, (20, 10)).save(tmp_path / "pictures" / picture.path, kind)
+    out = tmp_path / "x.jsonl"
+    write_export(out, "openai-ft", [picture], use=PictureUse.INLINE)
+    assert validate_export(out).ok
+    assert "data:image/png;base64," in out.read_text("utf-8")
+    Image.new("F", (20, 10)).save(tmp_path / "pictures" / picture.path, "TIFF")
+    with pytest.raises(VqaError, match="pixels of the kind F"):
+        write_export(out, "openai-ft", [picture], use=PictureUse.INLINE)
+
+
 @pytest.mark.parametrize("use", [PictureUse.COPY, PictureUse.LINK])
 def test_copies_and_links_stand_beside_the_file(use: PictureUse, tmp_path: Path) -> None:
     pictures = pictures_with_pairs(tmp_path)
@@ -209,6 +223,14 @@ def test_a_name_that_the_trainer_has_taken_is_refused(tmp_path: Path) -> None:
 def test_a_table_is_known_by_its_header_whatever_its_name(tmp_path: Path) -> None:
     write_export(tmp_path / "x.txt", "csv", pictures_with_pairs(tmp_path))
     assert validate_export(tmp_path / "x.txt").stats.formats == ("csv",)
+
+
+def test_rows_that_a_spreadsheet_would_run_are_counted_and_written_as_they_are() -> None:
+    table = CsvTable(("a", "b"))
+    rows = [{"a": "=1+1", "b": "@x"}, {"a": "x", "b": "-5"}, {"a": "x=", "b": "1-2"}]
+    written = b"".join(map(table.record, rows))
+    assert written == b"a,b\r\n=1+1,@x\r\nx,-5\r\nx=,1-2\r\n"
+    assert table.formulas == 2
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=2))

@@ -13,7 +13,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.atomic_file import AtomicFile
 from vqa_tui.exporters.dataset_info import DATASET_INFO, merged_info
 from vqa_tui.exporters.formats import ExportFormat, Naming, Records
-from vqa_tui.exporters.layouts import Layout
+from vqa_tui.exporters.layouts import CsvTable, Layout
 from vqa_tui.exporters.manifest import (
     Manifest,
     ManifestFile,
@@ -149,6 +149,11 @@ class ExportWriter:
         if self._use is PictureUse.INLINE:
             return "inline"
         return "relative to this folder" if self._is_relative else "absolute"
+
+    @property
+    def formulas(self) -> int:
+        """Records of tables with a text that a spreadsheet would take for a formula."""
+        return sum(each.layout.formulas for each in self._files if isinstance(each.layout, CsvTable))
 
     def __enter__(self) -> "ExportWriter":
         return self

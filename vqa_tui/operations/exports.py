@@ -129,9 +129,11 @@ async def export_run(
             written = writer.commit(manifest)
     except OSError as error:
         raise _cannot_write(out, error) from error
-    return ExportReport(
-        out.parent, files, written, manifest.pictures, manifest.pairs, _warnings(run, manifest, earlier, out.parent)
-    )
+    warnings = _warnings(run, manifest, earlier, out.parent)
+    if writer.formulas:
+        rows = f"{writer.formulas:,} {'row' if writer.formulas == 1 else 'rows'}"
+        warnings += (f"a spreadsheet would take texts in {rows} for formulas: open the columns as text",)
+    return ExportReport(out.parent, files, written, manifest.pictures, manifest.pairs, warnings)
 
 
 async def _split(workspace: Workspace, run: ExportedRun, wish: _SplitWish) -> Split:
