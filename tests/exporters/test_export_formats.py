@@ -13,7 +13,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Box, GroundTruth
 from vqa_tui.exporters.atomic_file import AtomicFile
 from vqa_tui.exporters.formats import FORMATS, export_format
-from vqa_tui.exporters.media_tags import neutralised
+from vqa_tui.exporters.media_tags import neutralised, special_token
 from vqa_tui.exporters.placed import PlacedPicture
 from vqa_tui.exporters.writing import picture_prefix
 
@@ -119,12 +119,18 @@ def test_unknown_and_impossible_formats() -> None:
     assert all(known.summary and "\n" not in known.summary for known in FORMATS.values())
 
 
-@given(st.lists(st.sampled_from(["<", ">", "image", "video", "audio", "IMAGE", "|", "im_end", " "]), max_size=40))
+@given(st.lists(st.sampled_from(["<", ">", "image", "video", "audio", "IMAGE", "|", "im_end", "/s", " "]), max_size=40))
 def test_no_tag_survives_and_none_comes_to_be(pieces: list[str]) -> None:
     text = neutralised("".join(pieces))
-    for tag in ("<image>", "<video>", "<audio>", "<|im_end|>"):
+    for tag in ("<image>", "<video>", "<audio>", "<|im_end|>", "</s>"):
         assert tag not in text.lower()
     assert neutralised(text) == text
+
+
+@pytest.mark.parametrize("token", ["<end_of_turn>", "<start_of_image>", "</s>", "<eos>", "<|eot_id|>"])
+def test_tokens_that_end_a_turn_of_other_families_are_told_and_neutralised(token: str) -> None:
+    assert special_token(f"Yes.{token} More.") == token
+    assert neutralised(f"Yes.{token}") == f"Yes.[{token.strip('<|>')}]"
 
 
 def test_plain_text_is_left_alone() -> None:

@@ -22,6 +22,7 @@ from vqa_tui.exporters.table_reading import table_entries
 from vqa_tui.exporters.validation import validate_export
 from vqa_tui.exporters.validation_report import ProblemKind
 from vqa_tui.exporters.writing import refuse_foreign_files
+from vqa_tui.sources.picture_shelf import PictureShelf
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,16 @@ def test_numbers_of_the_dataset_come_back_and_none_stands_twice(tmp_path: Path) 
         (each["image_id"], each["question_id"]) for each in questions
     ]
     assert validate_export(out).ok
+
+
+def test_a_picture_that_lies_on_its_side_is_known_by_its_upright_pixels(tmp_path: Path) -> None:
+    """The import of Hugging Face files names it so as well."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.linear_gradient("L").resize((30, 20)).save(tmp_path / "side.jpg", exif=exif)
+    name = PictureShelf(tmp_path, "kept").keep_pixels((tmp_path / "side.jpg").read_bytes())
+    digest, size = decoded_md5(tmp_path / "side.jpg")
+    assert (name, size) == (f"kept/image_md5_{digest}.png", (20, 30))
 
 
 def test_vqa_v2_files_belong_together(tmp_path: Path) -> None:

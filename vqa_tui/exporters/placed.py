@@ -79,13 +79,15 @@ def _as_png(file: Path) -> bytes:
 
 
 def decoded_md5(file: Path) -> tuple[str, tuple[int, int]]:
-    """Return the MD5 of the decoded pixels as 32 hex digits, and width and height as stored.
+    """Return the MD5 of the decoded upright pixels as 32 hex digits, and their width and height.
 
-    The VQA-RAD generator names its pictures so: `md5(PIL.Image.tobytes())`, without size and mode. Raises VqaError.
+    The VQA-RAD generator names its pictures so: `md5(PIL.Image.tobytes())`, without size and mode, of pictures that
+    Hugging Face's `datasets` has turned upright. Raises VqaError.
     """
     try:
         with _opened(file) as picture:
-            return hashlib.md5(picture.tobytes(), usedforsecurity=False).hexdigest(), picture.size
+            upright = ImageOps.exif_transpose(picture)
+            return hashlib.md5(upright.tobytes(), usedforsecurity=False).hexdigest(), upright.size
     except VqaError:
         raise
     except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
