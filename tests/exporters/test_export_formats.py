@@ -1,6 +1,7 @@
 """The records of each format, media tags from models, and files that appear whole or not at all."""
 
 import hashlib
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,18 @@ def test_an_atomic_file_is_seen_at_its_commit(tmp_path: Path) -> None:
     dropped.discard()
     assert target.read_bytes() == b"new text"
     assert [path.name for path in tmp_path.iterdir()] == ["x.jsonl"]
+
+
+def test_a_file_that_found_no_room_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Closing it fails as writing did, and what was written must not go on taking the room there is."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    file = AtomicFile(tmp_path / "x.jsonl")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        file.write(b"x" * 5000)
+        with pytest.raises(OSError):
+            file.seal()
+        file.discard()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
