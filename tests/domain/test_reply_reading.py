@@ -215,6 +215,20 @@ def test_text_replies() -> None:
             read_text(empty, "Describe.")
 
 
+def test_reasoning_without_its_beginning_or_its_end_is_no_answer() -> None:
+    """A chat template may open the block in the prompt, and max_tokens may end the reply within it."""
+    assert read_text("It seems red.</think>\nA red bus.", "Describe.").pairs[0].answer == "A red bus."
+    draft, final = (json.dumps([{"question": f"{word}?", "answer": "Yes."}]) for word in ("Draft", "Final"))
+    assert [pair.question for pair in read_json_pairs(f"Perhaps {draft}\n</think>\n{final}").pairs] == ["Final?"]
+    for cut in ("<think>It seems red.", f"<think>Perhaps {draft} or"):
+        with pytest.raises(UnreadableReply):
+            read_text(cut, "Describe.")
+        with pytest.raises(UnreadableReply):
+            read_json_pairs(cut)
+    said = '[{"question": "What ends it?", "answer": "The tag </think>."}]'
+    assert read_json_pairs(said).pairs[0].answer == "The tag </think>."
+
+
 def test_the_strict_and_the_tolerant_way_agree() -> None:
     entry = {"question": "Ünï?", "answer": {"n": 1.50, "s": 'q"\\/\n', "l": [True, None]}, "question_type": "x"}
     text = json.dumps([entry, entry])

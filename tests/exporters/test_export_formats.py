@@ -1,6 +1,7 @@
 """The records of each format, media tags from models, and files that appear whole or not at all."""
 
 import hashlib
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Box, GroundTruth
 from vqa_tui.exporters.atomic_file import AtomicFile
 from vqa_tui.exporters.formats import FORMATS, export_format
-from vqa_tui.exporters.media_tags import neutralised
+from vqa_tui.exporters.media_tags import neutralised, special_token
 from vqa_tui.exporters.placed import PlacedPicture
 from vqa_tui.exporters.writing import picture_prefix
 
@@ -119,12 +120,18 @@ def test_unknown_and_impossible_formats() -> None:
     assert all(known.summary and "\n" not in known.summary for known in FORMATS.values())
 
 
-@given(st.lists(st.sampled_from(["<", ">", "image", "video", "audio", "IMAGE", "|", "im_end", " "]), max_size=40))
+@given(st.lists(st.sampled_from(["<", ">", "image", "video", "audio", "IMAGE", "|", "im_end", "/s", " "]), max_size=40))
 def test_no_tag_survives_and_none_comes_to_be(pieces: list[str]) -> None:
     text = neutralised("".join(pieces))
-    for tag in ("<image>", "<video>", "<audio>", "<|im_end|>"):
+    for tag in ("<image>", "<video>", "<audio>", "<|im_end|>", "</s>"):
         assert tag not in text.lower()
     assert neutralised(text) == text
+
+
+@pytest.mark.parametrize("token", ["<end_of_turn>", "<start_of_image>", "</s>", "<eos>", "<|eot_id|>"])
+def test_tokens_that_end_a_turn_of_other_families_are_told_and_neutralised(token: str) -> None:
+    assert special_token(f"Yes.{token} More.") == token
+    assert neutralised(f"Yes.{token}") == f"Yes.[{token.strip('<|>')}]"
 
 
 def test_plain_text_is_left_alone() -> None:
@@ -160,3 +167,18 @@ def test_an_atomic_file_is_seen_at_its_commit(tmp_path: Path) -> None:
     dropped.discard()
     assert target.read_bytes() == b"new text"
     assert [path.name for path in tmp_path.iterdir()] == ["x.jsonl"]
+
+
+def test_a_file_that_found_no_room_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Closing it fails as writing did, and what was written must not go on taking the room there is."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    file = AtomicFile(tmp_path / "x.jsonl")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        file.write(b"x" * 5000)
+        with pytest.raises(OSError):
+            file.seal()
+        file.discard()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from tests.exporters.written import pictures_with_pairs, raw_records, read_back, write_export
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import GroundTruth, ReferenceQuestion
 from vqa_tui.exporters.dataset_info import DATASET_INFO
 from vqa_tui.exporters.formats import FORMATS, Grouping, Naming
 from vqa_tui.exporters.layouts import CsvTable, JsonDocument, JsonLines, JsonList, JsonObject, Layout
@@ -20,6 +22,7 @@ from vqa_tui.exporters.table_reading import table_entries
 from vqa_tui.exporters.validation import validate_export
 from vqa_tui.exporters.validation_report import ProblemKind
 from vqa_tui.exporters.writing import refuse_foreign_files
+from vqa_tui.sources.picture_shelf import PictureShelf
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,56 @@ def test_equal_pixels_do_not_lose_pairs(tmp_path: Path) -> None:
     assert found[digest]["image_info"] == {"size": list(size), "split": "train"}
     assert [pair["original_answer"] for pair in found[digest]["qa_pairs"]] == ["", "red"]
     assert validate_export(out).ok
+
+
+def test_questions_keep_the_split_that_the_dataset_gives_them(tmp_path: Path) -> None:
+    """VQA-RAD asks test questions about pictures that train questions are about, too."""
+    picture = pictures_with_pairs(tmp_path, 1)[0]
+    asked = [
+        ReferenceQuestion(question=question, answer="red", split=split)
+        for question, split in ((picture.pairs[0].question, "train"), ("What colour is it?", "test"))
+    ]
+    out = tmp_path / "x.json"
+    write_export(out, "vqa-rad-enhanced", [replace(picture, truth=GroundTruth(questions=tuple(asked)))])
+    (found,) = json.loads(out.read_text("utf-8")).values()
+    assert [pair["split"] for pair in found["qa_pairs"]] == ["train", "test"]
+    assert found["image_info"]["split"] == "mixed"
+    write_export(
+        out, "vqa-rad-enhanced", [replace(picture, truth=GroundTruth(questions=tuple(asked[1:])), split="test")]
+    )
+    (found,) = json.loads(out.read_text("utf-8")).values()
+    assert {pair["split"] for pair in found["qa_pairs"]} == {found["image_info"]["split"]} == {"test"}
+
+
+def test_numbers_of_the_dataset_come_back_and_none_stands_twice(tmp_path: Path) -> None:
+    """VQA v2 keeps them in its rows, COCO as `id`; the parts of STCray are each counted from 0."""
+    own = {"rows": [{"image_id": 42, "question_id": 42007, "question": "what  colour is it?"}]}
+    extras = [own, {"id": 9, "file_name": "9.jpg"}, {"image_id": "0"}, {"image_id": 0}, {"image_id": True}]
+    pictures = [
+        replace(picture, truth=GroundTruth(extra=extra))
+        for picture, extra in zip(pictures_with_pairs(tmp_path, 5), extras, strict=True)
+    ]
+    out = tmp_path / "x.json"
+    write_export(out, "vqa-v2", pictures)
+    questions = json.loads(out.read_text("utf-8"))["questions"]
+    assert [question["image_id"] for question in questions[::2]] == [42, 9, 0, 4, 5]
+    ids = [question["question_id"] for question in questions]
+    assert ids == [42000, 42007, 9000, 9001, 0, 1, 4000, 4001, 5000, 5001]
+    annotations = json.loads((tmp_path / "x.annotations.json").read_text("utf-8"))["annotations"]
+    assert [(each["image_id"], each["question_id"]) for each in annotations] == [
+        (each["image_id"], each["question_id"]) for each in questions
+    ]
+    assert validate_export(out).ok
+
+
+def test_a_picture_that_lies_on_its_side_is_known_by_its_upright_pixels(tmp_path: Path) -> None:
+    """The import of Hugging Face files names it so as well."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.linear_gradient("L").resize((30, 20)).save(tmp_path / "side.jpg", exif=exif)
+    name = PictureShelf(tmp_path, "kept").keep_pixels((tmp_path / "side.jpg").read_bytes())
+    digest, size = decoded_md5(tmp_path / "side.jpg")
+    assert (name, size) == (f"kept/image_md5_{digest}.png", (20, 30))
 
 
 def test_vqa_v2_files_belong_together(tmp_path: Path) -> None:
@@ -132,6 +185,20 @@ def test_model_garden_names_absolute_paths_or_holds_the_picture(tmp_path: Path) 
     assert validate_export(out).ok
 
 
+@pytest.mark.parametrize(("kind", "mode"), [("GIF", "P"), ("BMP", "RGB"), ("TIFF", "CMYK"), ("TIFF", "I;16")])
+def test_a_picture_that_no_data_uri_may_be_is_written_as_png(kind: str, mode: str, tmp_path: Path) -> None:
+    """One TIFF must not keep all answers of a run from OpenAI's trainer, which takes no GIF either."""
+    (picture,) = pictures_with_pairs(tmp_path, 1)
+    Image.new(mode, (20, 10)).save(tmp_path / "pictures" / picture.path, kind)
+    out = tmp_path / "x.jsonl"
+    write_export(out, "openai-ft", [picture], use=PictureUse.INLINE)
+    assert validate_export(out).ok
+    assert "data:image/png;base64," in out.read_text("utf-8")
+    Image.new("F", (20, 10)).save(tmp_path / "pictures" / picture.path, "TIFF")
+    with pytest.raises(VqaError, match="pixels of the kind F"):
+        write_export(out, "openai-ft", [picture], use=PictureUse.INLINE)
+
+
 @pytest.mark.parametrize("use", [PictureUse.COPY, PictureUse.LINK])
 def test_copies_and_links_stand_beside_the_file(use: PictureUse, tmp_path: Path) -> None:
     pictures = pictures_with_pairs(tmp_path)
@@ -167,6 +234,14 @@ def test_a_name_that_the_trainer_has_taken_is_refused(tmp_path: Path) -> None:
 def test_a_table_is_known_by_its_header_whatever_its_name(tmp_path: Path) -> None:
     write_export(tmp_path / "x.txt", "csv", pictures_with_pairs(tmp_path))
     assert validate_export(tmp_path / "x.txt").stats.formats == ("csv",)
+
+
+def test_rows_that_a_spreadsheet_would_run_are_counted_and_written_as_they_are() -> None:
+    table = CsvTable(("a", "b"))
+    rows = [{"a": "=1+1", "b": "@x"}, {"a": "x", "b": "-5"}, {"a": "x=", "b": "1-2"}]
+    written = b"".join(map(table.record, rows))
+    assert written == b"a,b\r\n=1+1,@x\r\nx,-5\r\nx=,1-2\r\n"
+    assert table.formulas == 2
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=2))

@@ -298,14 +298,22 @@ def test_each_picture_is_opened_once(write_lines: WriteLines, tmp_path: Path, mo
     opened: list[BytesIO] = []
     real_open = Image.open
 
-    def counting_open(source: BytesIO) -> Image.Image:
+    def counting_open(source: BytesIO, **wishes: Any) -> Image.Image:
         opened.append(source)
-        return real_open(source)
+        return real_open(source, **wishes)
 
     monkeypatch.setattr(Image, "open", counting_open)
     names = ["one.png", "./one.png", "img/../one.png"] * 20
     assert validate_export(write_lines(*(_talk(name, f"<image>{n}?", "Red.") for n, name in enumerate(names)))).ok
     assert len(opened) == 1
+
+
+def test_no_decoder_that_starts_a_program_runs(write_lines: WriteLines, tmp_path: Path) -> None:
+    """Pillow hands PostScript to Ghostscript; a training file from elsewhere may call such a file a photograph."""
+    Image.new("RGB", (4, 4)).save(tmp_path / "page.eps")
+    (tmp_path / "page.eps").rename(tmp_path / "page.jpg")
+    (problem,) = validate_export(write_lines(_talk("page.jpg"))).problems
+    assert "it is no picture in a format that is read here" in problem.message
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

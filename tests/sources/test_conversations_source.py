@@ -118,13 +118,26 @@ def test_turns_captions_system_words_and_further_fields(
         {"image": "./a.jpg", "conversations": caption, "split": "test"},
     )
     (item,), problems = read(path, scratch)
-    assert problems == []
+    assert [problem.reason for problem in problems] == [
+        "turn 6 left out: a question without an answer, or an answer without a question"
+    ]
     assert pairs(item) == [("What is it?", "A cat."), ("Where?", "There.")]
     assert item.truth.captions == ("A cat on a mat.",)
     first = item.truth.extra["rows"][0]
     assert first == {"id": 7, "image": "a.jpg", "source": "x", "system": "Be short."}
     assert item.split is None, "one record says train, by the name of the file, and one test"
     assert [asked.split for asked in item.truth.questions] == ["train", "train"]
+
+
+def test_a_question_with_an_empty_answer_is_not_joined_to_the_next(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    make_picture("a.jpg")
+    said = [("gpt", "Hello."), ("human", "Where?"), ("gpt", " "), ("human", "And"), ("human", "why?"), ("gpt", "So.")]
+    turns = [*({"from": role, "value": words} for role, words in said), {"from": "gpt", "value": "Again."}]
+    (item,), problems = read(lines(tmp_path / "set.jsonl", {"image": "a.jpg", "conversations": turns}), scratch)
+    assert pairs(item) == [("And\nwhy?", "So.")]
+    assert [problem.reason.partition(" left")[0] for problem in problems] == ["turns 1, 2, 7"]
 
 
 def test_pictures_in_the_records_are_written_once(tmp_path: Path, scratch: SqliteScratch) -> None:

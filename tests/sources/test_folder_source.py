@@ -34,6 +34,17 @@ def test_the_order_is_the_same_every_time_and_other_files_are_passed_over(
     assert problems == {}
 
 
+def test_pictures_that_are_not_read_are_told(tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch) -> None:
+    make_picture("a.jpg")
+    for name in ("b/photo.HEIC", "c.svg", ".hidden.svg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    items, problems = read(tmp_path, scratch)
+    assert list(items) == ["a.jpg"]
+    assert sorted(problems) == ["b/photo.HEIC", "c.svg"]
+    assert "is a picture in a format that is not read here (.heic)" in problems["b/photo.HEIC"].reason
+
+
 def test_shadow_files_are_reported_once_for_all(
     tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
 ) -> None:

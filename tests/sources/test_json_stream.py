@@ -36,6 +36,23 @@ def test_values_come_back_as_they_were_and_bare_words_as_null(
     assert list(stream_items(path, "item")) == without_nan([*values, words])
 
 
+def test_numbers_of_any_size_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "long.json"
+    path.write_text('[1.5, {"id": 18446744073709551615, "deep": [1e999, {"x": 2.5}]}, 0.25, NaN]')
+    assert list(stream_items(path, "item")) == [
+        1.5,
+        {"id": 2**64 - 1, "deep": [math.inf, {"x": 2.5}]},
+        0.25,
+        None,
+    ]
+    path.write_text(f"[1, {2**64}, {'9' * 5000}]")
+    values = stream_items(path, "item")
+    assert [next(values), next(values)] == [1, 2**64]
+    with pytest.raises(VqaError, match="not valid JSON after value 2") as refused:
+        next(values)
+    assert len(str(refused.value)) < 500 + len(str(path))
+
+
 @pytest.mark.parametrize("padding", range(65_520, 65_545))
 def test_a_bare_word_across_the_border_of_a_chunk_is_still_one(tmp_path: Path, padding: int) -> None:
     path = tmp_path / "a.json"

@@ -102,6 +102,19 @@ def test_lists_of_questions_captions_and_categories(
     assert (problem.where, problem.reason) == ("set.json record 3", "has 1 questions, but 2 answers")
 
 
+def test_a_list_of_one_picture_is_that_picture_and_objects_have_columns(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    make_picture("a.jpg")
+    row = {"images": ["a.jpg"], "question": "Q?", "answer": "A.", "metadata": {"question_type": "count", "n": 1}}
+    path = tmp_path / "set.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in (row, row | {"images": ["a.jpg", "b.jpg"]})))
+    (item,), problems = read("jsonl", path, scratch)
+    assert pairs(item) == [("Q?", "A.", "count")]
+    assert item.truth.extra["rows"] == [{"metadata": row["metadata"]}]
+    assert [problem.reason for problem in problems] == ["holds 2 pictures; rows about one picture are read"]
+
+
 @pytest.mark.parametrize(
     ("record", "asked", "captions", "kept"),
     [
@@ -150,7 +163,7 @@ def test_a_hostile_picture_is_a_problem_of_its_row_or_of_its_file(tmp_path: Path
         (b"", "is empty (0 bytes)"),
         (frames, "holds 2 frames"),
         (b"<svg/>", "SVG"),
-        (b"\0\0\0\x18ftypheic" + bytes(99), "not a picture in a format"),
+        (b"\0\0\0\x18ftypheic" + bytes(99), "is a HEIC photograph"),
         (jpeg[: len(jpeg) // 2], "damaged"),
     ]
     good = [encoded("JPEG", "CMYK"), encoded("PNG", "I;16"), encoded("PNG", "P"), encoded("JPEG", size=(20_000, 400))]

@@ -174,7 +174,7 @@ def test_pictures_of_any_mode_are_saved_and_broken_ones_are_told(tmp_path: Path,
     for item in items:
         with Image.open(tmp_path / item.path) as saved:
             saved.load()
-    words = ["holds 2 frames", "damaged", "is empty", "SVG", "not a picture in a format", "has no `answer`"]
+    words = ["holds 2 frames", "damaged", "is empty", "SVG", "is a HEIC photograph", "has no `answer`"]
     for number, (problem, expected) in enumerate(zip(problems, words, strict=True), start=5):
         assert problem.where == f"test.parquet row {number}"
         assert expected in problem.reason
@@ -217,3 +217,33 @@ def test_the_folder_of_pictures_cannot_be_a_link(tmp_path: Path, scratch: Sqlite
     with pytest.raises(VqaError, match="is a link"):
         read(tmp_path / "set", scratch)
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_the_enhanced_object_gives_reference_answers_back_and_no_error_text(
+    tmp_path: Path, scratch: SqliteScratch
+) -> None:
+    (tmp_path / "md5_images").mkdir()
+    name = f"image_md5_{'a' * 32}.png"
+    (tmp_path / "md5_images" / name).write_bytes(encoded("teal", "PNG"))
+    names = ("question", "original_answer", "descriptive_answer", "split")
+    asked: list[Any] = [
+        dict(zip(names, ("Is it?", "yes", "Error after 5 retries: 429", "test"), strict=True)),
+        dict(zip(names, ("Why?", "", "Error generating answer: x", "train"), strict=True)),
+        dict(zip(names, ("How?", None, "So. Explanation: so.", "train"), strict=True)),
+        7,
+    ]
+    member = {"image_info": {"size": [2, 2], "split": "train"}, "image_path": f"elsewhere/{name}", "qa_pairs": asked}
+    path = tmp_path / "vqa_rad_gemini_batch1_train.json"
+    path.write_text(json.dumps({"a" * 32: member, f"{'a' * 32}-2": []}))
+    (item,), problems = read(path, scratch)
+    assert item.path == f"md5_images/{name}"
+    assert [(each.question, each.answer, each.split) for each in item.truth.questions] == [
+        ("Is it?", "yes", "test"),
+        ("How?", "So. Explanation: so.", "train"),
+    ]
+    assert item.truth.extra["rows"] == [member]
+    assert [problem.reason for problem in problems] == [
+        "has the text of an error for an answer",
+        "is a number, not an object",
+        "is a list, not an object",
+    ]

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 PIXEL_LIMIT = 89_478_485
 """Pixels above which a picture is not decoded: 256 MiB as 24-bit RGB, where Pillow itself begins to warn."""
 
+PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "PPM", "AVIF")
+"""Pillow's decoders that may run (JPEG's also opens MPO). Others start programs (EPS) or hold no photographs."""
+
 
 class Box(BaseModel):
     """One labelled rectangle in pixels of the upright picture: left, top, width, height."""

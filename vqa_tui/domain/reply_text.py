@@ -25,13 +25,21 @@ class UnreadableReply(Exception):
 _WHOLLY_FENCED = re.compile(r"```[\w-]*+\n((?:(?!```).)*+)```", re.DOTALL)
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _THINK_END = "</think>"
+_JSON_BEGINS = ("[", "{", "```")
+"""How a reply begins that has no reasoning, and may speak of such a tag."""
 
 
 def after_reasoning(text: str) -> str:
-    """Drop the <think> block with which reasoning models open a reply: drafts in it are not answers."""
-    if text.lstrip().startswith("<think>") and _THINK_END in text:
+    """Return what stands behind the <think> block with which reasoning models open a reply: drafts are not answers.
+
+    Where a chat template has opened the block in the prompt, the reply holds its end alone; where the text was cut in
+    the middle of it, nothing stands behind.
+    """
+    begun = text.lstrip()
+    is_open = begun.startswith("<think>")
+    if _THINK_END in text and (is_open or not begun.startswith(_JSON_BEGINS)):
         return text.rpartition(_THINK_END)[2]
-    return text
+    return "" if is_open else text
 
 
 def storable(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol
 import PIL
 from PIL import Image, UnidentifiedImageError
 
-from vqa_tui.domain.item import PIXEL_LIMIT, PictureFacts
+from vqa_tui.domain.item import PICTURE_FORMATS, PIXEL_LIMIT, PictureFacts
 from vqa_tui.endpoints.pixels import to_rgb
 
 LARGEST_FILE = 512 * 1024 * 1024
@@ -26,8 +26,6 @@ SMALLEST_SIDE = 16
 PREPARATION = 2
 """Raise it whenever other bytes are made of the same picture: what was kept before then counts no more."""
 
-_READABLE = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "PPM", "AVIF")
-"""Pillow's other decoders start programs (EPS) or hold no photographs. JPEG opens MPO, its multi-picture form, too."""
 _WRITTEN = ("JPEG", "PNG", "WEBP", "GIF")
 """What a changed picture is written as: the first of these that the endpoint accepts."""
 _WITH_QUALITY = frozenset({"JPEG", "WEBP"})
@@ -175,7 +173,7 @@ def _moves(data: bytes, image_format: str) -> bool:
 
 def _upright_rgb(data: bytes, max_side: int | None) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(data), formats=_READABLE) as image:
+        with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as image:
             if image.width * image.height > PIXEL_LIMIT:
                 raise BadPicture(_too_many_pixels(image.width, image.height))
             stored = image.size
@@ -282,4 +280,4 @@ def _what_it_is_instead(data: bytes) -> str:
         return "is an SVG drawing, not a raster picture; convert it to PNG"
     if start.startswith(b"%pdf"):
         return "is a PDF document; convert its pages to PNG"
-    return f"is not a picture in a format that is read here ({', '.join(_READABLE)})"
+    return f"is not a picture in a format that is read here ({', '.join(PICTURE_FORMATS)})"

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -44,5 +45,7 @@ class AtomicFile:
 
     def discard(self) -> None:
         """Remove the hidden file if it is still there."""
-        self._file.close()
+        # On a full disk closing writes once more what was left over, and fails as writing did.
+        with contextlib.suppress(OSError):
+            self._file.close()
         self._hidden.unlink(missing_ok=True)

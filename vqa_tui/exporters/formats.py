@@ -67,6 +67,8 @@ class ExportFormat:
     companions: tuple[CompanionFile, ...] = ()
     is_registered: bool = False
     """Its files have entries in the `dataset_info.json` of their folder."""
+    numbers_pictures: bool = False
+    """It knows pictures by whole numbers."""
 
     @property
     def holds_pictures(self) -> bool:
@@ -146,6 +148,7 @@ _KNOWN = (
             CompanionFile("annotations", vqa_v2.annotations_file, vqa_v2.annotation_records),
             CompanionFile("results", JsonList, vqa_v2.result_records),
         ),
+        numbers_pictures=True,
     ),
     ExportFormat(
         "csv",

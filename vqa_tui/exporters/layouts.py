@@ -21,6 +21,9 @@ class Layout(Protocol):
         ...
 
 
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+"""OWASP, CSV injection."""
+
 LayoutMaker = Callable[[], Layout]
 
 
@@ -81,12 +84,15 @@ class CsvTable:
     """A header and one row a record (RFC 4180, UTF-8)."""
 
     def __init__(self, columns: tuple[str, ...]) -> None:
+        self.formulas = 0
+        """Records with a text that a spreadsheet would take for a formula; it is written as it is, for data frames."""
         self._text = io.StringIO(newline="")
         # Only signs of the line's end are quoted: with a line feed alone a bare carriage return would be lost.
         self._writer = csv.DictWriter(self._text, columns, lineterminator="\r\n")
         self._writer.writeheader()
 
     def record(self, record: Record) -> bytes:
+        self.formulas += any(str(text).startswith(_FORMULA_BEGINS) for text in record.values())
         self._writer.writerow(record)
         return self.end()
 

@@ -11,9 +11,9 @@ from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from vqa_tui.domain.item import PIXEL_LIMIT
+from vqa_tui.domain.item import PICTURE_FORMATS, PIXEL_LIMIT
 
 INLINE = "data:"
 """What a picture begins with that stands in the training file itself."""
@@ -115,11 +115,13 @@ def _examined(data: bytes, decode: bool) -> tuple[str, str]:
     if not decode:
         return digest, ""
     try:
-        with Image.open(BytesIO(data)) as picture:
+        with Image.open(BytesIO(data), formats=PICTURE_FORMATS) as picture:
             if picture.width * picture.height > PIXEL_LIMIT:
                 size = f"{picture.width}×{picture.height} pixels"
                 return digest, f"has {size}, more than the limit of {PIXEL_LIMIT:,} pixels; it was not decoded"
             picture.load()
+    except UnidentifiedImageError:
+        return digest, "cannot be opened: it is no picture in a format that is read here"
     except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
         return digest, f"cannot be opened: {' '.join(str(error).split())[:200] or type(error).__name__}"
     return digest, ""

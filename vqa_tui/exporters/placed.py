@@ -2,21 +2,25 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from vqa_tui.domain.export import ExportPicture
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.item import PIXEL_LIMIT
+from vqa_tui.domain.item import PICTURE_FORMATS, PIXEL_LIMIT
 
 _VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"})
 _MEDIA_TYPES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG": "image/png",
-    b"GIF8": "image/gif",
 }
+_IN_A_PNG = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
+_TO_RGB = frozenset({"CMYK", "YCbCr", "HSV", "PA", "RGBX"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class PlacedPicture:
     """Counts the pictures of the whole export from 0."""
     part: str = "all"
     """train or val of a split, else all."""
+    image_id: int = 0
+    """The number of the picture in formats that know pictures by number; no two of an export have one."""
 
     @property
     def medium(self) -> str:
@@ -40,33 +46,60 @@ class PlacedPicture:
 
 
 def data_uri(file: Path) -> str:
-    """Return the file as `data:<type>;base64,…`, its type told from its first bytes. Raises VqaError."""
+    """Return the file as `data:<type>;base64,…`, its type told from its first bytes.
+
+    What is none of JPEG, PNG and WEBP, which every reader of data URIs takes, is written as PNG. Raises VqaError.
+    """
     data = read_picture(file)
     media_type = next((known for sign, known in _MEDIA_TYPES.items() if data.startswith(sign)), "")
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         media_type = "image/webp"
     if not media_type:
-        raise VqaError(
-            f"the picture {file} is no JPEG, PNG, WEBP or GIF and cannot stand in a training file",
-            hint="Choose a format that names files, or convert the picture and import the dataset again.",
-        )
+        media_type, data = "image/png", _as_png(file)
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def decoded_md5(file: Path) -> tuple[str, tuple[int, int]]:
-    """Return the MD5 of the decoded pixels as 32 hex digits, and width and height as stored.
-
-    The VQA-RAD generator names its pictures so: `md5(PIL.Image.tobytes())`, without size and mode. Raises VqaError.
-    """
+def _as_png(file: Path) -> bytes:
+    """Return the picture as the bytes of a PNG, upright."""
     try:
-        with Image.open(file) as picture:
-            if picture.width * picture.height > PIXEL_LIMIT:
-                raise VqaError(f"the picture {file} has more than {PIXEL_LIMIT:,} pixels and was not decoded")
-            return hashlib.md5(picture.tobytes(), usedforsecurity=False).hexdigest(), picture.size
+        with _opened(file) as picture:
+            if picture.mode not in _IN_A_PNG | _TO_RGB:
+                raise VqaError(
+                    f"the picture {file} has pixels of the kind {picture.mode}, which cannot stand in a training file",
+                    hint="Choose a format that names files, or convert the picture and import the dataset again.",
+                )
+            upright = ImageOps.exif_transpose(picture)
+            encoded = BytesIO()
+            (upright.convert("RGB") if picture.mode in _TO_RGB else upright).save(encoded, "PNG")
+            return encoded.getvalue()
     except VqaError:
         raise
     except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
         raise _unreadable(file, error) from error
+
+
+def decoded_md5(file: Path) -> tuple[str, tuple[int, int]]:
+    """Return the MD5 of the decoded upright pixels as 32 hex digits, and their width and height.
+
+    The VQA-RAD generator names its pictures so: `md5(PIL.Image.tobytes())`, without size and mode, of pictures that
+    Hugging Face's `datasets` has turned upright. Raises VqaError.
+    """
+    try:
+        with _opened(file) as picture:
+            upright = ImageOps.exif_transpose(picture)
+            return hashlib.md5(upright.tobytes(), usedforsecurity=False).hexdigest(), upright.size
+    except VqaError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
+        raise _unreadable(file, error) from error
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Image.Image]:
+    with Image.open(file, formats=PICTURE_FORMATS) as picture:
+        if picture.width * picture.height > PIXEL_LIMIT:
+            raise VqaError(f"the picture {file} has more than {PIXEL_LIMIT:,} pixels and was not decoded")
+        yield picture
 
 
 def read_picture(file: Path) -> bytes:

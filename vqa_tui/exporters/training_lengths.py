@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from vqa_tui.domain.item import PICTURE_FORMATS
 from vqa_tui.domain.qwen_grid import MARKS_OF_A_PICTURE, MARKS_OF_A_TURN, QwenFamily, grid_tokens
 from vqa_tui.exporters.checked_record import CheckedRecord
 from vqa_tui.exporters.file_shapes import file_shape
@@ -147,12 +148,12 @@ class _Measuring:
     def _picture(self, named: str, folder: Path) -> int:
         if named.startswith(INLINE):
             data = base64.b64decode(named.partition(",")[2], validate=True)
-            with Image.open(BytesIO(data)) as picture:
+            with Image.open(BytesIO(data), formats=PICTURE_FORMATS) as picture:
                 return self._tokens(*picture.size)
         return self._tokens_of(located(named, folder))
 
     def _tokens_of_file(self, path: str) -> int:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=PICTURE_FORMATS) as picture:
             return self._tokens(*picture.size)
 
     def _tokens(self, width: int, height: int) -> int:

@@ -1,9 +1,10 @@
 """The three files of VQA v2: questions, annotations and results (visualqa.org, vqa_v2 data format)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
-from vqa_tui.domain.export import ExportedRun
+from vqa_tui.domain.export import ExportedRun, ExportPicture
 from vqa_tui.exporters.layouts import JsonDocument
 from vqa_tui.exporters.media_tags import neutralised
 from vqa_tui.exporters.placed import PlacedPicture
@@ -17,6 +18,8 @@ _HEAD = {
 _ANSWERS = 10
 """Evaluation counts an answer as right when three of ten people gave it."""
 _IDS_A_PICTURE = 1000
+_LONGEST_ID = 18
+"""Digits; longer ones are no numbers of pictures, and do not fit into 64 bits."""
 
 
 def questions_file() -> JsonDocument:
@@ -29,22 +32,22 @@ def annotations_file() -> JsonDocument:
 
 def question_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Iterator[dict[str, Any]]:
     """Yield the questions; `image`, which the original lacks, names the file whatever it is called."""
-    for index, pair in enumerate(placed.picture.pairs):
+    for question_id, pair in zip(_question_ids(placed), placed.picture.pairs, strict=True):
         yield {
-            "image_id": _image_id(placed),
+            "image_id": placed.image_id,
             "image": placed.path,
             "question": neutralised(pair.question),
-            "question_id": _question_id(placed, index),
+            "question_id": question_id,
         }
 
 
 def annotation_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Iterator[dict[str, Any]]:
     """Yield the answers. The answer of a pair stands ten times: with one alone the evaluation would give 0 points."""
-    for index, pair in enumerate(placed.picture.pairs):
+    for question_id, pair in zip(_question_ids(placed), placed.picture.pairs, strict=True):
         answer = neutralised(pair.answer)
         yield {
-            "question_id": _question_id(placed, index),
-            "image_id": _image_id(placed),
+            "question_id": question_id,
+            "image_id": placed.image_id,
             "question_type": pair.question_type,
             "answer_type": answer_type(answer),
             "multiple_choice_answer": answer,
@@ -56,8 +59,8 @@ def annotation_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -
 
 def result_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Iterator[dict[str, Any]]:
     """Yield what a submission to the evaluation holds."""
-    for index, pair in enumerate(placed.picture.pairs):
-        yield {"question_id": _question_id(placed, index), "answer": neutralised(pair.answer)}
+    for question_id, pair in zip(_question_ids(placed), placed.picture.pairs, strict=True):
+        yield {"question_id": question_id, "answer": neutralised(pair.answer)}
 
 
 def answer_type(answer: str) -> str:
@@ -68,11 +71,61 @@ def answer_type(answer: str) -> str:
     return "number" if plain.replace(",", "").replace(".", "", 1).isdecimal() else "other"
 
 
-def _image_id(placed: PlacedPicture) -> int:
-    """Return the number that the dataset gave the picture, else how many stand before it in the export, from 1."""
-    given = placed.picture.truth.extra.get("image_id")
-    return given if isinstance(given, int) and not isinstance(given, bool) and given >= 0 else placed.number + 1
+class ImageIds:
+    """Gives each picture of an export its number, no number twice; holds one number for each picture."""
+
+    def __init__(self) -> None:
+        self._taken: set[int] = set()
+
+    def of(self, picture: ExportPicture, number: int) -> int:
+        """Return the number that the dataset gave the picture (STCray, VQA v2, COCO), else the next one from `number`.
+
+        A number that an earlier picture has counts as none: parts of a dataset may each be counted from 0.
+        """
+        given = _given_id(picture.truth.extra)
+        found = number if given is None or given in self._taken else given
+        while found in self._taken:
+            found += 1
+        self._taken.add(found)
+        return found
 
 
-def _question_id(placed: PlacedPicture, index: int) -> int:
-    return _image_id(placed) * _IDS_A_PICTURE + index
+def _given_id(extra: Mapping[str, Any]) -> int | None:
+    named = [row.get("image_id") for row in _rows(extra)]
+    if "image_id" in extra:
+        named = [extra["image_id"]]
+    elif "file_name" in extra:
+        named = [extra.get("id")]
+    numbers = set(map(_number, named))
+    return numbers.pop() if len(numbers) == 1 else None
+
+
+def _question_ids(placed: PlacedPicture) -> list[int]:
+    """Return the id of each pair: that of the dataset for a question of its own, else 1000 times that of the picture
+    and the next number that is free."""
+    given: dict[str, list[int]] = {}
+    for row in _rows(placed.picture.truth.extra):
+        question, number = row.get("question"), _number(row.get("question_id"))
+        if isinstance(question, str) and number is not None:
+            given.setdefault(_plain(question), []).append(number)
+    taken = {number for numbers in given.values() for number in numbers}
+    free = (number for number in count(placed.image_id * _IDS_A_PICTURE) if number not in taken)
+    return [
+        numbers.pop(0) if (numbers := given.get(_plain(pair.question))) else next(free) for pair in placed.picture.pairs
+    ]
+
+
+def _rows(extra: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the records about the picture as they stood in the file of the dataset."""
+    rows = extra.get("rows")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _LONGEST_ID:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _plain(question: str) -> str:
+    return " ".join(question.split()).casefold()

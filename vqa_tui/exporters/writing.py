@@ -13,7 +13,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.atomic_file import AtomicFile
 from vqa_tui.exporters.dataset_info import DATASET_INFO, merged_info
 from vqa_tui.exporters.formats import ExportFormat, Naming, Records
-from vqa_tui.exporters.layouts import Layout
+from vqa_tui.exporters.layouts import CsvTable, Layout
 from vqa_tui.exporters.manifest import (
     Manifest,
     ManifestFile,
@@ -26,6 +26,7 @@ from vqa_tui.exporters.manifest import (
 from vqa_tui.exporters.picture_copies import PictureCopies, PictureUse, pictures_folder
 from vqa_tui.exporters.placed import PlacedPicture, data_uri
 from vqa_tui.exporters.splitting import Split
+from vqa_tui.exporters.vqa_v2 import ImageIds
 
 Part = Literal["all", "train", "val"]
 
@@ -130,6 +131,7 @@ class ExportWriter:
         if export_format.naming is Naming.ABSOLUTE:
             self._is_relative = False
         self._number = 0
+        self._image_ids = ImageIds() if export_format.numbers_pictures else None
         self.question_types: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
         self._files: list[_OpenFile] = []
@@ -148,6 +150,11 @@ class ExportWriter:
             return "inline"
         return "relative to this folder" if self._is_relative else "absolute"
 
+    @property
+    def formulas(self) -> int:
+        """Records of tables with a text that a spreadsheet would take for a formula."""
+        return sum(each.layout.formulas for each in self._files if isinstance(each.layout, CsvTable))
+
     def __enter__(self) -> "ExportWriter":
         return self
 
@@ -165,7 +172,8 @@ class ExportWriter:
         for picture in pictures:
             part = "all" if self._split is None else self._split.side(picture.sha256)
             file = self._root / picture.path
-            placed = PlacedPicture(picture, self._named(picture, file), file, self._number, part)
+            image_id = self._image_ids.of(picture, self._number + 1) if self._image_ids else 0
+            placed = PlacedPicture(picture, self._named(picture, file), file, self._number, part, image_id)
             self._number += 1
             for open_file in self._files:
                 if open_file.part != part:

@@ -91,9 +91,9 @@ async def export_run(
     `pictures` says where the file finds them: `in-place`, `copy` or `link` (in `<stem>.pictures`), or `inline`.
     `most_pairs` takes the first so many of each picture. The folder of `out` is made; earlier exports of the same name
     are replaced, all at once at the end, and other files never. Memory does not grow with the run, but for some 100
-    bytes for each picture where a split is drawn, pictures are copied or linked, or the format has hashes as keys.
-    Raises VqaError when the run, the format, a wish or the place cannot be used, a picture that is needed cannot be
-    read, or there is nothing to export; DiskFull when there is no room.
+    bytes for each picture where a split is drawn, pictures are copied or linked, or the format has hashes or numbers
+    for pictures. Raises VqaError when the run, the format, a wish or the place cannot be used, a picture that is needed
+    cannot be read, or there is nothing to export; DiskFull when there is no room.
     """
     chosen = export_format(format, grouped=grouped)
     wanted = _reviewed(reviewed)
@@ -130,9 +130,11 @@ async def export_run(
             written = writer.commit(manifest)
     except OSError as error:
         raise _cannot_write(out, error) from error
-    return ExportReport(
-        out.parent, files, written, manifest.pictures, manifest.pairs, _warnings(run, manifest, earlier, out.parent)
-    )
+    warnings = _warnings(run, manifest, earlier, out.parent)
+    if writer.formulas:
+        rows = f"{writer.formulas:,} {'row' if writer.formulas == 1 else 'rows'}"
+        warnings += (f"a spreadsheet would take texts in {rows} for formulas: open the columns as text",)
+    return ExportReport(out.parent, files, written, manifest.pictures, manifest.pairs, warnings)
 
 
 async def _split(workspace: Workspace, run: ExportedRun, wish: _SplitWish) -> Split:

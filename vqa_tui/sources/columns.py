@@ -7,12 +7,23 @@ from collections.abc import Iterable, Mapping
 from vqa_tui.domain.failure import VqaError
 
 _NAMES: dict[str, tuple[str, ...]] = {
-    "picture": ("picture", "image", "image_path", "image_file", "file_name", "filename", "img", "file", "path"),
+    "picture": (
+        "picture",
+        "image",
+        "images",
+        "image_path",
+        "image_file",
+        "file_name",
+        "filename",
+        "img",
+        "file",
+        "path",
+    ),
     "question": ("question", "questions", "prompt", "instruction", "query"),
     "answer": ("answer", "answers", "response", "output", "completion"),
-    "question_type": ("question_type",),
+    "question_type": ("question_type", "metadata.question_type"),
     "caption": ("caption", "captions", "description"),
-    "categories": ("categories", "category", "class_name", "class"),
+    "categories": ("categories", "category", "class_name", "class", "metadata.categories"),
     "split": ("split",),
 }
 """For each part of a row the columns that it is taken from when nobody says so, the first that is there."""

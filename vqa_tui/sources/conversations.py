@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,11 @@ class ConversationSource:
 
     The picture is `image`, `images`, `image_path`, or a part of a message; a data URI is written once as a file in
     `vqa_pictures` in the root. Each answer belongs to the asking turn before it, from whose text `<image>` is taken
-    out; an answer to nothing but a picture is a caption. `text` with `response` (or `output`) is one question, as is
-    `question` with `answer`. Packed lists of records are read one by one. Fields that are no turns, and system turns,
-    are kept in `extra`. The key is the name of the picture; the split is `split`, or that of a folder in the name, or
-    that of the file. Records of several pictures, of none, and of videos are problems.
+    out; an answer to nothing but a picture is a caption, and a turn without its other half is a problem. `text` with
+    `response` (or `output`) is one question, as is `question` with `answer`. Packed lists of records are read one by
+    one. Fields that are no turns, and system turns, are kept in `extra`. The key is the name of the picture; the split
+    is `split`, or that of a folder in the name, or that of the file. Records of several pictures, of none, and of
+    videos are problems.
     """
 
     def __init__(self, file: Path, images: Path | None = None, *, allow_outside: bool = False) -> None:
@@ -58,14 +60,14 @@ class ConversationSource:
             for number, record in enumerate(packed[:_MOST_PACKED], start=1):
                 where = f"{place} part {number}" if isinstance(value, list) else place
                 try:
-                    yield self._row(where, as_object(record))
+                    yield from self._row(where, as_object(record))
                 except BadRecord as error:
                     yield ImportProblem(where, where, error.reason)
             if len(packed) > _MOST_PACKED:
                 reason = f"packs {len(packed)} records; the first {_MOST_PACKED} are read"
                 yield ImportProblem(f"{place} parts", place, reason)
 
-    def _row(self, place: str, record: dict[str, Any]) -> Row:
+    def _row(self, place: str, record: dict[str, Any]) -> Iterator[Row | ImportProblem]:
         pictures, turns = _pictures_of(record), _turns_of(record)
         if any(record.get(name) for name in _VIDEO_FIELDS):
             raise BadRecord("is about a video; only records about pictures are read")
@@ -74,19 +76,23 @@ class ConversationSource:
             raise BadRecord(
                 f"{many}; records about one picture are read (image, images, image_path, or a message part)"
             )
-        asked, captions = _pairs(turns)
-        if turns and not asked and not captions:
+        spoken = _spoken(turns)
+        if turns and not spoken.asked and not spoken.captions:
             raise BadRecord("holds no question with an answer after it")
-        name = pictures[0]
-        named = not is_data_uri(name)
-        key = self._pictures.key_of(name)
+        picture = pictures[0]
+        named = not is_data_uri(picture)
+        key = self._pictures.key_of(picture)
         split = text_of(record, "split") or (split_in_path(key) if named else None) or split_in_name(self._file.stem)
-        extra = {field: value for field, value in record.items() if field not in _READ_FIELDS}
+        extra = {name: value for name, value in record.items() if name not in _READ_FIELDS}
         if named:
-            extra |= {field: record[field] for field in _PICTURE_FIELDS if field in record}
+            extra |= {name: record[name] for name in _PICTURE_FIELDS if name in record}
         if system := [text for role, text in turns if role in _SILENT and text]:
             extra["system"] = system[0] if len(system) == 1 else system
-        return Row(key, place, asked, captions, split=split, extra=extra)
+        yield Row(key, place, tuple(spoken.asked), tuple(spoken.captions), split=split, extra=extra)
+        if spoken.left_out:
+            turns_left = f"turn{'s' if len(spoken.left_out) > 1 else ''} {', '.join(map(str, spoken.left_out[:20]))}"
+            reason = f"{turns_left} left out: a question without an answer, or an answer without a question"
+            yield ImportProblem(f"{place} turns", place, reason)
 
 
 _READ_FIELDS = frozenset({*_PICTURE_FIELDS, *_TURN_FIELDS, "text", "response", "output", "question", "answer", "split"})
@@ -154,19 +160,36 @@ def _turns_of(record: dict[str, Any]) -> list[tuple[str, str]]:
     raise BadRecord("holds neither turns (conversations or messages) nor text with a response")
 
 
-def _pairs(turns: list[tuple[str, str]]) -> tuple[tuple[ReferenceQuestion, ...], tuple[str, ...]]:
-    """Return the questions with their answers, and the answers to nothing but the picture."""
-    asked, captions = [], []
+@dataclass(slots=True)
+class _Spoken:
+    """What a conversation holds: questions with answers, and answers to nothing but the picture."""
+
+    asked: list[ReferenceQuestion] = field(default_factory=list)
+    captions: list[str] = field(default_factory=list)
+    left_out: list[int] = field(default_factory=list)
+    """Turns, from 1, that are neither: a question without an answer, an answer without a question."""
+
+
+def _spoken(turns: list[tuple[str, str]]) -> _Spoken:
+    found = _Spoken()
     waiting: str | None = None
-    for role, words in turns:
+    asked_in = 0
+    for number, (role, words) in enumerate(turns, start=1):
         if role in _SILENT:
             continue
         if role in _ASKING:
             waiting = words if waiting is None else f"{waiting}\n{words}".strip()
-        elif waiting is not None and words:
-            if waiting:
-                asked.append(ReferenceQuestion(question=waiting, answer=words))
+            asked_in = number
+        elif waiting is None:
+            found.left_out.append(number)
+        else:
+            if not words:
+                found.left_out.append(asked_in)
+            elif waiting:
+                found.asked.append(ReferenceQuestion(question=waiting, answer=words))
             else:
-                captions.append(words)
+                found.captions.append(words)
             waiting = None
-    return tuple(asked), tuple(captions)
+    if waiting is not None:
+        found.left_out.append(asked_in)
+    return found

@@ -3,10 +3,14 @@
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import ijson
+from ijson.backends import python as plain_parser
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.lone_surrogates import LoneSurrogatesReplaced
@@ -15,6 +19,7 @@ from vqa_tui.domain.translated_stream import Readable, TranslatedStream
 _CHUNK = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|"|-?Infinity|NaN', re.DOTALL)
+_REPAIR = "Repair the file there, or write it again; a download may have been cut short."
 _LONGEST_WORD = len(b"-Infinity")
 _AS_NULL = {b"NaN": b"null", b"Infinity": b"null", b"-Infinity": b"null"}
 _AS_LONG_NUMBERS = {b"NaN": b"1e1", b"Infinity": b"1" * 8, b"-Infinity": b"-" + b"1" * 8}
@@ -25,18 +30,66 @@ _REPLACEMENT_CHARACTER = rb"\ufffd"
 def stream_items(path: Path, prefix: str) -> Iterator[Any]:
     """Yield the values at an ijson `prefix` (`item` is each element of a top-level list) in constant memory.
 
-    Numbers become int or float; the bare words NaN and Infinity, which Python's own json module writes although
-    JSON has none, become None, and a lone surrogate becomes U+FFFD. Raises VqaError naming the file,
+    Numbers become int or float, of whatever size; the bare words NaN and Infinity, which Python's own json module
+    writes although JSON has none, become None, and a lone surrogate becomes U+FFFD. Raises VqaError naming the file,
     line, column and byte of malformed JSON.
     """
+    return _streamed(path, "items", prefix)
+
+
+def stream_members(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the members of the outermost object one by one, else as `stream_items`."""
+    return _streamed(path, "kvitems", "")
+
+
+def _streamed(path: Path, what: str, prefix: str) -> Iterator[Any]:
+    done = 0
+    with _translated(path) as stream:
+        try:
+            for value in getattr(ijson, what)(stream, prefix, use_float=True, buf_size=_CHUNK):
+                done += 1
+                yield value
+            return
+        except (ijson.JSONError, UnicodeDecodeError) as error:
+            if "overflow" not in _text_of(error):
+                raise _malformed(path, error) from error
+    # A number that the machine has no word for, such as a hash of 64 bits: read on, slower, with Python's numbers. Not
+    # by the parser in C, which ends the process at an integer of more digits than Python reads.
+    with _translated(path) as stream:
+        try:
+            for value in islice(getattr(plain_parser, what)(stream, prefix, buf_size=_CHUNK), done, None):
+                done += 1
+                yield _without_decimals(value)
+        except (ijson.JSONError, ArithmeticError, ValueError) as error:
+            # This parser does not tell where it stands.
+            raise VqaError(
+                f"{path} is not valid JSON after value {done} of its list or object: {_first_line(error)}", hint=_REPAIR
+            ) from error
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[Readable]:
     with open_bytes(path) as raw:
         stream: Readable = LoneSurrogatesReplaced(raw, _REPLACEMENT_CHARACTER)
-        if _holds_bare_words(path):
-            stream = _WordsReplaced(stream, _AS_NULL)
-        try:
-            yield from ijson.items(stream, prefix, use_float=True, buf_size=_CHUNK)
-        except (ijson.JSONError, UnicodeDecodeError) as error:
-            raise _malformed(path, error) from error
+        yield _WordsReplaced(stream, _AS_NULL) if _holds_bare_words(path) else stream
+
+
+def _without_decimals(value: Any) -> Any:
+    """Return a value of the parser with floats in the place of its decimals, also where they are deep inside."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, tuple):
+        return tuple(map(_without_decimals, value))
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        members = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        for place, member in list(members):
+            if isinstance(member, Decimal):
+                node[place] = float(member)
+            elif isinstance(member, dict | list):
+                waiting.append(member)
+    return value
 
 
 def first_byte(path: Path) -> bytes:
@@ -61,13 +114,14 @@ def open_bytes(path: Path) -> io.BufferedReader:
 
 def _malformed(path: Path, error: Exception) -> VqaError:
     line, column, byte = _place_of_error(path)
-    # yajl's first line says what; the lines after it quote the file, which the position replaces.
+    what = _first_line(error)
+    return VqaError(f"{path} is not valid JSON: line {line}, column {column} (byte {byte}): {what}", hint=_REPAIR)
+
+
+def _first_line(error: Exception) -> str:
+    # yajl's first line says what; the lines after it quote the file.
     lines = _text_of(error).splitlines()
-    what = lines[0].rstrip(".") if lines else type(error).__name__
-    return VqaError(
-        f"{path} is not valid JSON: line {line}, column {column} (byte {byte}): {what}",
-        hint="Repair the file there, or write it again; a download may have been cut short.",
-    )
+    return lines[0].rstrip(".")[:200] if lines else type(error).__name__
 
 
 def _text_of(error: Exception) -> str:

@@ -25,8 +25,13 @@ class PictureCells:
         """Return the key of the picture that a cell names or holds.
 
         A cell is a name, a data URI, bytes, or an object with `bytes`, `path` or `url` of which the first that is there
-        counts. Raises BadRecord when it is none of these, and for a picture in it that is not one.
+        counts, or a list of one of these. Raises BadRecord when it is none of these, and for a picture in it that is
+        not one.
         """
+        if isinstance(value, list):
+            if len(value) != 1:
+                raise BadRecord(f"holds {len(value)} pictures; rows about one picture are read")
+            value = value[0]
         if isinstance(value, dict):
             value = value.get("bytes") or value.get("path") or value.get("url")
         if isinstance(value, bytes):

@@ -12,10 +12,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from vqa_tui.domain.item import PIXEL_LIMIT, PictureFacts
-
-_WANTED_DECODERS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "PPM", "AVIF")
-"""Decoders that may run (JPEG's also opens MPO). Others start programs (EPS) or hold no photographs."""
+from vqa_tui.domain.item import PICTURE_FORMATS, PIXEL_LIMIT, PictureFacts
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
@@ -23,7 +20,13 @@ PICTURE_SUFFIXES = frozenset(
 )
 """Endings (lower case) by which a folder tree is searched for pictures."""
 
+UNREAD_SUFFIXES = frozenset(
+    {".heic", ".heif", ".jxl", ".svg", ".psd", ".eps", ".dcm", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".tga", ".ico"}
+)
+"""Endings (lower case) of pictures that are not read: a folder tree that holds some says so of each."""
+
 _ORIENTATION_TAG = 0x0112
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _HASH_CHUNK = 1 << 18
 
@@ -67,7 +70,7 @@ def probe(path: Path) -> PictureFacts:
 def _decoders() -> tuple[str, ...]:
     """Return those of the wanted decoders that this build of Pillow has; naming another to it is an error."""
     Image.init()
-    return tuple(name for name in _WANTED_DECODERS if name in Image.OPEN)
+    return tuple(name for name in PICTURE_FORMATS if name in Image.OPEN)
 
 
 def _open_regular(path: Path) -> BinaryIO:
@@ -151,6 +154,8 @@ def _what_it_is_instead(stream: BinaryIO) -> str:
         return "is a web page, not a picture (a failed download?)"
     if lowered.startswith((b"<?xml", b"<svg")):
         return "is an XML or SVG file; only raster pictures are read"
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return "is a HEIC photograph, which is not read here; save it as JPEG"
     if not any(byte < 9 or 13 < byte < 32 for byte in head):
         return "holds text, not a picture"
     return f"is not a picture in a format that is read here ({', '.join(_decoders())})"

@@ -62,6 +62,11 @@ def _lines(file: Path, expected: str) -> Iterator[tuple[str, Any]]:
             continue
         try:
             record = json.loads(line, parse_constant=lambda word: None)
+        except json.JSONDecodeError as error:
+            if number == 1 and file.suffix.lower() == ".json":
+                break
+            yield place, ImportProblem(place, place, f"is not valid JSON: {error.msg} at column {error.colno}")
+            continue
         except (ValueError, RecursionError) as error:
             if number == 1 and file.suffix.lower() == ".json":
                 break

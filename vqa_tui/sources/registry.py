@@ -81,7 +81,7 @@ KINDS: dict[str, SourceKind] = {
         True,
     ),
     "vqa-rad": SourceKind(
-        "VQA-RAD: the JSON from OSF with its image folder, or a folder of the Hugging Face parquet files",
+        "VQA-RAD: the JSON from OSF with its image folder, the Hugging Face parquet files, or an enhanced JSON",
         lambda given: open_vqa_rad(given.path, given.images, given.allow_outside),
         "any",
         True,

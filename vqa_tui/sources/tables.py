@@ -28,8 +28,9 @@ class TableSource:
 
     `columns` gives the column of `picture` and perhaps of `question` and `answer`, `question_type`, `caption`,
     `categories`, `split`; without it the columns are known by usual names. The picture is a name, a data URI or the
-    encoded bytes (`{bytes, path}` as Hugging Face writes it). A cell may hold lists of questions and answers of the
-    same length. Other columns are kept in `extra`. The split is the cell, or else that of the file's name or folder.
+    encoded bytes (`{bytes, path}` as Hugging Face writes it), or a list of one such. In JSON, a column may be a field
+    of an object: `metadata.question_type`. A cell may hold lists of questions and answers of the same length. Other
+    columns are kept in `extra`. The split is the cell, or else that of the file's name or folder.
     The root is `images` when given, else the folder of the file.
     """
 
@@ -77,7 +78,7 @@ class TableSource:
             return numbered_rows(file), chosen_columns(self._given, column_names(file), str(file))
         rows = csv_rows(file) if self._form == "csv" else numbered_records(file, _EXPECTED)
         first = list(islice(rows, _LOOKED_AT))
-        names = dict.fromkeys(name for _place, value in first if isinstance(value, dict) for name in value)
+        names = dict.fromkeys(name for _place, value in first if isinstance(value, dict) for name in _names(value))
         if not names:
             # What there is are problems, or nothing.
             return chain(first, rows), dict(self._given) or {"picture": "picture"}
@@ -86,11 +87,11 @@ class TableSource:
     def _row(self, place: str, value: Any, columns: Mapping[str, str], split: str | None) -> Row:
         if not isinstance(value, dict):
             raise BadRecord("is not an object with columns")
-        picture = value.get(columns["picture"])
+        picture = _cell(value, columns["picture"])
         if picture is None or picture == "":
             raise BadRecord(f"has no picture in `{columns['picture']}`")
         record = as_object(json_value({name: cell for name, cell in value.items() if name != columns["picture"]}))
-        cells = {part: record.get(column) for part, column in columns.items() if part != "picture"}
+        cells = {part: _cell(record, column) for part, column in columns.items() if part != "picture"}
         asked = _asked(cells)
         used = set(columns.values()) - ({columns["question"]} if "question" in columns and not asked else set())
         return Row(
@@ -102,6 +103,22 @@ class TableSource:
             split=text_of(cells, "split").strip() or split,
             extra={name: cell for name, cell in record.items() if name not in used and cell is not None},
         )
+
+
+def _names(record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the fields, and those of objects in them as `metadata.question_type`."""
+    for name, value in record.items():
+        yield name
+        if isinstance(value, dict):
+            yield from (f"{name}.{inner}" for inner in value if isinstance(inner, str))
+
+
+def _cell(record: Mapping[str, Any], column: str) -> Any:
+    if column in record:
+        return record[column]
+    outer, _, inner = column.partition(".")
+    within = record.get(outer)
+    return within.get(inner) if isinstance(within, dict) else None
 
 
 def _asked(cells: Mapping[str, Any]) -> tuple[ReferenceQuestion, ...]:

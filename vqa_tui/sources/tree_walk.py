@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vqa_tui.domain.item import ImportProblem
 from vqa_tui.sources.contained import ContainedRoot, PathRefused
-from vqa_tui.sources.probe import PICTURE_SUFFIXES
+from vqa_tui.sources.probe import PICTURE_SUFFIXES, UNREAD_SUFFIXES
 from vqa_tui.sources.record_truth import valid_text
 
 
@@ -40,8 +40,9 @@ class JunkCount:
 def walk_pictures(contained: ContainedRoot, start: str, junk: JunkCount) -> Iterator[FoundPicture | ImportProblem]:
     """Yield the pictures below `start` (a POSIX path in the root, '' for all of it), sorted within each folder.
 
-    Hidden files and folders are passed over; `._` files are counted in `junk`. A link to a file outside the root, a
-    link to a folder, a name that is not valid Unicode and a folder that cannot be read are problems.
+    Hidden files and folders are passed over; `._` files are counted in `junk`. A picture in a format that is not read,
+    a link to a file outside the root, a link to a folder, a name that is not valid Unicode and a folder that cannot be
+    read are problems.
     """
     waiting = [start]
     while waiting:
@@ -59,9 +60,13 @@ def walk_pictures(contained: ContainedRoot, start: str, junk: JunkCount) -> Iter
             )
         neighbours = frozenset(files)
         for name in files:
-            if os.path.splitext(name)[1].lower() not in PICTURE_SUFFIXES:
-                continue
+            suffix = os.path.splitext(name)[1].lower()
             path = f"{folder}/{name}".lstrip("/")
+            if suffix in UNREAD_SUFFIXES and not name.startswith("."):
+                reason = f"is a picture in a format that is not read here ({suffix}); save it as JPEG or PNG"
+                yield ImportProblem(valid_text(path), valid_text(path), reason)
+            if suffix not in PICTURE_SUFFIXES:
+                continue
             if name.startswith("._"):
                 junk.count, junk.first = junk.count + 1, junk.first or valid_text(path)
             elif not name.startswith("."):

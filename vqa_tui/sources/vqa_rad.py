@@ -15,6 +15,7 @@ from vqa_tui.sources.record_files import numbered_records
 from vqa_tui.sources.record_truth import BadRecord, as_object, scalar_text, text_of
 from vqa_tui.sources.rows import Row, joined_items
 from vqa_tui.sources.splits import split_in_name, split_in_path
+from vqa_tui.sources.vqa_rad_enhanced import VqaRadEnhanced, is_enhanced
 
 _JSON = "VQA_RAD Dataset Public.json"
 _FOLDERS = ("VQA_RAD Image Folder", "images")
@@ -25,9 +26,11 @@ _EXPECTED = (
 _SEEN = "VQA-RAD question ids"
 
 
-def open_vqa_rad(path: Path, images: Path | None, allow_outside: bool) -> "VqaRadFile | VqaRadRows":
-    """Return the source for what lies at `path`. Raises VqaError when it is neither form."""
+def open_vqa_rad(path: Path, images: Path | None, allow_outside: bool) -> "VqaRadFile | VqaRadRows | VqaRadEnhanced":
+    """Return the source for what lies at `path`. Raises VqaError when it has none of the forms."""
     if path.is_file() and path.suffix.lower() not in ARROW_SUFFIXES:
+        if is_enhanced(path):
+            return VqaRadEnhanced(path, images, allow_outside=allow_outside)
         return VqaRadFile(path, images, allow_outside=allow_outside)
     if files := arrow_files(path, links=allow_outside):
         return VqaRadRows(path, files, images)

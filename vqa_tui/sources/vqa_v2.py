@@ -41,7 +41,8 @@ class VqaV2Source:
     `annotations`, `OpenEnded` and `MultipleChoice`; without them the questions have no answer and stay in `extra`. The
     answer is `multiple_choice_answer`, or else the most frequent of `answers`. Pictures are looked for as
     `COCO_SUBTYPE_%012d.jpg`, `%012d.jpg`, `%012d.png` in the root and in SUBTYPE and `images` in it, where SUBTYPE is
-    the `data_subtype` of the file; the key is `SUBTYPE/image_id`, the split that of SUBTYPE.
+    the `data_subtype` of the file; the key is `SUBTYPE/image_id`, the split that of SUBTYPE. A question that names its
+    file as `image`, as exports of this product do, has that for a key.
     """
 
     def __init__(self, path: Path, images: Path | None = None, *, allow_outside: bool = False) -> None:
@@ -83,7 +84,7 @@ class VqaV2Source:
                     if before:
                         raise BadRecord(f"has the question_id {question_id} of {before}; the first one counts")
                     asked[question_id] = place
-                    row = _row(place, record, subtype, split, answers.get(question_id))
+                    row = _row(place, self._key(record, subtype), record, split, answers.get(question_id))
                 except BadRecord as error:
                     yield ImportProblem(place, place, error.reason)
                     continue
@@ -98,18 +99,26 @@ class VqaV2Source:
             reason = f"{unanswered} of {found} questions have no answer {why}; the first is question_id {first}"
             yield ImportProblem(f"{file.name} answers", file.name, reason)
 
+    def _key(self, record: dict[str, Any], subtype: str) -> str:
+        image_id, file_name = _required(record, "image_id"), text_of(record, "image")
+        if file_name:
+            return self._names.key_of(file_name)
+        if not image_id.isdigit() or len(image_id) > 12:
+            raise BadRecord(f"`image_id` {image_id[:50]} is not a number of COCO")
+        return f"{subtype}/{image_id}".lstrip("/")
+
     def _find(self, key: str) -> str:
         subtype, _, image_id = key.rpartition("/")
+        if not image_id.isdigit():
+            return self._names.find(key)
         number = image_id.zfill(12)
         names = (f"COCO_{subtype}_{number}.jpg", f"{number}.jpg", f"{number}.png")
         folders = ("", "images/", *((f"{subtype}/", f"images/{subtype}/") if subtype else ()))
         return self._names.find_any([f"{folder}{name}" for name in names for folder in folders])
 
 
-def _row(place: str, record: dict[str, Any], subtype: str, split: str | None, packed: list[str] | None) -> Row:
-    image_id, question = _required(record, "image_id"), text_of(record, "question").strip()
-    if not image_id.isdigit() or len(image_id) > 12:
-        raise BadRecord(f"`image_id` {image_id[:50]} is not a number of COCO")
+def _row(place: str, key: str, record: dict[str, Any], split: str | None, packed: list[str] | None) -> Row:
+    question = text_of(record, "question").strip()
     if not question:
         raise BadRecord("has no `question`")
     found = from_json(packed[0]) if packed else {}
@@ -117,7 +126,7 @@ def _row(place: str, record: dict[str, Any], subtype: str, split: str | None, pa
     if answer := found.pop("answer", ""):
         kind = found.get("question_type") or ""
         asked = (ReferenceQuestion(question=question, answer=answer, question_type=kind, split=split),)
-    return Row(f"{subtype}/{image_id}".lstrip("/"), place, asked, split=split, extra={**record, **found})
+    return Row(key, place, asked, split=split, extra={**record, **found})
 
 
 def _file_answers(file: Path, subtype: str, scratch: Scratch) -> Iterator[ImportProblem]:
@@ -176,4 +185,4 @@ def _pairs_in(folder: Path) -> list[_Pair]:
 
 
 def _without_role(name: str) -> str:
-    return re.sub(r"questions|annotations|openended|multiplechoice|_", "", name.lower())
+    return re.sub(r"questions|annotations|openended|multiplechoice|[_.]", "", name.lower())
