@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from vqa_tui.domain.clip import VIDEO
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, ImportProblem, Item, PictureFacts
 from vqa_tui.store.db import Database
@@ -57,6 +58,8 @@ class SizeGroup:
     pictures: int
     size_bytes: int
     """Of all their files together."""
+    seconds: float = 0.0
+    """Length of each, where they are clips of videos, to the second; 0 of still pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,12 @@ def truth_json(truth: GroundTruth) -> str:
     """Return the canonical JSON of a ground truth: equal truths give equal text, and empty fields are left out."""
     return truth.model_dump_json(exclude_defaults=True)
 
+
+_SECONDS = f"""
+  CASE WHEN format = '{VIDEO}'
+    THEN max(1, round(json_extract(truth, '$.clip.end_s') - json_extract(truth, '$.clip.start_s'))) ELSE 0 END
+"""
+"""Of a clip; the JSON of still pictures is not read for it."""
 
 _DATASET_COLUMNS = """
   dataset.id, name, kind, root, source, created_at, imported_at, coalesce(item_tally.n, 0) AS items,
@@ -227,12 +236,12 @@ async def picture_sizes(
 
     Where there are more than `most_groups` sizes, sides that are alike are put together, the finer the better.
     """
-    picked = "SELECT width, height, size_bytes FROM item WHERE dataset_id = :dataset"
+    picked = f"SELECT width, height, size_bytes, {_SECONDS} AS seconds FROM item WHERE dataset_id = :dataset"
     if chosen < total:
         # The same choice as `runs.create_run` makes.
-        picked = """
-        SELECT width, height, size_bytes
-        FROM (SELECT width, height, size_bytes, row_number() OVER (ORDER BY id) AS place
+        picked = f"""
+        SELECT width, height, size_bytes, seconds
+        FROM (SELECT width, height, size_bytes, {_SECONDS} AS seconds, row_number() OVER (ORDER BY id) AS place
               FROM item WHERE dataset_id = :dataset)
         WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total
         """
@@ -248,14 +257,17 @@ async def picture_sizes(
                 continue
         rows = await db.read(
             f"""
-            SELECT round(avg(width)) AS width, round(avg(height)) AS height, count(*) AS n, sum(size_bytes) AS size
-            FROM ({picked}) GROUP BY width / :step, height / :step LIMIT :most
+            SELECT round(avg(width)) AS width, round(avg(height)) AS height, count(*) AS n, sum(size_bytes) AS size,
+              seconds
+            FROM ({picked}) GROUP BY width / :step, height / :step, seconds LIMIT :most
             """,
             {"dataset": dataset_id, "chosen": chosen, "total": max(total, 1), "step": step, "most": most_groups + 1},
         )
         if len(rows) <= most_groups:
             break
-    groups = (SizeGroup(int(row["width"]), int(row["height"]), row["n"], row["size"]) for row in rows)
+    groups = (
+        SizeGroup(int(row["width"]), int(row["height"]), row["n"], row["size"], float(row["seconds"])) for row in rows
+    )
     return PictureSizes(tuple(groups), step)
 
 
