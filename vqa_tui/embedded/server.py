@@ -62,7 +62,8 @@ class EmbeddedEndpoint:
     ) -> None:
         """`key_names` are the accepted keys (`embedded-<name>`), none accepts any; port 0 takes a free one.
 
-        `image_tokens` is how pictures count in `usage`, `video_tokens_per_second` how videos do; `clock` gives seconds and drives the request limits.
+        `image_tokens` is how pictures count in `usage`, `video_tokens_per_second` how videos do; `clock` gives seconds
+        and drives the request limits.
         """
         self._settings = settings or EmbeddedSettings()
         self.model = model
