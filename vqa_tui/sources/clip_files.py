@@ -10,7 +10,7 @@ from typing import Any
 from vqa_tui.domain.clip import Clip
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import SourceItem
-from vqa_tui.sources.clip_wishes import ClipWishes
+from vqa_tui.sources.clip_wishes import ClipWishes, write_note
 from vqa_tui.sources.probe import UnusablePicture
 from vqa_tui.video.addresses import check_address, exists_at, is_address, joined, opened_address, write_to
 from vqa_tui.video.reader import UnusableVideo, Video, video_reader
@@ -41,9 +41,11 @@ class ClipFiles:
         if wishes.keep is not None:
             try:
                 wishes.keep.mkdir(parents=True, exist_ok=True)
+                write_note(videos, wishes)
             except OSError as error:
                 raise VqaError(
-                    f"the folder {wishes.keep} cannot be made: {error.strerror}", hint="Name another with --keep-clips."
+                    f"the folder {wishes.keep} cannot be written to: {error.strerror}",
+                    hint="Name another with --keep-clips.",
                 ) from error
             self.root = wishes.keep.resolve()
 

@@ -10,7 +10,7 @@ from vqa_tui.domain.clip import VIDEO_SUFFIXES, Clip
 from vqa_tui.domain.item import GroundTruth, ImportProblem, ReferenceQuestion, SourceItem
 from vqa_tui.domain.ports import Scratch
 from vqa_tui.sources.clip_files import ClipFiles
-from vqa_tui.sources.clip_wishes import ClipWishes
+from vqa_tui.sources.clip_wishes import ClipWishes, read_note
 from vqa_tui.sources.contained import ContainedRoot, PathRefused
 from vqa_tui.sources.ego4d_files import is_uid, known_video, note_videos, query_files, seconds
 from vqa_tui.sources.json_stream import stream_items
@@ -49,6 +49,9 @@ class Ego4dNlqSource:
     ) -> None:
         """Raises VqaError where a file is missing, or nothing is installed that reads videos or an address."""
         wishes = wishes or ClipWishes()
+        if wishes == ClipWishes() and videos is not None and (noted := read_note(videos)) is not None:
+            # A folder of kept clips in the place of the videos: the import of these goes on.
+            videos, wishes = noted
         self._queries, self._known = query_files(path)
         video_reader()
         if wishes.videos_from not in ("", _BY_ADDRESS):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vqa_tui.domain.clip import address
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth
 from vqa_tui.domain.review import (
@@ -202,13 +203,14 @@ async def pairs(database: Database, run_id: int, ids: Sequence[int]) -> dict[int
         "WHERE +s.run_id = ? AND s.id IN (SELECT value FROM json_each(?))",
         (run_id, json.dumps(list(ids))),
     )
+    truths = {row["id"]: GroundTruth.model_validate_json(row["truth"]) for row in rows}
     return {
         row["id"]: ReviewPair(
             sample_from_row(row),
             row["key"],
-            str(Path(row["root"]) / row["path"]),
+            address(str(Path(row["root"]) / row["path"]), truths[row["id"]].clip),
             (row["width"], row["height"]),
-            GroundTruth.model_validate_json(row["truth"]),
+            truths[row["id"]],
         )
         for row in rows
     }
