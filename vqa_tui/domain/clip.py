@@ -58,9 +58,12 @@ def frame_times(clip: Clip, fps: float, most: int) -> tuple[float, ...]:
 def address(path: str, clip: Clip | None) -> str:
     """Return how the place of a picture is written: its path, and of a clip `#t=START,END` behind it.
 
-    The seconds stand as in the W3C's Media Fragments (www.w3.org/TR/media-frags, temporal dimension).
+    The seconds stand as in the W3C's Media Fragments (www.w3.org/TR/media-frags, temporal dimension), to the microsecond.
     """
-    return path if clip is None or clip.whole else f"{path}#t={clip.start_s:.15g},{clip.end_s:.15g}"
+    if clip is None or clip.whole:
+        return path
+    start, end = (f"{seconds:.6f}".rstrip("0").rstrip(".") for seconds in (clip.start_s, clip.end_s))
+    return f"{path}#t={start},{end}"
 
 
 def placed_at(written: str) -> tuple[str, tuple[float, float] | None]:

@@ -30,6 +30,7 @@ __all__ = [
     "ImportProgress",
     "ImportReport",
     "checked_name",
+    "clips_kept_in",
     "dataset_detail",
     "dataset_kinds",
     "dataset_row",
@@ -161,6 +162,11 @@ async def import_dataset(
         finally:
             if existing is None:
                 await store.drop_if_empty(workspace.db, row.id)
+
+
+def clips_kept_in(folder: str) -> ClipWishes | None:
+    """Return the wish to keep clips in a folder, which is taken from the current one; None for no folder."""
+    return ClipWishes(keep=Path(folder).expanduser().absolute()) if folder else None
 
 
 async def list_datasets(workspace: Workspace) -> list[DatasetView]:

@@ -51,7 +51,14 @@ class FfmpegReader:
             self._run(
                 *(self._ffmpeg, "-v", "error", "-nostdin", *_GUARD, "-ss", f"{clip.start_s:.6f}", "-i", str(path)),
                 *("-t", f"{clip.length_s:.6f}", "-an", "-sn", "-dn", "-map", "0:v:0"),
-                *("-vf", f"{size}scale=trunc(iw/2)*2:trunc(ih/2)*2", "-c:v", "libx264", "-preset", "veryfast"),
+                *(
+                    "-vf",
+                    f"{size}scale=trunc(iw/2)*2:trunc(ih/2)*2,setpts=PTS-STARTPTS",
+                    "-c:v",
+                    "libx264",
+                    "-preset",
+                    "veryfast",
+                ),
                 *("-crf", "20", "-pix_fmt", "yuv420p", "-fps_mode", "passthrough"),
                 *("-movflags", "+faststart", "-f", "mp4", "-y", str(unfinished)),
             )

@@ -78,7 +78,7 @@ class Library(Door):
                 limit=limit,
                 allow_outside=allow_outside,
                 columns=datasets.parse_columns_line(columns),
-                clips=datasets.ClipWishes(keep=Path(keep_clips).expanduser().absolute()) if keep_clips else None,
+                clips=datasets.clips_kept_in(keep_clips),
                 progress=progress,
             )
         finally:
