@@ -1,4 +1,4 @@
-"""Reading videos: the frame at a moment is exactly that one, a cut holds exactly its frames, and what is broken is told.
+"""Reading videos: the frame at a moment is exactly that one, a cut holds exactly its frames, what is broken is told.
 
 Each test goes through PyAV, and through the programs ffmpeg and ffprobe where they are installed.
 """

@@ -58,7 +58,7 @@ def frame_times(clip: Clip, fps: float, most: int) -> tuple[float, ...]:
 def address(path: str, clip: Clip | None) -> str:
     """Return how the place of a picture is written: its path, and of a clip `#t=START,END` behind it.
 
-    The seconds stand as in the W3C's Media Fragments (www.w3.org/TR/media-frags, temporal dimension), to the microsecond.
+    The seconds stand, to the microsecond, as in Media Fragments (www.w3.org/TR/media-frags, temporal dimension).
     """
     if clip is None or clip.whole:
         return path

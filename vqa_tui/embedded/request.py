@@ -1,6 +1,7 @@
 """Reading the body of a chat completion: text, pictures and the parameters that matter here."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ from vqa_tui.embedded.videos import SentVideo
 
 MAX_PICTURES = 32
 _FETCHED_ELSEWHERE = ("gs://", "s3://")
-"""Addresses of videos that such servers fetch themselves; this one only counts them."""
+"""What stands in the place of a picture is a video where it begins so: no server here fetches pictures from there."""
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{0,20}://", re.IGNORECASE)
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 
 
@@ -112,12 +114,12 @@ def _means_video(url: str) -> bool:
 
 
 def _read_video(url: str, where: str) -> SentVideo:
-    if url.lower().startswith((*_FETCHED_ELSEWHERE, "https://")):
+    if _ADDRESS.match(url) and not url.lower().startswith("file:"):
         return SentVideo(uri=url)
     head, comma, payload = url.partition(",")
     if not head.lower().startswith("data:video/") or not head.lower().endswith(";base64") or not comma:
         raise bad_request(
-            "Videos must be data URLs, data:video/…;base64,…, or addresses gs://…, s3://… or https://….",
+            "Videos must be data URLs, data:video/…;base64,…, or addresses such as gs://….",
             param=where,
             code="invalid_video_url",
         )
