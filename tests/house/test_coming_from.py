@@ -4,6 +4,7 @@ The built-in endpoint stands in for those that need a key or a server.
 """
 
 import asyncio
+import json
 import re
 import shlex
 import time
@@ -14,6 +15,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from tests.ego4d import kitchen
 from tests.house.test_documents import commands
 from vqa_tui.cli.main import app
 from vqa_tui.config.load import list_recipes
@@ -129,3 +131,33 @@ def test_what_one_types_here_works_on_sample_data(tmp_path: Path, monkeypatch: p
         if line.startswith(("vqa-tui run stop", "vqa-tui run approve")):
             # An engine that is ending takes no further wish; and none is left behind.
             asyncio.run(at_rest())
+
+
+def test_what_is_typed_for_ego4d_works_on_drawn_videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of EVUD whose commands name a FOLDER, and then its export: from the queries to the file with clips."""
+    pytest.importorskip("av", reason="the extra `video` is not installed")
+    fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
+    monkeypatch.chdir(tmp_path)
+    folder = kitchen(tmp_path / "ego")
+    bucket = fsspec.filesystem("memory")
+    known = json.loads((folder / "ego4d.json").read_text())
+    for video in known["videos"]:
+        video["s3_path"] = f"memory://ego4d/{video['video_uid']}.mp4"
+        bucket.put_file(str(folder / "full_scale" / f"{video['video_uid']}.mp4"), video["s3_path"])
+    (folder / "ego4d.json").write_text(json.dumps(known))
+    stand_ins = {"FOLDER": str(folder), "CLIPS": "clips", "gs://BUCKET/CLIPS": "memory://bucket/clips"}
+    here = [code for section, _, cell in rows() if section.startswith("EVUD") for code in CODE.findall(cell)]
+    imports = [code for code in here if code.startswith("dataset import ego4d-nlq")]
+    assert len(imports) == 4
+    for number, line in enumerate(imports):
+        words = [stand_ins.get(word, word) for word in shlex.split(line)]
+        typed(words if "--name" in words else [*words, "--name", f"ego{number}"])
+    typed(["dataset", "show", "kept"])
+    typed(shlex.split("run start kept --recipe ego4d-nlq --endpoint embedded --name asked --yes"))
+    asyncio.run(at_rest())
+    assert "export RUN evud OUT" in here
+    typed(["export", "asked", "evud", "evud.json"])
+    typed(["validate", "evud.json"])
+    records = json.loads((tmp_path / "evud.json").read_text("utf-8"))
+    assert [len(record["category_question_answer_tuples"]) for record in records] == [7, 7, 7]
+    assert all((tmp_path / record["video"]).is_file() for record in records)
