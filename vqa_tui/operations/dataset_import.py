@@ -293,7 +293,8 @@ def _unchanged_facts(
 ) -> list[PictureFacts | UnusablePicture | None]:
     """Return the facts of files that are as they were stored, by path, size and time; None for those to be opened.
 
-    Where the source makes files, one of an item of which anything else is known as well is to be made anew.
+    Where the source makes files, one that is gone is to be made anew, and so is that of an item of which something
+    else is known as well.
     """
     prefix = f"{root}/"
     facts: list[PictureFacts | UnusablePicture | None] = []
@@ -308,7 +309,7 @@ def _unchanged_facts(
         try:
             status = os.stat(prefix + item.path)
         except OSError as error:
-            facts.append(UnusablePicture(f"cannot be read: {error.strerror}"))
+            facts.append(None if makes_files else UnusablePicture(f"cannot be read: {error.strerror}"))
             continue
         is_same = (status.st_size, status.st_mtime_ns) == (earlier.facts.size_bytes, earlier.facts.modified_ns)
         facts.append(earlier.facts if is_same else None)
