@@ -1,5 +1,6 @@
 """Reading videos with PyAV, which holds FFmpeg's libraries; imported only where a video is read."""
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -69,11 +70,11 @@ def _opened(video: Video) -> Iterator[tuple[Any, Any]]:
             yield container, pictures
         except UnusableVideo:
             raise
-        except (av.error.InvalidDataError, av.error.ArgumentError) as error:
-            raise UnusableVideo("is no video that is read here, or is damaged or cut short") from error
         except MemoryError as error:
             raise UnusableVideo("is too large to decode in the memory there is") from error
         except (av.error.FFmpegError, OSError) as error:
+            if isinstance(error, av.error.InvalidDataError) or error.errno == errno.EINVAL:
+                raise UnusableVideo("is no video that is read here, or is damaged or cut short") from error
             raise UnusableVideo(f"cannot be read: {error.strerror or error}") from error
         except Exception as error:  # decoders raise nearly any type on a damaged file; every one means the same here
             raise UnusableVideo(f"is damaged: {str(error)[:200] or type(error).__name__}") from error
