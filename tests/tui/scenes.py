@@ -266,7 +266,7 @@ async def recipes(stage: Stage) -> None:
     await stage.see("Welcome to vqa-tui")
     await stage.press("escape")
     stage.app.action_open("recipes")
-    await stage.see("paligemma-cap")
+    await stage.see("paligemma-answer")
 
 
 @scene(LARGE)
