@@ -38,6 +38,7 @@ from vqa_tui.engine.board import Board
 from vqa_tui.engine.breaker import Breaker
 from vqa_tui.engine.budget import Budget
 from vqa_tui.engine.child_watch import keep_running
+from vqa_tui.engine.clips import fewer_frames, require_clips
 from vqa_tui.engine.crew import Crew
 from vqa_tui.engine.estimate import Estimator
 from vqa_tui.engine.feeder import Feeder
@@ -141,7 +142,12 @@ async def _work(
     if not await asyncio.to_thread(root.is_dir):
         raise VqaError(f"the folder of the dataset is gone: {root}", hint="Bring it back and resume the run.")
     template = PromptTemplate(recipe)
-    for item, part in await tasks.first_items(database, frozen.id, max(recipe.parts, 3)):
+    first = await tasks.first_items(database, frozen.id, max(recipe.parts, 3))
+    if any(item.truth.clip is not None for item, _ in first):
+        require_clips(recipe, endpoint)
+        if fewer := fewer_frames(recipe, endpoint):
+            supervisor.tell("info", fewer)
+    for item, part in first:
         # A picture without what the recipe needs fails alone.
         with suppress(LacksTruth):
             template.render(item, part)

@@ -9,14 +9,18 @@ import yaml
 
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import LacksTruth, PromptTemplate, RenderedPrompt, ReplyTexts
+from vqa_tui.domain.clip import Clip
 from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, ReferenceQuestion
 from vqa_tui.domain.reply import read_json_pairs
+from vqa_tui.domain.reply_blocks import read_blocks
 from vqa_tui.domain.risk_words import risk_pattern
 from vqa_tui.paths import shipped_configs
 
 GROUNDED = ("caption", "general-vqa", "stcray", "stcray-text")
 COMMANDS = ("answer", "cap", "caption", "describe", "detect", "ocr", "question")
-NAMES = tuple(sorted((*GROUNDED, "narration", "vqa-rad", *(f"paligemma-{command}" for command in COMMANDS))))
+NAMES = tuple(
+    sorted((*GROUNDED, "ego4d-nlq", "narration", "vqa-rad", *(f"paligemma-{command}" for command in COMMANDS)))
+)
 TRUTH = GroundTruth(
     categories=("Battery", "Knife"),
     boxes=(Box(label="Battery", x=118, y=55, width=112, height=95),),
@@ -91,6 +95,20 @@ def test_stcray_claims_nothing_of_a_picture_that_nobody_annotated(ratio: float) 
     assert "Ground truth:\n- caption: A bag.\n" in captioned
     assert "- items:" not in captioned
     assert "No prohibited items detected" not in captioned
+
+
+def test_ego4d_nlq_asks_the_seven_categories_of_evud_about_a_clip() -> None:
+    recipe = _recipe("ego4d-nlq")
+    categories = recipe.reply.categories
+    assert len(categories) == 7 and categories[3] == "object localisation"
+    about_a_clip = _prompt(recipe, GroundTruth(clip=Clip(start_s=2, end_s=9.31)))
+    assert "This is a clip of 7.31 seconds from your camera" in about_a_clip
+    assert f"\nCategories: {'; '.join(categories)}\n" in about_a_clip
+    assert all(f"\n- {category}: " in about_a_clip for category in categories)
+    assert "This is a picture from your camera." in _prompt(recipe, GroundTruth())
+    (pair,) = read_blocks(about_a_clip, categories=()).pairs
+    assert pair.question_type == "object localisation", "the example is what it asks for"
+    assert (recipe.video.fps, recipe.video.max_frames, recipe.video.send) == (1, 16, "frames")
 
 
 def test_stcray_follows_the_published_settings() -> None:

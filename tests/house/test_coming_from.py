@@ -17,6 +17,7 @@ from PIL import Image
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from tests.ego4d import kitchen
 from tests.house.test_documents import commands
 from vqa_tui.cli.main import app
 from vqa_tui.config.load import list_recipes
@@ -102,7 +103,7 @@ def test_what_is_said_not_to_be_there_is_not_there() -> None:
         "command": {name.removeprefix("vqa-tui ") for name, _ in commands(get_command(app))},
     }
     missing = [found for _, _, here in rows() if "Not yet" in here for found in NOT_YET.findall(here)]
-    assert len(missing) > 5
+    assert missing
     assert [(what, name) for what, name in missing if name in there[what]] == []
 
 
@@ -168,3 +169,33 @@ def test_the_enhancement_of_vqa_rad_is_done_from_its_json_to_its_object(
         with Image.open(tmp_path / member["image_path"]) as picture:
             assert digest == hashlib.md5(picture.tobytes(), usedforsecurity=False).hexdigest()
             assert member["image_info"]["size"] == list(picture.size)
+
+
+def test_what_is_typed_for_ego4d_works_on_drawn_videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of EVUD whose commands name a FOLDER, and then its export: from the queries to the file with clips."""
+    pytest.importorskip("av", reason="the extra `video` is not installed")
+    fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
+    monkeypatch.chdir(tmp_path)
+    folder = kitchen(tmp_path / "ego")
+    bucket = fsspec.filesystem("memory")
+    known = json.loads((folder / "ego4d.json").read_text())
+    for video in known["videos"]:
+        video["s3_path"] = f"memory://ego4d/{video['video_uid']}.mp4"
+        bucket.put_file(str(folder / "full_scale" / f"{video['video_uid']}.mp4"), video["s3_path"])
+    (folder / "ego4d.json").write_text(json.dumps(known))
+    stand_ins = {"FOLDER": str(folder), "CLIPS": "clips", "gs://BUCKET/CLIPS": "memory://bucket/clips"}
+    here = [code for section, _, cell in rows() if section.startswith("EVUD") for code in CODE.findall(cell)]
+    imports = [code for code in here if code.startswith("dataset import ego4d-nlq")]
+    assert len(imports) == 4
+    for number, line in enumerate(imports):
+        words = [stand_ins.get(word, word) for word in shlex.split(line)]
+        typed(words if "--name" in words else [*words, "--name", f"ego{number}"])
+    typed(["dataset", "show", "kept"])
+    typed(shlex.split("run start kept --recipe ego4d-nlq --endpoint embedded --name asked --yes"))
+    asyncio.run(at_rest())
+    assert "export RUN evud OUT" in here
+    typed(["export", "asked", "evud", "evud.json"])
+    typed(["validate", "evud.json"])
+    records = json.loads((tmp_path / "evud.json").read_text("utf-8"))
+    assert [len(record["category_question_answer_tuples"]) for record in records] == [7, 7, 7]
+    assert all((tmp_path / record["video"]).is_file() for record in records)

@@ -268,7 +268,7 @@ async def endpoints(stage: Stage) -> None:
 async def recipes(stage: Stage) -> None:
     await _past_the_welcome(stage)
     stage.app.action_open("recipes")
-    await stage.see("paligemma-cap")
+    await stage.see("paligemma-answer")
 
 
 @scene(LARGE)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from textual.widgets import Static
 from tests.tui.import_driver import Opened, draw
 from tests.tui.test_hostile_text import HOSTILE, check, visits
 from tests.tui.workshop import Workshop
+from vqa_tui.domain.item import SourceItem
 from vqa_tui.operations import dataset_import
 from vqa_tui.operations.datasets import import_dataset, list_datasets
 from vqa_tui.tui.app import VqaApp
@@ -31,11 +32,11 @@ class Gate:
         self.open = threading.Event()
         self.waiting = threading.Event()
 
-    def probe(self, root: Path, paths: list[str]) -> Any:
-        if any(path >= "00256" for path in paths):
+    def probe(self, root: Path, items: Sequence[SourceItem], makes: Any) -> Any:
+        if any(item.path >= "00256" for item in items):
             self.waiting.set()
             assert self.open.wait(30)
-        return _REAL(root, paths)
+        return _REAL(root, items, makes)
 
 
 _REAL = dataset_import._opened_facts

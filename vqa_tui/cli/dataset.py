@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vqa_tui.cli.clip_options import ClipsToOption, KeepClipsOption, VideosFromOption
 from vqa_tui.cli.dataset_edit import delete, rename
 from vqa_tui.cli.dataset_look import NameArgument, items, problems
 from vqa_tui.cli.errors import WORK_FAILED
@@ -35,7 +36,8 @@ def import_(
         str | None, typer.Option("--name", metavar="N", help="Name of the dataset; default: that of its folder.")
     ] = None,
     images: Annotated[
-        Path | None, typer.Option("--images", metavar="DIR", help="Folder of the pictures, if not beside the file.")
+        Path | None,
+        typer.Option("--images", metavar="DIR", help="Folder of the pictures or videos, if not beside the file."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", help="Take at most so many usable pictures from the start.")
@@ -51,6 +53,9 @@ def import_(
             help="For jsonl, csv, parquet: picture=COL question=COL answer=COL …; repeat.",
         ),
     ] = None,
+    videos_from: VideosFromOption = "",
+    keep_clips: KeepClipsOption = None,
+    clips_to: ClipsToOption = "",
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -60,7 +65,7 @@ def import_(
     no picture can be used; a dataset without pictures is not made.
     """
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.operations.datasets import import_dataset, parse_columns
+    from vqa_tui.operations.datasets import ClipWishes, import_dataset, parse_columns
 
     mapped = parse_columns(columns or ())
     counter = _Counter()
@@ -75,6 +80,7 @@ def import_(
             limit=limit,
             allow_outside=allow_outside,
             columns=mapped,
+            clips=ClipWishes(videos_from, keep_clips and keep_clips.expanduser().absolute(), clips_to),
             progress=counter.show,
         )
 

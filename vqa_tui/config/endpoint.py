@@ -106,6 +106,23 @@ class PictureLimits(_Strict):
         """Return the longest side in pixels at which a picture is sent that is wanted at `wanted` (None: as it is)."""
         return min((side for side in (wanted, self.max_side) if side is not None), default=None)
 
+    def frames(self, wanted: int) -> int:
+        """Return how many frames of a clip go into one request of which `wanted` are to."""
+        return wanted if self.per_request is None else min(wanted, self.per_request)
+
+
+class VideoLimits(_Strict):
+    """How the endpoint takes videos; by default it takes only their frames."""
+
+    takes: tuple[Literal["data", "uri"], ...] = ()
+    """`data`: a video in the request, as a data URI. `uri`: the address of one, which it fetches."""
+    part: Literal["video_url", "image_url"] = "video_url"
+    """The `type` of the part of the message that holds a video."""
+    max_bytes: Annotated[int, Field(ge=1024)] = 14_000_000
+    """Largest video in a request before base64."""
+    tokens_per_second: Annotated[float, Field(gt=0, le=100_000)] = 300
+    """What a second of video counts, for estimates."""
+
 
 class EmbeddedSettings(_Strict):
     """Behaviour of the embedded endpoint."""
@@ -165,6 +182,7 @@ class Endpoint(_Strict):
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 16
     timeouts: Timeouts = Timeouts()
     picture: PictureLimits = PictureLimits()
+    video: VideoLimits = VideoLimits()
     image_tokens: ImageTokenRule = ImageTokenRule()
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     leaves_out: tuple[Literal["temperature", "stop"], ...] = ()

@@ -126,6 +126,20 @@ class PictureRules(_Strict):
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 88
 
 
+class VideoRules(_Strict):
+    """How a clip of a video is sent."""
+
+    fps: Annotated[float, Field(gt=0, le=24)] = 1
+    """Frames for each second of the clip."""
+    max_frames: Annotated[int, Field(ge=1, le=768)] = 16
+    """Most frames of one clip; a longer one is seen more seldom. A lower `picture.per_request` of the endpoint
+    counts."""
+    send: Literal["frames", "data", "uri"] = "frames"
+    """`frames`: as pictures in order. `data`: the cut clip in the request. `uri`: the address of its copy, which the
+    import made with --clips-to. The last two only where the endpoint's `video` takes
+    them."""
+
+
 class Checks(_Strict):
     """What makes a stored pair suspicious (flagged, never dropped)."""
 
@@ -163,6 +177,7 @@ class Recipe(_Strict):
     reply: ReplyFormat
     generation: Generation = Generation()
     picture: PictureRules = PictureRules()
+    video: VideoRules = VideoRules()
     checks: Checks = Checks()
     expected_output_tokens: Annotated[int, Field(ge=1)] = 300
     """Typical length of a reply, for estimates before the pilot."""

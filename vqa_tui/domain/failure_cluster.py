@@ -81,7 +81,7 @@ class PictureSizes:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A picture of a cluster. `path` is absolute."""
+    """A picture of a cluster. `path` is absolute, of a clip with its seconds behind it (domain.clip.address)."""
 
     task_id: int
     item_key: str

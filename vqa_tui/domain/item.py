@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+from vqa_tui.domain.clip import Clip
+
 PIXEL_LIMIT = 89_478_485
 """Pixels above which a picture is not decoded: 256 MiB as 24-bit RGB, where Pillow itself begins to warn."""
 
@@ -47,6 +49,8 @@ class GroundTruth(BaseModel):
     boxes: tuple[Box, ...] = ()
     captions: tuple[str, ...] = ()
     questions: tuple[ReferenceQuestion, ...] = ()
+    clip: Clip | None = None
+    """The part of the video at the item's path that is meant; None: the item is a still picture."""
     extra: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the original record that exports give back unchanged (JSON values)."""
 
@@ -96,10 +100,11 @@ class ImportProblem:
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """What opening a picture file told us. Width and height are pixels of the upright picture (EXIF applied)."""
+    """What opening a picture file told us. Width and height are pixels of the upright picture (EXIF applied); of a
+    clip they are those of its first frame, and size, hash and time those of the whole video."""
 
     format: str
-    """Pillow's name: JPEG, PNG, WEBP …"""
+    """Pillow's name: JPEG, PNG, WEBP …; of a clip `domain.clip.VIDEO`."""
     width: int
     height: int
     size_bytes: int

@@ -20,6 +20,7 @@ PROMPT_VALUE_NAMES = frozenset(
         "has_truth",
         "width",
         "height",
+        "seconds",
         "key",
         "pairs",
         "structured_pairs",
@@ -79,7 +80,8 @@ def prompt_values(
 
     `annotated` says whether the dataset tells what is in the picture, be it nothing; without it an empty `items` means
     that nothing is known. `items` are the distinct labels, `count` the number of objects, `places` one dict for each
-    box (label, location, x, y, width, height in whole pixels), `caption` the first caption or ''. Every text of the
+    box (label, location, x, y, width, height in whole pixels), `caption` the first caption or '', `seconds` the
+    length of a clip, 0 of a still picture. Every text of the
     dataset is one line without control characters, and labels hold no `;` or `|`: a label or caption cannot forge a
     line of the prompt.
     """
@@ -114,6 +116,7 @@ def prompt_values(
         "has_truth": bool(labels or captions or truth.questions),
         "width": width,
         "height": height,
+        "seconds": 0 if truth.clip is None else _short(truth.clip.length_s),
         "key": _one_line(key),
         "pairs": pairs,
         "structured_pairs": structured_pairs,
@@ -128,6 +131,11 @@ def part_values(values: Mapping[str, Any], part: Part, *, name: str, of_pair: bo
     """
     told = {"reference": values["questions"][part.index]} if of_pair else {"prompt_name": name}
     return {"part": part.number, "parts": part.of, **told}
+
+
+def _short(number: float) -> float | int:
+    rounded = round(number, 2)
+    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def _one_line(text: str) -> str:

@@ -114,7 +114,7 @@ class ReviewPair:
     sample: Sample
     item_key: str
     picture: str
-    """Absolute path of the picture."""
+    """Absolute path of the picture; of a clip with its seconds behind it (domain.clip.address)."""
     size: tuple[int, int]
     """Width and height of the picture in pixels."""
     truth: GroundTruth

@@ -159,7 +159,7 @@ class TaskDetail:
     row: TaskRow
     item: Item
     picture: str
-    """Absolute path of the picture."""
+    """Absolute path of the picture; of a clip with its seconds behind it (domain.clip.address)."""
     prompt: str
     """The prompt as rendered for this item, or why it cannot be rendered."""
     attempts: tuple[Attempt, ...]

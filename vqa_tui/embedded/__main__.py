@@ -33,6 +33,7 @@ async def _serve(settings: ChildSettings) -> None:
         model=settings.model,
         key_names=settings.key_names,
         image_tokens=settings.image_tokens,
+        video_tokens_per_second=settings.video_tokens_per_second,
         port=settings.port,
     )
     async with server as endpoint:

@@ -14,6 +14,7 @@ from vqa_tui.embedded.scene import Scene
 from vqa_tui.embedded.structured import STRUCTURED_QUESTIONS, structured_answer
 from vqa_tui.embedded.topics import FAMILIES, Topic, family_of
 from vqa_tui.embedded.truth_topics import truth_topics
+from vqa_tui.embedded.videos import unseen_topics
 from vqa_tui.embedded.wording import capital, inventory, lower_first
 
 NOTHING_TO_DESCRIBE = "There is no picture in this request, so there is nothing to describe."
@@ -102,7 +103,9 @@ def topics_of(scene: Scene) -> list[Topic]:
         return topics
     if scene.is_clean:
         return clean_topics(scene)
-    return measured_topics(scene.measured, scene.noun) if scene.measured is not None else []
+    if scene.measured is None:
+        return unseen_topics() if scene.names_unseen else []
+    return measured_topics(scene.measured, scene.noun)
 
 
 def _draw_types(types: list[str], count: int, dice: random.Random) -> list[str]:

@@ -18,10 +18,13 @@ from vqa_tui.embedded.reply import Reply, json_reply, limit
 from vqa_tui.embedded.request import ChatRequest
 from vqa_tui.embedded.scene import Scene
 from vqa_tui.embedded.usage import text_tokens
+from vqa_tui.embedded.videos import SeenVideo, SentVideo, look_at
 
 _REMEMBERED = 2048
 """Measurements kept by picture, the least recently used dropped first; one takes about a kilobyte."""
 _THREADS = 2
+TOKENS_PER_SECOND = 300.0
+"""Of a video, where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,11 @@ class Answered:
 class Answerer:
     """Answers requests; the same seed, pictures and prompt always get the same reply."""
 
-    def __init__(self, seed: int, image_tokens: TokenRule) -> None:
-        """`image_tokens` is the rule by which pictures are counted in `usage`."""
+    def __init__(self, seed: int, image_tokens: TokenRule, tokens_per_second: float = TOKENS_PER_SECOND) -> None:
+        """`image_tokens` is the rule by which pictures are counted in `usage`; videos count by the second."""
         self._seed = seed
         self._image_tokens = image_tokens
+        self._tokens_per_second = tokens_per_second
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="measure")
         self._measured: OrderedDict[bytes, Measurement] = OrderedDict()
 
@@ -47,18 +51,25 @@ class Answerer:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def answer(self, request: ChatRequest) -> Answered:
-        """Return the reply to `request`; the first picture is spoken of. Raises ApiError 400 for an unreadable one."""
+        """Return the reply to `request`; the first picture, or the first frame of the first video, is spoken of.
+
+        Raises ApiError 400 for an unreadable one.
+        """
         digests = [hashlib.sha256(picture).digest() for picture in request.pictures]
         measured = [
             await self._measure(digest, picture, number)
             for number, (digest, picture) in enumerate(zip(digests, request.pictures, strict=True), start=1)
         ]
-        scene = Scene(read_prompt(request.prompt), measured[0] if measured else None)
+        videos = [await self._look_at(video, number) for number, video in enumerate(request.videos, start=1)]
+        seen = [*measured, *(video.first for video in videos if video.first is not None)]
+        scene = Scene(read_prompt(request.prompt), seen[0] if seen else None, names_unseen=bool(videos) and not seen)
+        digests += [hashlib.sha256(video.data or video.uri.encode()).digest() for video in request.videos]
         dice = self._dice(request.prompt, digests)
         reply = self._write(scene, dice, as_object=request.json_object)
         tokens = text_tokens(request.text_characters) + sum(
-            picture_tokens(self._image_tokens, seen.width, seen.height) for seen in measured
+            picture_tokens(self._image_tokens, each.width, each.height) for each in measured
         )
+        tokens += sum(video.tokens(self._tokens_per_second) for video in videos)
         return Answered(limit(reply, request.max_tokens, request.stop), tokens)
 
     def _write(self, scene: Scene, dice: random.Random, *, as_object: bool) -> Reply:
@@ -74,6 +85,14 @@ class Answerer:
         digest = hashlib.sha256(b"".join(digests))
         digest.update(prompt.encode("utf-8", "surrogatepass"))
         return random.Random(f"{self._seed} {digest.hexdigest()}")
+
+    async def _look_at(self, video: SentVideo, number: int) -> SeenVideo:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, look_at, video)
+        except UnreadablePicture as reason:
+            raise bad_request(
+                f"Video {number} cannot be read: {reason}.", param="messages", code="invalid_video"
+            ) from reason
 
     async def _measure(self, digest: bytes, picture: bytes, number: int) -> Measurement:
         known = self._measured.get(digest)

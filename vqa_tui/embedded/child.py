@@ -13,6 +13,7 @@ class ChildSettings(BaseModel):
     model: str
     key_names: tuple[str, ...]
     image_tokens: ImageTokenRule
+    video_tokens_per_second: float
     behaviour: EmbeddedSettings
     keep_stderr: bool
     """Whether stderr goes to a log file; otherwise the child closes it once it listens."""
@@ -27,6 +28,7 @@ class ChildSettings(BaseModel):
             model=endpoint.model,
             key_names=names,
             image_tokens=endpoint.image_tokens,
+            video_tokens_per_second=endpoint.video.tokens_per_second,
             behaviour=endpoint.embedded,
             keep_stderr=keep_stderr,
             port=port,

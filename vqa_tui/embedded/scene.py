@@ -32,6 +32,8 @@ class Scene:
 
     asked: Asked
     measured: Measurement | None
+    names_unseen: bool = False
+    """Whether the request named or held a video that was not opened."""
 
     @property
     def noun(self) -> str:

@@ -15,7 +15,7 @@ from aiohttp import web
 from vqa_tui.config.endpoint import EmbeddedSettings, ImageTokenRule
 from vqa_tui.config.faults import Fault
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.embedded.chat import Answered, Answerer
+from vqa_tui.embedded.chat import TOKENS_PER_SECOND, Answered, Answerer
 from vqa_tui.embedded.delivery import cut, drip, flood, hang, send
 from vqa_tui.embedded.errors import ApiError, server_error, unknown_model
 from vqa_tui.embedded.faults import FaultDice
@@ -56,12 +56,14 @@ class EmbeddedEndpoint:
         model: str = DEFAULT_MODEL,
         key_names: Sequence[str] = (),
         image_tokens: ImageTokenRule = DEFAULT_IMAGE_TOKENS,
+        video_tokens_per_second: float = TOKENS_PER_SECOND,
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`key_names` are the accepted keys (`embedded-<name>`), none accepts any; port 0 takes a free one.
 
-        `image_tokens` is how pictures count in `usage`; `clock` gives seconds and drives the request limits.
+        `image_tokens` is how pictures count in `usage`, `video_tokens_per_second` how videos do; `clock` gives seconds
+        and drives the request limits.
         """
         self._settings = settings or EmbeddedSettings()
         self.model = model
@@ -77,7 +79,7 @@ class EmbeddedEndpoint:
         )
         self._faults = FaultDice(self._settings.fail, self._settings.seed)
         self._latency = random.Random(f"latency {self._settings.seed}")
-        self._answerer = Answerer(self._settings.seed, image_tokens)
+        self._answerer = Answerer(self._settings.seed, image_tokens, video_tokens_per_second)
         self._runner: web.AppRunner | None = None
         self.ledger = Ledger()
 

@@ -8,6 +8,7 @@ from typing import Any
 import pybase64
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.endpoints.clips import PreparedVideo
 from vqa_tui.endpoints.error_body import storable
 from vqa_tui.endpoints.pictures import PreparedPicture
 from vqa_tui.endpoints.settings import EndpointSettings, RecipeSettings
@@ -20,6 +21,10 @@ _RULES_WITH_DETAIL = frozenset({"openai_tiles", "openai_patches"})
 
 _PIECE = 3 * 256 * 1024
 """Bytes of a picture that are encoded at a time; a multiple of three, so that no padding comes in between."""
+
+
+Media = PreparedPicture | tuple[PreparedPicture, ...] | PreparedVideo
+"""What one request shows: a picture, the frames of a clip in order, or a video."""
 
 
 class RequestBody:
@@ -66,7 +71,7 @@ class RequestBody:
         self._system = ("", b"")
         """The newest system prompt and its message; one value, for several threads build bodies."""
 
-    def build(self, system: str, user: str, picture: PreparedPicture | None, max_tokens: int | None = None) -> bytes:
+    def build(self, system: str, user: str, picture: Media | None, max_tokens: int | None = None) -> bytes:
         """Return the JSON of one request; an empty `system` is left out, and `max_tokens` replaces the recipe's.
         Without a picture the content is a plain text, which models without eyes take too. Any thread may call it."""
         head = self._head if max_tokens is None else self._head_with(max_tokens)
@@ -77,12 +82,23 @@ class RequestBody:
         if picture is None:
             return b"".join((head, message, b'{"role":"user","content":', _string(user), b"}]}"))
         text = b'{"type":"text","text":' + _string(user) + b"}"
-        before = b'{"type":"image_url","image_url":{"url":"data:' + picture.mime.encode("ascii") + b";base64,"
-        encoded = _base64(picture.data)
+        shown: list[bytes] = []
+        for each in picture if isinstance(picture, tuple) else (picture,):
+            shown += (b",", *self._part(each)) if shown else self._part(each)
         start = (head, message, b'{"role":"user","content":[')
         if self._text_first:
-            return b"".join((*start, text, b",", before, *encoded, self._picture_end, b"]}]}"))
-        return b"".join((*start, before, *encoded, self._picture_end, b",", text, b"]}]}"))
+            return b"".join((*start, text, b",", *shown, b"]}]}"))
+        return b"".join((*start, *shown, b",", text, b"]}]}"))
+
+    def _part(self, shown: PreparedPicture | PreparedVideo) -> list[bytes]:
+        if isinstance(shown, PreparedPicture):
+            start = b'{"type":"image_url","image_url":{"url":"data:' + shown.mime.encode("ascii") + b";base64,"
+            return [start, *_base64(shown.data), self._picture_end]
+        part = shown.part.encode("ascii")
+        start = b'{"type":"' + part + b'","' + part + b'":{"url":'
+        if shown.uri:
+            return [start, _string(shown.uri), b"}}"]
+        return [start, b'"data:', shown.mime.encode("ascii"), b";base64,", *_base64(shown.data), b'"}}']
 
     def asks_for_schema(self, body: bytes) -> bool:
         """Tell whether `body`, built here, holds the schema of the recipe's replies."""

@@ -105,10 +105,8 @@ def prepare_picture(
             data = _unchanged(stream, facts)
             if not _moves(data, facts.format):
                 return PreparedPicture(data, _mime(facts.format), facts.width, facts.height)
-        written_as = next((each for each in _WRITTEN if each in formats), None)
-        if written_as is None:
-            raise BadPicture(f"the endpoint accepts none of the formats that can be written ({', '.join(_WRITTEN)})")
-        key = _key(facts.sha256, max_side, written_as, jpeg_quality, max_bytes)
+        written_as = chosen_format(formats)
+        key = key_of(facts.sha256, max_side, written_as, jpeg_quality, max_bytes)
         if cache is not None and _is_untouched(stream, facts) and (kept := cache.get(key)):
             return kept
         if facts.width * facts.height > PIXEL_LIMIT:
@@ -121,10 +119,34 @@ def prepare_picture(
     return prepared
 
 
-def _key(sha256: str, max_side: int | None, written_as: str, jpeg_quality: int, max_bytes: int) -> str:
+def prepare_image(
+    image: Image.Image, written_as: str, *, max_side: int | None, jpeg_quality: int, max_bytes: int
+) -> PreparedPicture:
+    """Return an upright RGB picture shrunk and written as `prepare_picture` would. Raises BadPicture."""
+    size = _fitted(*image.size, max_side)
+    return _within_bytes(image if image.size == size else _resized(image, size), written_as, jpeg_quality, max_bytes)
+
+
+def chosen_format(formats: Collection[str]) -> str:
+    """Return which of `formats` a changed picture is written as. Raises BadPicture where none can be written."""
+    written_as = next((each for each in _WRITTEN if each in formats), None)
+    if written_as is None:
+        raise BadPicture(f"the endpoint accepts none of the formats that can be written ({', '.join(_WRITTEN)})")
+    return written_as
+
+
+def key_of(
+    sha256: str, max_side: int | None, written_as: str, jpeg_quality: int, max_bytes: int, *, at_s: float | None = None
+) -> str:
+    """Return under which key a changed picture is kept: the file's hash and all that decides its bytes.
+
+    `at_s` is the second of a frame of a video.
+    """
     quality = jpeg_quality if written_as in _WITH_QUALITY else None
     pillow = PIL.__version__.partition(".")[0]
-    what = (PREPARATION, pillow, sha256, max_side, written_as, quality, max_bytes)
+    what: tuple[object, ...] = (PREPARATION, pillow, sha256, max_side, written_as, quality, max_bytes)
+    if at_s is not None:
+        what = (*what, "frame", at_s)
     return hashlib.sha256(repr(what).encode()).hexdigest()
 
 
@@ -142,7 +164,12 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     except FileNotFoundError as error:
         raise BadPicture("the file is missing") from error
     except OSError as error:
-        raise BadPicture(f"cannot be read: {error.strerror or error}", passing=error.errno in _PASSING) from error
+        raise cannot_be_read(error) from error
+
+
+def cannot_be_read(error: OSError) -> BadPicture:
+    """Return the refusal of a file that the system does not give out, and whether it may do so later."""
+    return BadPicture(f"cannot be read: {error.strerror or error}", passing=error.errno in _PASSING)
 
 
 def _is_untouched(stream: BinaryIO, facts: PictureFacts) -> bool:

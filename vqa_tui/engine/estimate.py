@@ -7,6 +7,7 @@ from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.image_token_rule import ImageTokenRule
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import RenderedPrompt
+from vqa_tui.domain.clip import frame_count
 from vqa_tui.domain.cost import Prices
 from vqa_tui.domain.image_tokens import USED_BY_RULE, picture_tokens
 from vqa_tui.domain.item import Item
@@ -61,6 +62,7 @@ class Estimator:
         self._is_text = recipe.modality == "text"
         self._rule = endpoint.image_tokens
         self._limits = endpoint.picture
+        self._video = endpoint.video
         self._prices = prices_of(endpoint)
         self._by_size: dict[tuple[int, int, int | None], int] = {}
         self._is_guessed = endpoint.kind != "embedded" and endpoint.image_tokens == ImageTokenRule()
@@ -70,15 +72,37 @@ class Estimator:
     def request(self, item: Item, prompt: RenderedPrompt, *, max_side: int | None, max_tokens: int) -> RequestEstimate:
         """Return what asking `prompt` about `item`, sent with this longest side, takes."""
         text = bytes_of(prompt)
-        picture = self.picture_tokens(item.facts.width, item.facts.height, max_side)
+        seconds = 0.0 if item.truth.clip is None else item.truth.clip.length_s
+        picture = self.media_tokens(item.facts.width, item.facts.height, seconds, max_side)
         bound = 0
         if self._prices is not None:
-            most = self._dearest_picture(item.facts.width, item.facts.height, max_side) if self._is_guessed else picture
+            most = picture
+            if self._is_guessed and not self._is_video(seconds):
+                dearest = self._dearest_picture(item.facts.width, item.facts.height, max_side)
+                most = dearest * self.pictures_sent(seconds)
             bound = self._prices.most_nano(most_input_tokens(text, most), max_tokens)
         # Whoever is given more room than usual is expected to use it.
         is_longer = max_tokens > self._recipe.generation.max_tokens
         output = max_tokens if is_longer else min(self._recipe.expected_output_tokens, max_tokens)
         return RequestEstimate(RequestSize(prompt_tokens(text) + picture, output), bound)
+
+    def media_tokens(self, width: int, height: int, seconds: float, max_side: int | None) -> int:
+        """Return the tokens of what one request shows: a picture (`seconds` 0), or a clip of this length."""
+        if self._is_text:
+            return 0
+        if self._is_video(seconds):
+            return ceil(seconds * self._video.tokens_per_second)
+        return self.picture_tokens(width, height, max_side) * self.pictures_sent(seconds)
+
+    def pictures_sent(self, seconds: float) -> int:
+        """Return how many pictures one request holds: 1, or the frames of a clip of so many seconds."""
+        if not seconds:
+            return 1
+        rules = self._recipe.video
+        return frame_count(seconds, rules.fps, self._limits.frames(rules.max_frames))
+
+    def _is_video(self, seconds: float) -> bool:
+        return bool(seconds) and self._recipe.video.send != "frames"
 
     def picture_tokens(self, width: int, height: int, max_side: int | None) -> int:
         """Return the tokens of a picture of this size in pixels, sent with this longest side; 0 where none is sent."""

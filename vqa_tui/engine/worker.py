@@ -13,6 +13,7 @@ from vqa_tui.endpoints.pictures import BadPicture, prepare_picture
 from vqa_tui.engine.admission import Admission, BudgetReached
 from vqa_tui.engine.asking import Asked, Asker, Question
 from vqa_tui.engine.bench import Bench
+from vqa_tui.engine.clips import clip_as_sent
 from vqa_tui.engine.clock import steady_time
 from vqa_tui.engine.estimate import RequestEstimate
 from vqa_tui.engine.halt import Halt
@@ -185,13 +186,19 @@ class Worker:
             return body.build(prompt.system, prompt.user, None, max_tokens=max_tokens)
         rules, limits = bench.recipe.picture, bench.endpoint.picture
         path, facts = bench.dataset_root / task.item.path, task.item.facts
-        ready = await bench.at_hand.fetch(
-            path, facts, max_side=max_side, max_bytes=limits.max_bytes, formats=limits.formats
-        )
+        clip = task.item.truth.clip
+        ready = None
+        if clip is None:
+            ready = await bench.at_hand.fetch(
+                path, facts, max_side=max_side, max_bytes=limits.max_bytes, formats=limits.formats
+            )
         if ready is not None:
             return body.build(prompt.system, prompt.user, ready, max_tokens=max_tokens)
 
         def prepared() -> bytes:
+            if clip is not None:
+                sent = clip_as_sent(bench.recipe, bench.endpoint, path, facts, clip, max_side, bench.pictures)
+                return body.build(prompt.system, prompt.user, sent, max_tokens=max_tokens)
             picture = prepare_picture(
                 path,
                 facts,

@@ -18,6 +18,8 @@ class CheckedRecord:
     images: list[str] = field(default_factory=list)
     """Paths or data URIs."""
     videos: list[str] = field(default_factory=list)
+    seconds: float | None = None
+    """The length of its video as it states it."""
     elsewhere: int = 0
     """Pictures that no file is named for, such as those at a URL."""
     pairs: list[tuple[str, str]] = field(default_factory=list)

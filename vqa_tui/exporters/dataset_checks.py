@@ -49,7 +49,16 @@ def check_vqa_rad(record: dict[str, Any], checked: CheckedRecord) -> None:
 
 
 def check_evud_tuples(record: dict[str, Any], checked: CheckedRecord) -> None:
-    """Compare the tuples of a record with its conversation, in any order and without regard to case."""
+    """Compare the tuples of a record with its conversation, in any order and without regard to case.
+
+    A stated duration must be a number of seconds above 0, as EVUD's own readers take it.
+    """
+    if "duration_(s)" in record:
+        stated_s = record["duration_(s)"]
+        if isinstance(stated_s, int | float) and not isinstance(stated_s, bool) and stated_s > 0:
+            checked.seconds = float(stated_s)
+        else:
+            checked.faults.append("`duration_(s)` is not a number of seconds above 0")
     tuples = record.get("category_question_answer_tuples")
     if not isinstance(tuples, list):
         checked.faults.append("`category_question_answer_tuples` is no list")

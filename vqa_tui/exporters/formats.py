@@ -65,6 +65,8 @@ class ExportFormat:
     grouping: Grouping = Grouping.EITHER
     naming: Naming = Naming.ANY
     companions: tuple[CompanionFile, ...] = ()
+    takes_clips: bool = False
+    """Its records can name a video."""
     is_registered: bool = False
     """Its files have entries in the `dataset_info.json` of their folder."""
     numbers_pictures: bool = False
@@ -81,12 +83,19 @@ class ExportFormat:
 
 
 _KNOWN = (
-    ExportFormat("qwen", "JSON Lines of conversations, for Qwen-VL and ShareGPT readers", ".jsonl", qwen_records),
+    ExportFormat(
+        "qwen",
+        "JSON Lines of conversations, for Qwen-VL and ShareGPT readers",
+        ".jsonl",
+        qwen_records,
+        takes_clips=True,
+    ),
     ExportFormat(
         "qwen-finetune",
         "JSON Lines of `image` and conversations alone, for Qwen's own trainer",
         ".jsonl",
         qwen_finetune_records,
+        takes_clips=True,
     ),
     ExportFormat(
         "stcray-flat",
@@ -95,7 +104,9 @@ _KNOWN = (
         stcray_flat_records,
         grouping=Grouping.APART,
     ),
-    ExportFormat("llava", "a JSON list of conversations, for LLaVA", ".json", llava_records, JsonList),
+    ExportFormat(
+        "llava", "a JSON list of conversations, for LLaVA", ".json", llava_records, JsonList, takes_clips=True
+    ),
     ExportFormat(
         "sharegpt",
         "a JSON list of messages and an entry in dataset_info.json, for LLaMA-Factory",
@@ -136,6 +147,7 @@ _KNOWN = (
         evud_records,
         JsonList,
         grouping=Grouping.TOGETHER,
+        takes_clips=True,
     ),
     ExportFormat(
         "vqa-v2",

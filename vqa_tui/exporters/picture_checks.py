@@ -4,7 +4,7 @@ import base64
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,6 +14,7 @@ from types import TracebackType
 from PIL import Image, UnidentifiedImageError
 
 from vqa_tui.domain.item import PICTURE_FORMATS, PIXEL_LIMIT
+from vqa_tui.exporters.video_checks import examine_video
 
 INLINE = "data:"
 """What a picture begins with that stands in the training file itself."""
@@ -33,6 +34,7 @@ class SeenPicture:
     uses: int = 0
     sha256: str = ""
     fault: str = ""
+    medium: str = "image"
 
 
 class PictureChecks:
@@ -68,9 +70,20 @@ class PictureChecks:
             shown = "in the record" if is_inline else named
             seen = self._seen[path] = SeenPicture(shown, file, line, is_entry, set())
             look, at = (examine_inline, named) if is_inline else (examine, path)
-            self._under_way.append((seen, self._pool.submit(look, at, decode)))
-            if len(self._under_way) > _AHEAD:
-                self._take_one()
+            self._look(seen, lambda: look(at, decode))
+        seen.sides.add(file)
+        seen.uses += 1
+        return path
+
+    def add_video(
+        self, named: str, folder: Path, file: str, line: int, *, is_entry: bool, stated_s: float | None = None
+    ) -> str:
+        """Note the same of a video, which is opened too; `stated_s` is its length in seconds as it is stated."""
+        path = located(named, folder)
+        seen = self._seen.get(path)
+        if seen is None:
+            seen = self._seen[path] = SeenPicture(named, file, line, is_entry, set(), medium="video")
+            self._look(seen, lambda: examine_video(path, stated_s))
         seen.sides.add(file)
         seen.uses += 1
         return path
@@ -80,6 +93,11 @@ class PictureChecks:
         while self._under_way:
             self._take_one()
         yield from self._seen.values()
+
+    def _look(self, seen: SeenPicture, look: Callable[[], tuple[str, str]]) -> None:
+        self._under_way.append((seen, self._pool.submit(look)))
+        if len(self._under_way) > _AHEAD:
+            self._take_one()
 
     def _take_one(self) -> None:
         seen, future = self._under_way.popleft()

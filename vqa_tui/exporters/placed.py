@@ -10,11 +10,11 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from vqa_tui.domain.clip import is_video
 from vqa_tui.domain.export import ExportPicture
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import PICTURE_FORMATS, PIXEL_LIMIT
 
-_VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"})
 _MEDIA_TYPES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG": "image/png",
@@ -42,7 +42,7 @@ class PlacedPicture:
     @property
     def medium(self) -> str:
         """`video` for a clip, else `image`."""
-        return "video" if self.file.suffix.lower() in _VIDEO_SUFFIXES else "image"
+        return "video" if is_video(self.file.name) else "image"
 
 
 def data_uri(file: Path) -> str:

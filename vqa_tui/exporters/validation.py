@@ -187,9 +187,11 @@ class _Validation:
         for entry in read_records(path):
             if entry.record is not None:
                 checked = check_record(entry.record, shape, expected=self._expected)
-                for named in (*checked.images, *checked.videos):
-                    is_entry = not shape.has_lines
+                is_entry = not shape.has_lines
+                for named in checked.images:
                     pictures.add(named, path.parent, path.name, entry.number, is_entry=is_entry, decode=False)
+                for named in checked.videos:
+                    pictures.add_video(named, path.parent, path.name, entry.number, is_entry=is_entry)
         self._sides += 1
 
     def parts_of_split_besides(self, files: Sequence[Path]) -> list[Path]:
@@ -216,14 +218,14 @@ class _Validation:
             place = _Place(seen.file, seen.line, seen.is_entry)
             if seen.fault and index < checked_pictures:
                 named = f"; named {seen.uses:,} times" if seen.uses > 1 else ""
-                self._add(ProblemKind.PICTURE, place, f"the image {seen.path} {seen.fault}{named}")
+                self._add(ProblemKind.PICTURE, place, f"the {seen.medium} {seen.path} {seen.fault}{named}")
             if is_split and seen.sha256:
                 first_path, sides = by_hash.setdefault(seen.sha256, (seen.path, set()))
                 was_on_one_side = len(sides) < 2
                 sides |= seen.sides
                 if was_on_one_side and len(sides) > 1:
                     twin = f", also as {first_path}" if first_path != seen.path else ""
-                    message = f"the image {seen.path} stands in {' and in '.join(sorted(sides))}{twin}"
+                    message = f"the {seen.medium} {seen.path} stands in {' and in '.join(sorted(sides))}{twin}"
                     self._add(ProblemKind.SPLIT, place, message)
         stats = ValidationStats(
             files=self._files,
@@ -259,7 +261,7 @@ class _Validation:
         known_as = [
             pictures.add(image, folder, place.file, place.line, is_entry=place.is_entry) for image in checked.images
         ] + [
-            pictures.add(video, folder, place.file, place.line, is_entry=place.is_entry, decode=False)
+            pictures.add_video(video, folder, place.file, place.line, is_entry=place.is_entry, stated_s=checked.seconds)
             for video in checked.videos
         ]
         self._checks_truth |= checked.states_truth

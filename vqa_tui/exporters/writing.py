@@ -11,8 +11,9 @@ from typing import Literal
 from vqa_tui.domain.export import ExportedRun, ExportPicture
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.atomic_file import AtomicFile
+from vqa_tui.exporters.clip_copies import ClipCopies, must_be_cut
 from vqa_tui.exporters.dataset_info import DATASET_INFO, merged_info
-from vqa_tui.exporters.formats import ExportFormat, Naming, Records
+from vqa_tui.exporters.formats import FORMATS, ExportFormat, Naming, Records
 from vqa_tui.exporters.layouts import CsvTable, Layout
 from vqa_tui.exporters.manifest import (
     Manifest,
@@ -124,6 +125,7 @@ class ExportWriter:
         self._grouped, self._split, self._use = grouped, split, use
         self._root = Path(run.root)
         self._prefix, self._is_relative = picture_prefix(self._root, out.parent)
+        self._clips = ClipCopies(pictures_folder(out))
         self._copies: PictureCopies | None = None
         if use in (PictureUse.COPY, PictureUse.LINK):
             self._copies = PictureCopies(pictures_folder(out), use)
@@ -165,6 +167,7 @@ class ExportWriter:
             open_file.file.discard()
         if self._copies is not None:
             self._copies.discard()
+        self._clips.discard()
 
     def add(self, pictures: Iterable[ExportPicture]) -> None:
         """Append pictures, each to the side where its hash belongs. Raises VqaError for a picture that is needed and
@@ -187,6 +190,18 @@ class ExportWriter:
             self.verdicts.update(pair.verdict for pair in picture.pairs)
 
     def _named(self, picture: ExportPicture, file: Path) -> str:
+        if picture.truth.clip is not None and (self._use is PictureUse.INLINE or not self._format.takes_clips):
+            takes = ", ".join(known.name for known in FORMATS.values() if known.takes_clips)
+            how = f"the format {self._format.name}" if not self._format.takes_clips else "a training file"
+            raise VqaError(
+                f"{how} cannot hold clips of videos, such as {picture.key}",
+                hint=f"Name files of the clips in one of the formats {takes}.",
+            )
+        if must_be_cut(picture):
+            # Beside the file whatever is wanted of pictures: the dataset has only the whole video.
+            self._is_relative = self._format.naming is not Naming.ABSOLUTE
+            cut = self._clips.place(picture, file)
+            return cut.as_posix() if self._is_relative else (self._out.parent.resolve() / cut).as_posix()
         if self._use is PictureUse.INLINE:
             return data_uri(file)
         if self._copies is not None:
@@ -236,4 +251,5 @@ class ExportWriter:
                 sealed.commit()
         if self._copies is not None:
             self._copies.keep()
+        self._clips.keep()
         return path

@@ -13,8 +13,9 @@ from typing import Self
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem, PictureFacts, SourceItem
+from vqa_tui.sources.clip_probe import probe_clip
 from vqa_tui.sources.probe import UnusablePicture, probe
-from vqa_tui.sources.source import Source
+from vqa_tui.sources.source import MakesFiles, Source
 from vqa_tui.store.datasets import StoredItem, begin_import, finish_import, stored_items, truth_json, write_batch
 from vqa_tui.store.db import Database
 from vqa_tui.store.scratch import SqliteScratch
@@ -79,6 +80,7 @@ class Importer:
         """Unix time of this import; the stamp on every problem that it meets."""
         self._db = db
         self._root = source.root
+        self._makes = source if isinstance(source, MakesFiles) else None
         self._report_progress = progress
         self._scratch = SqliteScratch()
         self._records = source.records(self._scratch)
@@ -210,13 +212,17 @@ class Importer:
         loop = asyncio.get_running_loop()
         facts: list[PictureFacts | UnusablePicture | None] = [None] * len(items)
         if known:
-            facts = await loop.run_in_executor(self._probers, _unchanged_facts, self._root, items, known)
+            facts = await loop.run_in_executor(
+                self._probers, _unchanged_facts, self._root, items, known, self._makes is not None
+            )
         to_open = [number for number, found in enumerate(facts) if found is None]
         self._opens_pictures = bool(to_open)
         jobs = [to_open[start : start + _PICTURES_PER_JOB] for start in range(0, len(to_open), _PICTURES_PER_JOB)]
         opened = await asyncio.gather(
             *(
-                loop.run_in_executor(self._probers, _opened_facts, self._root, [items[number].path for number in job])
+                loop.run_in_executor(
+                    self._probers, _opened_facts, self._root, [items[number] for number in job], self._makes
+                )
                 for job in jobs
             )
         )
@@ -270,7 +276,8 @@ def _examine(
     for item, found in zip(items, facts, strict=True):
         if isinstance(found, UnusablePicture):
             where = item.where or item.path
-            reason = found.reason if where == item.path else f"the picture `{item.path}` {found.reason}"
+            what = "picture" if item.truth.clip is None else "video"
+            reason = found.reason if where == item.path else f"the {what} `{item.path}` {found.reason}"
             result.problems.append(ImportProblem(item.key, where, reason))
             continue
         stored = StoredItem(item.key, item.path, found, item.split, truth_json(item.truth))
@@ -282,9 +289,13 @@ def _examine(
 
 
 def _unchanged_facts(
-    root: Path, items: Sequence[SourceItem], known: dict[str, StoredItem]
+    root: Path, items: Sequence[SourceItem], known: dict[str, StoredItem], makes_files: bool
 ) -> list[PictureFacts | UnusablePicture | None]:
-    """Return the facts of files that are as they were stored, by path, size and time; None for those to be opened."""
+    """Return the facts of files that are as they were stored, by path, size and time; None for those to be opened.
+
+    Where the source makes files, one that is gone is to be made anew, and so is that of an item of which something
+    else is known as well.
+    """
     prefix = f"{root}/"
     facts: list[PictureFacts | UnusablePicture | None] = []
     for item in items:
@@ -292,22 +303,30 @@ def _unchanged_facts(
         if earlier is None or earlier.path != item.path:
             facts.append(None)
             continue
+        if makes_files and earlier.truth != truth_json(item.truth):
+            facts.append(None)
+            continue
         try:
             status = os.stat(prefix + item.path)
         except OSError as error:
-            facts.append(UnusablePicture(f"cannot be read: {error.strerror}"))
+            facts.append(None if makes_files else UnusablePicture(f"cannot be read: {error.strerror}"))
             continue
         is_same = (status.st_size, status.st_mtime_ns) == (earlier.facts.size_bytes, earlier.facts.modified_ns)
         facts.append(earlier.facts if is_same else None)
     return facts
 
 
-def _opened_facts(root: Path, paths: Sequence[str]) -> list[PictureFacts | UnusablePicture]:
-    """Open pictures; runs in a thread."""
+def _opened_facts(
+    root: Path, items: Sequence[SourceItem], makes: MakesFiles | None
+) -> list[PictureFacts | UnusablePicture]:
+    """Open pictures and clips; runs in a thread."""
     facts: list[PictureFacts | UnusablePicture] = []
-    for path in paths:
+    for item in items:
+        path = Path(f"{root}/{item.path}")
         try:
-            facts.append(probe(Path(f"{root}/{path}")))
+            if makes is not None:
+                makes.make(item)
+            facts.append(probe(path) if item.truth.clip is None else probe_clip(path, item.truth.clip))
         except UnusablePicture as error:
             facts.append(error)
     return facts

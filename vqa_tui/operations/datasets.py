@@ -12,6 +12,7 @@ from vqa_tui.domain.item import ImportProblem
 from vqa_tui.operations.dataset_import import Importer, ImportProgress, ImportReport
 from vqa_tui.operations.size_bands import SizeBand, size_bands
 from vqa_tui.operations.workspace import Workspace
+from vqa_tui.sources.clip_wishes import ClipWishes
 from vqa_tui.sources.columns import parse_columns, parse_columns_line
 from vqa_tui.sources.probe import PICTURE_SUFFIXES
 from vqa_tui.sources.registry import KINDS, open_source
@@ -22,12 +23,14 @@ from vqa_tui.store.datasets import CategoryCount
 
 __all__ = [
     "CategoryCount",
+    "ClipWishes",
     "DatasetDetail",
     "DatasetKind",
     "DatasetView",
     "ImportProgress",
     "ImportReport",
     "checked_name",
+    "clips_kept_in",
     "dataset_detail",
     "dataset_kinds",
     "dataset_row",
@@ -77,6 +80,8 @@ class DatasetKind:
     """Whether the pictures may lie in a folder of their own."""
     takes_columns: bool = False
     """Whether a person may say which column holds what."""
+    takes_clips: bool = False
+    """Whether its items are clips of videos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,8 @@ class DatasetDetail:
 def dataset_kinds() -> tuple[DatasetKind, ...]:
     """Return the formats that can be imported, by name."""
     return tuple(
-        DatasetKind(name, kind.help, kind.wants, kind.takes_images, kind.takes_columns) for name, kind in KINDS.items()
+        DatasetKind(name, kind.help, kind.wants, kind.takes_images, kind.takes_columns, kind.takes_clips)
+        for name, kind in KINDS.items()
     )
 
 
@@ -111,6 +117,7 @@ async def import_dataset(
     limit: int | None = None,
     allow_outside: bool = False,
     columns: Mapping[str, str] | None = None,
+    clips: ClipWishes | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
 ) -> ImportReport:
     """Import the pictures at `path`, or what is new in them since the last time.
@@ -118,9 +125,9 @@ async def import_dataset(
     Without `name` the dataset is called like its folder; a second import of the same path goes into the same dataset.
     `limit` is the largest number of usable pictures taken, from the start of the source. With
     `allow_outside` names and links in the source may lead to files outside its folder; `columns` says which column
-    of a table holds what (see `parse_columns`). Nothing is ever deleted from
-    a dataset: a picture that is gone or broken now stays in it and is listed as a problem. A new dataset of which no
-    picture is usable is not kept; its problems stand in the report.
+    of a table holds what (see `parse_columns`), `clips` where videos come from and clips go to. Nothing is ever
+    deleted from a dataset: a picture that is gone or broken now stays in it and is listed as a problem. A new dataset
+    of which no picture is usable is not kept; its problems stand in the report.
     Batches are committed as they come, so what is imported stays when this is cancelled or fails later; the dataset
     says then that its import is not finished, until one of the same path reaches its end (or its limit).
 
@@ -129,7 +136,7 @@ async def import_dataset(
     """
     if limit is not None and limit < 1:
         raise VqaError(f"the limit must be at least 1, not {limit}")
-    source, given = await asyncio.to_thread(_open, kind, path, images, allow_outside, columns)
+    source, given = await asyncio.to_thread(_open, kind, path, images, allow_outside, columns, clips)
     chosen = checked_name(name) if name is not None else await _default_name(workspace, kind, source, given)
     if existing := await store.dataset_named(workspace.db, chosen):
         _refuse_other(existing, kind, source)
@@ -155,6 +162,11 @@ async def import_dataset(
         finally:
             if existing is None:
                 await store.drop_if_empty(workspace.db, row.id)
+
+
+def clips_kept_in(folder: str) -> ClipWishes | None:
+    """Return the wish to keep clips in a folder, which is taken from the current one; None for no folder."""
+    return ClipWishes(keep=Path(folder).expanduser().absolute()) if folder else None
 
 
 async def list_datasets(workspace: Workspace) -> list[DatasetView]:
@@ -241,9 +253,10 @@ def _open(
     images: Path | None,
     allow_outside: bool = False,
     columns: Mapping[str, str] | None = None,
+    clips: ClipWishes | None = None,
 ) -> tuple[Source, Path]:
     """Return the source, and the path as it was given but absolute."""
-    source = open_source(kind, path, images=images, allow_outside=allow_outside, columns=columns)
+    source = open_source(kind, path, images=images, allow_outside=allow_outside, columns=columns, clips=clips)
     given = path.expanduser().absolute()
     for folder in (given, source.root):
         try:

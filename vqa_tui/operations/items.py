@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vqa_tui.domain.clip import address
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.part import Part
@@ -89,7 +90,7 @@ async def task_detail(workspace: Workspace, run_id: int, task_id: int) -> TaskDe
     return TaskDetail(
         row=rows[task_id],
         item=item,
-        picture=str(Path(root) / item.path),
+        picture=address(str(Path(root) / item.path), item.truth.clip),
         prompt=_prompt(frozen.recipe, item, rows[task_id].part) if frozen else "",
         attempts=await tasks.task_attempts(workspace.db, task_id),
         samples=await tasks.task_samples(workspace.db, task_id),

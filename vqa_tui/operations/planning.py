@@ -17,6 +17,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.run import Limits
 from vqa_tui.domain.run_name import require_run_name
+from vqa_tui.engine.clips import fewer_frames, require_clips
 from vqa_tui.engine.estimate import Estimator
 from vqa_tui.operations.making_runs import making_a_run, taken_names
 from vqa_tui.operations.plan import RunPlan as RunPlan
@@ -147,6 +148,8 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
             hint=f"`vqa-tui dataset show {dataset.name}` lists what was wrong with each.",
         )
     load = await _load(workspace, dataset, recipe, request.limit)
+    if load.has_clips:
+        require_clips(recipe, endpoint)
     max_side = _max_side(limits, recipe)
     priced = await asyncio.to_thread(with_prices, recipe, endpoint, load, max_side)
     if request.budget_usd is not None and priced.prices is None:
@@ -156,6 +159,8 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
         )
     listed = endpoint.prices is None and priced.prices is not None
     warnings = (*_of_the_import(dataset), *_of_the_sample(recipe, load), *chosen.warnings)
+    if load.has_clips and (fewer := fewer_frames(recipe, endpoint)):
+        warnings = (*warnings, fewer)
     unasked = dataset.items - load.askable
     return _Parts(recipe, priced, listed, dataset.id, load, unasked, limits, max_side, name, warnings)
 

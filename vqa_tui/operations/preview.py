@@ -10,6 +10,7 @@ from typing import Literal
 from vqa_tui.config.load import load_recipe
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate, RenderedPrompt
+from vqa_tui.domain.clip import address
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.part import ONLY, Part, with_part
@@ -29,7 +30,7 @@ class PromptPreview:
     item: str
     """The key of the picture."""
     picture: str
-    """Absolute path."""
+    """Absolute path; of a clip with its seconds behind it (domain.clip.address)."""
     width: int
     height: int
     system: str
@@ -93,7 +94,7 @@ async def preview_prompt(
         dataset=row.name,
         recipe=shown.name,
         item=chosen.key,
-        picture=str(Path(row.root) / chosen.path),
+        picture=address(str(Path(row.root) / chosen.path), chosen.truth.clip),
         width=chosen.facts.width,
         height=chosen.facts.height,
         system=prompt.system,

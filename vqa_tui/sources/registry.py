@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.sources.clip_wishes import ClipWishes
 from vqa_tui.sources.coco import CocoSource
 from vqa_tui.sources.conversations import ConversationSource
+from vqa_tui.sources.ego4d_nlq import Ego4dNlqSource
 from vqa_tui.sources.folder import FolderSource
 from vqa_tui.sources.source import Source
 from vqa_tui.sources.stcray import StcraySource
@@ -28,6 +30,7 @@ class SourceOptions:
     """Whether files outside the folder may be read."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """The column for each part of a row (see sources.columns)."""
+    clips: ClipWishes = field(default_factory=ClipWishes)
 
 
 def _conversations(given: SourceOptions) -> Source:
@@ -53,6 +56,8 @@ class SourceKind:
     """Whether the pictures may lie in a folder of their own."""
     takes_columns: bool = False
     """Whether a person may say which column holds what."""
+    takes_clips: bool = False
+    """Whether its items are clips of videos, of which a person may say where they come from and go to."""
 
 
 KINDS: dict[str, SourceKind] = {
@@ -92,6 +97,13 @@ KINDS: dict[str, SourceKind] = {
         "any",
         True,
     ),
+    "ego4d-nlq": SourceKind(
+        "Ego4D queries: nlq_*.json with ego4d.json beside it, or the folder of both; each query is a clip of a video",
+        lambda given: Ego4dNlqSource(given.path, given.images, given.clips, allow_outside=given.allow_outside),
+        "any",
+        True,
+        takes_clips=True,
+    ),
     "llava": SourceKind(
         "LLaVA conversations: a JSON list or lines of image, conversations", _conversations, "file", True
     ),
@@ -119,12 +131,14 @@ def open_source(
     images: Path | None = None,
     allow_outside: bool = False,
     columns: Mapping[str, str] | None = None,
+    clips: ClipWishes | None = None,
 ) -> Source:
     """Return the source of `kind` at `path`. Nothing is read yet but what tells whether it is one.
 
     `images` is the folder of the pictures where they do not lie beside the annotations; with
     `allow_outside` names and links in the dataset may lead to files anywhere.
-    `columns` says for `picture`, `question` and the like which column holds it, where the kind takes that.
+    `columns` says for `picture`, `question` and the like which column holds it, and `clips` where videos come from and
+    clips go to, where the kind takes that.
     Raises VqaError for an unknown kind (the nearest is named) and for a path that is not there or not of this kind.
     """
     chosen = KINDS.get(kind)
@@ -145,7 +159,11 @@ def open_source(
     if columns and not chosen.takes_columns:
         taking = ", ".join(name for name, each in KINDS.items() if each.takes_columns)
         raise VqaError(f"--map does not go with kind `{kind}`, whose fields are known", hint=f"It goes with {taking}.")
-    return chosen.opener(SourceOptions(path, images, allow_outside, columns or {}))
+    clips = clips or ClipWishes()
+    if clips != ClipWishes() and not chosen.takes_clips:
+        taking = ", ".join(name for name, each in KINDS.items() if each.takes_clips)
+        raise VqaError(f"kind `{kind}` has no clips to keep or upload, and no videos", hint=f"It goes with {taking}.")
+    return chosen.opener(SourceOptions(path, images, allow_outside, columns or {}, clips))
 
 
 def _require(path: Path, wanted: str, purpose: str) -> None:

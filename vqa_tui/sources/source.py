@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vqa_tui.domain.item import ImportProblem, SourceItem
 from vqa_tui.domain.ports import Scratch
@@ -20,5 +20,17 @@ class Source(Protocol):
 
         The order is the same every time and memory stays constant; what must be joined goes through `scratch`.
         Raises VqaError when the source as a whole cannot be read, naming the file and the place in it.
+        """
+        ...
+
+
+@runtime_checkable
+class MakesFiles(Protocol):
+    """A source some of whose items have no file before they are imported."""
+
+    def make(self, item: SourceItem) -> None:
+        """Make the file of an item, where it is not there yet. Blocks; any thread may call it.
+
+        Raises probe.UnusablePicture with the reason where that is not possible.
         """
         ...

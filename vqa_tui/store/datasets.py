@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from vqa_tui.domain.clip import VIDEO
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, ImportProblem, Item, PictureFacts
 from vqa_tui.store.db import Database
@@ -58,6 +59,8 @@ class SizeGroup:
     pictures: int
     size_bytes: int
     """Of all their files together."""
+    seconds: float = 0.0
+    """Length of each, where they are clips of videos, to the second; 0 of still pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,12 @@ def truth_json(truth: GroundTruth) -> str:
     """Return the canonical JSON of a ground truth: equal truths give equal text, and empty fields are left out."""
     return truth.model_dump_json(exclude_defaults=True)
 
+
+_SECONDS = f"""
+  CASE WHEN format = '{VIDEO}'
+    THEN max(1, round(json_extract(truth, '$.clip.end_s') - json_extract(truth, '$.clip.start_s'))) ELSE 0 END
+"""
+"""Of a clip; the JSON of still pictures is not read for it."""
 
 _DATASET_COLUMNS = """
   dataset.id, name, kind, root, source, created_at, imported_at, coalesce(item_tally.n, 0) AS items,
@@ -239,12 +248,12 @@ async def picture_sizes(
     Where there are more than `most_groups` sizes, sides that are alike are put together, the finer the better.
     """
     asked = asked_of(parts)
-    wanted = f"width, height, size_bytes, {asked.count} AS requests"
+    wanted = f"width, height, size_bytes, {_SECONDS} AS seconds, {asked.count} AS requests"
     picked = f"SELECT {wanted} FROM item WHERE dataset_id = :dataset {asked.only}"
     if chosen < total:
         # The same choice as `run_creation.create_run` makes.
         picked = f"""
-        SELECT width, height, size_bytes, requests
+        SELECT width, height, size_bytes, seconds, requests
         FROM (SELECT {wanted}, row_number() OVER (ORDER BY id) AS place
               FROM item WHERE dataset_id = :dataset {asked.only})
         WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total
@@ -262,14 +271,16 @@ async def picture_sizes(
         rows = await db.read(
             f"""
             SELECT round(avg(width)) AS width, round(avg(height)) AS height, sum(requests) AS n,
-              sum(size_bytes * requests) AS size
-            FROM ({picked}) GROUP BY width / :step, height / :step LIMIT :most
+              sum(size_bytes * requests) AS size, seconds
+            FROM ({picked}) GROUP BY width / :step, height / :step, seconds LIMIT :most
             """,
             {"dataset": dataset_id, "chosen": chosen, "total": max(total, 1), "step": step, "most": most_groups + 1},
         )
         if len(rows) <= most_groups:
             break
-    groups = (SizeGroup(int(row["width"]), int(row["height"]), row["n"], row["size"]) for row in rows)
+    groups = (
+        SizeGroup(int(row["width"]), int(row["height"]), row["n"], row["size"], float(row["seconds"])) for row in rows
+    )
     return PictureSizes(tuple(groups), step)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median_low
 from typing import TypeVar
 
+from vqa_tui.domain.clip import address
 from vqa_tui.domain.failure_cluster import (
     TREND_MINUTES,
     ClusterDetail,
@@ -18,6 +19,7 @@ from vqa_tui.domain.failure_cluster import (
     PictureSizes,
     Spread,
 )
+from vqa_tui.domain.item import GroundTruth
 from vqa_tui.domain.part import unit
 from vqa_tui.store.clusters import count_ungathered
 from vqa_tui.store.db import Database, Row
@@ -150,15 +152,15 @@ async def _examples(database: Database, ids: Sequence[int], *, tries: bool) -> t
         first = "SELECT id FROM task WHERE cluster_id = ? AND status = 'failed' ORDER BY id LIMIT 3"
     chosen = sorted({row["id"] for cluster_id in ids for row in await database.read(first, (cluster_id,))})[:_EXAMPLES]
     rows = await database.read(
-        f"SELECT t.id, i.key, i.path, d.root, {PART_COLUMNS}, {_FACTS} FROM task t JOIN item i ON i.id = t.item_id "
-        "JOIN dataset d ON d.id = i.dataset_id WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id",
+        f"SELECT t.id, i.key, i.path, i.truth, d.root, {PART_COLUMNS}, {_FACTS} FROM task t "
+        "JOIN item i ON i.id = t.item_id JOIN dataset d ON d.id = i.dataset_id WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id",
         (json.dumps(chosen),),
     )
     return tuple(
         Example(
             row["id"],
             row["key"],
-            str(Path(row["root"]) / row["path"]),
+            address(str(Path(row["root"]) / row["path"]), GroundTruth.model_validate_json(row["truth"]).clip),
             row["width"],
             row["height"],
             row["size_bytes"],

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vqa_tui.domain.clip import address
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth
 from vqa_tui.domain.review import (
@@ -233,7 +234,7 @@ def _pair_from_row(row: Row) -> ReviewPair:
     return ReviewPair(
         sample_from_row(row),
         row["key"],
-        str(Path(row["root"]) / row["path"]),
+        address(str(Path(row["root"]) / row["path"]), truth.clip),
         (row["width"], row["height"]),
         truth,
         part_from_row(row),

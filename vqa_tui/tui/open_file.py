@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 
+from vqa_tui.domain.clip import placed_at
 from vqa_tui.domain.failure import VqaError
 
 _START_S = 1.5
@@ -18,8 +19,10 @@ def viewer() -> str | None:
 def open_externally(path: str) -> None:
     """Show the file at absolute `path` in the default viewer; blocks until that is up, at most 1.5 s.
 
+    Of a clip, whose seconds stand behind the path, the video is opened.
     Raises VqaError when there is no viewer, or when it ends at once with an error, as it does without a desktop.
     """
+    path, _seconds = placed_at(path)
     program = viewer()
     if program is None:
         raise VqaError("this machine has no viewer to open pictures with", hint=f"The picture is {path}")

@@ -103,6 +103,12 @@ def as_written(sample: Sample) -> list[Content]:
 def truth_text(truth: GroundTruth) -> Content:
     """Return what the dataset itself says about the picture."""
     lines: list[Content] = []
+    if truth.clip is not None:
+        times = f"{truth.clip.start_s:g} to {truth.clip.end_s:g} s"
+        copy = f", copy at {clean(truth.clip.uri, one_line=True, limit=200)}" if truth.clip.uri else ""
+        lines.append(Content.assemble(("clip ", QUIET), times, (copy, QUIET)))
+        if isinstance(asked := truth.extra.get("query"), str) and not truth.questions:
+            lines.append(Content.assemble(("query ", QUIET), clean(asked, limit=2_000)))
     if truth.categories:
         names = ", ".join(clean(name, one_line=True, limit=80) for name in truth.categories)
         lines.append(Content.assemble(("categories ", QUIET), names))

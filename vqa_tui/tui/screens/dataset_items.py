@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from vqa_tui.domain.clip import address
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
 from vqa_tui.operations.datasets import DatasetView
@@ -137,7 +138,7 @@ class DatasetItemsScreen(LiveScreen):
             picture.show_remark(text(error.message, "$text-warning"))
 
     def _path(self, item: Item) -> str:
-        return str(Path(self._dataset.root) / item.path)
+        return address(str(Path(self._dataset.root) / item.path), item.truth.clip)
 
     def _show_place(self) -> None:
         pictures = self.pictures

@@ -78,8 +78,17 @@ class ImportDialog(Dialog[str]):
                     yield Label("Path")
                     yield PathField(id="path", value=again.source if again else "")
                 with Horizontal(classes="form-row -tall", id="images-row"):
-                    yield Label("Pictures in")
+                    yield Label("Pictures in", id="images-label")
                     yield PathField(id="images", value=again.root if again else "", placeholder="beside the file")
+                with Horizontal(classes="form-row", id="clips-row"):
+                    yield Label("Keep clips")
+                    yield Input(
+                        "",
+                        id="clips",
+                        compact=True,
+                        placeholder="cut when they are sent",
+                        tooltip="A folder into which the clips are cut once; they are then what the dataset holds",
+                    )
                 with Horizontal(classes="form-row", id="columns-row"):
                     yield Label("Columns")
                     yield Input(
@@ -143,7 +152,9 @@ class ImportDialog(Dialog[str]):
     @on(Select.Changed, "#kind")
     def _show_kind(self) -> None:
         self.query_one("#images-row").display = self._kind.takes_images
+        self.query_one("#images-label", Label).update("Videos in" if self._kind.takes_clips else "Pictures in")
         self.query_one("#columns-row").display = self._kind.takes_columns
+        self.query_one("#clips-row").display = self._kind.takes_clips
         self.query_one("#kind-help", Static).update(kind_help(self._kind))
         path = self.query_one("#path", PathField)
         path.set_placeholder(path_hint(self._kind))
@@ -217,6 +228,7 @@ class ImportDialog(Dialog[str]):
                 limit=limit,
                 allow_outside=self.query_one("#outside", TickBox).value,
                 columns=self.query_one("#columns", Input).value if self._kind.takes_columns else "",
+                keep_clips=self.query_one("#clips", Input).value.strip() if self._kind.takes_clips else "",
                 progress=self._note_progress,
             )
         except Exception as error:  # Also what nobody expected: the form must not stay as if an import were at work.

@@ -57,11 +57,13 @@ class Library(Door):
         limit: int | None = None,
         allow_outside: bool = False,
         columns: str = "",
+        keep_clips: str = "",
         progress: "Callable[[ImportProgress], None] | None" = None,
     ) -> "ImportReport":
         """Import; what is committed stays when this is cancelled. `progress` is called in the event loop.
 
-        `columns` are entries PART=COLUMN on one line, for a kind that takes them.
+        `columns` are entries PART=COLUMN on one line, for a kind that takes them; `keep_clips` is the folder for the
+        clips of a kind that has some.
         """
         from vqa_tui.operations import datasets
 
@@ -76,6 +78,7 @@ class Library(Door):
                 limit=limit,
                 allow_outside=allow_outside,
                 columns=datasets.parse_columns_line(columns),
+                clips=datasets.clips_kept_in(keep_clips),
                 progress=progress,
             )
         finally:
