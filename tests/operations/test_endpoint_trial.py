@@ -121,9 +121,10 @@ async def test_a_command_that_takes_too_long_is_ended(tmp_path: Path, monkeypatc
 
 async def test_a_command_that_says_too_much_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pid = sleeping(tmp_path, monkeypatch, f"exec {sys.executable} -c \"while True: print('x' * 1000)\"")
-    with pytest.raises(NoAnswer, match="more than 5,000 bytes"):
-        await command_answer([], within_s=60.0, most_bytes=5_000)
-    assert not is_alive(int(pid.read_text()))
+    for _ in range(12):  # whether its pipe is full as it is killed is chance
+        with pytest.raises(NoAnswer, match="more than 5,000 bytes"):
+            await command_answer([], within_s=60.0, most_bytes=5_000)
+        assert not is_alive(int(pid.read_text()))
 
 
 async def test_a_cancelled_command_leaves_no_process_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,14 +42,16 @@ async def command_answer(arguments: Sequence[str], *, within_s: float, most_byte
         start_new_session=True,
     )
     assert child.stdout is not None and child.stderr is not None
+    streams = child.stdout, child.stderr
+    readers = [asyncio.create_task(_read(stream, most_bytes)) for stream in streams]
     try:
         async with asyncio.timeout(within_s):
-            stdout, stderr = await asyncio.gather(_read(child.stdout, most_bytes), _read(child.stderr, most_bytes))
+            stdout, stderr = await asyncio.gather(*readers)
             return CommandAnswer(await child.wait(), stdout, stderr)
     except TimeoutError:
         raise NoAnswer(f"no answer within {within_s:.0f} s") from None
     finally:
-        await _end(child)
+        await asyncio.shield(_end(child, streams, readers))
 
 
 async def _read(stream: asyncio.StreamReader, most_bytes: int) -> bytes:
@@ -61,9 +63,24 @@ async def _read(stream: asyncio.StreamReader, most_bytes: int) -> bytes:
     return bytes(found)
 
 
-async def _end(child: asyncio.subprocess.Process) -> None:
-    """Kill the process, and what it started, unless it has ended; an embedded server is a child of its own."""
+async def _drop(stream: asyncio.StreamReader) -> None:
+    while await stream.read(_PIECE):
+        pass
+
+
+async def _end(
+    child: asyncio.subprocess.Process,
+    streams: Sequence[asyncio.StreamReader],
+    readers: Sequence["asyncio.Task[bytes]"],
+) -> None:
+    """Kill the process, and what it started, unless it has ended; an embedded server is a child of its own.
+
+    What it had said is read to its end: asyncio takes a process whose pipes are full and unread for one that runs.
+    """
+    for reader in readers:
+        reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
     if child.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        await asyncio.shield(child.wait())
+        await asyncio.gather(child.wait(), *map(_drop, streams))

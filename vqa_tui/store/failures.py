@@ -153,7 +153,8 @@ async def _examples(database: Database, ids: Sequence[int], *, tries: bool) -> t
     chosen = sorted({row["id"] for cluster_id in ids for row in await database.read(first, (cluster_id,))})[:_EXAMPLES]
     rows = await database.read(
         f"SELECT t.id, i.key, i.path, i.truth, d.root, {PART_COLUMNS}, {_FACTS} FROM task t "
-        "JOIN item i ON i.id = t.item_id JOIN dataset d ON d.id = i.dataset_id WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id",
+        "JOIN item i ON i.id = t.item_id JOIN dataset d ON d.id = i.dataset_id "
+        "WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id",
         (json.dumps(chosen),),
     )
     return tuple(
