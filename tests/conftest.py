@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 _PRIVATE_MARKS = ("_API_KEY", "_APPLICATION_CREDENTIALS", "_PROXY", "_proxy")
 _PRIVATE_NAMES = ("VQA_WORKSPACE", "API_KEY", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TMUX", "STY")
@@ -17,6 +18,10 @@ _PRIVATE_NAMES = ("VQA_WORKSPACE", "API_KEY", "NO_COLOR", "FORCE_COLOR", "COLUMN
 # The tests rewrite 250 files and start hundreds of Pythons: none should compile again what another has compiled.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# No test measures time.
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")
 
 
 class NetworkForbidden(AssertionError):

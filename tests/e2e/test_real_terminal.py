@@ -17,7 +17,7 @@ def _app(stage: Stage, columns: int = 80, rows: int = 24) -> Terminal:
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 50)])
 async def test_a_killed_engine_is_shown_lost_and_one_key_resumes_it(stage: Stage, columns: int, rows: int) -> None:
     dataset = await stage.pictures(500)
-    run_id = await stage.run(RunRequest(dataset, "general-vqa", stage.endpoint(latency_ms=150), pilot=0, name="victim"))
+    run_id = await stage.run(RunRequest(dataset, "general-vqa", stage.endpoint(latency_ms=400), pilot=0, name="victim"))
     with _app(stage, columns, rows) as terminal:
         await asyncio.to_thread(terminal.until, "victim")
         terminal.press("\r")
