@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 COMMIT = "c" * 40
+CONVERTED_COMMIT = "d" * 40
 PATIENCE_S = 60.0
 _LARGE = (".parquet", ".rar", ".png", ".jpg", ".bin")
 _PIECE = 1 << 20
@@ -46,6 +47,8 @@ class HubStandIn:
 
     url: str = ""
     repos: dict[str, Repo] = field(default_factory=dict)
+    converted: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    """For repositories the files of `refs/convert/parquet`."""
     asked: list[Asked] = field(default_factory=list)
     sent_bytes: int = 0
     """Of file contents."""
@@ -128,8 +131,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(401 if not self.headers.get("Authorization") else 404, {}, {"X-Error-Code": "RepoNotFound"})
         elif repo.gated:
             self._answer(403, {"error": "ask for access"}, {"X-Error-Code": "GatedRepo"})
+        elif rest == "revision/refs/convert/parquet" and repo_id in self.stand_in.converted:
+            siblings = [_sibling(name, data) for name, data in self.stand_in.converted[repo_id].items()]
+            self._answer(200, {"id": repo_id, "sha": CONVERTED_COMMIT, "siblings": siblings})
         elif rest.startswith("resolve/"):
-            self._content(repo, rest.split("/", 2)[2])
+            _, commit, name = rest.split("/", 2)
+            files = self.stand_in.converted[repo_id] if commit == CONVERTED_COMMIT else repo.files
+            self._content(files, name)
         elif rest == "" or rest.startswith("revision/"):
             if rest.removeprefix("revision/") not in ("", "main", COMMIT):
                 self._answer(404, {}, {"X-Error-Code": "RevisionNotFound"})
@@ -179,19 +187,22 @@ class _Handler(BaseHTTPRequestHandler):
         url = f"{self.stand_in.url}/datasets/{repo_id}/commit/{COMMIT}"
         self._answer(200, {"success": True, "commitOid": COMMIT, "commitUrl": url})
 
-    def _content(self, repo: Repo, name: str) -> None:
+    def _content(self, files: dict[str, bytes], name: str) -> None:
         hub = self.stand_in
-        if name not in repo.files:
+        if name not in files:
             self._answer(404, {}, {"X-Error-Code": "EntryNotFound"})
             return
-        data = repo.files[name]
+        data = files[name]
         if hub.spoils:
             data = b"\0" + data[1:]
-        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").rstrip("-"))
-        self.send_response(206 if start else 200)
+        span = self.headers.get("Range")
+        first, last = (span or "bytes=0-").removeprefix("bytes=").split("-")
+        start, size = int(first), len(data)
+        data = data[: int(last) + 1] if last else data
+        self.send_response(206 if span else 200)
         self.send_header("Content-Length", str(len(data) - start))
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        if span:
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{size}")
         self.send_header("ETag", f'"{_git_id(data)}"')
         self.send_header("X-Repo-Commit", COMMIT)
         self.end_headers()

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from vqa_tui.domain.failure import VqaError, WorkFailed
 
 TOKEN_VARIABLE = "HF_TOKEN"
+PATIENCE_S = 30.0
+"""Seconds without a byte after which a request counts as cut."""
 _HUB = "https://huggingface.co"
 _SAID_LIMIT = 300
 _SETTINGS = {

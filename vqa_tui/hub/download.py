@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vqa_tui.domain.failure import VqaError, WorkFailed
-from vqa_tui.hub.client import api, endpoint, hub_errors, library, token
+from vqa_tui.hub.client import PATIENCE_S, api, endpoint, hub_errors, library, token
 
 _READ_BYTES = 1 << 20
 _MARK_DIGITS = 16
@@ -44,7 +44,7 @@ def list_files(repo_id: str, patterns: Sequence[str], revision: str | None = Non
     Raises VqaError when there is none, when a name leads out of the folder of the download, and as `hub_errors` does.
     """
     with hub_errors(repo_id):
-        info = api().dataset_info(repo_id, revision=revision, files_metadata=True)
+        info = api().dataset_info(repo_id, revision=revision, files_metadata=True, timeout=PATIENCE_S)
     wanted = [each for each in info.siblings or () if any(fnmatch(each.rfilename, pattern) for pattern in patterns)]
     if not wanted:
         raise VqaError(
