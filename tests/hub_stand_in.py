@@ -143,13 +143,13 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(404, {}, {"X-Error-Code": "RevisionNotFound"})
                 return
             siblings = [_sibling(name, data) for name, data in repo.files.items()]
-            self._answer(200, {"id": repo_id, "sha": COMMIT, "siblings": siblings})
+            self._answer(200, {"id": repo_id, "sha": COMMIT, "private": repo.private, "siblings": siblings})
         elif rest.startswith("preupload/"):
-            files = [
+            modes = [
                 {"path": each["path"], "uploadMode": "lfs" if each["path"].endswith(_LARGE) else "regular"}
                 for each in json.loads(body)["files"]
             ]
-            self._answer(200, {"files": [{**each, "shouldIgnore": False, "oid": None} for each in files]})
+            self._answer(200, {"files": [{**each, "shouldIgnore": False, "oid": None} for each in modes]})
         elif rest == "info/lfs/objects/batch":
             self._answer(
                 200, {"transfer": "basic", "objects": [self._object(each) for each in json.loads(body)["objects"]]}
