@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vqa_tui.cli.clip_options import ClipsToOption, KeepClipsOption, VideosFromOption
+from vqa_tui.cli.dataset_download import download
 from vqa_tui.cli.dataset_edit import delete, rename
 from vqa_tui.cli.dataset_look import NameArgument, items, problems
 from vqa_tui.cli.errors import WORK_FAILED
@@ -91,7 +92,7 @@ def import_(
     if json:
         print_json(report)
     else:
-        _show_report(report, workspace)
+        show_report(report, workspace)
     if not report.usable:
         raise typer.Exit(WORK_FAILED)
 
@@ -119,7 +120,8 @@ class _Counter:
             sys.stderr.flush()
 
 
-def _show_report(report: "ImportReport", explicit: Path | None) -> None:
+def show_report(report: "ImportReport", explicit: Path | None) -> None:
+    """Print what an import did, its first problems, and how to look into the dataset."""
     from vqa_tui.tui.present.numbers import count, file_size
 
     say(
@@ -243,5 +245,5 @@ def _show_detail(detail: "DatasetDetail") -> None:
             say(f"… and {count(view.problems - len(detail.problems))} more")
 
 
-for command in (items, problems, rename, delete):
+for command in (download, items, problems, rename, delete):
     app.command()(command)

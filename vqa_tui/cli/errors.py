@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.failure import VqaError, WorkFailed
 from vqa_tui.safe_text import clean
 
 WORK_FAILED = 1
@@ -64,7 +64,7 @@ def _exit_code(error: VqaError) -> int:
     # Imported here, where something went wrong anyway, because `--help` must not load the database library.
     from vqa_tui.store.db import StoreTrouble
 
-    return WORK_FAILED if isinstance(error, StoreTrouble) else BAD_INPUT
+    return WORK_FAILED if isinstance(error, (StoreTrouble, WorkFailed)) else BAD_INPUT
 
 
 def _in_words(error: OSError) -> str:

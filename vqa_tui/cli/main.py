@@ -14,6 +14,7 @@ from vqa_tui.cli.export import export, validate
 from vqa_tui.cli.options import WorkspaceOption
 from vqa_tui.cli.plan import plan
 from vqa_tui.cli.simulate import simulate
+from vqa_tui.cli.upload import upload
 from vqa_tui.cli.web import web
 from vqa_tui.domain.failure import VqaError
 
@@ -62,6 +63,7 @@ app.add_typer(item.app, name="item")
 app.add_typer(review.app, name="review")
 app.command("export")(export)
 app.command("validate")(validate)
+app.command("upload")(upload)
 app.command("simulate")(simulate)
 app.command("web")(web)
 app.add_typer(train.app, name="train")

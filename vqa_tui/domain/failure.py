@@ -114,3 +114,7 @@ class VqaError(Exception):
 
 class RunGone(VqaError):
     """There is no such run, or not any more: somebody deleted it."""
+
+
+class WorkFailed(VqaError):
+    """What was asked for was right, and could not be done: a network, a server or a disk stood in the way."""

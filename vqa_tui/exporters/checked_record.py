@@ -28,6 +28,8 @@ class CheckedRecord:
     record_id: str = ""
     """What must not stand twice in a file, or ''."""
     faults: list[str] = field(default_factory=list)
+    asks_as_dataset: bool = False
+    """Whether its questions are the dataset's own, which may hold one twice."""
     states_truth: bool = False
     truth_fault: str = ""
     """What is wrong with the ground truth that the record states."""

@@ -16,6 +16,7 @@ def check_vqa_rad(record: dict[str, Any], checked: CheckedRecord) -> None:
     """Check one member `{"<md5>": {…}}` of the object."""
     ((key, value),) = record.items()
     checked.record_id = key
+    checked.asks_as_dataset = True
     if not _MD5_KEY.fullmatch(key):
         checked.faults.append("the key is not an MD5 of 32 hex digits")
     if not isinstance(value, dict):

@@ -290,7 +290,8 @@ class _Validation:
                 if answer.strip() and structured_names(answer) is None:
                     message = "a structured answer that is not JSON of the form asked for"
                     self._add(ProblemKind.STRUCTURE, place, message)
-            self._check_duplicate("\n".join(known_as), question, place)
+            if not checked.asks_as_dataset:
+                self._check_duplicate("\n".join(known_as), question, place)
         if checked.format in (FLAT, CSV) and checked.pairs:
             self._question_types[checked.question_type] += 1
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem
 from vqa_tui.operations.dataset_import import Importer, ImportProgress, ImportReport
+from vqa_tui.operations.hub_source import HubPlace, hub_place, open_hub_table
 from vqa_tui.operations.size_bands import SizeBand, size_bands
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.sources.clip_wishes import ClipWishes
@@ -136,8 +137,8 @@ async def import_dataset(
     """
     if limit is not None and limit < 1:
         raise VqaError(f"the limit must be at least 1, not {limit}")
-    source, given = await asyncio.to_thread(_open, kind, path, images, allow_outside, columns, clips)
-    chosen = checked_name(name) if name is not None else await _default_name(workspace, kind, source, given)
+    source, given = await asyncio.to_thread(_open, workspace, kind, path, images, allow_outside, columns, clips)
+    chosen = checked_name(name) if name is not None else await _default_name(workspace, kind, source.root, given)
     if existing := await store.dataset_named(workspace.db, chosen):
         _refuse_other(existing, kind, source)
 
@@ -147,7 +148,7 @@ async def import_dataset(
                 f"{path} holds no pictures", hint=f"Files ending in {' '.join(sorted(PICTURE_SUFFIXES))} are read."
             )
         row = await store.ensure_dataset(
-            workspace.db, name=chosen, kind=kind, root=str(source.root), source=str(given), at=importer.at
+            workspace.db, name=chosen, kind=kind, root=str(source.root), source=_source_text(given), at=importer.at
         )
         _refuse_other(row, kind, source)
         try:
@@ -155,8 +156,8 @@ async def import_dataset(
                 row.id,
                 chosen,
                 limit,
-                source=str(given),
-                owns_problems=row.source == str(given),
+                source=_source_text(given),
+                owns_problems=row.source == _source_text(given),
                 had_problems=row.problems > 0,
             )
         finally:
@@ -206,8 +207,11 @@ async def dataset_row(workspace: Workspace, name: str) -> store.DatasetRow:
 
 async def suggested_name(workspace: Workspace, kind: str, path: Path, images: Path | None = None) -> str:
     """Return the name that an import without one would give. Raises VqaError as `import_dataset` does for the path."""
-    source, given = await asyncio.to_thread(_open, kind, path, images)
-    return await _default_name(workspace, kind, source, given)
+    if place := hub_place(kind, path):
+        # The Hub is not asked at each key of a name that is being typed.
+        return await _default_name(workspace, kind, place.root(workspace, images), place)
+    source, given = await asyncio.to_thread(_open, workspace, kind, path, images)
+    return await _default_name(workspace, kind, source.root, given)
 
 
 def _nearest(name: str, known: list[str]) -> str:
@@ -247,15 +251,22 @@ def checked_name(name: str) -> str:
     return name
 
 
+def _source_text(given: Path | HubPlace) -> str:
+    return given.given if isinstance(given, HubPlace) else str(given)
+
+
 def _open(
+    workspace: Workspace,
     kind: str,
     path: Path,
     images: Path | None,
     allow_outside: bool = False,
     columns: Mapping[str, str] | None = None,
     clips: ClipWishes | None = None,
-) -> tuple[Source, Path]:
-    """Return the source, and the path as it was given but absolute."""
+) -> tuple[Source, Path | HubPlace]:
+    """Return the source, and the path as it was given but absolute, or the dataset at the Hub."""
+    if place := hub_place(kind, path):
+        return open_hub_table(place, place.root(workspace, images), columns), place
     source = open_source(kind, path, images=images, allow_outside=allow_outside, columns=columns, clips=clips)
     given = path.expanduser().absolute()
     for folder in (given, source.root):
@@ -268,15 +279,18 @@ def _open(
     return source, given
 
 
-async def _default_name(workspace: Workspace, kind: str, source: Source, given: Path) -> str:
+async def _default_name(workspace: Workspace, kind: str, root: Path, given: Path | HubPlace) -> str:
     """Return the name of the dataset this very source was imported into before, else the folder's, made unique."""
     rows = await store.list_datasets(workspace.db)
     for row in rows:
-        if (row.kind, row.root, row.source) == (kind, str(source.root), str(given)):
+        if (row.kind, row.root, row.source) == (kind, str(root), _source_text(given)):
             return row.name
-    is_folder = await asyncio.to_thread(given.is_dir)
-    folder = given if is_folder else given.parent
-    base = re.sub(r"[^\w.+-]+", "-", folder.name).lstrip("-._+")[:90] or "dataset"
+    if isinstance(given, HubPlace):
+        named = given.base
+    else:
+        is_folder = await asyncio.to_thread(given.is_dir)
+        named = (given if is_folder else given.parent).name
+    base = re.sub(r"[^\w.+-]+", "-", named).lstrip("-._+")[:90] or "dataset"
     taken = {row.name for row in rows}
     free, number = base, 2
     while free in taken:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from vqa_tui.domain.failure import VqaError
 
@@ -56,6 +56,28 @@ def numbered_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                     yield f"{file.name} row {number}", row
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise _unreadable(file, error, number) from error
+
+
+def column_names_in(stream: BinaryIO, name: str) -> list[str]:
+    """Return the names of the columns of an opened parquet file. Raises as `column_names`."""
+    pyarrow = _pyarrow()
+    try:
+        return list(pyarrow.parquet.ParquetFile(stream).schema_arrow.names)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(Path(name), error) from error
+
+
+def numbered_rows_in(stream: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, row) of an opened parquet file called `name`, as `numbered_rows` does."""
+    pyarrow = _pyarrow()
+    number = 0
+    try:
+        for batch in pyarrow.parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH):
+            for row in batch.to_pylist():
+                number += 1
+                yield f"{name} row {number}", row
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise _unreadable(Path(name), error, number) from error
 
 
 def json_value(value: Any) -> Any:

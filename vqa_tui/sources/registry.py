@@ -121,6 +121,13 @@ KINDS: dict[str, SourceKind] = {
     "parquet": SourceKind(
         "any parquet or Arrow file, or a folder of them (Hugging Face)", _table("parquet"), "any", True, True
     ),
+    "hf": SourceKind(
+        "any dataset of pictures at the Hugging Face Hub: OWNER/NAME, or a local folder of its files",
+        _table("parquet"),
+        "any",
+        True,
+        True,
+    ),
 }
 
 

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.item import ImportProblem, ReferenceQuestion, SourceItem
+from vqa_tui.domain.item import ImportProblem, SourceItem
 from vqa_tui.domain.ports import Scratch
-from vqa_tui.sources.arrow_files import ARROW_SUFFIXES, arrow_files, column_names, json_value, numbered_rows
+from vqa_tui.sources.arrow_files import ARROW_SUFFIXES, arrow_files, column_names, numbered_rows
 from vqa_tui.sources.columns import chosen_columns
 from vqa_tui.sources.contained import ContainedRoot
 from vqa_tui.sources.csv_files import csv_rows
 from vqa_tui.sources.picture_cells import PictureCells
 from vqa_tui.sources.record_files import numbered_records
-from vqa_tui.sources.record_truth import BadRecord, as_object, scalar_text, text_of
+from vqa_tui.sources.record_truth import BadRecord
 from vqa_tui.sources.rows import Row, joined_items
 from vqa_tui.sources.splits import split_in_name, split_in_path
+from vqa_tui.sources.table_rows import table_row
 
 _LOOKED_AT = 100
 """JSON records whose fields are looked at to know the columns; a field that is null is often left out."""
@@ -68,7 +69,7 @@ class TableSource:
                     yield value
                     continue
                 try:
-                    yield self._row(where, value, columns, split)
+                    yield table_row(self._pictures, where, value, columns, split)
                 except BadRecord as error:
                     yield ImportProblem(where, where, error.reason)
 
@@ -84,26 +85,6 @@ class TableSource:
             return chain(first, rows), dict(self._given) or {"picture": "picture"}
         return chain(first, rows), chosen_columns(self._given, names, str(file))
 
-    def _row(self, place: str, value: Any, columns: Mapping[str, str], split: str | None) -> Row:
-        if not isinstance(value, dict):
-            raise BadRecord("is not an object with columns")
-        picture = _cell(value, columns["picture"])
-        if picture is None or picture == "":
-            raise BadRecord(f"has no picture in `{columns['picture']}`")
-        record = as_object(json_value({name: cell for name, cell in value.items() if name != columns["picture"]}))
-        cells = {part: _cell(record, column) for part, column in columns.items() if part != "picture"}
-        asked = _asked(cells)
-        used = set(columns.values()) - ({columns["question"]} if "question" in columns and not asked else set())
-        return Row(
-            picture=self._pictures.key_of(picture),
-            place=place,
-            questions=asked,
-            captions=_texts(cells, "caption"),
-            categories=_texts(cells, "categories"),
-            split=text_of(cells, "split").strip() or split,
-            extra={name: cell for name, cell in record.items() if name not in used and cell is not None},
-        )
-
 
 def _names(record: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of the fields, and those of objects in them as `metadata.question_type`."""
@@ -111,34 +92,3 @@ def _names(record: Mapping[str, Any]) -> Iterator[str]:
         yield name
         if isinstance(value, dict):
             yield from (f"{name}.{inner}" for inner in value if isinstance(inner, str))
-
-
-def _cell(record: Mapping[str, Any], column: str) -> Any:
-    if column in record:
-        return record[column]
-    outer, _, inner = column.partition(".")
-    within = record.get(outer)
-    return within.get(inner) if isinstance(within, dict) else None
-
-
-def _asked(cells: Mapping[str, Any]) -> tuple[ReferenceQuestion, ...]:
-    questions, answers = _texts(cells, "question"), _texts(cells, "answer")
-    if not questions or not answers:
-        if answers:
-            raise BadRecord("has an answer, but no question")
-        return ()
-    if len(questions) != len(answers):
-        raise BadRecord(f"has {len(questions)} questions, but {len(answers)} answers")
-    kinds = _texts(cells, "question_type")
-    if len(kinds) != len(questions):
-        kinds = (kinds[0] if len(kinds) == 1 else "",) * len(questions)
-    return tuple(
-        ReferenceQuestion(question=question, answer=answer, question_type=kind)
-        for question, answer, kind in zip(questions, answers, kinds, strict=True)
-    )
-
-
-def _texts(cells: Mapping[str, Any], part: str) -> tuple[str, ...]:
-    value = cells.get(part)
-    entries = value if isinstance(value, list) else [value]
-    return tuple(text for entry in entries if (text := scalar_text({part: entry}, part)))

@@ -22,6 +22,8 @@ def path_hint(kind: DatasetKind) -> str:
     """Return what the path must be."""
     if kind.name == "csv":
         return "a .csv or .tsv file; tab completes"
+    if kind.name == "hf":
+        return "OWNER/NAME at the Hub, or a folder; tab completes"
     if kind.name == "parquet":
         return "a .parquet or .arrow file, or a folder; tab completes"
     wanted = {"folder": "a folder", "file": "a .json or .jsonl file"}.get(kind.wants, "a .json file or a folder")

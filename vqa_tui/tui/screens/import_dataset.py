@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem
-from vqa_tui.operations.datasets import DatasetKind, DatasetView, ImportProgress, ImportReport
+from vqa_tui.operations.datasets import DatasetKind, DatasetView, ImportProgress, ImportReport, parse_columns_line
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.importing import (
     COLUMNS_HELP,
@@ -46,6 +46,15 @@ class ImportDialog(Dialog[str]):
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dialogs.tcss", "import_dataset.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Import", id="import.start", tooltip="Import what the form says", priority=True),
+        Binding(
+            "ctrl+o",
+            "choose_columns",
+            "Columns",
+            id="import.columns",
+            tooltip="Choose which column holds what, from those of the table",
+            priority=True,
+            show=False,
+        ),
         Binding("enter", "close_done", "Close", id="import.close", tooltip="Close with what was imported", show=False),
     ]
 
@@ -95,9 +104,10 @@ class ImportDialog(Dialog[str]):
                         "",
                         id="columns",
                         compact=True,
-                        placeholder="known by their names",
+                        placeholder="known by their names; ctrl+o lets you choose",
                         tooltip=COLUMNS_HELP,
                     )
+                    yield Button("Choose …", id="choose", compact=True)
                 with Horizontal(classes="form-row"):
                     yield Label("Name")
                     yield Input(
@@ -188,6 +198,31 @@ class ImportDialog(Dialog[str]):
                 # Half a path is no mistake yet; what is wrong with it is said when the import is asked for.
                 words = "that of the folder"
         self.query_one("#name", Input).placeholder = clean(words, one_line=True, limit=100)
+
+    @on(Button.Pressed, "#choose")
+    def action_choose_columns(self) -> None:
+        """Let the columns of the table be chosen from, where the kind has some."""
+        if self._started_at is None and not self._is_over and self._kind.takes_columns:
+            self.choose_columns()
+
+    @work(group="columns", exclusive=True, exit_on_error=False)
+    async def choose_columns(self) -> None:
+        """Read the columns of the table, and put those that are chosen into the form."""
+        from vqa_tui.tui.screens.choose_columns import ColumnsDialog
+
+        path, line = self.query_one("#path", PathField).path, self.query_one("#columns", Input)
+        self.query_one("#problem").display = False
+        try:
+            if not path:
+                raise VqaError("the columns are those of a path", hint="Say first what is to be imported.")
+            chosen = parse_columns_line(line.value)
+            found = await self._services.library.table_columns(self._kind.name, Path(path))
+        except VqaError as error:
+            self._show_problem(error_words(error))
+            return
+        if self.app.screen is self and (taken := await self.app.push_screen_wait(ColumnsDialog(found, chosen))):
+            line.value = taken
+            line.focus()
 
     @on(PathField.Left)
     @on(Input.Submitted)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vqa_tui.operations.dataset_edits import DeletedDataset
     from vqa_tui.operations.datasets import DatasetKind, DatasetView, ImportProgress, ImportReport
     from vqa_tui.operations.endpoint_trial import EndpointTrial
+    from vqa_tui.operations.table_columns import TableColumns
 
 
 class Library(Door):
@@ -88,6 +89,12 @@ class Library(Door):
         from vqa_tui.operations import datasets
 
         return await datasets.suggested_name(self._workspace, kind, path, images)
+
+    async def table_columns(self, kind: str, path: Path) -> "TableColumns":
+        """Return the columns of a table, or of a dataset at the Hub."""
+        from vqa_tui.operations import table_columns
+
+        return await asyncio.to_thread(table_columns.table_columns, kind, path)
 
     async def complete_path(self, typed: str, wants: str) -> Completion | None:
         """Return what `typed` may become: folders, and annotation files unless `wants` is `folder`.
