@@ -12,6 +12,7 @@ from tests.exporters.written import pictures_with_pairs, raw_records, write_expo
 from vqa_tui.exporters.formats import FORMATS, Naming
 from vqa_tui.exporters.picture_copies import PictureUse
 from vqa_tui.exporters.validation import validate_export
+from vqa_tui.exporters.validation_report import ProblemKind
 
 Change = Callable[[Any], object]
 URL = "https://example.org/a.png"
@@ -174,3 +175,13 @@ def test_broken_documents_end_in_words(text: str, tmp_path: Path) -> None:
     path.write_text(text, "utf-8")
     report = validate_export(path)
     assert not report.ok and report.problems[0].message
+
+
+def test_a_question_that_the_dataset_asks_twice_is_no_fault_of_its_enhancement(tmp_path: Path) -> None:
+    out = tmp_path / "x.json"
+    write_export(out, "vqa-rad-enhanced", pictures_with_pairs(tmp_path), use=PictureUse.IN_PLACE)
+    members = {key: value for record in raw_records(out) for key, value in record.items()}
+    for member in members.values():
+        member["qa_pairs"] *= 2
+    out.write_text(json.dumps(members), "utf-8")
+    assert ProblemKind.DUPLICATE not in {problem.kind for problem in validate_export(out).problems}
