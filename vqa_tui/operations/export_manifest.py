@@ -74,6 +74,7 @@ def manifest_of(
     use: PictureUse,
     writer: ExportWriter,
     taken: Taken,
+    shard_size: int | None,
 ) -> Manifest:
     """Return the manifest of an export whose files are sealed: its run, what went into it and what did not."""
     records = [file for file in files if not file.role]
@@ -129,6 +130,7 @@ def manifest_of(
             seed=wish.seed,
             stratified_by="labels" if wish.is_stratified else "",
         ),
+        shard_size=shard_size,
         checks=limits_of(thaw_recipe(run.recipe)),
         files=tuple(files),
     )

@@ -11,6 +11,7 @@ from vqa_tui.domain.export import ExportedRun, Reviewed
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.part import unit
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, Naming, export_format
+from vqa_tui.exporters.layouts import JsonLines
 from vqa_tui.exporters.manifest import Manifest, ManifestFile
 from vqa_tui.exporters.picture_copies import PictureUse
 from vqa_tui.exporters.splitting import Split, SplitByHash, SplitDraw, stratum_of
@@ -58,6 +59,7 @@ async def export_run(
     reviewed: str = Reviewed.NOT_REJECTED,
     pictures: str = PictureUse.IN_PLACE,
     most_pairs: int | None = None,
+    shard_size: int | None = None,
 ) -> ExportReport:
     """Write what the run has stored up to now, at any moment of it, and a manifest `<out>.manifest.json`.
 
@@ -67,11 +69,13 @@ async def export_run(
     pictures with the same labels. `grouped` puts all pairs of a picture into one conversation. `reviewed` says which
     pairs are taken: `not-rejected`, `accepted` or `any`; where a reviewer edited a pair, the edited text is written.
     `pictures` says where the file finds them: `in-place`, `copy` or `link` (in `<stem>.pictures`), or `inline`.
-    `most_pairs` takes the first so many of each picture. The folder of `out` is made; earlier exports of the same name
-    are replaced, all at once at the end, and other files never. Memory does not grow with the run, but for some 100
-    bytes for each picture where a split is drawn, pictures are copied or linked, or the format has hashes or numbers
-    for pictures. Raises VqaError when the run, the format, a wish or the place cannot be used, a picture that is needed
-    cannot be read, or there is nothing to export; DiskFull when there is no room.
+    `most_pairs` takes the first so many of each picture. `shard_size` divides the files of JSON lines into several,
+    `<stem>-00001-of-0000N…`, of so many rows at most, but for a picture that alone has more. The folder of `out` is
+    made; earlier exports of the same name are replaced, all at once at the end, and other files never. Memory does
+    not grow with the run, but for some 100 bytes for each picture where a split is drawn, pictures are copied or
+    linked, or the format has hashes or numbers for pictures. Raises VqaError when the run, the format, a wish or
+    the place cannot be used, a picture that is needed cannot be read, or there is nothing to export; DiskFull when
+    there is no room.
     """
     chosen = export_format(format, grouped=grouped)
     wanted = _reviewed(reviewed)
@@ -79,6 +83,7 @@ async def export_run(
     split_wish = _split_wish(split, seed, stratified)
     if most_pairs is not None and most_pairs < 1:
         raise VqaError(f"{most_pairs} pairs for each picture cannot be exported", hint="Give 1 or more.")
+    _refuse_shards(shard_size, chosen)
     out = _absolute(out)
     run = await exported_run(workspace.db, run_id, wanted)
     if run is None:
@@ -89,7 +94,16 @@ async def export_run(
     try:
         earlier = refuse_foreign_files(out, parts_of(sides), chosen)
         out.parent.mkdir(parents=True, exist_ok=True)
-        with ExportWriter(out, chosen, run, grouped=grouped, split=sides, use=use) as writer:
+        with ExportWriter(
+            out,
+            chosen,
+            run,
+            grouped=grouped,
+            split=sides,
+            use=use,
+            shard_size=shard_size,
+            replaced=frozenset(file.name for file in earlier.files) if earlier else frozenset(),
+        ) as writer:
             taken = Taken(most_pairs)
             async for page in exported_pictures(workspace.db, run):
                 await asyncio.to_thread(writer.add, taken.note(page))
@@ -103,7 +117,7 @@ async def export_run(
                     f"the run {run.name} cannot be split: it has question-answer pairs about one picture only",
                     hint="Leave out the split, or wait until a second picture that is not equal is done.",
                 )
-            manifest = manifest_of(run, files, split_wish, chosen, grouped, use, writer, taken)
+            manifest = manifest_of(run, files, split_wish, chosen, grouped, use, writer, taken, shard_size)
             # A few renames, and not in a thread: a cancel must not find the old and the new export mixed.
             written = writer.commit(manifest)
     except OSError as error:
@@ -113,6 +127,19 @@ async def export_run(
         rows = f"{writer.formulas:,} {'row' if writer.formulas == 1 else 'rows'}"
         warnings += (f"a spreadsheet would take texts in {rows} for formulas: open the columns as text",)
     return ExportReport(out.parent, files, written, manifest.pictures, manifest.pairs, warnings)
+
+
+def _refuse_shards(shard_size: int | None, chosen: ExportFormat) -> None:
+    if shard_size is None:
+        return
+    if shard_size < 1:
+        raise VqaError(f"{shard_size} rows in a file cannot be exported", hint="Give 1 or more.")
+    if chosen.layout is not JsonLines:
+        able = ", ".join(known.name for known in FORMATS.values() if known.layout is JsonLines)
+        raise VqaError(
+            f"the format {chosen.name} is one file and cannot be divided into shards",
+            hint=f"Leave out the shard size, or take {able}.",
+        )
 
 
 async def _split(workspace: Workspace, run: ExportedRun, wish: SplitWish) -> Split:
