@@ -101,11 +101,27 @@ def test_pictures_travel_with_the_export(finished: Place, tmp_path: Path) -> Non
     assert result.exit_code == 0, result.output
 
 
+def test_shards_are_named_and_validated_together(finished: Place, tmp_path: Path) -> None:
+    out = tmp_path / "set.jsonl"
+    report = json.loads(finished.ok("export", "first", "trl", str(out), "--grouped", "--shard-size", "2", "--json"))
+    count = -(-PICTURES // 2)
+    names = [f"set-{number:05}-of-{count:05}.jsonl" for number in range(1, count + 1)]
+    assert [file["name"] for file in report["files"]] == names
+    assert not out.exists() and all((tmp_path / name).is_file() for name in names)
+    for file in (out, tmp_path / names[0]):
+        assert validate(file).exit_code == 0
+    (tmp_path / names[-1]).unlink()
+    result = validate(out)
+    assert result.exit_code == 1 and "the manifest lists this file, and it is not there" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (("qwen", "--seed", "1"), "are for a split"),
         (("qwen", "--pairs-per-picture", "0"), "Give 1 or more"),
+        (("qwen", "--shard-size", "0"), "Give 1 or more"),
+        (("llava", "--shard-size", "5"), "take qwen, qwen-finetune"),
         (("qwen", "--pictures", "here"), "Known are in-place, copy, link, inline"),
         (("qwen", "--pictures", "inline"), "Those that can: openai-ft, model-garden"),
         (("openai-ft", "--pictures", "copy"), "there is nothing to copy"),

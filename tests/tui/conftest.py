@@ -253,9 +253,11 @@ class FakeServices(Services):
         pictures: str = "in-place",
         most_pairs: int | None = None,
         stratified: bool = False,
+        shard_size: int | None = None,
+        seed: int | None = None,
     ) -> ExportResult:
         self._note("export", form, str(out), split, grouped, reviewed)
-        self.export_wishes = (pictures, most_pairs, stratified)
+        self.export_wishes = (pictures, most_pairs, stratified, shard_size, seed)
         checks = ((True, "every picture opens"), (False, "answers are long enough"))
         return ExportResult(9, 27, (str(out),), f"{out}.manifest.json", ("4 of 30 are not in the file: failed",), False,
                             checks, (f"{out.name}, line 3: answer is empty",), 12)  # fmt: skip

@@ -68,6 +68,10 @@ def export(
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="Draw the split by this number instead of by hashes.")
     ] = None,
+    shard_size: Annotated[
+        int | None,
+        typer.Option("--shard-size", metavar="N", help="Files of N rows at most, where the format has a row a line."),
+    ] = None,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -96,6 +100,7 @@ def export(
             reviewed=reviewed,
             pictures=pictures,
             most_pairs=pairs,
+            shard_size=shard_size,
         )
 
     report = in_workspace(workspace, work)

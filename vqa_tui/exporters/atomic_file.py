@@ -28,6 +28,11 @@ class AtomicFile:
         """SHA-256 of what was written so far, as 64 hex digits."""
         return self._digest.hexdigest()
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._file.closed
+
     def seal(self) -> None:
         """Bring everything to the disk; what can fail for lack of space fails here, before anything is replaced."""
         self._file.flush()

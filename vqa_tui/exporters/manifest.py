@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 MANIFEST_SUFFIX = ".manifest.json"
 _MAX_BYTES = 1_000_000
 _PART = re.compile(r"(.+)\.(?:train|val)(\.[^.]+)?")
+_SHARD = re.compile(r"(.+)-\d{5,}-of-\d{5,}(\.[^.]+)?")
 
 
 class _Model(BaseModel):
@@ -114,6 +115,8 @@ class Manifest(_Model):
     """Pairs in the files by verdict: accepted, edited, unsure, rejected, `not reviewed`."""
     skipped: ManifestSkipped
     split: ManifestSplit | None
+    shard_size: int | None = None
+    """Most rows of a file, but for a picture that alone has more; None where a part is one file."""
     checks: ManifestChecks
     files: tuple[ManifestFile, ...]
 
@@ -130,6 +133,11 @@ def manifest_path(out: Path) -> Path:
 def part_path(out: Path, part: str) -> Path:
     """Return the file of one part: `x.jsonl` itself for `all`, else `x.train.jsonl` or `x.val.jsonl`."""
     return out if part == "all" else out.with_name(f"{out.stem}.{part}{out.suffix}")
+
+
+def shard_path(path: Path, number: int, count: int) -> Path:
+    """Return the file of shard `number`, from 1, of `count`: `x-00001-of-00003.jsonl`, the names of Hugging Face."""
+    return path.with_name(f"{path.stem}-{number:05}-of-{count:05}{path.suffix}")
 
 
 def companion_path(path: Path, name: str) -> Path:
@@ -152,8 +160,12 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def manifests_that_may_list(path: Path) -> list[Path]:
-    """Return the existing manifests beside `path` that may name it: its own, and that of the split it is a part of."""
+    """Return the existing manifests beside `path` that may name it: its own, and those of the shards or the split that
+    it is a part of."""
     candidates = [manifest_path(path)]
-    if match := _PART.fullmatch(path.name):
-        candidates.append(manifest_path(path.with_name(match.group(1) + (match.group(2) or ""))))
+    name = path.name
+    for pattern in (_SHARD, _PART):
+        if match := pattern.fullmatch(name):
+            name = match.group(1) + (match.group(2) or "")
+            candidates.append(manifest_path(path.with_name(name)))
     return [candidate for candidate in candidates if candidate.is_file()]

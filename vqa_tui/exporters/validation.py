@@ -209,6 +209,11 @@ class _Validation:
                 self._log.add(ProblemKind.MANIFEST, other.name, 0, "the other side of the split is not there")
         return [other for other in others if other.is_file()]
 
+    def _side_of(self, name: str) -> str:
+        """Return the side of a split that a file is on: the first file of its part, so that shards are one side."""
+        part = self._listed[name].part if name in self._listed else ""
+        return next((listed.name for listed in self._listed.values() if listed.part == part and not listed.role), name)
+
     def report(self, pictures: PictureChecks) -> ValidationReport:
         """Wait for the pictures and give the verdict."""
         checked_pictures = len(pictures) if self._pictures is None else self._pictures
@@ -222,7 +227,7 @@ class _Validation:
             if is_split and seen.sha256:
                 first_path, sides = by_hash.setdefault(seen.sha256, (seen.path, set()))
                 was_on_one_side = len(sides) < 2
-                sides |= seen.sides
+                sides |= {self._side_of(side) for side in seen.sides}
                 if was_on_one_side and len(sides) > 1:
                     twin = f", also as {first_path}" if first_path != seen.path else ""
                     message = f"the {seen.medium} {seen.path} stands in {' and in '.join(sorted(sides))}{twin}"

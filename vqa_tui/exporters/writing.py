@@ -14,7 +14,7 @@ from vqa_tui.exporters.atomic_file import AtomicFile
 from vqa_tui.exporters.clip_copies import ClipCopies, must_be_cut
 from vqa_tui.exporters.dataset_info import DATASET_INFO, merged_info
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, Naming, Records
-from vqa_tui.exporters.layouts import CsvTable, Layout
+from vqa_tui.exporters.layouts import CsvTable, JsonLines, Layout
 from vqa_tui.exporters.manifest import (
     Manifest,
     ManifestFile,
@@ -23,11 +23,15 @@ from vqa_tui.exporters.manifest import (
     manifest_path,
     part_path,
     read_manifest,
+    shard_path,
 )
 from vqa_tui.exporters.picture_copies import PictureCopies, PictureUse, pictures_folder
 from vqa_tui.exporters.placed import PlacedPicture, data_uri
 from vqa_tui.exporters.splitting import Split
 from vqa_tui.exporters.vqa_v2 import ImageIds
+
+MOST_SHARDS = 1_000
+"""A manifest that lists more files would be too large to be read back."""
 
 Part = Literal["all", "train", "val"]
 
@@ -98,6 +102,8 @@ class _OpenFile:
     file: AtomicFile
     layout: Layout
     make_records: Records
+    path: Path
+    """That of the part; a shard of it gets its own once it is known how many there are."""
     records: int = 0
     pictures: int = 0
     pairs: int = 0
@@ -119,8 +125,16 @@ class ExportWriter:
         grouped: bool,
         split: Split | None,
         use: PictureUse = PictureUse.IN_PLACE,
+        shard_size: int | None = None,
+        replaced: frozenset[str] = frozenset(),
     ) -> None:
-        """Write to `out`, or to its train and val parts when there is a split. Raises OSError."""
+        """Write to `out`, or to its train and val parts when there is a split. Raises OSError.
+
+        With `shard_size` each part is as many files as it takes, of so many records at most; the records of a picture
+        stay together, so that one with more of them makes a larger file. `replaced` names the files of the export that
+        stood here before.
+        """
+        self._shard_size, self._replaced = shard_size, replaced
         self._out, self._format, self._run = out, export_format, run
         self._grouped, self._split, self._use = grouped, split, use
         self._root = Path(run.root)
@@ -141,7 +155,7 @@ class ExportWriter:
         with ExitStack() as undo:
             for path, part, role in _files_of(out, parts_of(split), export_format):
                 layout, make_records = makers.get(role, (export_format.layout, export_format.records))
-                self._files.append(_OpenFile(part, role, AtomicFile(path), layout(), make_records))
+                self._files.append(_OpenFile(part, role, AtomicFile(path), layout(), make_records, path))
                 undo.callback(self._files[-1].file.discard)
             undo.pop_all()
 
@@ -178,16 +192,45 @@ class ExportWriter:
             image_id = self._image_ids.of(picture, self._number + 1) if self._image_ids else 0
             placed = PlacedPicture(picture, self._named(picture, file), file, self._number, part, image_id)
             self._number += 1
-            for open_file in self._files:
-                if open_file.part != part:
+            for open_file in tuple(self._files):
+                if open_file.part != part or open_file.file.is_sealed:
                     continue
-                for record in open_file.make_records(placed, self._run, self._grouped):
+                records = open_file.make_records(placed, self._run, self._grouped)
+                if self._shard_size is not None:
+                    whole = list(records)
+                    records = iter(whole)
+                    if open_file.records and open_file.records + len(whole) > self._shard_size:
+                        open_file = self._next_shard(open_file)
+                for record in records:
                     open_file.file.write(open_file.layout.record(record))
                     open_file.records += 1
                 open_file.pictures += 1
                 open_file.pairs += len(picture.pairs)
             self.question_types.update(pair.question_type for pair in picture.pairs)
             self.verdicts.update(pair.verdict for pair in picture.pairs)
+
+    def _next_shard(self, full: _OpenFile) -> _OpenFile:
+        if sum(each.path == full.path for each in self._files) == MOST_SHARDS:
+            raise VqaError(
+                f"{self._shard_size:,} rows in a file would make more than {MOST_SHARDS:,} files",
+                hint="Give a larger --shard-size.",
+            )
+        full.file.write(full.layout.end())
+        full.file.seal()
+        following = _OpenFile(full.part, full.role, AtomicFile(full.path), JsonLines(), full.make_records, full.path)
+        self._files.insert(self._files.index(full) + 1, following)
+        return following
+
+    def _name_shards(self) -> None:
+        for path in {open_file.path for open_file in self._files}:
+            shards = [open_file.file for open_file in self._files if open_file.path == path]
+            for number, shard in enumerate(shards, 1):
+                shard.path = shard_path(path, number, len(shards))
+                if shard.path.exists() and shard.path.name not in self._replaced:
+                    raise VqaError(
+                        f"{shard.path} already exists and is not an export of vqa-tui",
+                        hint="Choose another name, or move that file away; only own exports are replaced.",
+                    )
 
     def _named(self, picture: ExportPicture, file: Path) -> str:
         if picture.truth.clip is not None and (self._use is PictureUse.INLINE or not self._format.takes_clips):
@@ -210,8 +253,13 @@ class ExportWriter:
         return self._prefix + picture.path if self._is_relative else (self._root.resolve() / picture.path).as_posix()
 
     def seal(self) -> tuple[ManifestFile, ...]:
-        """End the files and bring them to the disk; return what the manifest says of them. Raises OSError."""
+        """End the files and bring them to the disk; return what the manifest says of them. Raises VqaError when a
+        file that is none of ours has the name of a shard, OSError."""
+        if self._shard_size is not None:
+            self._name_shards()
         for open_file in self._files:
+            if open_file.file.is_sealed:
+                continue
             open_file.file.write(open_file.layout.end())
             open_file.file.seal()
         return tuple(

@@ -2,36 +2,23 @@
 
 import asyncio
 import errno
-import hashlib
 import math
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
-from vqa_tui import __version__
-from vqa_tui.config.freeze import thaw_recipe
 from vqa_tui.config.load import load_recipe
-from vqa_tui.config.recipe import Recipe
-from vqa_tui.domain.export import ExportedRun, ExportPage, ExportPicture, Reviewed
+from vqa_tui.domain.export import ExportedRun, Reviewed
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.part import unit
-from vqa_tui.exporters.formats import FORMATS, ExportFormat, Grouping, Naming, export_format
-from vqa_tui.exporters.manifest import (
-    Manifest,
-    ManifestChecks,
-    ManifestFile,
-    ManifestFollowUp,
-    ManifestRun,
-    ManifestSkipped,
-    ManifestSplit,
-)
+from vqa_tui.exporters.formats import FORMATS, ExportFormat, Naming, export_format
+from vqa_tui.exporters.layouts import JsonLines
+from vqa_tui.exporters.manifest import Manifest, ManifestFile
 from vqa_tui.exporters.picture_copies import PictureUse
 from vqa_tui.exporters.splitting import Split, SplitByHash, SplitDraw, stratum_of
 from vqa_tui.exporters.validation import validate_export
 from vqa_tui.exporters.validation_report import ValidationReport
 from vqa_tui.exporters.writing import ExportWriter, parts_of, refuse_foreign_files
+from vqa_tui.operations.export_manifest import SplitWish, Taken, limits_of, manifest_of
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.paths import find_workspace
 from vqa_tui.store.db import StoreTrouble
@@ -54,14 +41,6 @@ class ExportReport:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _SplitWish:
-    training_share: float
-    shares: tuple[float, float]
-    seed: int | None
-    is_stratified: bool
-
-
 def export_formats() -> tuple[ExportFormat, ...]:
     """Return the formats that `export_run` knows."""
     return tuple(FORMATS.values())
@@ -80,6 +59,7 @@ async def export_run(
     reviewed: str = Reviewed.NOT_REJECTED,
     pictures: str = PictureUse.IN_PLACE,
     most_pairs: int | None = None,
+    shard_size: int | None = None,
 ) -> ExportReport:
     """Write what the run has stored up to now, at any moment of it, and a manifest `<out>.manifest.json`.
 
@@ -89,11 +69,13 @@ async def export_run(
     pictures with the same labels. `grouped` puts all pairs of a picture into one conversation. `reviewed` says which
     pairs are taken: `not-rejected`, `accepted` or `any`; where a reviewer edited a pair, the edited text is written.
     `pictures` says where the file finds them: `in-place`, `copy` or `link` (in `<stem>.pictures`), or `inline`.
-    `most_pairs` takes the first so many of each picture. The folder of `out` is made; earlier exports of the same name
-    are replaced, all at once at the end, and other files never. Memory does not grow with the run, but for some 100
-    bytes for each picture where a split is drawn, pictures are copied or linked, or the format has hashes or numbers
-    for pictures. Raises VqaError when the run, the format, a wish or the place cannot be used, a picture that is needed
-    cannot be read, or there is nothing to export; DiskFull when there is no room.
+    `most_pairs` takes the first so many of each picture. `shard_size` divides the files of JSON lines into several,
+    `<stem>-00001-of-0000N…`, of so many rows at most, but for a picture that alone has more. The folder of `out` is
+    made; earlier exports of the same name are replaced, all at once at the end, and other files never. Memory does
+    not grow with the run, but for some 100 bytes for each picture where a split is drawn, pictures are copied or
+    linked, or the format has hashes or numbers for pictures. Raises VqaError when the run, the format, a wish or
+    the place cannot be used, a picture that is needed cannot be read, or there is nothing to export; DiskFull when
+    there is no room.
     """
     chosen = export_format(format, grouped=grouped)
     wanted = _reviewed(reviewed)
@@ -101,6 +83,7 @@ async def export_run(
     split_wish = _split_wish(split, seed, stratified)
     if most_pairs is not None and most_pairs < 1:
         raise VqaError(f"{most_pairs} pairs for each picture cannot be exported", hint="Give 1 or more.")
+    _refuse_shards(shard_size, chosen)
     out = _absolute(out)
     run = await exported_run(workspace.db, run_id, wanted)
     if run is None:
@@ -111,8 +94,17 @@ async def export_run(
     try:
         earlier = refuse_foreign_files(out, parts_of(sides), chosen)
         out.parent.mkdir(parents=True, exist_ok=True)
-        with ExportWriter(out, chosen, run, grouped=grouped, split=sides, use=use) as writer:
-            taken = _Taken(most_pairs)
+        with ExportWriter(
+            out,
+            chosen,
+            run,
+            grouped=grouped,
+            split=sides,
+            use=use,
+            shard_size=shard_size,
+            replaced=frozenset(file.name for file in earlier.files) if earlier else frozenset(),
+        ) as writer:
+            taken = Taken(most_pairs)
             async for page in exported_pictures(workspace.db, run):
                 await asyncio.to_thread(writer.add, taken.note(page))
             if (gone := await deleted_meanwhile(workspace.db, run)) is not None:
@@ -125,7 +117,7 @@ async def export_run(
                     f"the run {run.name} cannot be split: it has question-answer pairs about one picture only",
                     hint="Leave out the split, or wait until a second picture that is not equal is done.",
                 )
-            manifest = _manifest(run, files, split_wish, chosen, grouped, use, writer, taken)
+            manifest = manifest_of(run, files, split_wish, chosen, grouped, use, writer, taken, shard_size)
             # A few renames, and not in a thread: a cancel must not find the old and the new export mixed.
             written = writer.commit(manifest)
     except OSError as error:
@@ -137,7 +129,20 @@ async def export_run(
     return ExportReport(out.parent, files, written, manifest.pictures, manifest.pairs, warnings)
 
 
-async def _split(workspace: Workspace, run: ExportedRun, wish: _SplitWish) -> Split:
+def _refuse_shards(shard_size: int | None, chosen: ExportFormat) -> None:
+    if shard_size is None:
+        return
+    if shard_size < 1:
+        raise VqaError(f"{shard_size} rows in a file cannot be exported", hint="Give 1 or more.")
+    if chosen.layout is not JsonLines:
+        able = ", ".join(known.name for known in FORMATS.values() if known.layout is JsonLines)
+        raise VqaError(
+            f"the format {chosen.name} is one file and cannot be divided into shards",
+            hint=f"Leave out the shard size, or take {able}.",
+        )
+
+
+async def _split(workspace: Workspace, run: ExportedRun, wish: SplitWish) -> Split:
     if wish.seed is None:
         return SplitByHash(await last_training_hash(workspace.db, run, wish.training_share))
     draw = SplitDraw(wish.seed)
@@ -227,27 +232,18 @@ def validate_file(path: Path, *, recipe: str | None = None) -> ValidationReport:
     """
     limits = None
     if recipe is not None:
-        limits = _limits(load_recipe(recipe, folders=find_workspace().recipe_folders))
+        limits = limits_of(load_recipe(recipe, folders=find_workspace().recipe_folders))
     try:
         return validate_export(_absolute(path), limits)
     except OSError as error:
         raise VqaError(f"cannot read {error.filename or path}: {error.strerror or error}") from error
 
 
-def _limits(recipe: Recipe) -> ManifestChecks:
-    checks = recipe.checks
-    return ManifestChecks(
-        min_answer_chars=max(checks.min_answer_chars, 1),
-        risk_words=checks.risk_words,
-        structured_types=checks.structured_types,
-    )
-
-
 def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
-def _split_wish(split: tuple[float, float] | None, seed: int | None, stratified: bool) -> _SplitWish | None:
+def _split_wish(split: tuple[float, float] | None, seed: int | None, stratified: bool) -> SplitWish | None:
     if split is None:
         if seed is not None or stratified:
             raise VqaError("a seed and strata are for a split, and none is asked for", hint="For example 0.9/0.1.")
@@ -259,106 +255,7 @@ def _split_wish(split: tuple[float, float] | None, seed: int | None, stratified:
             f"a split of {training:g}/{validation:g} cannot be made",
             hint="Give two shares above 0 that add up to 1, such as 0.9/0.1.",
         )
-    return _SplitWish(training, split, (seed or 0) if stratified else seed, stratified)
-
-
-def _manifest(
-    run: ExportedRun,
-    files: Sequence[ManifestFile],
-    wish: _SplitWish | None,
-    chosen: ExportFormat,
-    grouped: bool,
-    use: PictureUse,
-    writer: ExportWriter,
-    taken: "_Taken",
-) -> Manifest:
-    records = [file for file in files if not file.role]
-    return Manifest(
-        product_version=__version__,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        format=chosen.name,
-        grouped=grouped or chosen.grouping is Grouping.TOGETHER,
-        image_paths=writer.image_paths,
-        pictures_are=str(use),
-        run=ManifestRun(
-            id=run.id,
-            name=run.name,
-            phase=run.phase,
-            dataset=run.dataset,
-            recipe=run.recipe_name,
-            recipe_sha256=hashlib.sha256(run.recipe.encode("utf-8")).hexdigest(),
-            config_sha256=run.config_sha256,
-            endpoint=run.endpoint_name,
-            model=run.model,
-        ),
-        follow_ups=tuple(
-            ManifestFollowUp(
-                id=source.id,
-                name=source.name,
-                config_sha256=source.config_sha256,
-                endpoint=source.endpoint_name,
-                model=source.model,
-                pictures=taken.pictures[source.id],
-                pairs=taken.pairs[source.id],
-            )
-            for source in run.follow_ups
-            if taken.pictures[source.id]
-        ),
-        pictures=sum(file.pictures for file in records),
-        pairs=sum(file.pairs for file in records),
-        question_types=dict(sorted(writer.question_types.items())),
-        reviewed=str(run.reviewed),
-        verdicts=dict(sorted(writer.verdicts.items())),
-        skipped=ManifestSkipped(
-            rejected_pairs=taken.rejected,
-            unaccepted_pairs=taken.unaccepted,
-            surplus_pairs=taken.surplus,
-            unfinished_pictures=_left(run, taken, "pending", "leased"),
-            failed_pictures=_left(run, taken, "failed"),
-            skipped_pictures=_left(run, taken, "skipped"),
-        ),
-        split=None
-        if wish is None
-        else ManifestSplit(
-            train=wish.shares[0],
-            val=wish.shares[1],
-            seed=wish.seed,
-            stratified_by="labels" if wish.is_stratified else "",
-        ),
-        checks=_limits(thaw_recipe(run.recipe)),
-        files=tuple(files),
-    )
-
-
-class _Taken:
-    """What went into the files: tasks with pairs there by their status, and what follow-up runs gave, by their id; and
-    how many pairs did not, by what review said of them."""
-
-    def __init__(self, most_pairs: int | None) -> None:
-        self._most_pairs = most_pairs
-        self.statuses: Counter[str] = Counter()
-        self.pictures: Counter[int] = Counter()
-        self.pairs: Counter[int] = Counter()
-        self.rejected = self.unaccepted = self.surplus = 0
-
-    def note(self, page: ExportPage) -> list[ExportPicture]:
-        """Count a page; return its pictures, each with as many pairs as are wanted."""
-        self.rejected += page.rejected_pairs
-        self.unaccepted += page.unaccepted_pairs
-        pictures = [replace(picture, pairs=picture.pairs[: self._most_pairs]) for picture in page.pictures]
-        self.surplus += sum(len(picture.pairs) for picture in page.pictures)
-        for picture in pictures:
-            self.surplus -= len(picture.pairs)
-            self.statuses.update(picture.statuses)
-            given = Counter(pair.source.id for pair in picture.pairs if pair.source is not None)
-            self.pairs.update(given)
-            self.pictures.update(given.keys())
-        return pictures
-
-
-def _left(run: ExportedRun, taken: _Taken, *statuses: str) -> int:
-    """Return how many tasks of these statuses are not in the files; the run may have moved on meanwhile."""
-    return max(sum(run.tasks.get(status, 0) - taken.statuses[status] for status in statuses), 0)
+    return SplitWish(training, split, (seed or 0) if stratified else seed, stratified)
 
 
 def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, folder: Path) -> tuple[str, ...]:

@@ -79,7 +79,9 @@ class ExportDialog(Dialog[None]):
                 yield Input(self._suggested(next(iter(self._formats))), id="path", compact=True)
             with Horizontal(classes="form-row"):
                 yield Label("Split")
-                yield Input("", id="split", compact=True, placeholder="none; 0.9/0.1 for train and validation")
+                yield Input("", id="split", compact=True, placeholder="none; 0.9/0.1 for train, validation")
+                yield Label("Seed", classes="second-label")
+                yield Input("", id="seed", compact=True, placeholder="none; 42")
             with Horizontal(classes="form-row"):
                 yield Label("Divided")
                 yield Select(_DRAWING, allow_blank=False, id="drawing", compact=True)
@@ -91,7 +93,9 @@ class ExportDialog(Dialog[None]):
                 yield Select(_REVIEWED, allow_blank=False, id="reviewed", compact=True)
             with Horizontal(classes="form-row"):
                 yield Label("At most")
-                yield Input("", id="most-pairs", compact=True, placeholder="all; 2 for the first two of each picture")
+                yield Input("", id="most-pairs", compact=True, placeholder="all; 2 for two of each picture")
+                yield Label("File", classes="second-label")
+                yield Input("", id="shard-size", compact=True, placeholder="all rows; 500")
             with Horizontal(classes="form-row"):
                 yield Label("Pictures")
                 yield Select(_PICTURES, allow_blank=False, id="pictures", compact=True)
@@ -159,7 +163,9 @@ class ExportDialog(Dialog[None]):
             if not path:
                 raise VqaError("the export needs a path", hint="For example train.jsonl.")
             split = parse_split(self.query_one("#split", Input).value)
-            most_pairs = parse_most_pairs(self.query_one("#most-pairs", Input).value)
+            most_pairs = parse_count(self.query_one("#most-pairs", Input).value, "pairs")
+            shard_size = parse_count(self.query_one("#shard-size", Input).value, "rows")
+            seed = parse_seed(self.query_one("#seed", Input).value)
             written = await self._services.export(
                 self._run_id,
                 str(self.query_one("#format", Select).value),
@@ -170,6 +176,8 @@ class ExportDialog(Dialog[None]):
                 str(self.query_one("#pictures", Select).value),
                 most_pairs,
                 split is not None and self.query_one("#drawing", Select).value == _BY_LABELS,
+                shard_size,
+                seed,
             )
         except VqaError as error:
             if self.is_attached:
@@ -193,13 +201,23 @@ def _format_words(form: FormatChoice) -> Content:
     return Content.assemble(form.name, (f"  {form.summary}", QUIET))
 
 
-def parse_most_pairs(typed: str) -> int | None:
-    """Return how many pairs of a picture are wanted, None for an empty text. Raises VqaError unless it is 1 or more."""
+def parse_count(typed: str, things: str) -> int | None:
+    """Return how many pairs or rows are wanted, None for an empty text. Raises VqaError unless it is 1 or more."""
     text = typed.strip()
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
-        raise VqaError(f"{text!r} is no number of pairs", hint="A whole number from 1, or nothing for all.")
+        raise VqaError(f"{text!r} is no number of {things}", hint="A whole number from 1, or nothing for all.")
+    return int(text)
+
+
+def parse_seed(typed: str) -> int | None:
+    """Return the seed of a draw, None for an empty text. Raises VqaError unless it is a whole number from 0."""
+    text = typed.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise VqaError(f"{text!r} is no seed", hint="A whole number such as 42, or nothing.")
     return int(text)
 
 

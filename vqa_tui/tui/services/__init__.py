@@ -287,6 +287,8 @@ class Services:
         pictures: str = "in-place",
         most_pairs: int | None = None,
         stratified: bool = False,
+        shard_size: int | None = None,
+        seed: int | None = None,
     ) -> ExportResult:
         """Write the training files, and validate what was written; see operations.exports for what the wishes mean."""
         from vqa_tui.operations import exports  # only here, as above
@@ -302,6 +304,8 @@ class Services:
             reviewed=reviewed,
             pictures=pictures,
             most_pairs=most_pairs,
+            shard_size=shard_size,
+            seed=seed,
         )
         verdict = await asyncio.to_thread(exports.validate_file, written.manifest)
         problems = verdict.problems[:PROBLEMS_SHOWN]
