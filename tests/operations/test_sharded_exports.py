@@ -80,7 +80,7 @@ async def test_shards_replace_own_ones_and_no_others(stored: StoredRun, tmp_path
     await export_run(stored.workspace, 1, "qwen", out, shard_size=2)
     await export_run(stored.workspace, 1, "qwen", out, shard_size=2)
     again = await export_run(stored.workspace, 1, "qwen", out, shard_size=4)
-    assert any("x-00001-of-00003.jsonl of an earlier export" in warning for warning in again.warnings)
+    assert not (tmp_path / "x-00001-of-00003.jsonl").exists() and not again.warnings
 
 
 async def test_too_many_shards_leave_nothing(
@@ -92,3 +92,21 @@ async def test_too_many_shards_leave_nothing(
     with pytest.raises(VqaError, match="more than 2 files"):
         await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl", shard_size=2)
     assert _names(tmp_path) == before
+
+
+async def test_what_stood_there_before_goes_unless_somebody_has_changed_it(stored: StoredRun, tmp_path: Path) -> None:
+    """Else a pattern over the shards would find two exports."""
+    await stored.add(range(1, 6))
+    out = tmp_path / "x.jsonl"
+    await export_run(stored.workspace, 1, "qwen", out)
+    await export_run(stored.workspace, 1, "qwen", out, shard_size=2)
+    assert _names(tmp_path) == {*(f"x-0000{n}-of-00005.jsonl" for n in range(1, 6)), "x.jsonl.manifest.json"}
+    (tmp_path / "x-00002-of-00005.jsonl").write_text("mine\n")
+    report = await export_run(stored.workspace, 1, "qwen", out, shard_size=5)
+    kept = "x-00002-of-00005.jsonl"
+    assert _names(tmp_path) == {*(f"x-0000{n}-of-00003.jsonl" for n in range(1, 4)), kept, "x.jsonl.manifest.json"}
+    assert [words for words in report.warnings if "still there" in words] == [
+        f"{kept} of an earlier export is still there, and no manifest lists it any more"
+    ]
+    await export_run(stored.workspace, 1, "qwen", out)
+    assert _names(tmp_path) == {"x.jsonl", kept, "x.jsonl.manifest.json"}

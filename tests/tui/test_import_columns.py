@@ -12,8 +12,10 @@ from textual.widgets import Button, Input, Select
 
 from tests.hub_stand_in import Repo, hub_stand_in
 from tests.tui.import_driver import NOTHING, Opened
+from tests.tui.test_hostile_text import HOSTILE, check, visits
 from tests.tui.workshop import Workshop
 from vqa_tui.operations.datasets import list_datasets
+from vqa_tui.operations.table_columns import TableColumns
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.choose_columns import ColumnsDialog
 
@@ -113,3 +115,18 @@ async def test_columns_of_a_dataset_at_the_hub_are_chosen_and_it_is_imported(
             assert "imported into pets" in opened.said and "1 added" in opened.said
     (view,) = await list_datasets(workshop.workspace)
     assert (view.kind, view.source) == ("hf", "hf://some/pets")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+@visits(ColumnsDialog)
+async def test_hostile_names_of_columns(
+    workshop: Workshop, until: Wait, screen_text: Callable[[Any], str], size: tuple[int, int]
+) -> None:
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=size) as pilot:
+        app.push_screen(ColumnsDialog(TableColumns((HOSTILE, "\x1b[2J", ""), {"picture": HOSTILE}), {}))
+        await until(pilot, lambda: isinstance(app.screen, ColumnsDialog) and "[/nope]" in screen_text(app))
+        check(app, screen_text)
+        app.screen.query_one("#part-question", Select).expanded = True
+        await pilot.pause()
+        check(app, screen_text)

@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import hashlib
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,11 +124,28 @@ async def export_run(
             written = writer.commit(manifest)
     except OSError as error:
         raise _cannot_write(out, error) from error
+    if earlier is not None and (earlier.shard_size, shard_size) != (None, None):
+        await asyncio.to_thread(_remove_replaced, earlier, manifest, out.parent)
     warnings = _warnings(run, manifest, earlier, out.parent)
     if writer.formulas:
         rows = f"{writer.formulas:,} {'row' if writer.formulas == 1 else 'rows'}"
         warnings += (f"a spreadsheet would take texts in {rows} for formulas: open the columns as text",)
     return ExportReport(out.parent, files, written, manifest.pictures, manifest.pairs, warnings)
+
+
+def _remove_replaced(earlier: Manifest, manifest: Manifest, folder: Path) -> None:
+    """Remove the files of the export in whose place other shards stand: `OUT-*.jsonl` would find both.
+
+    Those that somebody has changed since, or that cannot be removed, are left, and the warnings name them.
+    """
+    written = {file.name for file in manifest.files}
+    for file in earlier.files:
+        path = folder / file.name
+        if file.name in written or path.parent != folder or path.is_symlink() or not path.is_file():
+            continue
+        with suppress(OSError), open(path, "rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256:
+                path.unlink()
 
 
 def _refuse_shards(shard_size: int | None, chosen: ExportFormat) -> None:
