@@ -68,9 +68,9 @@ def test_frames_are_kept_so_that_a_video_is_decoded_once(
     reader = video_reader()
 
     class Counting:
-        def frames(self, path: Path, times: list[float]) -> Any:
+        def frames(self, path: Path, times: list[float], max_side: int | None) -> Any:
             asked.extend(times)
-            return reader.frames(path, times)
+            return reader.frames(path, times, max_side)
 
     monkeypatch.setattr("vqa_tui.endpoints.clips.video_reader", Counting)
     assert prepare_frames(video, facts, [2.5, 3.5], **HOW, cache=cache) == first

@@ -51,6 +51,10 @@ def test_the_frame_at_a_moment_is_the_one_that_is_on(reader: VideoReader, video:
     assert [number_of(image) for image in reader.frames(video, times)] == [int(at * FPS + 1e-6) for at in times]
 
 
+def test_frames_are_made_smaller_as_they_come(reader: VideoReader, video: Path) -> None:
+    assert [image.size for image in reader.frames(video, [0.0, 5.5, 11.97], 80)] == [(80, 60)] * 3
+
+
 def test_frames_behind_a_long_gap_are_exact_too(reader: VideoReader, tmp_path: Path) -> None:
     """Where the reader seeks from key frame to key frame."""
     video = draw_video(tmp_path / "long.mkv", seconds=40, size=(80, 48))

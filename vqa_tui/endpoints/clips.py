@@ -60,7 +60,7 @@ def prepare_frames(
     missing = [(at, key) for at, key in zip(times, keys, strict=True) if at not in kept]
     if missing:
         try:
-            images = _reader().frames(path, [at for at, _key in missing])
+            images = _reader().frames(path, [at for at, _key in missing], max_side)
         except UnusableVideo as error:
             raise BadPicture(error.reason) from error
         for (at, key), image in zip(missing, images, strict=True):

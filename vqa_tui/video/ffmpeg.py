@@ -12,7 +12,7 @@ from PIL import Image
 
 from vqa_tui.domain.clip import Clip
 from vqa_tui.domain.item import PIXEL_LIMIT
-from vqa_tui.video.reader import DEMUXERS, SLACK_S, UnusableVideo, Video, VideoFacts, too_short
+from vqa_tui.video.reader import DEMUXERS, SLACK_S, UnusableVideo, Video, VideoFacts, shrunk, too_short
 
 _PATIENCE_S = 600.0
 _BEFORE_S = 0.001
@@ -34,10 +34,10 @@ class FfmpegReader:
         image = self.frames(video, [at_s])[0]
         return VideoFacts(image.width, image.height, self._length(_file(video)))
 
-    def frames(self, video: Video, times: Sequence[float]) -> list[Image.Image]:
+    def frames(self, video: Video, times: Sequence[float], max_side: int | None = None) -> list[Image.Image]:
         path = _file(video)
         step = self._check(path)
-        return [self._frame(path, at, step) for at in times]
+        return [shrunk(self._frame(path, at, step), max_side) for at in times]
 
     def cut(self, video: Video, clip: Clip, target: Path, max_side: int | None = None) -> None:
         path = _file(video)

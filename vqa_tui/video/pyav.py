@@ -13,7 +13,7 @@ from PIL import Image
 
 from vqa_tui.domain.clip import Clip
 from vqa_tui.domain.item import PIXEL_LIMIT
-from vqa_tui.video.reader import DEMUXERS, SLACK_S, UnusableVideo, Video, VideoFacts, too_short
+from vqa_tui.video.reader import DEMUXERS, SLACK_S, UnusableVideo, Video, VideoFacts, shrunk, too_short
 
 _THREADS = 2
 """Of one decoder: several videos are read side by side."""
@@ -35,9 +35,9 @@ class PyAvReader:
             image = _frames_at(container, stream, [at_s])[0]
             return VideoFacts(image.width, image.height, _length(container))
 
-    def frames(self, video: Video, times: Sequence[float]) -> list[Image.Image]:
+    def frames(self, video: Video, times: Sequence[float], max_side: int | None = None) -> list[Image.Image]:
         with _opened(video) as (container, stream):
-            return _frames_at(container, stream, times)
+            return _frames_at(container, stream, times, max_side)
 
     def cut(self, video: Video, clip: Clip, target: Path, max_side: int | None = None) -> None:
         unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -118,7 +118,7 @@ def _walk(container: Any, stream: Any, start_s: float) -> Iterator[tuple[float, 
                 break
 
 
-def _frames_at(container: Any, stream: Any, times: Sequence[float]) -> list[Image.Image]:
+def _frames_at(container: Any, stream: Any, times: Sequence[float], max_side: int | None = None) -> list[Image.Image]:
     found: list[Image.Image] = []
     shown: tuple[float, Any] | None = None
     sought = 0.0
@@ -130,7 +130,7 @@ def _frames_at(container: Any, stream: Any, times: Sequence[float]) -> list[Imag
         while len(found) < len(times) and at > times[len(found)] + _EPSILON_S:
             if shown is None and at > times[len(found)] + SLACK_S:
                 raise UnusableVideo(f"has no frame before {at:.2f} s, and the clip begins at {times[0]:.2f} s")
-            found.append(_upright(frame if shown is None else shown[1]))
+            found.append(shrunk(_upright(frame if shown is None else shown[1]), max_side))
         if len(found) == len(times):
             return found
         shown = (at, frame)
@@ -143,7 +143,7 @@ def _frames_at(container: Any, stream: Any, times: Sequence[float]) -> list[Imag
     for time in times[len(found) :]:
         if time > shown[0] + SLACK_S:
             raise too_short(shown[0], times[-1])
-        found.append(_upright(shown[1]))
+        found.append(shrunk(_upright(shown[1]), max_side))
     return found
 
 

@@ -48,8 +48,11 @@ class VideoReader(Protocol):
         """Return the facts of a video; the frame at `at_s` is decoded, so that it is known to be there."""
         ...
 
-    def frames(self, video: Video, times: Sequence[float]) -> list[Image.Image]:
-        """Return the frame that is on at each of the rising `times` in seconds, upright, in RGB."""
+    def frames(self, video: Video, times: Sequence[float], max_side: int | None = None) -> list[Image.Image]:
+        """Return the frame that is on at each of the rising `times` in seconds, upright, in RGB.
+
+        No side is longer than `max_side` pixels: each is made smaller as it comes, for many large ones fill the memory.
+        """
         ...
 
     def cut(self, video: Video, clip: Clip, target: Path, max_side: int | None = None) -> None:
@@ -87,3 +90,10 @@ def _found_reader() -> VideoReader | None:
 def too_short(ends_s: float, wanted_s: float) -> UnusableVideo:
     """Return the refusal of a video that ends before a moment that is wanted of it."""
     return UnusableVideo(f"ends at {ends_s:.2f} s, and the clip goes up to {wanted_s:.2f} s: it may be cut short")
+
+
+def shrunk(image: Image.Image, max_side: int | None) -> Image.Image:
+    """Return a frame with no side over `max_side` pixels; it may be the same object, made smaller."""
+    if max_side is not None:
+        image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return image
