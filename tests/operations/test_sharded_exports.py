@@ -1,27 +1,18 @@
 """Exports in shards: which rows stand where, that a split stays whole, and that nothing foreign is replaced."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.operations.test_exports_operation import StoredRun
+from tests.operations.test_exports_operation import StoredRun, stored
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters import writing
 from vqa_tui.exporters.manifest import read_manifest
 from vqa_tui.exporters.validation_report import ProblemKind
 from vqa_tui.operations.exports import export_run, validate_file
-from vqa_tui.operations.workspace import open_workspace
 
-
-@pytest.fixture
-async def stored(tmp_path: Path) -> AsyncIterator[StoredRun]:
-    (tmp_path / "bags").mkdir()
-    async with open_workspace(tmp_path) as workspace:
-        run = StoredRun(workspace, tmp_path / "bags")
-        await run.create()
-        yield run
+__all__ = ["stored"]
 
 
 def _rows(path: Path) -> list[str]:
