@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
+from textual._context import visible_screen_stack
 from textual._styles_cache import StylesCache
 from textual.pilot import Pilot
 
@@ -296,8 +297,9 @@ async def until(pilot: "Pilot[None]", fact: Callable[[], object]) -> None:
 def screen_text(app: Any) -> str:
     """The characters on the screen, line by line."""
     width, height = app.size
-    compositor = app.screen._compositor
-    strips = compositor.render_strips()
+    # A dialog that is drawn without knowing what lies beneath keeps a blank ground from then on.
+    visible_screen_stack.set(app._background_screens)
+    strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).ljust(width) for strip in strips[:height])
 
 
