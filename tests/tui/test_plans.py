@@ -8,7 +8,7 @@ import pytest
 from vqa_tui.config.endpoint import EndpointPrices
 from vqa_tui.operations.plan import BandPart, RunPlan, SizeRow, TimeBound
 from vqa_tui.store.earlier_runs import EarlierRuns
-from vqa_tui.tui.present.plan_words import band_parts, most_words, price_source, price_words
+from vqa_tui.tui.present.plan_words import band_parts, most_words, price_source, price_words, short_prices
 from vqa_tui.tui.present.plans import plan_text
 from vqa_tui.tui.present.wizard_rows import size_row
 
@@ -105,3 +105,8 @@ def test_the_most_says_what_it_assumes() -> None:
 def test_prices_are_shown_in_full() -> None:
     prices = EndpointPrices(input_per_million=Decimal("0.0375"), output_per_million=Decimal("15"))
     assert price_words(prices) == "$0.0375 in, $15.00 out, per million tokens"
+
+
+def test_a_narrow_column_has_both_prices_in_full() -> None:
+    prices = EndpointPrices(input_per_million=Decimal("0.0375"), output_per_million=Decimal("15"))
+    assert short_prices(prices) == "0.0375, 15.00"

@@ -42,8 +42,8 @@ def test_the_header_tells_how_the_run_was_chosen_and_how_another_is(make_view: M
     newest = run_lines.choosing_words("1", newest=True)
     wide, narrow = (run_lines.header(make_view(), 0, width, choosing=newest).plain for width in (140, 80))
     assert "stcray-train  the newest run · 1 chooses another " in wide
-    assert "stcray-train  newest · 1 others " in narrow and "$1.84 of $10.00" in narrow
-    assert run_lines.choosing_words("F1", newest=False) == ("F1 chooses another", "F1 others")
+    assert "stcray-train  newest · 1: others " in narrow and "$1.84 of $10.00" in narrow
+    assert run_lines.choosing_words("F1", newest=False) == ("F1 chooses another", "F1: others")
     assert run_lines.choosing_words("", newest=False) == ()
     for width in (20, 40, 60):
         line = run_lines.header(make_view(), 0, width, choosing=newest)

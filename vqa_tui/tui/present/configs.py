@@ -21,7 +21,7 @@ from vqa_tui.tui.present.endpoint_words import (
 from vqa_tui.tui.present.facts import facts, heading
 from vqa_tui.tui.present.numbers import count, plural
 from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
-from vqa_tui.tui.present.plan_words import price_source
+from vqa_tui.tui.present.plan_words import short_prices
 from vqa_tui.tui.present.rows import Row, text
 
 RECIPE_COLUMNS = (
@@ -37,7 +37,7 @@ ENDPOINT_COLUMNS = (
     Column("Host", 10, 36, soft=True, drop=3),
     Column("Keys", 8, 10),
     Column("Quota", 8, 24, soft=True, drop=2),
-    Column("Prices", 6, 18, soft=True, drop=1),
+    Column("$/M in, out", 11, 18, soft=True, drop=1),
 )
 _FILE_SHOWN = 60_000
 _PROBLEM_SHOWN = 1_500
@@ -129,12 +129,16 @@ def _reply_words(form: ReplyFormat) -> str:
         case "blocks":
             return f"blocks of category, question and answer: {', '.join(form.categories) or 'any category'}"
         case "json_object":
-            return f"a JSON object with {', '.join(form.keys)}, to: {form.question}"
+            return f"a JSON object with {', '.join(form.keys)}, to {_quoted(form.question)}"
         case "detect":
-            return f"boxes as location tokens, to: {form.question}"
+            return f"boxes as location tokens, to {_quoted(form.question)}"
         case "explained":
-            return f"an answer with its explanation, to: {form.question}"
-    return f"the answer to: {form.question}" if form.question else f"the question to: {form.answer}"
+            return f"an answer with its explanation, to {_quoted(form.question)}"
+    return f"the answer to {_quoted(form.question)}" if form.question else f"the question to {_quoted(form.answer)}"
+
+
+def _quoted(words: str) -> str:
+    return f'"{words}"'
 
 
 def _picture_words(recipe: Recipe) -> str:
@@ -225,7 +229,7 @@ def _keys(entry: EndpointEntry) -> Content:
 def _price_cell(entry: EndpointEntry) -> Content:
     if entry.prices is None:
         return Content.styled("unknown", WARN)
-    return text(price_source(entry.prices, listed=entry.listed) if entry.listed else "its file", QUIET)
+    return text(short_prices(entry.prices), QUIET)
 
 
 def _key_lines(entry: EndpointEntry) -> Content:

@@ -43,6 +43,11 @@ def price_words(prices: EndpointPrices) -> str:
     return ", ".join(parts) + ", per million tokens"
 
 
+def short_prices(prices: EndpointPrices) -> str:
+    """Return dollars per million tokens in and out, for a narrow column that names them."""
+    return f"{_digits(prices.input_per_million)}, {_digits(prices.output_per_million)}"
+
+
 def price_source(prices: EndpointPrices, *, listed: bool) -> str:
     """Return where prices come from and of when they are."""
     source = prices.source or ("a public list" if listed else "the endpoint's file")
@@ -106,10 +111,13 @@ def size_cells(row: SizeRow, plan: RunPlan) -> tuple[str, str, str, str, str]:
 
 
 def _dollars(value: Decimal) -> str:
+    return f"${_digits(value)}"
+
+
+def _digits(value: Decimal) -> str:
     """Return a price in full: prices are looked up and compared digit by digit."""
-    text = f"{value:f}"
-    whole, _, digits = text.partition(".")
-    return f"${whole}.{digits.rstrip('0').ljust(2, '0')}"
+    whole, _, digits = f"{value:f}".partition(".")
+    return f"{whole}.{digits.rstrip('0').ljust(2, '0')}"
 
 
 def _swing(part: BandPart) -> str:

@@ -29,7 +29,7 @@ def choosing_words(key: str, *, newest: bool) -> tuple[str, ...]:
     """Return why this run is shown and which key chooses another, in words of falling length; `key` may be empty."""
     why = "the newest run" if newest else ""
     how = f"{key} chooses another" if key else ""
-    short = " · ".join(part for part in ("newest" if newest else "", f"{key} others" if key else "") if part)
+    short = " · ".join(part for part in ("newest" if newest else "", f"{key}: others" if key else "") if part)
     return tuple(words for words in (" · ".join(part for part in (why, how) if part), short) if words)
 
 
