@@ -1,0 +1,67 @@
+"""`python -m vqa_tui.training CONFIG [--resume]`: train in the folder of CONFIG, a frozen configuration (JSON)."""
+
+import argparse
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from vqa_tui.config.training import TrainingConfig
+from vqa_tui.domain.training_events import Ended, event_line
+from vqa_tui.training.trouble import TrainingTrouble, in_words
+
+FAILED = 1
+BAD_INPUT = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train, and return the exit status: 0 done or stopped, 1 failed, 2 a configuration that cannot be read."""
+    parser = argparse.ArgumentParser(prog="python -m vqa_tui.training", description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--resume", action="store_true", help="go on from the newest whole checkpoint, if there is one")
+    given = parser.parse_args(arguments)
+    try:
+        config = TrainingConfig.model_validate_json(given.config.read_text("utf-8"))
+    except (OSError, ValidationError, ValueError) as error:
+        print(f"{given.config} is not the configuration of a training: {error}", file=sys.stderr)
+        return BAD_INPUT
+    folder = given.config.parent
+    print("loading libraries", flush=True)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        from vqa_tui.training.session import train
+
+        outcome = train(folder, config, resume=given.resume)
+    except (Exception, MemoryError) as error:
+        return _failed(folder, error)
+    print(json.dumps({"phase": outcome.phase, "step": outcome.step}), flush=True)
+    return 0
+
+
+def _failed(folder: Path, error: BaseException) -> int:
+    """Tell why in the log and the metrics, and take away what a broken write left."""
+    trouble = in_words(error)
+    if not isinstance(error, TrainingTrouble):
+        traceback.print_exception(error)
+    print(f"error: {trouble.sentence}", file=sys.stderr, flush=True)
+    if os.environ.get("RANK", "0") != "0":
+        return FAILED
+    for path in (folder / "checkpoints").glob("*"):
+        if path.is_dir() and not (path / "trainer_state.json").is_file():
+            import shutil
+
+            shutil.rmtree(path, ignore_errors=True)
+    try:
+        with open(folder / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write("\n" + event_line(Ended(time.time(), "failed", trouble.sentence, 0)) + "\n")
+    except OSError as unwritable:
+        print(f"the end cannot be noted in metrics.jsonl: {unwritable}", file=sys.stderr)
+    return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

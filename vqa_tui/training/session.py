@@ -1,0 +1,229 @@
+"""One training from start to end: model, data, steps, and what is left behind."""
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
+
+from vqa_tui.config.training import TrainingConfig
+from vqa_tui.domain.training_events import Ended, LeftOut, Started
+from vqa_tui.training.adapters import prepare
+from vqa_tui.training.answering import Sampler
+from vqa_tui.training.batches import REFUSED, ROW_IDS, Batcher, Numbers
+from vqa_tui.training.encoding import PictureSize, RowEncoder
+from vqa_tui.training.environment import environment
+from vqa_tui.training.event_log import EventLog
+from vqa_tui.training.gauges import Gauges
+from vqa_tui.training.learned import Learned
+from vqa_tui.training.loading import Device, count_parameters, device_for, load_model, save_processor
+from vqa_tui.training.reporting import Reporter
+from vqa_tui.training.rows import RowFile
+from vqa_tui.training.trouble import TrainingTrouble
+
+CHECKPOINTS, ADAPTER, MERGED = "checkpoints", "adapter", "merged"
+ROWS, HELD_OUT = "rows.jsonl", "held_out.jsonl"
+_WRITTEN_LAST = "trainer_state.json"
+_DATA_WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a session ended."""
+
+    phase: str
+    reason: str
+    step: int
+
+
+class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
+    """Notes which rows a step learns from, and tells once of each that is left out."""
+
+    def __init__(self, *, learned: Learned, log: EventLog, batcher: Batcher, looker: Batcher, **more: Any) -> None:
+        super().__init__(data_collator=batcher, **more)
+        self._learned = learned
+        self._log = log
+        self._batcher, self._looker = batcher, looker
+        self._told: set[str] = set()
+
+    def get_eval_dataloader(self, *arguments: Any, **named: Any) -> Any:
+        """Held-out rows come from their own file."""
+        self.data_collator = self._looker
+        try:
+            return super().get_eval_dataloader(*arguments, **named)
+        finally:
+            self.data_collator = self._batcher
+
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
+        """Take what is not the model's out of the batches before they are counted and moved."""
+        samples, tokens = super().get_batch_samples(epoch_iterator, num_batches, device)
+        for batch in samples:
+            self._note(batch, learns=True)
+        return samples, tokens
+
+    def prediction_step(self, model: Any, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
+        self._note(inputs, learns=False)
+        return super().prediction_step(model, inputs, *arguments, **named)
+
+    def _note(self, batch: dict[str, Any], *, learns: bool) -> None:
+        ids, refused = batch.pop(ROW_IDS), batch.pop(REFUSED)
+        if learns:
+            self._learned.add([int(each) for each in ids], int(batch["attention_mask"].sum()))
+        for row, key, reason in refused:
+            if key not in self._told:
+                self._told.add(key)
+                self._log.write(LeftOut(time.time(), row, key, reason))
+                self._log.say(f"left out: {key}: {reason}")
+
+
+def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
+    """Train in `folder`, which holds the rows, and leave checkpoints, adapter and metrics there.
+
+    With `resume` it goes on from the newest whole checkpoint. Raises TrainingTrouble, and whatever the libraries raise.
+    """
+    device = device_for(config)
+    rows, held_out = RowFile(folder / ROWS), RowFile(folder / HELD_OUT)
+    if not len(rows):
+        raise TrainingTrouble("there is no row to learn from", "Export pairs, or take another run.")
+    checkpoint = newest_checkpoint(folder) if resume else None
+    arguments = _arguments(folder, config, device, looks=bool(len(held_out)))
+    first = arguments.process_index == 0
+    set_seed(config.seed)
+    model, processor = _model(config, device)
+    encoder = RowEncoder(processor, PictureSize(config.min_pixels, config.max_pixels), config.max_tokens)
+    log, learned, gauges = EventLog(folder / "metrics.jsonl", writes=first), Learned(), Gauges(device.kind)
+    reporter = Reporter(folder, log, learned, gauges)
+    sharded = config.launch.fsdp or bool(config.launch.deepspeed) or bool(config.launch.accelerate_config)
+    shown = [] if sharded else [held_out[number] for number in range(min(config.samples, len(held_out)))]
+    trainer = RowTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Numbers(rows),
+        eval_dataset=Numbers(held_out) if len(held_out) else None,
+        callbacks=[reporter, Sampler(shown, encoder, log, config.sample_tokens)],
+        learned=learned,
+        log=log,
+        batcher=Batcher(rows, encoder),
+        looker=Batcher(held_out, encoder),
+    )
+    trainer.remove_callback(PrinterCallback)  # the reporter prints its own lines
+    steps = _steps(trainer, config)
+    done = _step_of(checkpoint) if checkpoint else 0
+    total, learning = count_parameters(model)
+    log.write(
+        Started(
+            at=time.time(),
+            first_step=done,
+            total_steps=steps,
+            epochs=config.epochs,
+            rows=len(rows),
+            held_out=len(held_out),
+            device=device.words,
+            precision=device.precision,
+            parameters=total,
+            trainable=learning,
+            memory_total_bytes=gauges.total_bytes(),
+        )
+    )
+    log.say(f"{config.model} on {device.words} in {device.precision}: {learning:,} of {total:,} weights learn")
+    log.say(f"{len(rows):,} rows, {len(held_out):,} held out, {steps:,} steps" + (f", from {done:,}" if done else ""))
+    if first:
+        (folder / "environment.json").write_text(json.dumps(environment(device.words), indent=2) + "\n", "utf-8")
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    step = int(trainer.state.global_step)
+    if reporter.stopped:
+        return _end(log, gauges, Outcome("stopped", f"stopped after step {step:,}; its checkpoint is whole", step))
+    log.say("saving")
+    trainer.save_model(str(folder / ADAPTER))
+    if first:
+        save_processor(processor, folder / ADAPTER)
+        if config.merge and config.lora is not None and not sharded:
+            merged = trainer.accelerator.unwrap_model(trainer.model).merge_and_unload()
+            merged.save_pretrained(str(folder / MERGED))
+            save_processor(processor, folder / MERGED)
+    return _end(log, gauges, Outcome("done", "", step))
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """Return the newest checkpoint that was written whole; None where there is none."""
+    found = [path for path in (folder / CHECKPOINTS).glob("checkpoint-*") if (path / _WRITTEN_LAST).is_file()]
+    return max(found, key=_step_of, default=None)
+
+
+def _end(log: EventLog, gauges: Gauges, outcome: Outcome) -> Outcome:
+    log.write(Ended(time.time(), outcome.phase, outcome.reason, outcome.step, gauges.read().memory_bytes))
+    return outcome
+
+
+def _step_of(checkpoint: Path) -> int:
+    number = checkpoint.name.rpartition("-")[2]
+    return int(number) if number.isdigit() else -1
+
+
+def _model(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
+    if config.backend == "unsloth":
+        from vqa_tui.training.unsloth_models import load_unsloth
+
+        return load_unsloth(config, device)
+    model, processor = load_model(config, device)
+    model.config.use_cache = False
+    model = prepare(model, config)
+    if config.gradient_checkpointing and config.lora is not None:
+        model.enable_input_require_grads()
+    return model, processor
+
+
+def _steps(trainer: Trainer, config: TrainingConfig) -> int:
+    """As the Trainer counts: whole steps of an epoch, times epochs, rounded up."""
+    if config.max_steps:
+        return config.max_steps
+    in_epoch = -(-len(trainer.get_train_dataloader()) // config.accumulation)
+    return math.ceil(config.epochs * max(in_epoch, 1))
+
+
+def _arguments(folder: Path, config: TrainingConfig, device: Device, *, looks: bool) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(folder / CHECKPOINTS),
+        num_train_epochs=config.epochs,
+        max_steps=config.max_steps or -1,
+        per_device_train_batch_size=config.device_batch,
+        per_device_eval_batch_size=config.device_batch,
+        gradient_accumulation_steps=config.accumulation,
+        learning_rate=config.rate,
+        lr_scheduler_type=config.scheduler,
+        warmup_steps=config.warmup_share,
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_grad_norm,
+        seed=config.seed,
+        data_seed=config.seed,
+        bf16=device.precision == "bf16",
+        fp16=device.precision == "fp16",
+        use_cpu=device.kind == "cpu",
+        gradient_checkpointing=config.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        logging_steps=config.log_every,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=config.save_every,
+        save_total_limit=config.keep,
+        eval_strategy="steps" if looks else "no",
+        eval_steps=config.look_every if looks else None,
+        metric_for_best_model="eval_loss" if looks else None,
+        greater_is_better=False if looks else None,
+        prediction_loss_only=True,
+        label_names=["labels"],
+        remove_unused_columns=False,
+        dataloader_num_workers=_DATA_WORKERS if device.kind == "cuda" else 0,
+        dataloader_pin_memory=device.kind == "cuda",
+        ddp_find_unused_parameters=False,
+        deepspeed=config.launch.deepspeed or None,
+        fsdp="full_shard auto_wrap" if config.launch.fsdp else "",
+        report_to="none",
+        disable_tqdm=True,
+        log_level="warning",
+    )
+
+

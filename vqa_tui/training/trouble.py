@@ -1,0 +1,46 @@
+"""What ends a training in a sentence a person can act on."""
+
+
+class TrainingTrouble(Exception):
+    """A training cannot go on; `str()` says what is wrong and `hint` what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    @property
+    def sentence(self) -> str:
+        """Both in one line."""
+        return f"{self} {self.hint}".strip() if not self.hint else f"{self}. {self.hint}"
+
+
+def in_words(error: BaseException) -> TrainingTrouble:
+    """Return what an error of the libraries means; what is not known keeps its own words."""
+    if isinstance(error, TrainingTrouble):
+        return error
+    words = (str(error).strip().splitlines() or [""])[0][:500]
+    name = type(error).__name__
+    if isinstance(error, MemoryError) or name in {"OutOfMemoryError", "AcceleratorError"} or _lacks_memory(words):
+        return TrainingTrouble(
+            "out of memory",
+            "Lower max_pixels or batch_size, set gradient_checkpointing or four_bit, or take a smaller model; "
+            "`vqa-tui train estimate` says what each takes.",
+        )
+    if isinstance(error, OSError) and error.errno == 28 or "No space left on device" in str(error):
+        return TrainingTrouble(
+            "the disk is full, so a checkpoint could not be written",
+            "Free some space and resume: the checkpoints before it are whole.",
+        )
+    if isinstance(error, ModuleNotFoundError):
+        return TrainingTrouble(
+            f"the package {error.name} is not installed", "`pip install 'vqa-tui[train]'` brings what training needs."
+        )
+    return TrainingTrouble(f"{name}: {words}" if words else name, "The log has the whole story.")
+
+
+def _lacks_memory(words: str) -> bool:
+    lowered = words.lower()
+    return any(
+        each in lowered
+        for each in ("out of memory", "can't allocate memory", "cannot allocate memory", "std::bad_alloc", "bad allocation")
+    )
