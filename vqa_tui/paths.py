@@ -31,6 +31,11 @@ class WorkspacePaths:
         return (self.root.parent / "endpoints", shipped_configs() / "endpoints")
 
     @property
+    def training_config_folders(self) -> tuple[Path, ...]:
+        """Where a training configuration is looked for by name: beside the workspace first, then what is shipped."""
+        return (self.root.parent / "trainings", shipped_configs())
+
+    @property
     def backups(self) -> Path:
         return self.root / "backups"
 
@@ -43,8 +48,17 @@ class WorkspacePaths:
     def trainings(self) -> Path:
         return self.root / "trainings"
 
+    def training_folder(self, training_id: int) -> Path:
+        return self.trainings / str(training_id)
+
     def training_lock(self, training_id: int) -> Path:
+        """Held by the supervisor of a training and by its trainer: free when neither lives."""
         return self.trainings / str(training_id) / "lock"
+
+    def training_device_lock(self, device: str) -> Path:
+        """Held by the training that computes on `device`."""
+        plain = "".join(letter if letter.isalnum() else "-" for letter in device)
+        return self.trainings / f"device-{plain}.lock"
 
     def training_log(self, training_id: int) -> Path:
         return self.trainings / str(training_id) / "log"

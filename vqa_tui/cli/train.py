@@ -1,17 +1,28 @@
-"""`vqa-tui train …`: the trainings of the workspace, and their logs."""
+"""`vqa-tui train …`: trainings of the workspace: started, listed, looked at and steered."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vqa_tui.cli.options import JsonOption, WorkspaceOption, in_workspace
-from vqa_tui.cli.output import Column, print_table, say
+from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_workspace
+from vqa_tui.cli.output import Column, print_facts, print_table, say
+from vqa_tui.cli.train_start import configs, start
+from vqa_tui.cli.train_watch import watch
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from vqa_tui.domain.training import TrainingSummary
     from vqa_tui.operations.workspace import Workspace
 
-app = typer.Typer(no_args_is_help=True, help="Trainings: look at them and their logs.", rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, help="Teach a model from reviewed pairs.", rich_markup_mode=None)
+TrainingArgument = Annotated[
+    str, typer.Argument(metavar="TRAINING", help="Name or number of the training.", show_default=False)
+]
+
+app.command("start")(start)
+app.command("configs")(configs)
+app.command("watch")(watch)
 
 
 @app.command("list")
@@ -27,20 +38,102 @@ def list_trainings(json: JsonOption = False, workspace: WorkspaceOption = None) 
     if json:
         print_json(found)
         return
-    columns = (Column("NO", right=True), Column("STATE"), Column("LOG BYTES", right=True))
-    rows = [(str(each.id), "at work" if each.at_work else "at rest", f"{each.log_bytes:,}") for each in found]
-    print_table(columns, rows, empty="No training yet.")
+    columns = (
+        Column("no", right=True), Column("name"), Column("state"), Column("step", right=True), Column("of", right=True),
+        Column("model"), Column("rows", right=True), Column("device"), Column("reason"),
+    )  # fmt: skip
+    rows = [
+        (
+            str(each.id), each.name, state_word(each), f"{each.step:,}",
+            "–" if each.total_steps is None else f"{each.total_steps:,}",
+            each.model, f"{each.rows:,}", each.device, each.reason,
+        )
+        for each in found
+    ]  # fmt: skip
+    print_table(columns, rows, empty="No training yet. `vqa-tui train start CONFIG --run RUN` starts one.")
+
+
+@app.command("show")
+def show(training: TrainingArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Show how a training stands, what it told of itself last, and where its files are."""
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.cli.train_facts import training_document, training_facts
+    from vqa_tui.operations import trainings
+
+    async def work(opened: "Workspace") -> "tuple[TrainingSummary, trainings.TrainingEvents, str]":
+        number = await trainings.find_training(opened, training)
+        found = await trainings.training_summary(opened, number)
+        return found, await trainings.training_events(opened, number), str(opened.paths.training_folder(number))
+
+    found, told, folder = in_workspace(workspace, work)
+    if json:
+        print_json(training_document(found, told.events, folder))
+        return
+    print_facts(training_facts(found, told.events, folder))
+
+
+@app.command("stop")
+def stop(training: TrainingArgument, workspace: WorkspaceOption = None) -> None:
+    """Let a training finish its step, write a checkpoint and end."""
+    from vqa_tui.operations.training_start import stop_training
+
+    _steer(training, workspace, stop_training)
+    say(f"Stopping; a checkpoint is written first. To go on:  {command_line(f'train resume {training}', workspace)}")
+
+
+@app.command("cancel")
+def cancel(training: TrainingArgument, workspace: WorkspaceOption = None) -> None:
+    """End a training at once; what came after its last checkpoint is lost."""
+    from vqa_tui.operations.training_start import cancel_training
+
+    _steer(training, workspace, cancel_training)
+    say(f"Cancelling. To see it end:  {command_line(f'train watch {training}', workspace)}")
+
+
+@app.command("resume")
+def resume(training: TrainingArgument, workspace: WorkspaceOption = None) -> None:
+    """Let a training go on from its newest whole checkpoint."""
+    from vqa_tui.operations.training_start import resume_training
+
+    _steer(training, workspace, resume_training)
+    say(f"Going on. To watch it:  {command_line(f'train watch {training}', workspace)}")
+
+
+@app.command("delete")
+def delete(
+    training: TrainingArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Delete a training with its checkpoints, its adapter and its log."""
+    from vqa_tui.operations.training_start import delete_training
+
+    if not yes:
+        typer.confirm(f"Delete the training {training} with its checkpoints and its adapter?", abort=True)
+    _steer(training, workspace, delete_training)
+    say("Deleted.")
 
 
 @app.command("log")
-def show_log(
-    number: Annotated[int, typer.Argument(metavar="NO", min=1, help="Number of the training.", show_default=False)],
-    workspace: WorkspaceOption = None,
-) -> None:
+def show_log(training: TrainingArgument, workspace: WorkspaceOption = None) -> None:
     """Show the end of a training's log."""
     from vqa_tui.operations import trainings
 
     async def work(opened: "Workspace") -> str:
-        return await trainings.training_log(opened, number)
+        return await trainings.training_log(opened, await trainings.find_training(opened, training))
 
     say(in_workspace(workspace, work).rstrip("\n"))
+
+
+def state_word(training: "TrainingSummary") -> str:
+    """Return the phase, or that its process is gone."""
+    return "lost" if training.is_lost else str(training.phase)
+
+
+def _steer(named: str, workspace: "WorkspaceOption", act: "Callable[[Workspace, int], Awaitable[None]]") -> None:
+    from vqa_tui.operations.trainings import find_training
+
+    async def work(opened: "Workspace") -> None:
+        await act(opened, await find_training(opened, named))
+
+    in_workspace(workspace, work)

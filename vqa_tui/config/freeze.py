@@ -1,4 +1,4 @@
-"""Recipes and endpoints as text that never changes: what a run stores, and how it is fingerprinted."""
+"""Recipes, endpoints and trainings as text that never changes: what a run stores, and how it is fingerprinted."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.recipe import Recipe
+from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.failure import VqaError
 
 M = TypeVar("M", Recipe, Endpoint)
@@ -28,6 +29,11 @@ def freeze(model: Recipe | Endpoint) -> str:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
         raise VqaError(f"{model.name} holds a value that JSON cannot: {error}") from error
+
+
+def freeze_training(config: TrainingConfig) -> str:
+    """Return canonical JSON of a training's configuration, as `freeze` does."""
+    return json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def thaw_recipe(text: str) -> Recipe:

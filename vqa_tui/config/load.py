@@ -9,14 +9,15 @@ from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.key_likeness import is_variable_name, key_values_in
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate
+from vqa_tui.config.training import TrainingConfig
 from vqa_tui.config.validation import NO_VALUES_HINT, nearest, validated
 from vqa_tui.config.yaml_document import YamlDocument, read_yaml, shown
 from vqa_tui.domain.failure import VqaError
 
 _SUFFIXES = (".yaml", ".yml")
-_MODEL_WORD = {Recipe: "recipe", Endpoint: "endpoint"}
+_MODEL_WORD = {Recipe: "recipe", Endpoint: "endpoint", TrainingConfig: "training configuration"}
 
-M = TypeVar("M", Recipe, Endpoint)
+M = TypeVar("M", Recipe, Endpoint, TrainingConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,19 @@ def list_recipes(folders: Sequence[Path]) -> list[ConfigFile]:
 def list_endpoints(folders: Sequence[Path]) -> list[ConfigFile]:
     """Return every endpoint in `folders` by name, as `list_recipes` does."""
     return _list(Endpoint, folders)
+
+
+def load_training(name_or_path: str, *, folders: Sequence[Path]) -> TrainingConfig:
+    """Return the training configuration with that name or at that path, found as `load_recipe` finds recipes.
+
+    Raises VqaError.
+    """
+    return _load(TrainingConfig, name_or_path, folders)
+
+
+def list_trainings(folders: Sequence[Path]) -> list[ConfigFile]:
+    """Return every training configuration in `folders` by name, as `list_recipes` does."""
+    return _list(TrainingConfig, folders)
 
 
 def is_known(name: str, folders: Sequence[Path]) -> bool:
@@ -134,7 +148,7 @@ def _checked(model: type[M], document: YamlDocument) -> M:
     if isinstance(config, Endpoint):
         _refuse_values_as_variables(config, document)
         _refuse_unencrypted_keys(config, document)
-    else:
+    elif isinstance(config, Recipe):
         try:
             PromptTemplate(config)
         except VqaError as error:

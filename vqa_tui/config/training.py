@@ -60,7 +60,7 @@ class Launch(_Strict):
 
 
 class TrainingConfig(_Strict):
-    """One training as its file says it; what is left out is filled in by `resolved` for text or vision."""
+    """One training as its file says it; some defaults hang on whether pictures are learned from."""
 
     name: Annotated[str, Field(pattern=_NAME, max_length=80)]
     description: str = ""

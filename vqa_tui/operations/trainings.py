@@ -1,20 +1,61 @@
-"""Looking at the trainings of the workspace: each is a folder with a lock and a log that its process writes."""
+"""Looking at the trainings of the workspace: how they stand, what they told of themselves, and their logs."""
 
 import asyncio
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
+from vqa_tui.config.validation import nearest
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingSummary
+from vqa_tui.domain.training_events import Event, events
 from vqa_tui.operations.workspace import Workspace
-from vqa_tui.process.lock import is_locked
+from vqa_tui.store import trainings
 
 LOG_TAIL_BYTES = 256 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingEvents:
+    """What a trainer told of itself, oldest first, and how far its file was read."""
+
+    events: tuple[Event, ...]
+    read_bytes: int
+
+
 async def list_trainings(workspace: Workspace) -> tuple[TrainingSummary, ...]:
     """Return all trainings, newest first."""
-    return await asyncio.to_thread(_list, workspace)
+    return await trainings.training_summaries(workspace.db, workspace.paths)
+
+
+async def training_summary(workspace: Workspace, training_id: int) -> TrainingSummary:
+    """Return one training. Raises VqaError when there is none of that id."""
+    return await trainings.training_summary(workspace.db, workspace.paths, training_id)
+
+
+async def find_training(workspace: Workspace, named: str) -> int:
+    """Return the id of the training with that name or number. Raises VqaError, with the nearest name."""
+    found = await list_trainings(workspace)
+    for each in found:
+        if each.name == named:
+            return each.id
+    if named.isascii() and named.isdigit() and any(each.id == int(named) for each in found):
+        return int(named)
+    close = nearest(named, [each.name for each in found])
+    raise VqaError(
+        f"there is no training {named!r}" + (f"; did you mean {close}?" if close else ""),
+        hint="`vqa-tui train list` shows the trainings of this workspace.",
+    )
+
+
+async def training_events(workspace: Workspace, training_id: int, *, after_bytes: int = 0) -> TrainingEvents:
+    """Return what the trainer told of itself behind the first `after_bytes` of its file; a line that is not whole yet
+    is left for the next call. Raises VqaError when the file cannot be read."""
+    path = workspace.paths.training_folder(training_id) / "metrics.jsonl"
+    try:
+        return await asyncio.to_thread(_events_after, path, after_bytes)
+    except OSError as error:
+        raise VqaError(f"the metrics {path} cannot be read: {error.strerror}") from error
 
 
 async def training_log(workspace: Workspace, training_id: int, *, limit_bytes: int = LOG_TAIL_BYTES) -> str:
@@ -31,31 +72,15 @@ async def training_log(workspace: Workspace, training_id: int, *, limit_bytes: i
         raise VqaError(f"the log {path} cannot be read: {error.strerror}") from error
 
 
-def _list(workspace: Workspace) -> tuple[TrainingSummary, ...]:
-    folder = workspace.paths.trainings
-    if not folder.is_dir():
-        return ()
-    numbers = [int(entry.name) for entry in folder.iterdir() if entry.name.isascii() and entry.name.isdigit()]
-    return tuple(_summary(workspace, number) for number in sorted(numbers, reverse=True))
-
-
-def _summary(workspace: Workspace, number: int) -> TrainingSummary:
-    lock, log = workspace.paths.training_lock(number), workspace.paths.training_log(number)
-    status = _status(log)
-    return TrainingSummary(
-        id=number,
-        at_work=is_locked(lock),
-        started_at=(_status(lock) or lock.parent.stat()).st_mtime,
-        written_at=status.st_mtime if status else None,
-        log_bytes=status.st_size if status else 0,
-    )
-
-
-def _status(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except FileNotFoundError:
-        return None
+def _events_after(path: Path, after_bytes: int) -> TrainingEvents:
+    if not path.exists():
+        return TrainingEvents((), after_bytes)
+    with path.open("rb") as file:
+        file.seek(after_bytes)
+        data = file.read()
+    whole = data[: data.rfind(b"\n") + 1]
+    lines = whole.decode("utf-8", "replace").split("\n")
+    return TrainingEvents(tuple(events(lines)), after_bytes + len(whole))
 
 
 def _end_of(path: Path, limit_bytes: int) -> str:

@@ -1,4 +1,4 @@
-"""The lock that says whether an engine lives; the kernel frees it even after kill -9 (flock, POSIX)."""
+"""The lock that says whether an engine or a training lives; the kernel frees it even after kill -9 (flock, POSIX)."""
 
 import asyncio
 import fcntl
@@ -21,8 +21,16 @@ class AlreadyAtWork(VqaError):
 class ProcessLock:
     """An exclusive lock on a file, held until the process ends or `release` is called."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        taken: str = "another engine is already at work on this run",
+        hint: str = "Watch it instead of starting a second one.",
+    ) -> None:
+        """`taken` and `hint` are said when another process holds it."""
         self._path = path
+        self._taken, self._hint = taken, hint
         self._descriptor: int | None = None
 
     async def acquire(self, *, patience_s: float = 2.0) -> None:
@@ -40,12 +48,16 @@ class ProcessLock:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     os.close(descriptor)
-                    raise AlreadyAtWork(
-                        "another engine is already at work on this run",
-                        hint="Watch it instead of starting a second one.",
-                    ) from None
+                    raise AlreadyAtWork(self._taken, hint=self._hint) from None
                 await asyncio.sleep(0.02)
         self._descriptor = descriptor
+
+    @property
+    def descriptor(self) -> int:
+        """The open file: a child that inherits it holds the lock too. Raises RuntimeError when the lock is not held."""
+        if self._descriptor is None:
+            raise RuntimeError("the lock is not held")
+        return self._descriptor
 
     def release(self) -> None:
         if self._descriptor is not None:

@@ -32,9 +32,7 @@ class FrozenTraining:
     """JSON: the arguments of the trainer's process, without the interpreter's options."""
 
 
-async def create_training(
-    database: Database, *, name: str, config: str, data: str, device: str, priority: int
-) -> int:
+async def create_training(database: Database, *, name: str, config: str, data: str, device: str, priority: int) -> int:
     """Store a training that waits for its process and return its id. Raises VqaError when the name is taken."""
     async with database.write() as transaction:
         if await transaction.rows("SELECT 1 FROM training WHERE name = ?", (name,)):
@@ -147,9 +145,7 @@ async def report_steps(database: Database, training_id: int, step: int, total_st
 
 async def process_of(database: Database, training_id: int) -> tuple[int, int] | None:
     """Return the number of the last process of a training and when it began, in ticks; None where none began."""
-    row = await database.read_one(
-        "SELECT pid, process_start FROM training_state WHERE training_id = ?", (training_id,)
-    )
+    row = await database.read_one("SELECT pid, process_start FROM training_state WHERE training_id = ?", (training_id,))
     return (row["pid"], row["process_start"]) if row and row["pid"] is not None else None
 
 

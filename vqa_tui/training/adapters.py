@@ -40,9 +40,7 @@ def target_modules(model: Any, lora: Lora) -> list[str]:
     return [
         name
         for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear)
-        and not name.endswith(_HEAD)
-        and (lora.vision or not _is_outside(name))
+        if isinstance(module, torch.nn.Linear) and not name.endswith(_HEAD) and (lora.vision or not _is_outside(name))
     ]
 
 

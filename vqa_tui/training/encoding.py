@@ -171,9 +171,7 @@ class RowEncoder:
         opened = []
         for path in row.pictures:
             try:
-                opened.append(
-                    open_picture(path, min_pixels=self._size.min_pixels, max_pixels=self._size.max_pixels)
-                )
+                opened.append(open_picture(path, min_pixels=self._size.min_pixels, max_pixels=self._size.max_pixels))
             except (OSError, ValueError, SyntaxError) as error:
                 raise RowRefused(f"its picture {path} cannot be read: {error}") from error
         return opened

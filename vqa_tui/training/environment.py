@@ -3,7 +3,17 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-_PACKAGES = ("vqa-tui", "torch", "transformers", "peft", "accelerate", "bitsandbytes", "unsloth", "pillow", "safetensors")
+_PACKAGES = (
+    "vqa-tui",
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "bitsandbytes",
+    "unsloth",
+    "pillow",
+    "safetensors",
+)
 
 
 def environment(device: str) -> dict[str, object]:

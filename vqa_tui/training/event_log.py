@@ -10,7 +10,7 @@ class EventLog:
     """Appends events; of several processes only the first one writes."""
 
     def __init__(self, path: Path, *, writes: bool) -> None:
-        self._file = open(path, "a+", encoding="utf-8") if writes else None
+        self._file = open(path, "a+", encoding="utf-8") if writes else None  # noqa: SIM115 - open until the end
         if self._file is not None and self._file.tell() and not _ends_whole(path):
             self._file.write("\n")
 

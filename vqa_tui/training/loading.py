@@ -1,4 +1,4 @@
-"""Model and processor by name: from the Hub's cache, a folder, or tiny and built on the spot; and what the device has."""
+"""Model and processor by name: from the Hub, a folder, or tiny and built on the spot; and what the device has."""
 
 import json
 from dataclasses import dataclass

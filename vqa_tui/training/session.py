@@ -225,5 +225,3 @@ def _arguments(folder: Path, config: TrainingConfig, device: Device, *, looks: b
         disable_tqdm=True,
         log_level="warning",
     )
-
-

@@ -80,12 +80,14 @@ def tiny_model(seed: int) -> tuple[Any, Any]:
         vision_start_token_id=ids["<|vision_start|>"],
         vision_end_token_id=ids["<|vision_end|>"],
         tie_word_embeddings=True,
-        initializer_range=0.2,
     )
     set_seed(seed)
     model = Qwen2_5_VLForConditionalGeneration(config)
     pictures = Qwen2VLImageProcessorPil(
-        patch_size=_PATCH, merge_size=_MERGE, min_pixels=(2 * _PATCH * _MERGE) ** 2, max_pixels=(8 * _PATCH * _MERGE) ** 2
+        patch_size=_PATCH,
+        merge_size=_MERGE,
+        min_pixels=(2 * _PATCH * _MERGE) ** 2,
+        max_pixels=(8 * _PATCH * _MERGE) ** 2,
     )
     return model, PictureProcessor(pictures, tokenizer, chat_template=_TEMPLATE)
 

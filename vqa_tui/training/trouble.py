@@ -1,5 +1,7 @@
 """What ends a training in a sentence a person can act on."""
 
+import errno
+
 
 class TrainingTrouble(Exception):
     """A training cannot go on; `str()` says what is wrong and `hint` what to do."""
@@ -11,7 +13,7 @@ class TrainingTrouble(Exception):
     @property
     def sentence(self) -> str:
         """Both in one line."""
-        return f"{self} {self.hint}".strip() if not self.hint else f"{self}. {self.hint}"
+        return f"{self}. {self.hint}" if self.hint else str(self)
 
 
 def in_words(error: BaseException) -> TrainingTrouble:
@@ -26,7 +28,7 @@ def in_words(error: BaseException) -> TrainingTrouble:
             "Lower max_pixels or batch_size, set gradient_checkpointing or four_bit, or take a smaller model; "
             "`vqa-tui train estimate` says what each takes.",
         )
-    if isinstance(error, OSError) and error.errno == 28 or "No space left on device" in str(error):
+    if _lacks_space(error):
         return TrainingTrouble(
             "the disk is full, so a checkpoint could not be written",
             "Free some space and resume: the checkpoints before it are whole.",
@@ -38,9 +40,22 @@ def in_words(error: BaseException) -> TrainingTrouble:
     return TrainingTrouble(f"{name}: {words}" if words else name, "The log has the whole story.")
 
 
+def _lacks_space(error: BaseException) -> bool:
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(error, OSError) and error.errno in full:
+        return True
+    return any(word in str(error) for word in ("No space left on device", "Disk quota exceeded", "File too large"))
+
+
 def _lacks_memory(words: str) -> bool:
     lowered = words.lower()
     return any(
         each in lowered
-        for each in ("out of memory", "can't allocate memory", "cannot allocate memory", "std::bad_alloc", "bad allocation")
+        for each in (
+            "out of memory",
+            "can't allocate memory",
+            "cannot allocate memory",
+            "std::bad_alloc",
+            "bad allocation",
+        )
     )

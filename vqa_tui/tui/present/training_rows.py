@@ -4,33 +4,58 @@ from collections.abc import Callable
 
 from textual.content import Content
 
-from vqa_tui.domain.training import TrainingSummary
+from vqa_tui.domain.training import TrainingPhase, TrainingSummary
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.columns import Column
-from vqa_tui.tui.present.numbers import file_size, moment
-from vqa_tui.tui.present.phases import GOOD, QUIET
+from vqa_tui.tui.present.numbers import count, moment
+from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
 from vqa_tui.tui.present.rows import Row, text
 
 TRAINING_COLUMNS = (
     Column("No", 2, 6, right=True),
+    Column("Name", 8, 40, grow=True),
     Column("State", 9, 12),
-    Column("Started", 8, 16, grow=True),
-    Column("Log", 4, 9, right=True, drop=1),
+    Column("Step", 5, 19, right=True),
+    Column("Model", 8, 40, soft=True, drop=2),
+    Column("Began", 8, 16, drop=1),
 )
 MOST_LINES = 5_000
 _LONGEST = 2_000
+_STATES = {
+    TrainingPhase.QUEUED: ("○", QUIET),
+    TrainingPhase.STARTING: ("●", GOOD),
+    TrainingPhase.TRAINING: ("●", GOOD),
+    TrainingPhase.STOPPING: ("◐", WARN),
+    TrainingPhase.SAVING: ("●", GOOD),
+    TrainingPhase.DONE: ("✔", GOOD),
+    TrainingPhase.STOPPED: ("■", WARN),
+    TrainingPhase.CANCELLED: ("■", QUIET),
+    TrainingPhase.FAILED: ("✖", BAD),
+}
 
 
 def training_row(training: TrainingSummary, now: float) -> Row:
-    """Return one training: its number, whether its process lives, when it began, how long its log is."""
-    state = Content.styled("● at work", GOOD) if training.at_work else Content.styled("○ at rest", QUIET)
-    cells = (
-        Content(str(training.id)),
-        state,
-        text(moment(training.started_at, now)),
-        text(file_size(training.log_bytes), QUIET),
+    """Return one training of the list."""
+    total = f"{count(training.total_steps)}" if training.total_steps else "–"
+    return Row(
+        training.id,
+        (
+            Content(str(training.id)),
+            text(training.name, "bold"),
+            training_state(training),
+            text(f"{count(training.step)}/{total}"),
+            text(training.model, QUIET),
+            text(moment(training.started_at or training.created_at, now), QUIET),
+        ),
     )
-    return Row(training.id, cells)
+
+
+def training_state(training: TrainingSummary) -> Content:
+    """Return the phase with its mark, or that its process is gone."""
+    if training.is_lost:
+        return Content.styled("✖ lost", BAD)
+    mark, style = _STATES[training.phase]
+    return Content.styled(f"{mark} {training.phase}", style)
 
 
 def log_lines(log: str) -> list[str]:

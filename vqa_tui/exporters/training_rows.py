@@ -1,0 +1,90 @@
+"""Any export as rows for the trainer: one conversation each, its pictures first."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vqa_tui.domain.training_row import TrainingRow, Turn
+from vqa_tui.exporters.checked_record import CheckedRecord
+from vqa_tui.exporters.file_shapes import file_shape
+from vqa_tui.exporters.picture_checks import located
+from vqa_tui.exporters.record_checks import check_record
+from vqa_tui.exporters.record_reading import read_records
+
+_DATA_URI = "data:"
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """A record that is no row: where it is, and why."""
+
+    place: str
+    reason: str
+
+
+def training_rows(
+    files: list[Path], inline_pictures: Path, *, expected: str = "", first_id: int = 0
+) -> Iterator[TrainingRow | RowProblem]:
+    """Yield a row for each record of the files, numbered from `first_id`, or why it is none.
+
+    `expected` is the format that a manifest states. Pictures that stand in a file as data URIs are written into the
+    folder `inline_pictures`, each once. Whether picture files can be read is not looked at. Raises OSError.
+    """
+    number = first_id
+    for file in files:
+        shape = file_shape(file)
+        for entry in read_records(file):
+            place = f"{file.name}, {'line' if shape.has_lines else 'entry'} {entry.number}"
+            if entry.record is None:
+                yield RowProblem(place, entry.problem)
+                continue
+            checked = check_record(entry.record, shape, expected=expected)
+            if reason := _why_none(checked):
+                yield RowProblem(place, reason)
+                continue
+            pictures = tuple(_picture(named, file.parent, inline_pictures) for named in checked.images)
+            yield TrainingRow(
+                id=number,
+                key=_key(checked, place),
+                turns=tuple(_turns(checked.pairs, len(pictures))),
+                pictures=pictures,
+                kind=checked.question_type,
+            )
+            number += 1
+
+
+def _why_none(checked: CheckedRecord) -> str:
+    if checked.faults:
+        return checked.faults[0]
+    if checked.videos:
+        return "it is about a clip; the trainer learns from pictures"
+    if checked.elsewhere:
+        return "its picture is not a file on this machine"
+    if not checked.pairs:
+        return "it has no question and answer"
+    return ""
+
+
+def _turns(pairs: list[tuple[str, str]], pictures: int) -> Iterator[Turn]:
+    for index, (question, answer) in enumerate(pairs):
+        yield Turn("user", (*(range(pictures) if index == 0 else ()), question))
+        yield Turn("assistant", (answer,))
+
+
+def _key(checked: CheckedRecord, place: str) -> str:
+    if checked.images and not checked.images[0].startswith(_DATA_URI):
+        return checked.images[0]
+    return checked.record_id or place
+
+
+def _picture(named: str, folder: Path, inline_pictures: Path) -> str:
+    if not named.startswith(_DATA_URI):
+        return located(named, folder)
+    data = base64.b64decode(named.partition(",")[2])
+    path = inline_pictures / hashlib.sha256(data).hexdigest()
+    if not path.exists():
+        inline_pictures.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return str(path)

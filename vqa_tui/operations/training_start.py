@@ -1,0 +1,215 @@
+"""Starting, steering and ending trainings: the same calls for the terminal app, the command line and the jobs API."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from vqa_tui.config.freeze import freeze_training
+from vqa_tui.config.training import TrainingConfig
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
+from vqa_tui.operations.exports import export_run
+from vqa_tui.operations.training_data import TrainingData, prepare_rows
+from vqa_tui.operations.workspace import Workspace
+from vqa_tui.process.process_group import end_group, start_ticks
+from vqa_tui.process.spawn import spawn_detached
+from vqa_tui.process.tail import tail
+from vqa_tui.process.training_command import default_device, trainer_command
+from vqa_tui.process.training_supervisor import STOP_FILE
+from vqa_tui.store import trainings
+
+RUN_FORMAT = "stcray-flat"
+"""What a run is exported as for its own training: one pair a record, with its question type."""
+_START_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StartedTraining:
+    """A training that has its folder and its process."""
+
+    id: int
+    data: TrainingData
+    command: tuple[str, ...]
+
+
+async def start_training(
+    workspace: Workspace,
+    config: TrainingConfig,
+    *,
+    data: Path | None = None,
+    run_id: int | None = None,
+    reviewed: str = "not-rejected",
+    name: str | None = None,
+    device: str | None = None,
+    priority: int = 0,
+) -> StartedTraining:
+    """Make a training of `config` and start its process, which waits where another one uses `device`.
+
+    The rows come from the export `data`, else from the pairs of the run `run_id`, else from the configuration's own
+    `data`. Raises VqaError when there is no such data, nothing to learn from, or the process does not start; the
+    training is then not there.
+    """
+    _refuse_impossible(config)
+    device = device or default_device()
+    wanted = name or await _free_name(workspace, config.name)
+    source = {"run": run_id} if run_id is not None else {"data": str(data or config.data)}
+    training_id = await trainings.create_training(
+        workspace.db,
+        name=wanted,
+        config=freeze_training(config),
+        data=json.dumps(source),
+        device=device,
+        priority=priority,
+    )
+    folder = workspace.paths.training_folder(training_id)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if run_id is not None:
+            data = await _exported(workspace, run_id, folder, config, reviewed)
+        prepared = await asyncio.to_thread(
+            prepare_rows,
+            _named(data, config),
+            folder,
+            held_out_share=config.validation,
+            seed=config.seed,
+        )
+        (folder / "config.json").write_text(freeze_training(config) + "\n", "utf-8")
+        command = trainer_command(folder / "config.json", config.launch, resume=False)
+        await trainings.complete_training(
+            workspace.db, training_id, command=json.dumps(command), rows=prepared.rows, held_out=prepared.held_out
+        )
+        await _spawn(workspace, training_id, resume=False)
+    except BaseException:
+        await trainings.delete_training(workspace.db, training_id)
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return StartedTraining(training_id, prepared, tuple(command))
+
+
+async def resume_training(workspace: Workspace, training_id: int) -> None:
+    """Let a training go on from its newest whole checkpoint, or from its beginning where there is none.
+
+    Raises VqaError when it is at work or done.
+    """
+    found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
+    if found.at_work:
+        raise VqaError(f"the training {found.name} is at work", hint="Watch it: `vqa-tui train watch`.")
+    if found.phase is TrainingPhase.DONE:
+        raise VqaError(f"the training {found.name} is done", hint="Start another with more steps or epochs.")
+    await trainings.wish_for(workspace.db, training_id, TrainingWish.RUN)
+    await _spawn(workspace, training_id, resume=True)
+
+
+async def stop_training(workspace: Workspace, training_id: int) -> None:
+    """Let a training finish its step, write a checkpoint and end. Raises VqaError when it is not at work."""
+    await _require_at_work(workspace, training_id)
+    await trainings.wish_for(workspace.db, training_id, TrainingWish.STOP)
+    # The trainer looks for the file itself: it hears it even when its supervisor is gone.
+    (workspace.paths.training_folder(training_id) / STOP_FILE).touch()
+
+
+async def cancel_training(workspace: Workspace, training_id: int) -> None:
+    """End a training at once; what came after its last checkpoint is lost. Raises VqaError when it is not at work."""
+    await _require_at_work(workspace, training_id)
+    await trainings.wish_for(workspace.db, training_id, TrainingWish.CANCEL)
+
+
+async def end_orphan(workspace: Workspace, training_id: int) -> bool:
+    """End a trainer whose supervisor is gone; return whether nothing of it lives."""
+    process = await trainings.process_of(workspace.db, training_id)
+    if process is None or start_ticks(process[0]) != process[1]:
+        return True
+    return await end_group(process[0])
+
+
+async def delete_training(workspace: Workspace, training_id: int) -> None:
+    """Delete a training with its checkpoints, adapter and log. Raises VqaError when it is at work."""
+    found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
+    if found.at_work:
+        raise VqaError(f"the training {found.name} is at work", hint="Stop or cancel it first.")
+    await trainings.delete_training(workspace.db, training_id)
+    await asyncio.to_thread(shutil.rmtree, workspace.paths.training_folder(training_id), ignore_errors=True)
+
+
+async def _require_at_work(workspace: Workspace, training_id: int) -> TrainingSummary:
+    found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
+    if not found.at_work:
+        raise VqaError(
+            f"the training {found.name} is not at work: it is {'lost' if found.is_lost else found.phase}",
+            hint="`vqa-tui train resume` lets it go on." if found.phase is not TrainingPhase.DONE else "",
+        )
+    return found
+
+
+async def _spawn(workspace: Workspace, training_id: int, *, resume: bool) -> None:
+    """Start the supervisor and wait until it holds the training."""
+    log = workspace.paths.training_log(training_id)
+    arguments = ["trainer", str(training_id), "--workspace", str(workspace.paths.root)]
+    child: subprocess.Popen[bytes] = spawn_detached(arguments + (["--resume"] if resume else []), log=log)
+    deadline = time.monotonic() + _START_PATIENCE_S
+    while time.monotonic() < deadline:
+        status = child.poll()
+        found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
+        if status is not None:
+            if found.phase.is_live and not found.at_work:
+                raise VqaError(
+                    f"the training did not start (exit {status})", hint=tail(log, lines=6) or f"Its log: {log}"
+                )
+            return
+        if found.at_work:
+            return
+        await asyncio.sleep(0.02)
+    raise VqaError(f"the training did not come up within {_START_PATIENCE_S:.0f} s", hint=f"Its log: {log}")
+
+
+async def _exported(workspace: Workspace, run_id: int, folder: Path, config: TrainingConfig, reviewed: str) -> Path:
+    out = folder / "export.jsonl"
+    share = config.validation
+    await export_run(
+        workspace,
+        run_id,
+        RUN_FORMAT,
+        out,
+        split=(1 - share, share) if share else None,
+        seed=config.seed if share else None,
+        reviewed=reviewed,
+    )
+    return out
+
+
+def _named(data: Path | None, config: TrainingConfig) -> Path:
+    if data is not None:
+        return data
+    if not config.data:
+        raise VqaError(
+            "there is nothing to learn from: no data is named",
+            hint="Give `--data FILE` (an export) or `--run RUN`, or write `data:` into the configuration.",
+        )
+    return Path(config.data).expanduser()
+
+
+async def _free_name(workspace: Workspace, name: str) -> str:
+    taken = {each.name for each in await trainings.training_summaries(workspace.db, workspace.paths)}
+    if name not in taken:
+        return name
+    return next(f"{name}-{number}" for number in range(2, len(taken) + 3) if f"{name}-{number}" not in taken)
+
+
+def _refuse_impossible(config: TrainingConfig) -> None:
+    """Say before anything is made what this machine lacks."""
+    from importlib.util import find_spec
+
+    if missing := [name for name in ("torch", "transformers", "peft", "accelerate") if find_spec(name) is None]:
+        raise VqaError(
+            f"training needs packages that are not installed: {', '.join(missing)}",
+            hint="`pip install 'vqa-tui[train]'` brings them.",
+        )
+    if config.backend == "unsloth" and find_spec("unsloth") is None:
+        raise VqaError(
+            "the back end unsloth is not installed",
+            hint="`pip install 'vqa-tui[unsloth]'` on a machine with an NVIDIA GPU, or write `backend: peft`.",
+        )

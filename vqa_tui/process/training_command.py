@@ -1,0 +1,86 @@
+"""How a trainer is started: the command for one process or several, and the variables it may see."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from vqa_tui.config.training import Launch
+
+_MODULE = "vqa_tui.training"
+_NAMES = frozenset(
+    {
+        "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "VIRTUAL_ENV",
+        "LD_LIBRARY_PATH", "LD_PRELOAD", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+        "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_ENDPOINT", "HF_DATASETS_OFFLINE", "HF_HUB_ETAG_TIMEOUT",
+        "PYTHONHASHSEED", "PYTHONPATH", "MASTER_ADDR", "MASTER_PORT",
+    }
+)  # fmt: skip
+_FAMILIES = (
+    "LC_",
+    "CUDA_",
+    "NVIDIA_",
+    "NCCL_",
+    "GLOO_",
+    "OMP_",
+    "MKL_",
+    "TORCH_",
+    "PYTORCH_",
+    "TORCHELASTIC_",
+    "TRITON_",
+)
+_SECRETS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+
+
+def trainer_command(config: Path, launch: Launch, *, resume: bool) -> list[str]:
+    """Return the arguments that start the trainer on the configuration at `config`."""
+    program = ["-m", _MODULE, str(config), *(["--resume"] if resume else [])]
+    match launch.program:
+        case "torchrun":
+            return [sys.executable, "-m", "torch.distributed.run", *_torchrun(launch), *program]
+        case "accelerate":
+            return [sys.executable, "-m", "accelerate.commands.launch", *_accelerate(launch), *program]
+    return [sys.executable, "-P", *program]
+
+
+def trainer_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what the trainer may see of `environment`: no key of any endpoint is in it."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if (name in _NAMES or name.startswith(_FAMILIES)) and not any(word in name for word in _SECRETS)
+    } | {"PYTHONUNBUFFERED": "1"}
+
+
+def default_device(environment: Mapping[str, str] = os.environ) -> str:
+    """Return what a training takes its place on, without asking PyTorch: the visible GPUs, or the CPU."""
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None and visible.strip() not in ("", "-1"):
+        return f"gpu {visible.strip()}"
+    if visible is None and Path("/dev/nvidiactl").exists():
+        return "gpu"
+    return "cpu"
+
+
+def _torchrun(launch: Launch) -> list[str]:
+    if launch.machines == 1:
+        return ["--standalone", "--nproc_per_node", str(launch.processes)]
+    return [
+        "--nnodes", str(launch.machines), "--node_rank", str(launch.machine_rank),
+        "--nproc_per_node", str(launch.processes),
+        "--master_addr", launch.main_address, "--master_port", str(launch.main_port),
+    ]  # fmt: skip
+
+
+def _accelerate(launch: Launch) -> list[str]:
+    arguments = ["--config_file", launch.accelerate_config] if launch.accelerate_config else []
+    arguments += ["--num_processes", str(launch.processes * launch.machines), "--num_machines", str(launch.machines)]
+    if launch.machines > 1:
+        arguments += [
+            "--machine_rank", str(launch.machine_rank),
+            "--main_process_ip", launch.main_address, "--main_process_port", str(launch.main_port),
+        ]  # fmt: skip
+    elif launch.processes > 1:
+        arguments.append("--multi_gpu")
+    return arguments

@@ -1,0 +1,217 @@
+"""The process that stands over a training: waits for its device, starts the trainer, hears what a person wants, and
+says how it ended. It loads no PyTorch, so it lives when the trainer does not."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from vqa_tui.config.training import TrainingConfig
+from vqa_tui.domain.training import TrainingPhase, TrainingWish
+from vqa_tui.domain.training_events import Ended, Event, Started, Stepped, events
+from vqa_tui.paths import WorkspacePaths
+from vqa_tui.process.lock import ProcessLock
+from vqa_tui.process.process_group import end_group, group_lives, start_ticks
+from vqa_tui.process.training_command import trainer_command, trainer_environment
+from vqa_tui.store import trainings
+from vqa_tui.store.db import Database, StoreTrouble
+
+STOP_FILE = "stop"
+_LOOK_EVERY_S = 0.2
+_WAIT_EVERY_S = 0.5
+
+
+class EventTail:
+    """What a trainer wrote since it was last asked; a line that is not whole yet waits."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = path.stat().st_size if path.exists() else 0
+        self._rest = b""
+
+    def new(self) -> list[Event]:
+        try:
+            with open(self._path, "rb") as file:
+                file.seek(self._read)
+                data = file.read()
+        except FileNotFoundError:
+            return []
+        self._read += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return list(events(line.decode("utf-8", "replace") for line in lines))
+
+
+async def supervise(paths: WorkspacePaths, training_id: int, *, resume: bool) -> int:
+    """Bring a training to its end and return the exit status: 0 done, stopped or cancelled, 1 failed.
+
+    Raises AlreadyAtWork when its processes live already, VqaError when there is no such training.
+    """
+    lock = ProcessLock(
+        paths.training_lock(training_id), taken="this training is at work already", hint="Watch it: `train watch`."
+    )
+    async with lock, Database.open(paths) as database:
+        frozen = await trainings.frozen_training(database, training_id)
+        supervisor = _Supervisor(paths, database, training_id, frozen.device, lock)
+        config = TrainingConfig.model_validate_json(frozen.config)
+        async with supervisor.place_on_device() as granted:
+            if not granted:
+                return 0
+            return await supervisor.run(config, resume=resume)
+
+
+class _Supervisor:
+    def __init__(
+        self, paths: WorkspacePaths, database: Database, training_id: int, device: str, lock: ProcessLock
+    ) -> None:
+        self._paths, self._database, self._id, self._device = paths, database, training_id, device
+        self._lock = lock
+        self._folder = paths.training_folder(training_id)
+        self._device_lock = -1
+        self._last: Ended | None = None
+        self._phase = TrainingPhase.QUEUED
+        self._total: int | None = None
+
+    @asynccontextmanager
+    async def place_on_device(self) -> AsyncIterator[bool]:
+        """Wait until the device is free and nobody of higher priority waits for it; yield False when a person would
+        rather have it end."""
+        path = self._paths.training_device_lock(self._device)
+        self._device_lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            yield await self._wait_for_turn()
+        finally:
+            os.close(self._device_lock)
+
+    async def _wait_for_turn(self) -> bool:
+        await self._report(TrainingPhase.QUEUED, f"waits for its turn on {self._device}")
+        while True:
+            if await self._wish() is not TrainingWish.RUN:
+                await self._report(TrainingPhase.CANCELLED, "it had not begun")
+                return False
+            if await self._is_first():
+                try:
+                    fcntl.flock(self._device_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return True
+                except BlockingIOError:
+                    pass
+            await asyncio.sleep(_WAIT_EVERY_S)
+
+    async def _is_first(self) -> bool:
+        found = await trainings.training_summaries(self._database, self._paths)
+        waiting = [each for each in found if each.phase is TrainingPhase.QUEUED and each.at_work]
+        ours = [each for each in waiting if each.device == self._device]
+        return not ours or min(ours, key=lambda each: (-each.priority, each.id)).id == self._id
+
+    async def run(self, config: TrainingConfig, *, resume: bool) -> int:
+        """Start the trainer, follow it to its end, and say how that was."""
+        (self._folder / STOP_FILE).unlink(missing_ok=True)
+        tail = EventTail(self._folder / "metrics.jsonl")
+        try:
+            child = self._start(config, resume=resume)
+        except OSError as error:
+            await self._report(TrainingPhase.FAILED, f"the trainer cannot be started: {error.strerror or error}")
+            return 1
+        await self._report(TrainingPhase.STARTING, "", process=(child.pid, start_ticks(child.pid)))
+        wish = TrainingWish.RUN
+        try:
+            while child.poll() is None:
+                await self._note(tail.new())
+                wish = await self._heed(wish, child.pid)
+                await asyncio.sleep(_LOOK_EVERY_S)
+        finally:
+            if group_lives(child.pid):
+                await end_group(child.pid)
+        await self._note(tail.new())
+        return await self._finish(child.returncode, wish)
+
+    def _start(self, config: TrainingConfig, *, resume: bool) -> subprocess.Popen[bytes]:
+        command = trainer_command(self._folder / "config.json", config.launch, resume=resume)
+        with open(self._paths.training_log(self._id), "ab") as log:
+            log.write(f"$ {' '.join(command)}\n".encode())
+            log.flush()
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=trainer_environment(os.environ),
+                cwd=self._folder,
+                start_new_session=True,
+                # While any process of the trainer lives the training is at work and its device is taken.
+                pass_fds=(self._lock.descriptor, self._device_lock),
+            )
+
+    async def _note(self, seen: list[Event]) -> None:
+        step: int | None = None
+        total: int | None = None
+        for event in seen:
+            match event:
+                case Started():
+                    self._total = event.total_steps
+                    step, total = event.first_step, event.total_steps
+                    if self._phase is TrainingPhase.STARTING:
+                        await self._report(TrainingPhase.TRAINING)
+                case Stepped():
+                    step, total = event.step, self._total
+                case Ended():
+                    self._last = event
+                case _:
+                    continue
+        if step is not None:
+            try:
+                await trainings.report_steps(self._database, self._id, step, total)
+            except StoreTrouble:
+                return  # the next step tells; the trainer goes on
+
+    async def _heed(self, before: TrainingWish, group: int) -> TrainingWish:
+        wish = await self._wish()
+        if wish is before:
+            return before
+        if wish is TrainingWish.STOP:
+            (self._folder / STOP_FILE).touch()
+            await self._report(TrainingPhase.STOPPING, "the step is finished and a checkpoint written")
+        elif wish is TrainingWish.CANCEL:
+            await self._report(TrainingPhase.STOPPING, "cancelled: its processes are being ended")
+            await end_group(group)
+        return wish
+
+    async def _finish(self, status: int, wish: TrainingWish) -> int:
+        if wish is TrainingWish.CANCEL:
+            await self._report(TrainingPhase.CANCELLED, "")
+            return 0
+        if status == 0 and self._last is not None:
+            await self._report(TrainingPhase(self._last.phase), self._last.reason)
+            return 0
+        await self._report(TrainingPhase.FAILED, self._why(status))
+        return 1
+
+    def _why(self, status: int) -> str:
+        if self._last is not None and self._last.phase == TrainingPhase.FAILED:
+            return self._last.reason
+        if status < 0:
+            name = signal.Signals(-status).name
+            more = "; the system does that when memory runs out" if status == -signal.SIGKILL else ""
+            return f"the trainer was killed by {name}{more}. Its checkpoints are whole: resume goes on from the newest."
+        return f"the trainer ended with exit status {status}; its log says more"
+
+    async def _wish(self) -> TrainingWish:
+        try:
+            return await trainings.current_wish(self._database, self._id) or TrainingWish.CANCEL
+        except StoreTrouble:
+            return TrainingWish.RUN
+
+    async def _report(self, phase: TrainingPhase, reason: str = "", *, process: tuple[int, int] | None = None) -> None:
+        """Store the phase; a disk that is full is waited for, since nobody else would tell how it ended."""
+        self._phase = phase
+        while True:
+            try:
+                await trainings.report_phase(self._database, self._id, phase, reason, process=process)
+                return
+            except StoreTrouble:
+                if phase.is_live:
+                    return
+                await asyncio.sleep(_WAIT_EVERY_S)
