@@ -60,7 +60,7 @@ class Launch(_Strict):
 
 
 class TrainingConfig(_Strict):
-    """One training as its file says it; some defaults hang on whether pictures are learned from."""
+    """One training as its file says it; some defaults depend on the modality."""
 
     name: Annotated[str, Field(pattern=_NAME, max_length=80)]
     description: str = ""
@@ -69,7 +69,7 @@ class TrainingConfig(_Strict):
     modality: Literal["vision", "text"] = "vision"
     backend: Literal["peft", "unsloth"] = "peft"
     data: str = ""
-    """An export (any of its files, its name, or its manifest); a training may also be started with another, or a run."""
+    """One training as its file says it. Some defaults depend on the modality."""
     validation: Share = 0.1
     """Share of the pictures that is held out where the data has no split of its own."""
 

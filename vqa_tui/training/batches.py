@@ -14,7 +14,7 @@ ROW_IDS, REFUSED = "row_ids", "refused_rows"
 _MOST_TRIES = 64
 
 
-class Numbers(Dataset):  # type: ignore[misc, type-arg]  # untyped base
+class Numbers(Dataset):  # type: ignore[misc]  # untyped base
     """The numbers of the rows; they are read when a batch is made of them."""
 
     def __init__(self, rows: RowFile) -> None:
