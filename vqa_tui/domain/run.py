@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -224,9 +224,8 @@ class EngineView:
     session_started_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SlotView:
-    """One request in flight."""
+class SlotView(NamedTuple):
+    """One request in flight; a tuple, because every look at a run makes one for each."""
 
     task_id: int
     item_key: str
