@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -224,8 +224,9 @@ class EngineView:
     session_started_at: float | None = None
 
 
-class SlotView(NamedTuple):
-    """One request in flight; a tuple, because every look at a run makes one for each."""
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """One request in flight."""
 
     task_id: int
     item_key: str

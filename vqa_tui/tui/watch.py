@@ -53,15 +53,22 @@ class Watch:
     def follow_runs(self) -> None:
         """Read the list of runs from now on."""
         self._shows_list = True
-        self.look_now()
+        self._look_unless_fresh(self.last_runs)
 
     def follow_run(self, run_id: int, *, unasked: bool = False) -> None:
         """Read one run from now on; `unasked` where nobody chose it and it was taken for being the newest."""
+        as_before = unasked == self.unasked
         self.unasked = unasked
         if run_id != self.run_id:
             self.last_run = None
         self._shows_list, self.run_id = False, run_id
-        self.look_now()
+        self._look_unless_fresh(self.last_run if as_before else None)
+
+    def _look_unless_fresh(self, last: SeenRun | SeenRuns | None) -> None:
+        """Read what is followed now: at once, or with the next look where the last reading is no older than that."""
+        self._version = None
+        if last is None or not 0 <= self._now() - last.at < POLL_S:
+            self._wake.set()
 
     def forget_run(self, run_id: int) -> None:
         """Follow that run no more: it is gone, and whoever goes to a mode about a run gets another one."""
