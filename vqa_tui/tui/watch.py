@@ -47,6 +47,8 @@ class Watch:
         self._now = now
         self._shows_list = True
         self._version: int | None = None
+        self._asked = 0
+        """How often something was to be read anew."""
         self._read_at = float("-inf")
         self._wake = asyncio.Event()
 
@@ -76,6 +78,7 @@ class Watch:
 
     def _look(self, at_once: bool) -> None:
         self._version = None
+        self._asked += 1
         if at_once:
             self._wake.set()
 
@@ -96,6 +99,7 @@ class Watch:
 
     async def look(self) -> None:
         """Read and publish what is followed, if it moved or its ages are a second old."""
+        asked = self._asked
         version = await self._services.data_version()
         now = self._now()
         if version == self._version and now - self._read_at < REREAD_S:
@@ -115,7 +119,8 @@ class Watch:
                 return
             self.last_run = SeenRun(view, now)
             self.run_seen.publish(self.last_run)
-        self._version, self._read_at = version, now
+        if asked == self._asked:  # else something else is followed since, and was not read yet
+            self._version, self._read_at = version, now
 
     def _tell(self, words: str) -> None:
         if words != self.trouble_now:
