@@ -1,10 +1,13 @@
 """`python -m vqa_tui.embedded`: the embedded endpoint as a child that lives exactly as long as its stdin is open."""
 
+import gc
 import signal
 
 # Ctrl+C in a terminal reaches every process of the foreground group; whoever started this one decides when it ends.
 # It comes before the imports because they take most of the start-up time.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
+# What is imported stays to the end; with Python's own threshold the collector goes through it hundreds of times.
+gc.set_threshold(10_000, 20, 20)
 
 import asyncio  # noqa: E402
 import os  # noqa: E402
