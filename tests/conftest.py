@@ -27,8 +27,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # huggingface_hub reads these once, when whichever test comes first loads it; the product sets them before it does.
 os.environ |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
-# No test reaches an address that the machine's authorities vouch for, and reading them takes each process that can speak
-# TLS 60 ms. One certificate stands for them, since a file without any is an error to some libraries.
+# No test reaches an address that the authorities of the machine vouch for, and reading them takes each process that can
+# speak TLS 60 ms. One certificate stands for them, since a file without any is an error to some libraries.
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("nobody.pem"))
 os.environ["SSL_CERT_DIR"] = os.devnull
 
