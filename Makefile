@@ -20,7 +20,7 @@ demo: $(INSTALLED)
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/vqa-tui demo; else $(BIN)/vqa-tui demo --headless; fi
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
