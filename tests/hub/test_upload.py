@@ -1,5 +1,6 @@
 """`upload` against a stand-in of the Hub: the real client, a card, and nothing that should stay here."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ import yaml
 from tests.cli.conftest import Place, end_engines
 from tests.hub.conftest import TOKEN
 from tests.hub_stand_in import HubStandIn, Repo
+from vqa_tui.demo.dataset import draw_demo_dataset
 from vqa_tui.exporters.manifest import read_manifest
 from vqa_tui.operations.dataset_card import dataset_card
 
@@ -19,19 +21,23 @@ REPO = "me/scans"
 LICENSE = ("--license", "cc-by-4.0")
 
 
-@pytest.fixture
-def finished(tmp_path: Path) -> Iterator[Place]:
-    """A workspace with the finished run `first` about four pictures."""
-    import asyncio
-
-    from vqa_tui.demo.dataset import draw_demo_dataset
-
-    draw_demo_dataset(tmp_path / "drawn", 4)
-    place = Place(tmp_path)
-    place.ok("dataset", "import", "stcray", str(tmp_path / "drawn/annotations.json"), "--name", "scans")
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with four drawn pictures and a workspace with the finished run `first` about them, to be copied."""
+    folder = tmp_path_factory.mktemp("finished")
+    draw_demo_dataset(folder / "drawn", 4)
+    place = Place(folder)
+    place.ok("dataset", "import", "stcray", str(folder / "drawn/annotations.json"), "--name", "scans")
     place.ok("run", "start", "scans", "--recipe", "stcray", "--endpoint", "embedded", "--name", "first", "--yes")
-    asyncio.run(end_engines(tmp_path))
-    yield place
+    asyncio.run(end_engines(folder))
+    return folder
+
+
+@pytest.fixture
+def finished(tmp_path: Path, made_once: Path) -> Iterator[Place]:
+    """A workspace of its own with the finished run `first` about four pictures."""
+    shutil.copytree(made_once / ".vqa", tmp_path / ".vqa")
+    yield Place(tmp_path)
     asyncio.run(end_engines(tmp_path))
 
 
@@ -47,7 +53,7 @@ def front_matter(card: str) -> dict[str, object]:
 
 
 def test_an_export_goes_up_whole_private_and_with_a_card(
-    finished: Place, signed_in: HubStandIn, tmp_path: Path
+    finished: Place, signed_in: HubStandIn, tmp_path: Path, made_once: Path
 ) -> None:
     out = tmp_path / "set" / "train.jsonl"
     finished.ok("export", "first", "qwen", str(out), "--split", "0.75/0.25", "--pictures", "copy")
@@ -74,7 +80,7 @@ def test_an_export_goes_up_whole_private_and_with_a_card(
     manifest = read_manifest(out.with_name("train.jsonl.manifest.json"))
     assert f"{manifest.pairs:,} question-answer pairs about 4 pictures" in card
     assert manifest.run.model in card and manifest.run.recipe_sha256 in card
-    assert str(tmp_path) not in card
+    assert str(tmp_path) not in card and str(made_once) not in card
     # The same again sends no content twice.
     puts = [each for each in signed_in.asked if each.method == "PUT"]
     finished.ok("upload", str(out), REPO, *LICENSE)
