@@ -38,6 +38,18 @@ class PlacedPicture:
     """train or val of a split, else all."""
     image_id: int = 0
     """The number of the picture in formats that know pictures by number; no two of an export have one."""
+    further: tuple[str, ...] = ()
+    """What the training file says of the further pictures of the item, in their order, as `path` of the first."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What the training file says of all pictures, in the order in which the model saw them."""
+        return (self.path, *self.further)
+
+    @property
+    def path_or_paths(self) -> str | list[str]:
+        """The path alone, or a list of the paths of several pictures."""
+        return list(self.paths) if self.further else self.path
 
     @property
     def medium(self) -> str:

@@ -189,8 +189,9 @@ class ExportWriter:
         for picture in pictures:
             part = "all" if self._split is None else self._split.side(picture.sha256)
             file = self._root / picture.path
+            further = tuple(self._named_further(picture))
             image_id = self._image_ids.of(picture, self._number + 1) if self._image_ids else 0
-            placed = PlacedPicture(picture, self._named(picture, file), file, self._number, part, image_id)
+            placed = PlacedPicture(picture, self._named(picture, file), file, self._number, part, image_id, further)
             self._number += 1
             for open_file in tuple(self._files):
                 if open_file.part != part or open_file.file.is_sealed:
@@ -245,12 +246,27 @@ class ExportWriter:
             self._is_relative = self._format.naming is not Naming.ABSOLUTE
             cut = self._clips.place(picture, file)
             return cut.as_posix() if self._is_relative else (self._out.parent.resolve() / cut).as_posix()
+        return self._named_file(picture.path, picture.sha256)
+
+    def _named_further(self, picture: ExportPicture) -> Iterator[str]:
+        if picture.truth.further and not self._format.takes_several:
+            takes = ", ".join(known.name for known in FORMATS.values() if known.takes_several)
+            raise VqaError(
+                f"the format {self._format.name} has one picture in a record, and {picture.key} has "
+                f"{1 + len(picture.truth.further)}",
+                hint=f"Take one of the formats {takes}.",
+            )
+        for further in picture.truth.further:
+            yield self._named_file(further.path, further.facts.sha256)
+
+    def _named_file(self, path: str, sha256: str) -> str:
+        file = self._root / path
         if self._use is PictureUse.INLINE:
             return data_uri(file)
         if self._copies is not None:
-            copy = self._copies.place(picture, file)
+            copy = self._copies.place(sha256, file)
             return copy.as_posix() if self._is_relative else (self._out.parent.resolve() / copy).as_posix()
-        return self._prefix + picture.path if self._is_relative else (self._root.resolve() / picture.path).as_posix()
+        return self._prefix + path if self._is_relative else (self._root.resolve() / path).as_posix()
 
     def seal(self) -> tuple[ManifestFile, ...]:
         """End the files and bring them to the disk; return what the manifest says of them. Raises VqaError when a

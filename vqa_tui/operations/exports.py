@@ -16,7 +16,15 @@ from vqa_tui.exporters.formats import FORMATS, ExportFormat, Naming, export_form
 from vqa_tui.exporters.layouts import JsonLines
 from vqa_tui.exporters.manifest import Manifest, ManifestFile
 from vqa_tui.exporters.picture_copies import PictureUse
-from vqa_tui.exporters.splitting import Split, SplitByHash, SplitDraw, stratum_of
+from vqa_tui.exporters.splitting import (
+    Split,
+    SplitByHash,
+    SplitDraw,
+    SplitTogether,
+    Together,
+    last_of_training,
+    stratum_of,
+)
 from vqa_tui.exporters.validation import validate_export
 from vqa_tui.exporters.validation_report import ValidationReport
 from vqa_tui.exporters.writing import ExportWriter, parts_of, refuse_foreign_files
@@ -24,7 +32,13 @@ from vqa_tui.operations.export_manifest import SplitWish, Taken, limits_of, mani
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.paths import find_workspace
 from vqa_tui.store.db import StoreTrouble
-from vqa_tui.store.exports import deleted_meanwhile, exported_pictures, exported_run, last_training_hash
+from vqa_tui.store.exports import (
+    deleted_meanwhile,
+    exported_pictures,
+    exported_run,
+    hashes_of_several,
+    last_training_hash,
+)
 
 
 class DiskFull(StoreTrouble):
@@ -66,7 +80,8 @@ async def export_run(
     """Write what the run has stored up to now, at any moment of it, and a manifest `<out>.manifest.json`.
 
     `split` is the share of distinct pictures for training and for validation, and makes two files `<stem>.train…` and
-    `<stem>.val…`; equal pictures always stand on one side. The hashes of the pictures decide, so that few change sides
+    `<stem>.val…`; equal pictures always stand on one side, and so do
+    those that are shown together. The hashes of the pictures decide, so that few change sides
     while a run grows; `seed` draws instead, and `stratified` draws (by seed 0 where none is given) the same shares of
     pictures with the same labels. `grouped` puts all pairs of a picture into one conversation. `reviewed` says which
     pairs are taken: `not-rejected`, `accepted` or `any`; where a reviewer edited a pair, the edited text is written.
@@ -116,7 +131,8 @@ async def export_run(
                 raise _nothing_left(run)
             if not all(file.pairs for file in files):
                 raise VqaError(
-                    f"the run {run.name} cannot be split: it has question-answer pairs about one picture only",
+                    f"the run {run.name} cannot be split: it has question-answer pairs about one picture only, or "
+                    "about pictures that are shown together",
                     hint="Leave out the split, or wait until a second picture that is not equal is done.",
                 )
             manifest = manifest_of(run, files, split_wish, chosen, grouped, use, writer, taken, shard_size)
@@ -162,13 +178,26 @@ def _refuse_shards(shard_size: int | None, chosen: ExportFormat) -> None:
 
 
 async def _split(workspace: Workspace, run: ExportedRun, wish: SplitWish) -> Split:
-    if wish.seed is None:
-        return SplitByHash(await last_training_hash(workspace.db, run, wish.training_share))
-    draw = SplitDraw(wish.seed)
-    async for page in exported_pictures(workspace.db, run):
-        for picture in page.pictures:
-            draw.add(picture.sha256, stratum_of(picture.truth) if wish.is_stratified else "")
-    return await asyncio.to_thread(draw.split, wish.training_share)
+    together = Together()
+    async for hashes in hashes_of_several(workspace.db, run):
+        together.join(hashes)
+    split: Split
+    if wish.seed is not None:
+        draw = SplitDraw(wish.seed)
+        async for page in exported_pictures(workspace.db, run):
+            for picture in page.pictures:
+                draw.add(together.of(picture.sha256), stratum_of(picture.truth) if wish.is_stratified else "")
+        split = await asyncio.to_thread(draw.split, wish.training_share)
+    elif together:
+        exported = {
+            together.of(picture.sha256)
+            async for page in exported_pictures(workspace.db, run)
+            for picture in page.pictures
+        }
+        split = SplitByHash(last_of_training(exported, wish.training_share))
+    else:
+        split = SplitByHash(await last_training_hash(workspace.db, run, wish.training_share))
+    return SplitTogether(split, together) if together else split
 
 
 def _picture_use(wanted: str, chosen: ExportFormat) -> PictureUse:

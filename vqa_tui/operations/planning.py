@@ -19,6 +19,7 @@ from vqa_tui.domain.run import Limits
 from vqa_tui.domain.run_name import require_run_name
 from vqa_tui.engine.clips import fewer_frames, require_clips
 from vqa_tui.engine.estimate import Estimator
+from vqa_tui.engine.shown import too_many_pictures
 from vqa_tui.operations.making_runs import making_a_run, taken_names
 from vqa_tui.operations.plan import RunPlan as RunPlan
 from vqa_tui.operations.plan_cost import Load, cost_plan, largest_request
@@ -161,6 +162,8 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
     warnings = (*_of_the_import(dataset), *_of_the_sample(recipe, load), *chosen.warnings)
     if load.has_clips and (fewer := fewer_frames(recipe, endpoint)):
         warnings = (*warnings, fewer)
+    if many := too_many_pictures(recipe, endpoint, load.sizes.most_in_one):
+        warnings = (*warnings, many)
     unasked = dataset.items - load.askable
     return _Parts(recipe, priced, listed, dataset.id, load, unasked, limits, max_side, name, warnings)
 
@@ -211,7 +214,7 @@ async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, limit
         _keep(_samples_seen, key, sample)
     template = PromptTemplate(recipe)
     prompts = prompt_sizes(template, [(item, part) for item in sample for part in template.parts_of(item)])
-    requests = sum(group.pictures for group in sizes.groups)
+    requests = sizes.requests
     return Load(requests, sizes, prompts.sizes, pictures, prompts.pictures, prompts.lacking, askable)
 
 
