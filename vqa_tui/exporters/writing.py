@@ -10,6 +10,7 @@ from typing import Literal
 
 from vqa_tui.domain.export import ExportedRun, ExportPicture
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.exporters.answer_mix import type_counts
 from vqa_tui.exporters.atomic_file import AtomicFile
 from vqa_tui.exporters.clip_copies import ClipCopies, must_be_cut
 from vqa_tui.exporters.dataset_info import DATASET_INFO, merged_info
@@ -150,6 +151,7 @@ class ExportWriter:
         self._image_ids = ImageIds() if export_format.numbers_pictures else None
         self.question_types: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
+        self.answer_types: Counter[str] = Counter()
         self._files: list[_OpenFile] = []
         makers = {companion.name: (companion.layout, companion.records) for companion in export_format.companions}
         with ExitStack() as undo:
@@ -209,6 +211,7 @@ class ExportWriter:
                 open_file.pairs += len(picture.pairs)
             self.question_types.update(pair.question_type for pair in picture.pairs)
             self.verdicts.update(pair.verdict for pair in picture.pairs)
+            self.answer_types.update(type_counts(picture.pairs))
 
     def _next_shard(self, full: _OpenFile) -> _OpenFile:
         if sum(each.path == full.path for each in self._files) == MOST_SHARDS:
