@@ -23,6 +23,7 @@ FORMAT_NAMES = (
     "llava",
     "sharegpt",
     "trl",
+    "trl-parquet",
     "unsloth",
     "openai-ft",
     "model-garden",

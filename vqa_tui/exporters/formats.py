@@ -14,6 +14,7 @@ from vqa_tui.exporters.evud import evud_records
 from vqa_tui.exporters.layouts import CsvTable, JsonLines, JsonList, JsonObject, LayoutMaker, Record
 from vqa_tui.exporters.llava import llava_records
 from vqa_tui.exporters.model_garden import model_garden_records
+from vqa_tui.exporters.parquet_table import TrlTable
 from vqa_tui.exporters.placed import PlacedPicture
 from vqa_tui.exporters.qwen import qwen_finetune_records, qwen_records
 from vqa_tui.exporters.stcray_flat import stcray_flat_records
@@ -128,6 +129,15 @@ _KNOWN = (
     ),
     ExportFormat(
         "trl", "JSON Lines of images and messages of content lists, for TRL", ".jsonl", trl_records, takes_several=True
+    ),
+    ExportFormat(
+        "trl-parquet",
+        "the same as a parquet table with the pictures in it, for `datasets` and TRL",
+        ".parquet",
+        trl_records,
+        TrlTable,
+        naming=Naming.INLINE,
+        takes_several=True,
     ),
     ExportFormat(
         "unsloth",

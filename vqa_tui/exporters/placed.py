@@ -63,12 +63,19 @@ def data_uri(file: Path) -> str:
     What is none of JPEG, PNG and WEBP, which every reader of data URIs takes, is written as PNG. Raises VqaError.
     """
     data = read_picture(file)
-    media_type = next((known for sign, known in _MEDIA_TYPES.items() if data.startswith(sign)), "")
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        media_type = "image/webp"
-    if not media_type:
-        media_type, data = "image/png", _as_png(file)
+    return uri_of(data if _media_type(data) else _as_png(file))
+
+
+def uri_of(data: bytes) -> str:
+    """Return the bytes of a picture as a data URI; its type is told from them, and unknown ones are no type of file."""
+    media_type = _media_type(data) or "application/octet-stream"
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _media_type(data: bytes) -> str:
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((known for sign, known in _MEDIA_TYPES.items() if data.startswith(sign)), "")
 
 
 def _as_png(file: Path) -> bytes:

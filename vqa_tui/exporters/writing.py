@@ -129,7 +129,8 @@ class ExportWriter:
         shard_size: int | None = None,
         replaced: frozenset[str] = frozenset(),
     ) -> None:
-        """Write to `out`, or to its train and val parts when there is a split. Raises OSError.
+        """Write to `out`, or to its train and val parts when there is a split. Raises OSError, and VqaError where the
+        format needs a library that is not installed.
 
         With `shard_size` each part is as many files as it takes, of so many records at most; the records of a picture
         stay together, so that one with more of them makes a larger file. `replaced` names the files of the export that
@@ -157,7 +158,8 @@ class ExportWriter:
         with ExitStack() as undo:
             for path, part, role in _files_of(out, parts_of(split), export_format):
                 layout, make_records = makers.get(role, (export_format.layout, export_format.records))
-                self._files.append(_OpenFile(part, role, AtomicFile(path), layout(), make_records, path))
+                made = layout()
+                self._files.append(_OpenFile(part, role, AtomicFile(path), made, make_records, path))
                 undo.callback(self._files[-1].file.discard)
             undo.pop_all()
 

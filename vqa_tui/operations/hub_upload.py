@@ -220,6 +220,8 @@ def _kind(value: Any) -> str:
     match value:
         case bool():
             return "true or false"
+        case str() if value.startswith(_INLINE):
+            return "picture"
         case str():
             return "text"
         case int() | float():

@@ -1,5 +1,6 @@
 """Conversations about pictures: LLaVA, ShareGPT, Qwen-VL and Model Garden records, as a JSON list or JSON lines."""
 
+import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 
 from vqa_tui.domain.item import ImportProblem, ReferenceQuestion, SourceItem
 from vqa_tui.domain.ports import Scratch
+from vqa_tui.sources.arrow_files import ARROW_SUFFIXES, json_value, numbered_rows
 from vqa_tui.sources.contained import ContainedRoot
 from vqa_tui.sources.picture_cells import PictureCells, is_data_uri
 from vqa_tui.sources.record_files import numbered_records
@@ -38,7 +40,8 @@ class ConversationSource:
     caption, and a turn without its other half is a problem. `text` with `response` (or `output`) is one question, as is
     `question` with `answer`. Packed lists of records are read one by one. Fields that are no turns, and system turns,
     are kept in `extra`. The key is the name of the picture, or the names of several; the split is `split`, or that of a
-    folder in the name, or that of the file. Records without a picture and those of videos are problems.
+    folder in the name, or that of the file. Parquet and Arrow files may hold such records too. Records without a
+    picture and those of videos are problems.
     """
 
     def __init__(self, file: Path, images: Path | None = None, *, allow_outside: bool = False) -> None:
@@ -52,7 +55,7 @@ class ConversationSource:
         return joined_items(self._rows(), scratch, self._pictures.find)
 
     def _rows(self) -> Iterator[Row | ImportProblem]:
-        for place, value in numbered_records(self._file, _EXPECTED):
+        for place, value in self._records():
             if isinstance(value, ImportProblem):
                 yield value
                 continue
@@ -66,6 +69,13 @@ class ConversationSource:
             if len(packed) > _MOST_PACKED:
                 reason = f"packs {len(packed)} records; the first {_MOST_PACKED} are read"
                 yield ImportProblem(f"{place} parts", place, reason)
+
+    def _records(self) -> Iterator[tuple[str, Any]]:
+        if self._file.suffix.lower() not in ARROW_SUFFIXES:
+            yield from numbered_records(self._file, _EXPECTED)
+            return
+        for place, row in numbered_rows(self._file):
+            yield place, json_value({name: _with_uris(name, cell) for name, cell in row.items()})
 
     def _row(self, place: str, record: dict[str, Any]) -> Iterator[Row | ImportProblem]:
         pictures, turns = _pictures_of(record), _turns_of(record)
@@ -93,6 +103,18 @@ class ConversationSource:
 
 
 _READ_FIELDS = frozenset({*_PICTURE_FIELDS, *_TURN_FIELDS, "text", "response", "output", "question", "answer", "split"})
+
+
+def _with_uris(field: str, cell: Any) -> Any:
+    """Return a cell of a parquet table with the bytes of pictures as data URIs, as JSON would hold them."""
+    if field not in _PICTURE_FIELDS:
+        return cell
+    if isinstance(cell, list):
+        return [_with_uris(field, each) for each in cell]
+    data = cell.get("bytes") if isinstance(cell, dict) else cell
+    if isinstance(data, bytes):
+        return f"data:image/any;base64,{base64.b64encode(data).decode('ascii')}"
+    return cell
 
 
 def _pictures_of(record: dict[str, Any]) -> list[str]:
