@@ -9,6 +9,7 @@ from vqa_tui.domain.clip import VIDEO
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, ImportProblem, Item, PictureFacts
 from vqa_tui.store.db import Database
+from vqa_tui.store.drawing import DRAWN, SPREAD
 from vqa_tui.store.parts import asked_of
 from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
 
@@ -258,9 +259,16 @@ async def spread_items(db: Database, dataset_id: int, count: int, *, parts: int 
 
 
 async def picture_sizes(
-    db: Database, dataset_id: int, *, chosen: int, total: int, parts: int = 1, most_groups: int = 20_000
+    db: Database,
+    dataset_id: int,
+    *,
+    chosen: int,
+    total: int,
+    parts: int = 1,
+    seed: int | None = None,
+    most_groups: int = 20_000,
 ) -> PictureSizes:
-    """Return the sizes of the `chosen` of `total` pictures that a run with such a limit asks about.
+    """Return the sizes of the `chosen` of `total` pictures that a run with such a limit and seed asks about.
 
     Each counts as often as it is a request, `parts` times or BY_PAIR; further pictures of an item count beside it.
     Where there are more than `most_groups` sizes, sides that are alike are put together, the finer the better.
@@ -268,13 +276,16 @@ async def picture_sizes(
     asked = asked_of(parts)
     wanted = f"id, width, height, size_bytes, pictures, {_SECONDS} AS seconds, {asked.count} AS requests"
     picked = f"SELECT {wanted} FROM item WHERE dataset_id = :dataset {asked.only}"
-    if chosen < total:
+    if seed is not None:
+        drawn = f"SELECT id FROM item WHERE dataset_id = :dataset {asked.only} {DRAWN}"
+        picked = f"SELECT {wanted} FROM item WHERE id IN ({drawn})"
+    elif chosen < total:
         # The same choice as `run_creation.create_run` makes.
         picked = f"""
         SELECT id, width, height, size_bytes, pictures, seconds, requests
         FROM (SELECT {wanted}, row_number() OVER (ORDER BY id) AS place
               FROM item WHERE dataset_id = :dataset {asked.only})
-        WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total
+        WHERE {SPREAD}
         """
     for step in (1, 8, 64, 512, 1 << 30):
         if chosen > most_groups:
@@ -292,6 +303,7 @@ async def picture_sizes(
             "total": max(total, 1),
             "step": step,
             "most": most_groups + 1,
+            "seed": seed,
         }
         rows = await db.read(
             f"""
