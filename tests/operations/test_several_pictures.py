@@ -20,6 +20,8 @@ from vqa_tui.operations.dataset_contents import dataset_items
 from vqa_tui.operations.datasets import import_dataset
 from vqa_tui.operations.exports import export_run, validate_file
 from vqa_tui.operations.planning import RunRequest, plan_run
+from vqa_tui.operations.preview import preview_prompt
+from vqa_tui.tui.present.prompt_preview import preview_facts
 
 ABLE = [name for name, known in FORMATS.items() if known.takes_several]
 
@@ -176,3 +178,11 @@ def test_whatever_is_joined_has_one_hash_that_stands_for_it(sets: list[list[str]
     last = last_of_training({together.of(found) for found in (*joined, *alone)}, 0.5)
     split = SplitTogether(SplitByHash(last), together)
     assert all(len({split.side(found) for found in each}) == 1 for each in sets)
+
+
+async def test_a_preview_says_how_many_pictures_its_request_shows(workshop: Workshop) -> None:
+    await pictured(workshop, [(1, 2, 3)])
+    preview = await preview_prompt(workshop.workspace, "sets", "caption")
+    assert preview_facts(preview).plain.startswith("3 pictures, the first 40×31 · text")
+    await pictured(workshop, [(1,)], "single")
+    assert preview_facts(await preview_prompt(workshop.workspace, "single", "caption")).plain.startswith("40×31 · text")
