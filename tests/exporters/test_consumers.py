@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
     find_spec("datasets") is None, reason="needs the extra `consumers` (Hugging Face datasets)"
 )
 
-_LINES_AND_LISTS = [name for name in FORMATS if name not in ("vqa-v2", "vqa-rad-enhanced", "csv")]
+_LINES_AND_LISTS = [name for name in FORMATS if name not in ("vqa-v2", "vqa-rad-enhanced", "csv", "trl-parquet")]
 
 
 @pytest.fixture
@@ -63,6 +63,17 @@ def test_the_images_of_trl_open_as_pictures(use: PictureUse, pictures: list[Expo
     write_export(out, "trl", pictures, grouped=True, use=use)
     found = _loaded(out, tmp_path / "cache").cast_column("images", datasets.List(datasets.Image()))
     assert [[image.size for image in row["images"]] for row in found] == [[(20 + n, 16)] for n in range(3)]
+
+
+def test_the_pictures_of_a_parquet_table_open_as_they_are(pictures: list[ExportPicture], tmp_path: Path) -> None:
+    out = tmp_path / "x.parquet"
+    write_export(out, "trl-parquet", pictures, grouped=True, use=PictureUse.INLINE)
+    found = _loaded(out, tmp_path / "cache", "parquet")
+    assert found.features["images"] == datasets.List(datasets.Image())
+    assert [[image.size for image in row["images"]] for row in found] == [[(20 + n, 16)] for n in range(3)]
+    written = raw_records(out)
+    assert [_without_nulls(row["messages"]) for row in found] == [record["messages"] for record in written]
+    assert found[0]["messages"][0]["content"][0]["type"] == "image"
 
 
 def _without_nulls(value: Any) -> Any:

@@ -94,6 +94,45 @@ def test_a_run_is_exported_and_uploaded(finished: Place, signed_in: HubStandIn) 
     assert repo.private is False
     records = json.loads(repo.files["sharegpt.json"])
     assert {record["images"][0] for record in records} <= set(repo.files)
+    assert json.loads(repo.files["dataset_info.json"])["sharegpt"]["file_name"] == "sharegpt.json"
+
+
+def test_the_registry_of_a_repository_keeps_its_other_entries(
+    finished: Place, signed_in: HubStandIn, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        out = tmp_path / name / f"{name}.json"
+        finished.ok("export", "first", "sharegpt", str(out), "--pictures", "copy")
+        # What else stands in the folder is not the repository's.
+        info = json.loads(out.with_name("dataset_info.json").read_text())
+        out.with_name("dataset_info.json").write_text(json.dumps(info | {"secret": {"file_name": "secret.json"}}))
+        assert "dataset_info.json" in finished.ok("upload", str(out), REPO, *LICENSE, "--dry-run")
+        finished.ok("upload", str(out), REPO, *LICENSE)
+    known = json.loads(signed_in.repos[REPO].files["dataset_info.json"])
+    assert {name: entry["file_name"] for name, entry in known.items()} == {"one": "one.json", "two": "two.json"}
+    assert known["one"]["formatting"] == "sharegpt"
+    signed_in.repos[REPO].files["dataset_info.json"] = b"[1]"
+    assert "dataset_info.json of me/scans is in the way" in finished.refused("upload", str(out), REPO, *LICENSE)
+
+
+def test_shards_go_up_and_the_card_names_each(finished: Place, signed_in: HubStandIn, tmp_path: Path) -> None:
+    out = tmp_path / "set" / "train.jsonl"
+    finished.ok("export", "first", "qwen", str(out), "--split", "0.5/0.5", "--shard-size", "3", "--pictures", "copy")
+    manifest = read_manifest(out.with_name("train.jsonl.manifest.json"))
+    names = [file.name for file in manifest.files]
+    assert len(names) >= 4 and not out.exists()
+    finished.ok("upload", str(out), REPO, *LICENSE)
+    repo = signed_in.repos[REPO]
+    assert set(names) <= set(repo.files)
+    data_files = [
+        {"split": split, "path": [file.name for file in manifest.files if file.part == part]}
+        for part, split in (("train", "train"), ("val", "validation"))
+    ]
+    configs = front_matter(repo.files["README.md"].decode())["configs"]
+    assert configs == [{"config_name": "default", "data_files": data_files}]
+    # A single shard names the whole export as well.
+    plan = json.loads(finished.ok("upload", str(out.with_name(names[0])), REPO, *LICENSE, "--dry-run", "--json"))
+    assert set(names) <= {file["name"] for file in plan["files"]}
 
 
 def test_a_dry_run_lists_everything_and_asks_nobody(finished: Place, hub: HubStandIn, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ async def load_of(
     """Return what there is to ask of those of `ids` that have one of `statuses`; None where there is none."""
     async with connection_for(workspace, len(ids)) as opened:
         sizes = await store.sizes_of(opened.db, run_id, ids, statuses)
-        count = sum(group.pictures for group in sizes.groups)
+        count = sizes.requests
         if not count:
             return None
         sample = await store.spread_items_of(opened.db, run_id, ids, statuses, SAMPLE_ITEMS)

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.item import ImportProblem, PictureFacts, SourceItem
+from vqa_tui.domain.item import GroundTruth, ImportProblem, PictureFacts, PictureFile, SourceItem
 from vqa_tui.sources.clip_probe import probe_clip
 from vqa_tui.sources.probe import UnusablePicture, probe
 from vqa_tui.sources.source import MakesFiles, Source
@@ -26,6 +26,10 @@ _KNOWN_BATCH = 2048
 _EXAMPLES = 20
 _PICTURES_PER_JOB = 16
 """Pictures that one thread takes at a time: few enough to share the work, enough that handing over costs little."""
+
+
+_Files = tuple[PictureFacts, ...] | UnusablePicture
+"""What the files of an item are, its own picture first; or what is wrong with one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +209,10 @@ class Importer:
             )
         self._count(usable, known, problems)
 
-    async def _current_facts(
-        self, items: Sequence[SourceItem], known: dict[str, StoredItem]
-    ) -> list[PictureFacts | UnusablePicture]:
-        """Return what the file of each item is, opening those that are new or changed on as many threads as help."""
+    async def _current_facts(self, items: Sequence[SourceItem], known: dict[str, StoredItem]) -> list[_Files]:
+        """Return what the files of each item are, opening those that are new or changed on as many threads as help."""
         loop = asyncio.get_running_loop()
-        facts: list[PictureFacts | UnusablePicture | None] = [None] * len(items)
+        facts: list[_Files | None] = [None] * len(items)
         if known:
             facts = await loop.run_in_executor(
                 self._probers, _unchanged_facts, self._root, items, known, self._makes is not None
@@ -268,9 +270,7 @@ class _Examined:
     problems: list[ImportProblem]
 
 
-def _examine(
-    items: Sequence[SourceItem], facts: Sequence[PictureFacts | UnusablePicture], known: dict[str, StoredItem]
-) -> _Examined:
+def _examine(items: Sequence[SourceItem], facts: Sequence[_Files], known: dict[str, StoredItem]) -> _Examined:
     """Judge items by their files; one that is as it was stored is the very object of `known`. Runs in a thread."""
     result = _Examined([], [])
     for item, found in zip(items, facts, strict=True):
@@ -280,24 +280,27 @@ def _examine(
             reason = found.reason if where == item.path else f"the {what} `{item.path}` {found.reason}"
             result.problems.append(ImportProblem(item.key, where, reason))
             continue
-        stored = StoredItem(item.key, item.path, found, item.split, truth_json(item.truth))
+        own, *others = found
+        further = tuple(PictureFile(path=path, facts=of) for path, of in zip(item.further, others, strict=True))
+        truth = item.truth.model_copy(update={"further": further}) if further else item.truth
+        stored = StoredItem(item.key, item.path, own, item.split, truth_json(truth), len(found))
         earlier = known.get(item.key)
         result.usable.append(earlier if earlier is not None and earlier == stored else stored)
-        if item.truth.boxes and (problem := _boxes_outside(item, found)):
+        if item.truth.boxes and (problem := _boxes_outside(item, own)):
             result.problems.append(problem)
     return result
 
 
 def _unchanged_facts(
     root: Path, items: Sequence[SourceItem], known: dict[str, StoredItem], makes_files: bool
-) -> list[PictureFacts | UnusablePicture | None]:
+) -> list[_Files | None]:
     """Return the facts of files that are as they were stored, by path, size and time; None for those to be opened.
 
     Where the source makes files, one that is gone is to be made anew, and so is that of an item of which something
     else is known as well.
     """
     prefix = f"{root}/"
-    facts: list[PictureFacts | UnusablePicture | None] = []
+    facts: list[_Files | None] = []
     for item in items:
         earlier = known.get(item.key)
         if earlier is None or earlier.path != item.path:
@@ -312,24 +315,48 @@ def _unchanged_facts(
             facts.append(None if makes_files else UnusablePicture(f"cannot be read: {error.strerror}"))
             continue
         is_same = (status.st_size, status.st_mtime_ns) == (earlier.facts.size_bytes, earlier.facts.modified_ns)
-        facts.append(earlier.facts if is_same else None)
+        further = _unchanged_further(root, item, earlier) if is_same else None
+        facts.append(None if further is None else (earlier.facts, *further))
     return facts
 
 
-def _opened_facts(
-    root: Path, items: Sequence[SourceItem], makes: MakesFiles | None
-) -> list[PictureFacts | UnusablePicture]:
+def _unchanged_further(root: Path, item: SourceItem, earlier: StoredItem) -> tuple[PictureFacts, ...] | None:
+    """Return the facts of the further pictures of an item whose files are as they were stored; None: open them all."""
+    if earlier.pictures == 1 + len(item.further) == 1:
+        return ()
+    stored = GroundTruth.model_validate_json(earlier.truth).further
+    if tuple(picture.path for picture in stored) != item.further:
+        return None
+    for picture in stored:
+        try:
+            status = os.stat(root / picture.path)
+        except OSError:
+            return None
+        if (status.st_size, status.st_mtime_ns) != (picture.facts.size_bytes, picture.facts.modified_ns):
+            return None
+    return tuple(picture.facts for picture in stored)
+
+
+def _opened_facts(root: Path, items: Sequence[SourceItem], makes: MakesFiles | None) -> list[_Files]:
     """Open pictures and clips; runs in a thread."""
-    facts: list[PictureFacts | UnusablePicture] = []
+    facts: list[_Files] = []
     for item in items:
         path = Path(f"{root}/{item.path}")
         try:
             if makes is not None:
                 makes.make(item)
-            facts.append(probe(path) if item.truth.clip is None else probe_clip(path, item.truth.clip))
+            own = probe(path) if item.truth.clip is None else probe_clip(path, item.truth.clip)
+            facts.append((own, *(_probed_further(root, further) for further in item.further)))
         except UnusablePicture as error:
             facts.append(error)
     return facts
+
+
+def _probed_further(root: Path, path: str) -> PictureFacts:
+    try:
+        return probe(root / path)
+    except UnusablePicture as error:
+        raise UnusablePicture(f"cannot be shown with `{path}`, which {error.reason}") from error
 
 
 def _look_at_result(ahead: "asyncio.Future[_Batch]") -> None:

@@ -11,6 +11,7 @@ from vqa_tui.sources.coco import CocoSource
 from vqa_tui.sources.conversations import ConversationSource
 from vqa_tui.sources.ego4d_nlq import Ego4dNlqSource
 from vqa_tui.sources.folder import FolderSource
+from vqa_tui.sources.folder_sets import FolderSetSource
 from vqa_tui.sources.source import Source
 from vqa_tui.sources.stcray import StcraySource
 from vqa_tui.sources.stcray_tree import StcrayTreeSource
@@ -64,6 +65,12 @@ KINDS: dict[str, SourceKind] = {
     "folder": SourceKind(
         "a folder tree of pictures, each perhaps with a .txt or .json beside it",
         lambda given: FolderSource(given.path, allow_outside=given.allow_outside),
+        "folder",
+        False,
+    ),
+    "folder-sets": SourceKind(
+        "a folder tree in which all pictures of one folder make one item, asked about together",
+        lambda given: FolderSetSource(given.path, allow_outside=given.allow_outside),
         "folder",
         False,
     ),
