@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 from dataclasses import dataclass, replace
 
 from vqa_tui.config.templates import LacksTruth, RenderedPrompt
@@ -21,6 +22,7 @@ from vqa_tui.engine.hedging import Patience, Race
 from vqa_tui.engine.keyring import NoKeyLeft, NotNow
 from vqa_tui.engine.outcomes import after_failure, after_rate_limit, after_reply, max_tokens_for, next_purpose
 from vqa_tui.engine.turned_away import TurnedAway
+from vqa_tui.video.leave import CalledOff, Leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Worker:
                 bench.note_failure(FailureKind.REJECTED)
             reason = f"its prompt cannot be rendered: {problem.message}"
             return TaskOutcome(task.id, TaskStatus.FAILED, kind=FailureKind.REJECTED, problem=reason)
-        except NotNow:
+        except (NotNow, CalledOff):
             return released
         except NoKeyLeft as problem:
             bench.halt(Halt(problem.reason))
@@ -195,9 +197,13 @@ class Worker:
         if ready is not None:
             return body.build(prompt.system, prompt.user, ready, max_tokens=max_tokens)
 
+        # A video may take minutes; one that nobody asks about any more holds up neither a pause nor the engine's end.
+        over = threading.Event()
+        leave = Leave(called_off=lambda: over.is_set() or bench.gatekeeper.closed)
+
         def prepared() -> bytes:
             if clip is not None:
-                sent = clip_as_sent(bench.recipe, bench.endpoint, path, facts, clip, max_side, bench.pictures)
+                sent = clip_as_sent(bench.recipe, bench.endpoint, path, facts, clip, max_side, bench.pictures, leave)
                 return body.build(prompt.system, prompt.user, sent, max_tokens=max_tokens)
             picture = prepare_picture(
                 path,
@@ -214,4 +220,5 @@ class Worker:
         try:
             return await asyncio.get_running_loop().run_in_executor(bench.threads, prepared)
         finally:
+            over.set()
             bench.board.preparing -= 1
