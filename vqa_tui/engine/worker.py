@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from vqa_tui.config.templates import LacksTruth, RenderedPrompt
 from vqa_tui.domain.cost import to_dollars
 from vqa_tui.domain.failure import FailureKind, VqaError
+from vqa_tui.domain.part import unit
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import ClaimedTask, Purpose, TaskOutcome
 from vqa_tui.endpoints.pictures import BadPicture, prepare_picture
@@ -41,7 +42,7 @@ class Worker:
         self._bench = bench
         self._asker = Asker(bench)
         self._patience = Patience(bench.board)
-        self._turned_away = TurnedAway()
+        self._turned_away = TurnedAway(unit(in_parts=bench.recipe.in_parts))
 
     async def handle(self, task: ClaimedTask) -> None:
         """Work off one leased task. Whatever happens, an outcome is handed to the writer."""
