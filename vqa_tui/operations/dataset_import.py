@@ -12,17 +12,20 @@ from types import TracebackType
 from typing import Self
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.item import ImportProblem, PictureFacts, SourceItem
+from vqa_tui.domain.item import GroundTruth, ImportProblem, PictureFacts, SourceItem
 from vqa_tui.sources.clip_probe import probe_clip
 from vqa_tui.sources.probe import UnusablePicture, probe
 from vqa_tui.sources.source import MakesFiles, Source
 from vqa_tui.store.datasets import StoredItem, begin_import, finish_import, stored_items, truth_json, write_batch
 from vqa_tui.store.db import Database
 from vqa_tui.store.scratch import SqliteScratch
+from vqa_tui.video.fingerprint import remember
 
 _BATCH = 256
 _KNOWN_BATCH = 2048
 """Records at a time while no picture has to be opened: they take no longer than a few pictures."""
+_ENTRIES = 20_000
+"""Questions, boxes, captions and rows that the records of a batch have together, from which on no more join it."""
 _EXAMPLES = 20
 _PICTURES_PER_JOB = 16
 """Pictures that one thread takes at a time: few enough to share the work, enough that handing over costs little."""
@@ -170,8 +173,13 @@ class Importer:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, size)
 
     def _read(self, size: int) -> "_Batch":
-        """Read up to `size` records; runs in the reader's thread."""
-        records = list(islice(self._records, size))
+        """Read up to `size` records, fewer where these hold very much; runs in the reader's thread."""
+        records: list[SourceItem | ImportProblem] = []
+        entries = 0
+        for record in islice(self._records, size):
+            records.append(record)
+            if isinstance(record, SourceItem) and (entries := entries + _entries(record.truth)) >= _ENTRIES:
+                break
         keys = [record.key for record in records if isinstance(record, SourceItem)]
         return _Batch(records, self._scratch.first_time("keys", keys))
 
@@ -313,6 +321,9 @@ def _unchanged_facts(
             continue
         is_same = (status.st_size, status.st_mtime_ns) == (earlier.facts.size_bytes, earlier.facts.modified_ns)
         facts.append(earlier.facts if is_same else None)
+        if is_same and item.truth.clip is not None:
+            # A new clip of a video that is known from others is made without reading all of that again.
+            remember(Path(prefix + item.path), status.st_size, status.st_mtime_ns, earlier.facts.sha256)
     return facts
 
 
@@ -330,6 +341,11 @@ def _opened_facts(
         except UnusablePicture as error:
             facts.append(error)
     return facts
+
+
+def _entries(truth: GroundTruth) -> int:
+    rows = truth.extra.get("rows")
+    return len(truth.questions) + len(truth.boxes) + len(truth.captions) + (len(rows) if isinstance(rows, list) else 0)
 
 
 def _look_at_result(ahead: "asyncio.Future[_Batch]") -> None:

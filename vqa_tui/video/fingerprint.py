@@ -27,14 +27,24 @@ def sha256_of(path: Path, status: os.stat_result, leave: Leave) -> str:
     while not _reading.acquire(timeout=_LOOK_S):
         leave.require()
     try:
-        if (found := _known.get(key)) is None:
-            found = _known[key] = _hashed(path, leave)
-        _known.move_to_end(key)
-        if len(_known) > _KEPT:
-            _known.popitem(last=False)
+        found = _known.get(key) or _hashed(path, leave)
+        _keep(key, found)
         return found
     finally:
         _reading.release()
+
+
+def remember(path: Path, size_bytes: int, modified_ns: int, sha256: str) -> None:
+    """Take what is known of a file that has this size and time: as long as it has, it is not read."""
+    with _reading:
+        _keep((str(path), size_bytes, modified_ns), sha256)
+
+
+def _keep(key: tuple[str, int, int], sha256: str) -> None:
+    _known[key] = sha256
+    _known.move_to_end(key)
+    if len(_known) > _KEPT:
+        _known.popitem(last=False)
 
 
 def _hashed(path: Path, leave: Leave) -> str:
