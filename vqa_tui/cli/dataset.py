@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vqa_tui.cli.clip_options import ClipsToOption, KeepClipsOption, VideosFromOption
+from vqa_tui.cli.clip_options import ClipSecondsOption, ClipsToOption, KeepClipsOption, VideosFromOption
 from vqa_tui.cli.dataset_download import download
 from vqa_tui.cli.dataset_edit import delete, rename
 from vqa_tui.cli.dataset_look import NameArgument, items, problems
 from vqa_tui.cli.errors import WORK_FAILED
 from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_workspace
 from vqa_tui.cli.output import Column, note, print_facts, print_table, say
+from vqa_tui.domain.failure import VqaError
 
 if TYPE_CHECKING:
     from vqa_tui.operations.datasets import DatasetDetail, ImportProgress, ImportReport
     from vqa_tui.operations.workspace import Workspace
 
 _REPORT_EVERY_S = 0.5
+_LONGEST_CLIP_S = 3600.0
 _CATEGORIES_SHOWN = 20
 
 app = typer.Typer(no_args_is_help=True, help="Import datasets and look into them.", rich_markup_mode=None)
@@ -57,6 +59,7 @@ def import_(
     videos_from: VideosFromOption = "",
     keep_clips: KeepClipsOption = None,
     clips_to: ClipsToOption = "",
+    clip_seconds: ClipSecondsOption = 0,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -81,7 +84,9 @@ def import_(
             limit=limit,
             allow_outside=allow_outside,
             columns=mapped,
-            clips=ClipWishes(videos_from, keep_clips and keep_clips.expanduser().absolute(), clips_to),
+            clips=ClipWishes(
+                videos_from, keep_clips and keep_clips.expanduser().absolute(), clips_to, _clip_length(clip_seconds)
+            ),
             progress=counter.show,
         )
 
@@ -95,6 +100,14 @@ def import_(
         show_report(report, workspace)
     if not report.usable:
         raise typer.Exit(WORK_FAILED)
+
+
+def _clip_length(seconds: float) -> float:
+    if seconds and not 1 <= seconds <= _LONGEST_CLIP_S:
+        raise VqaError(
+            f"--clip-seconds {seconds:g} is no length of a clip", hint=f"Say 1 to {_LONGEST_CLIP_S:g}, or leave it out."
+        )
+    return seconds
 
 
 class _Counter:
