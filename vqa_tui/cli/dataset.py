@@ -13,14 +13,12 @@ from vqa_tui.cli.dataset_look import NameArgument, items, problems
 from vqa_tui.cli.errors import WORK_FAILED
 from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_workspace
 from vqa_tui.cli.output import Column, note, print_facts, print_table, say
-from vqa_tui.domain.failure import VqaError
 
 if TYPE_CHECKING:
     from vqa_tui.operations.datasets import DatasetDetail, ImportProgress, ImportReport
     from vqa_tui.operations.workspace import Workspace
 
 _REPORT_EVERY_S = 0.5
-_LONGEST_CLIP_S = 3600.0
 _CATEGORIES_SHOWN = 20
 
 app = typer.Typer(no_args_is_help=True, help="Import datasets and look into them.", rich_markup_mode=None)
@@ -69,9 +67,15 @@ def import_(
     no picture can be used; a dataset without pictures is not made.
     """
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.operations.datasets import ClipWishes, import_dataset, parse_columns
+    from vqa_tui.operations.datasets import clip_wishes, import_dataset, parse_columns
 
     mapped = parse_columns(columns or ())
+    wishes = clip_wishes(
+        keep=str(keep_clips or ""),
+        upload_to=clips_to,
+        videos_from=videos_from,
+        seconds=f"{clip_seconds:g}" if clip_seconds else "",
+    )
     counter = _Counter()
 
     async def work(opened: "Workspace") -> "ImportReport":
@@ -84,9 +88,7 @@ def import_(
             limit=limit,
             allow_outside=allow_outside,
             columns=mapped,
-            clips=ClipWishes(
-                videos_from, keep_clips and keep_clips.expanduser().absolute(), clips_to, _clip_length(clip_seconds)
-            ),
+            clips=wishes,
             progress=counter.show,
         )
 
@@ -100,14 +102,6 @@ def import_(
         show_report(report, workspace)
     if not report.usable:
         raise typer.Exit(WORK_FAILED)
-
-
-def _clip_length(seconds: float) -> float:
-    if seconds and not 1 <= seconds <= _LONGEST_CLIP_S:
-        raise VqaError(
-            f"--clip-seconds {seconds:g} is no length of a clip", hint=f"Say 1 to {_LONGEST_CLIP_S:g}, or leave it out."
-        )
-    return seconds
 
 
 class _Counter:
