@@ -195,6 +195,17 @@ def test_a_public_dataset_and_a_card_of_a_person_are_left_alone(
     assert signed_in.repos[REPO].files["README.md"] == b"# My own words"
 
 
+def test_a_private_dataset_that_is_there_stays_private_and_that_is_said(
+    finished: Place, signed_in: HubStandIn, tmp_path: Path
+) -> None:
+    out = tmp_path / "set" / "train.jsonl"
+    finished.ok("export", "first", "qwen", str(out), "--pictures", "copy")
+    signed_in.repos[REPO] = Repo(private=True, token=TOKEN)
+    said = finished.ok("upload", str(out), REPO, *LICENSE, "--public")
+    assert "(private)" in said and "everybody can see it" not in said
+    assert json.loads(finished.ok("upload", str(out), REPO, *LICENSE, "--public", "--json"))["private"] is True
+
+
 def test_a_token_that_may_not_write_is_told_by_its_variable(
     finished: Place, signed_in: HubStandIn, tmp_path: Path
 ) -> None:

@@ -73,8 +73,10 @@ def upload(
     if json:
         print_json(report)
         return
-    seen = "everybody can see it" if public else "private"
+    seen = "private" if report.private else "everybody can see it"
     say(f"Uploaded {count(report.files)} files, {file_size(report.bytes)}, to {report.url} ({seen}).")
+    if public and report.private:
+        note("The dataset was there and is private, which an upload does not change; its settings at the Hub can.")
     if report.kept_card:
         note("Its README.md was written by a person and stays as it is.")
 

@@ -8,6 +8,7 @@ from vqa_tui.domain.item import Item
 from vqa_tui.endpoints.body import Media
 from vqa_tui.endpoints.pictures import BadPicture, KeptPictures, PreparedPicture, prepare_picture
 from vqa_tui.engine.clips import clip_as_sent
+from vqa_tui.video.leave import Leave
 
 
 def too_many_pictures(recipe: Recipe, endpoint: Endpoint, most: int) -> str:
@@ -22,16 +23,22 @@ def too_many_pictures(recipe: Recipe, endpoint: Endpoint, most: int) -> str:
 
 
 def media_of(
-    recipe: Recipe, endpoint: Endpoint, root: Path, item: Item, max_side: int | None, cache: KeptPictures | None
+    recipe: Recipe,
+    endpoint: Endpoint,
+    root: Path,
+    item: Item,
+    max_side: int | None,
+    cache: KeptPictures | None,
+    leave: Leave,
 ) -> Media:
     """Return what a request about `item` shows, ready to be sent. `root` is the folder of the dataset.
 
     Several pictures come in their order; where their files together have more than the endpoint's `max_bytes`, each
     gets an equal share of them. Blocks: call it in a thread. Raises BadPicture, also where the endpoint takes fewer
-    pictures in a request.
+    pictures in a request, and CalledOff where `leave` is, which a clip is read with.
     """
     if item.truth.clip is not None:
-        return clip_as_sent(recipe, endpoint, root / item.path, item.facts, item.truth.clip, max_side, cache)
+        return clip_as_sent(recipe, endpoint, root / item.path, item.facts, item.truth.clip, max_side, cache, leave)
     limits, pictures = endpoint.picture, item.pictures
     if limits.per_request is not None and len(pictures) > limits.per_request:
         raise BadPicture(

@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+import threading
 from dataclasses import dataclass, replace
 
 from vqa_tui.config.templates import LacksTruth, RenderedPrompt
 from vqa_tui.domain.cost import to_dollars
 from vqa_tui.domain.failure import FailureKind, VqaError
+from vqa_tui.domain.part import unit
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import ClaimedTask, Purpose, TaskOutcome
 from vqa_tui.endpoints.pictures import BadPicture
@@ -21,6 +23,7 @@ from vqa_tui.engine.keyring import NoKeyLeft, NotNow
 from vqa_tui.engine.outcomes import after_failure, after_rate_limit, after_reply, max_tokens_for, next_purpose
 from vqa_tui.engine.shown import media_of
 from vqa_tui.engine.turned_away import TurnedAway
+from vqa_tui.video.leave import CalledOff, Leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Worker:
         self._bench = bench
         self._asker = Asker(bench)
         self._patience = Patience(bench.board)
-        self._turned_away = TurnedAway()
+        self._turned_away = TurnedAway(unit(in_parts=bench.recipe.in_parts))
 
     async def handle(self, task: ClaimedTask) -> None:
         """Work off one leased task. Whatever happens, an outcome is handed to the writer."""
@@ -120,7 +123,7 @@ class Worker:
                 bench.note_failure(FailureKind.REJECTED)
             reason = f"its prompt cannot be rendered: {problem.message}"
             return TaskOutcome(task.id, TaskStatus.FAILED, kind=FailureKind.REJECTED, problem=reason)
-        except NotNow:
+        except (NotNow, CalledOff):
             return released
         except NoKeyLeft as problem:
             bench.halt(Halt(problem.reason))
@@ -197,12 +200,17 @@ class Worker:
         if ready is not None:
             return body.build(prompt.system, prompt.user, ready, max_tokens=max_tokens)
 
+        # A video may take minutes; one that nobody asks about any more holds up neither a pause nor the engine's end.
+        over = threading.Event()
+        leave = Leave(called_off=lambda: over.is_set() or bench.gatekeeper.closed)
+
         def prepared() -> bytes:
-            shown = media_of(bench.recipe, bench.endpoint, bench.dataset_root, item, max_side, bench.pictures)
+            shown = media_of(bench.recipe, bench.endpoint, bench.dataset_root, item, max_side, bench.pictures, leave)
             return body.build(prompt.system, prompt.user, shown, max_tokens=max_tokens)
 
         bench.board.preparing += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(bench.threads, prepared)
         finally:
+            over.set()
             bench.board.preparing -= 1

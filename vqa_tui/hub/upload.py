@@ -31,8 +31,8 @@ def require_token() -> None:
         )
 
 
-def make_repository(repo_id: str, *, private: bool) -> None:
-    """Make the dataset repository, or take the one that is there.
+def make_repository(repo_id: str, *, private: bool) -> bool:
+    """Make the dataset repository, or take the one that is there; return whether it is private, as that may have been.
 
     Raises VqaError when one is there that everybody can see and `private` is wanted, and as `hub_errors` does.
     """
@@ -45,6 +45,7 @@ def make_repository(repo_id: str, *, private: bool) -> None:
             f"the dataset {repo_id} is there already, and everybody can see it",
             hint="Say --public if they may see this too, or name another one.",
         )
+    return is_private
 
 
 def text_there(repo_id: str, name: str) -> str | None:

@@ -19,10 +19,13 @@ from vqa_tui.sources.source import MakesFiles, Source
 from vqa_tui.store.datasets import StoredItem, begin_import, finish_import, stored_items, truth_json, write_batch
 from vqa_tui.store.db import Database
 from vqa_tui.store.scratch import SqliteScratch
+from vqa_tui.video.fingerprint import remember
 
 _BATCH = 256
 _KNOWN_BATCH = 2048
 """Records at a time while no picture has to be opened: they take no longer than a few pictures."""
+_ENTRIES = 20_000
+"""Questions, boxes, captions and rows that the records of a batch have together, from which on no more join it."""
 _EXAMPLES = 20
 _PICTURES_PER_JOB = 16
 """Pictures that one thread takes at a time: few enough to share the work, enough that handing over costs little."""
@@ -174,8 +177,13 @@ class Importer:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, size)
 
     def _read(self, size: int) -> "_Batch":
-        """Read up to `size` records; runs in the reader's thread."""
-        records = list(islice(self._records, size))
+        """Read up to `size` records, fewer where these hold very much; runs in the reader's thread."""
+        records: list[SourceItem | ImportProblem] = []
+        entries = 0
+        for record in islice(self._records, size):
+            records.append(record)
+            if isinstance(record, SourceItem) and (entries := entries + _entries(record.truth)) >= _ENTRIES:
+                break
         keys = [record.key for record in records if isinstance(record, SourceItem)]
         return _Batch(records, self._scratch.first_time("keys", keys))
 
@@ -317,6 +325,9 @@ def _unchanged_facts(
         is_same = (status.st_size, status.st_mtime_ns) == (earlier.facts.size_bytes, earlier.facts.modified_ns)
         further = _unchanged_further(root, item, earlier) if is_same else None
         facts.append(None if further is None else (earlier.facts, *further))
+        if is_same and item.truth.clip is not None:
+            # A new clip of a video that is known from others is made without reading all of that again.
+            remember(Path(prefix + item.path), status.st_size, status.st_mtime_ns, earlier.facts.sha256)
     return facts
 
 
@@ -357,6 +368,11 @@ def _probed_further(root: Path, path: str) -> PictureFacts:
         return probe(root / path)
     except UnusablePicture as error:
         raise UnusablePicture(f"cannot be shown with `{path}`, which {error.reason}") from error
+
+
+def _entries(truth: GroundTruth) -> int:
+    rows = truth.extra.get("rows")
+    return len(truth.questions) + len(truth.boxes) + len(truth.captions) + (len(rows) if isinstance(rows, list) else 0)
 
 
 def _look_at_result(ahead: "asyncio.Future[_Batch]") -> None:

@@ -54,6 +54,7 @@ class UploadReport:
     url: str
     repo_id: str
     private: bool
+    """As the repository is, which may have been there: an upload lets nobody see what is private."""
     files: int
     bytes: int
     kept_card: bool
@@ -104,7 +105,7 @@ def upload(plan: UploadPlan, *, private: bool = True, progress: Callable[[int], 
     written, or that everybody can see where `private` is wanted; WorkFailed where network or server stand in the way.
     """
     require_token()
-    make_repository(plan.repo_id, private=private)
+    is_private = make_repository(plan.repo_id, private=private)
     earlier = text_there(plan.repo_id, CARD)
     keeps_card = earlier is not None and bool(earlier.strip()) and MARK not in earlier
     texts = {} if keeps_card else {CARD: plan.card.encode("utf-8")}
@@ -122,7 +123,7 @@ def upload(plan: UploadPlan, *, private: bool = True, progress: Callable[[int], 
         raise WorkFailed(
             f"{error.filename or 'a file'} cannot be read: {error.strerror or error}", hint="Export again."
         ) from error
-    return UploadReport(url, plan.repo_id, private, len(plan.files), plan.bytes, keeps_card)
+    return UploadReport(url, plan.repo_id, is_private, len(plan.files), plan.bytes, keeps_card)
 
 
 def _registry(plan: UploadPlan) -> bytes:

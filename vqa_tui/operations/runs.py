@@ -127,7 +127,7 @@ async def resume_run(workspace: Workspace, run_id: int) -> None:
     """Let a run go on, whatever it waits for; an engine that is lost or gone is started anew."""
     view = await run_view(workspace, run_id)
     if view.phase is Phase.DONE and view.counts.pending == 0:
-        raise VqaError(f"run {view.name} is done", hint="`run retry` puts its failed pictures back into the queue.")
+        raise VqaError(f"run {view.name} is done", hint="`run retry` puts what failed back into the queue.")
     await runs.set_intent(workspace.db, run_id, Intent.RUN, who=operator())
     await _ensure_engine(workspace, run_id)
 

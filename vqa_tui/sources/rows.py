@@ -17,7 +17,9 @@ _CHUNK = 500
 _LONGEST_KEY = 200
 """Characters of the names of several pictures that are their item's key; longer ones are told by their hash."""
 _JOINED = 50
-"""Pictures whose rows are in memory at a time."""
+"""Most pictures whose rows are in memory at a time."""
+_JOINED_ROWS = 5_000
+"""Rows that these should not be more than together, going by the pictures before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,18 @@ def joined_items(
         scratch.put_many("rows", [(row.item, _packed(row)) for row in good])
         chunks += 1
         yield from (row for row in chunk if isinstance(row, ImportProblem))
+    together = 1
     for number in range(chunks):
         names = scratch.get("order", str(number))
-        for start in range(0, len(names), _JOINED):
-            some = names[start : start + _JOINED]
+        start = 0
+        while some := names[start : start + together]:
+            start += together
             found = scratch.get_many("rows", some)
+            most = max(map(len, found.values()))
+            # At most twice as many as before: what comes next is not known yet.
+            together = min(max(_JOINED_ROWS // most, 1), 2 * together, _JOINED)
             for name in some:
-                yield _item(name, [from_json(text, cache_strings="keys") for text in found[name]], find)
+                yield _item(name, [from_json(text, cache_strings="keys") for text in found.pop(name)], find)
 
 
 def _joined_key(pictures: Sequence[str]) -> str:

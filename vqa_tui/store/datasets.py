@@ -64,7 +64,7 @@ class SizeGroup:
     size_bytes: int
     """Of all their files together."""
     seconds: float = 0.0
-    """Length of each, where they are clips of videos, to the second; 0 of still pictures."""
+    """Length of each, where they are clips of videos, at most 0.1 s too long, never too short; 0 of still pictures."""
     further: bool = False
     """They are shown beside the own pictures of their items, and are no requests of their own."""
 
@@ -73,7 +73,8 @@ class SizeGroup:
 class PictureSizes:
     groups: tuple[SizeGroup, ...]
     step: int
-    """Sides within so many pixels were put together, and stand for their mean; 1 is exact."""
+    """Sides within so many pixels were put together, and stand for their mean; 1 is exact. Where it is not 1, lengths
+    of clips are at most so many seconds too long, never too short."""
     most_in_one: int = 1
     """Pictures of the item that has most of them."""
 
@@ -89,10 +90,15 @@ def truth_json(truth: GroundTruth) -> str:
 
 
 _SECONDS = f"""
-  CASE WHEN format = '{VIDEO}'
-    THEN max(1, round(json_extract(truth, '$.clip.end_s') - json_extract(truth, '$.clip.start_s'))) ELSE 0 END
+  CASE WHEN format = '{VIDEO}' THEN max(1, CAST(
+    (json_extract(truth, '$.clip.end_s') - json_extract(truth, '$.clip.start_s')) * 10 / :tenths + 0.999999 AS INTEGER
+  )) * :tenths / 10.0 ELSE 0 END
 """
-"""Of a clip; the JSON of still pictures is not read for it."""
+"""Of a clip, rounded up to `:tenths` of a second, so that no plan understates it; the JSON of still pictures is not
+read for it. SQLite is often built without ceil(); less than a millionth is what floating point adds to a whole number.
+"""
+_STEPS = ((1, 1), (8, 10), (64, 100), (512, 1_000), (1 << 30, 36_000))
+"""Pixels within which sides are put together, with the tenths of a second within which lengths are."""
 
 _DATASET_COLUMNS = """
   dataset.id, name, kind, root, source, created_at, imported_at, coalesce(item_tally.n, 0) AS items,
@@ -287,7 +293,7 @@ async def picture_sizes(
               FROM item WHERE dataset_id = :dataset {asked.only})
         WHERE {SPREAD}
         """
-    for step in (1, 8, 64, 512, 1 << 30):
+    for step, tenths in _STEPS:
         if chosen > most_groups:
             # A look at the first few saves reading a million in vain.
             first = await db.read_one(
@@ -302,6 +308,7 @@ async def picture_sizes(
             "chosen": chosen,
             "total": max(total, 1),
             "step": step,
+            "tenths": tenths,
             "most": most_groups + 1,
             "seed": seed,
         }

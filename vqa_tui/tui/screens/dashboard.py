@@ -106,8 +106,8 @@ class DashboardScreen(ZoomingScreen):
             tooltip="Let the run go on; starts a lost engine anew",
         ),
         Binding("x", "stop", "stop", id="run.stop", tooltip="End the engine; the run can be resumed"),
-        Binding("a", "approve", "approve", id="run.approve", tooltip="Approve the pilot: ask all the other pictures"),
-        Binding("R", "retry_failed", "retry", id="run.retry", tooltip="Put all failed pictures back into the queue"),
+        Binding("a", "approve", "approve", id="run.approve", tooltip="Approve the pilot: ask all the rest"),
+        Binding("R", "retry_failed", "retry", id="run.retry", tooltip="Put all that failed back into the queue"),
         Binding("b", "budget", "budget", id="run.budget", tooltip="Change the most that this run may spend"),
         Binding("l", "limits", "limits", id="run.limits", tooltip="See and change every limit, quotas by key included"),
         Binding(
@@ -128,7 +128,7 @@ class DashboardScreen(ZoomingScreen):
         ),
         Binding("i", "items", "items", id="run.items", tooltip="Look at the pictures one by one"),
         Binding("f", "show_failures", "failures", id="run.failures", tooltip="What went wrong, gathered by cause"),
-        Binding("F", "show_failed", "failed", id="run.failed", tooltip="Look at the failed pictures only", show=False),
+        Binding("F", "show_failed", "failed", id="run.failed", tooltip="Look at what failed, alone", show=False),
         Binding("e", "export", "export", id="run.export", tooltip="Write the finished pairs as a training file"),
         Binding("z", "zoom", "zoom", id="run.zoom", tooltip="Let the panel with the focus fill the screen, and back"),
         Binding(
