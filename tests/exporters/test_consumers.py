@@ -66,6 +66,8 @@ def test_the_images_of_trl_open_as_pictures(use: PictureUse, pictures: list[Expo
 
 
 def test_the_pictures_of_a_parquet_table_open_as_they_are(pictures: list[ExportPicture], tmp_path: Path) -> None:
+    import datasets
+
     out = tmp_path / "x.parquet"
     write_export(out, "trl-parquet", pictures, grouped=True, use=PictureUse.INLINE)
     found = _loaded(out, tmp_path / "cache", "parquet")

@@ -7,19 +7,17 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, ImportProblem, PictureFacts, PictureFile, SourceItem
-from vqa_tui.sources.clip_probe import probe_clip
-from vqa_tui.sources.probe import UnusablePicture, probe
+from vqa_tui.operations.import_facts import FileFacts, opened_facts, unchanged_facts
+from vqa_tui.sources.probe import UnusablePicture
 from vqa_tui.sources.source import MakesFiles, Source
 from vqa_tui.store.datasets import StoredItem, begin_import, finish_import, stored_items, truth_json, write_batch
 from vqa_tui.store.db import Database
 from vqa_tui.store.scratch import SqliteScratch
-from vqa_tui.video.fingerprint import remember
 
 _BATCH = 256
 _KNOWN_BATCH = 2048
@@ -29,10 +27,6 @@ _ENTRIES = 20_000
 _EXAMPLES = 20
 _PICTURES_PER_JOB = 16
 """Pictures that one thread takes at a time: few enough to share the work, enough that handing over costs little."""
-
-
-_Files = tuple[PictureFacts, ...] | UnusablePicture
-"""What the files of an item are, its own picture first; or what is wrong with one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +211,13 @@ class Importer:
             )
         self._count(usable, known, problems)
 
-    async def _current_facts(self, items: Sequence[SourceItem], known: dict[str, StoredItem]) -> list[_Files]:
+    async def _current_facts(self, items: Sequence[SourceItem], known: dict[str, StoredItem]) -> list[FileFacts]:
         """Return what the files of each item are, opening those that are new or changed on as many threads as help."""
         loop = asyncio.get_running_loop()
-        facts: list[_Files | None] = [None] * len(items)
+        facts: list[FileFacts | None] = [None] * len(items)
         if known:
             facts = await loop.run_in_executor(
-                self._probers, _unchanged_facts, self._root, items, known, self._makes is not None
+                self._probers, unchanged_facts, self._root, items, known, self._makes is not None
             )
         to_open = [number for number, found in enumerate(facts) if found is None]
         self._opens_pictures = bool(to_open)
@@ -231,7 +225,7 @@ class Importer:
         opened = await asyncio.gather(
             *(
                 loop.run_in_executor(
-                    self._probers, _opened_facts, self._root, [items[number] for number in job], self._makes
+                    self._probers, opened_facts, self._root, [items[number] for number in job], self._makes
                 )
                 for job in jobs
             )
@@ -278,7 +272,7 @@ class _Examined:
     problems: list[ImportProblem]
 
 
-def _examine(items: Sequence[SourceItem], facts: Sequence[_Files], known: dict[str, StoredItem]) -> _Examined:
+def _examine(items: Sequence[SourceItem], facts: Sequence[FileFacts], known: dict[str, StoredItem]) -> _Examined:
     """Judge items by their files; one that is as it was stored is the very object of `known`. Runs in a thread."""
     result = _Examined([], [])
     for item, found in zip(items, facts, strict=True):
@@ -297,77 +291,6 @@ def _examine(items: Sequence[SourceItem], facts: Sequence[_Files], known: dict[s
         if item.truth.boxes and (problem := _boxes_outside(item, own)):
             result.problems.append(problem)
     return result
-
-
-def _unchanged_facts(
-    root: Path, items: Sequence[SourceItem], known: dict[str, StoredItem], makes_files: bool
-) -> list[_Files | None]:
-    """Return the facts of files that are as they were stored, by path, size and time; None for those to be opened.
-
-    Where the source makes files, one that is gone is to be made anew, and so is that of an item of which something
-    else is known as well.
-    """
-    prefix = f"{root}/"
-    facts: list[_Files | None] = []
-    for item in items:
-        earlier = known.get(item.key)
-        if earlier is None or earlier.path != item.path:
-            facts.append(None)
-            continue
-        if makes_files and earlier.truth != truth_json(item.truth):
-            facts.append(None)
-            continue
-        try:
-            status = os.stat(prefix + item.path)
-        except OSError as error:
-            facts.append(None if makes_files else UnusablePicture(f"cannot be read: {error.strerror}"))
-            continue
-        is_same = (status.st_size, status.st_mtime_ns) == (earlier.facts.size_bytes, earlier.facts.modified_ns)
-        further = _unchanged_further(root, item, earlier) if is_same else None
-        facts.append(None if further is None else (earlier.facts, *further))
-        if is_same and item.truth.clip is not None:
-            # A new clip of a video that is known from others is made without reading all of that again.
-            remember(Path(prefix + item.path), status.st_size, status.st_mtime_ns, earlier.facts.sha256)
-    return facts
-
-
-def _unchanged_further(root: Path, item: SourceItem, earlier: StoredItem) -> tuple[PictureFacts, ...] | None:
-    """Return the facts of the further pictures of an item whose files are as they were stored; None: open them all."""
-    if earlier.pictures == 1 + len(item.further) == 1:
-        return ()
-    stored = GroundTruth.model_validate_json(earlier.truth).further
-    if tuple(picture.path for picture in stored) != item.further:
-        return None
-    for picture in stored:
-        try:
-            status = os.stat(root / picture.path)
-        except OSError:
-            return None
-        if (status.st_size, status.st_mtime_ns) != (picture.facts.size_bytes, picture.facts.modified_ns):
-            return None
-    return tuple(picture.facts for picture in stored)
-
-
-def _opened_facts(root: Path, items: Sequence[SourceItem], makes: MakesFiles | None) -> list[_Files]:
-    """Open pictures and clips; runs in a thread."""
-    facts: list[_Files] = []
-    for item in items:
-        path = Path(f"{root}/{item.path}")
-        try:
-            if makes is not None:
-                makes.make(item)
-            own = probe(path) if item.truth.clip is None else probe_clip(path, item.truth.clip)
-            facts.append((own, *(_probed_further(root, further) for further in item.further)))
-        except UnusablePicture as error:
-            facts.append(error)
-    return facts
-
-
-def _probed_further(root: Path, path: str) -> PictureFacts:
-    try:
-        return probe(root / path)
-    except UnusablePicture as error:
-        raise UnusablePicture(f"cannot be shown with `{path}`, which {error.reason}") from error
 
 
 def _entries(truth: GroundTruth) -> int:

@@ -75,7 +75,10 @@ class ConversationSource:
             yield from numbered_records(self._file, _EXPECTED)
             return
         for place, row in numbered_rows(self._file):
-            yield place, json_value({name: _with_uris(name, cell) for name, cell in row.items()})
+            if isinstance(row, ImportProblem):
+                yield place, row
+            else:
+                yield place, json_value({name: _with_uris(name, cell) for name, cell in row.items()})
 
     def _row(self, place: str, record: dict[str, Any]) -> Iterator[Row | ImportProblem]:
         pictures, turns = _pictures_of(record), _turns_of(record)
