@@ -1,6 +1,7 @@
 # `make demo` and `make test` are the two ways in; both make .venv first. Another Python: make PYTHON=python3.12 demo
 PYTHON ?= python3
-# Test processes at a time: two more than there are cores, at most eight; many tests wait for programs they started.
+# Test processes at a time: two more than there are cores, at most eight; many tests wait for programs they started. One that
+# has nothing left takes tests from another.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) + 2, 8))')
 # What is installed beside the product; CI adds the libraries that read exports: make EXTRAS=dev,consumers test
 EXTRAS ?= dev
@@ -20,7 +21,7 @@ demo: $(INSTALLED)
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/vqa-tui demo; else $(BIN)/vqa-tui demo --headless; fi
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -58,6 +58,10 @@ class HubStandIn:
     goes_on: threading.Event = field(default_factory=threading.Event)
     spoils: bool = False
     """Whether the first byte of each content is another one."""
+    knows_parts: bool = True
+    """Whether it sends the part of a file that is asked for, and not all of it."""
+    cuts: int = 0
+    """So many of the next contents end half-way."""
     status: int | None = None
     """An error that answers everything."""
     uploads: dict[str, bytes] = field(default_factory=dict)
@@ -195,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = files[name]
         if hub.spoils:
             data = b"\0" + data[1:]
-        span = self.headers.get("Range")
+        span = self.headers.get("Range") if hub.knows_parts else None
         first, last = (span or "bytes=0-").removeprefix("bytes=").split("-")
         start, size = int(first), len(data)
         data = data[: int(last) + 1] if last else data
@@ -207,6 +211,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Repo-Commit", COMMIT)
         self.end_headers()
         if self.command == "HEAD":
+            return
+        if hub.cuts:
+            hub.cuts -= 1
+            self.wfile.write(data[start : (start + len(data)) // 2])
+            self.close_connection = True
             return
         try:
             while start < len(data):

@@ -331,10 +331,10 @@ def _end_on_fault(done: "asyncio.Task[None]", supervisor: Supervisor) -> None:
 def _collect_less_often() -> None:
     """Leave what the start-up made out of every garbage collection, and look for cycles among the rest less often.
 
-    A request makes hundreds of short-lived objects and hardly a cycle. The threshold stays low enough for the cycles of
-    failed requests, which hold their bodies until they are collected.
+    Starting leaves next to no garbage, so none is looked for. A request makes hundreds of short-lived objects and
+    hardly a cycle. The threshold stays low enough for the cycles of failed requests, which hold their bodies until they
+    are collected.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 20, 20)
 

@@ -123,7 +123,7 @@ def test_shards_are_named_and_validated_together(finished: Place, tmp_path: Path
         (("qwen", "--shard-size", "0"), "Give 1 or more"),
         (("llava", "--shard-size", "5"), "take qwen, qwen-finetune"),
         (("qwen", "--pictures", "here"), "Known are in-place, copy, link, inline"),
-        (("qwen", "--pictures", "inline"), "Those that can: openai-ft, model-garden"),
+        (("qwen", "--pictures", "inline"), "Those that can: trl-parquet, openai-ft, model-garden"),
         (("openai-ft", "--pictures", "copy"), "there is nothing to copy"),
     ],
 )

@@ -110,7 +110,7 @@ def test_delete_takes_the_name_of_what_was_paid_for(
 
 def test_compare(two_runs: Place) -> None:
     words = two_runs.ok("run", "compare", "first", "second")
-    for part in ("first", "second", "$0.000411", "$0.000274", "per picture", "bad reply", "least agreeing pictures"):
+    for part in ("first", "second", "$0.000411", "$0.000274", "per picture", "bad reply", "least agreeing"):
         assert part in words
     # The one picture whose answers are not equal has "x" and "Some other thing." to say: no token in common.
     assert "Agreement 50.0 %" in words and "50.0 % of 2 answers to the same question are equal" in words

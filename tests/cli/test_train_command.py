@@ -1,28 +1,52 @@
 """`vqa-tui train`: the trainings and their logs as words and as JSON."""
 
 import json
-import os
-import subprocess
-import sys
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner, Result
 
-def typed(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-P", "-m", "vqa_tui", *words]
-    return subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True, timeout=60)
+from vqa_tui.cli.main import app
 
 
-def test_trainings_and_their_logs(tmp_path: Path) -> None:
+def typed(*words: str) -> Result:
+    result = CliRunner().invoke(app, words, prog_name="vqa-tui")
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
+def test_trainings_and_their_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     pictures = tmp_path / "pictures"
     pictures.mkdir()
-    typed(tmp_path, "dataset", "import", "folder", str(pictures))
+    typed("dataset", "import", "folder", str(pictures))
     folder = tmp_path / ".vqa" / "trainings" / "4"
     folder.mkdir(parents=True)
     (folder / "log").write_text("step 1\n\x1b]0;title\x07step 2\n")
     (folder / "lock").touch()
-    (listed,) = json.loads(typed(tmp_path, "train", "list", "--json").stdout)
-    assert (listed["id"], listed["at_work"]) == (4, False) and listed["log_bytes"] > 10
-    assert "at rest" in typed(tmp_path, "train", "list").stdout
-    assert typed(tmp_path, "train", "log", "4").stdout == "step 1\nstep 2\n"
-    refused = typed(tmp_path, "train", "log", "5")
-    assert refused.returncode == 2 and "no training 5" in refused.stderr
+    (folder / "metrics.jsonl").write_text(
+        '{"event":"step","at":1.0,"step":2,"epoch":0.5,"loss":0.25,"learning_rate":0.1,"grad_norm":1.0,"seconds":1.0,'
+        '"tokens":9,"rows":[1,2]}\nnot an event\n'
+    )
+    with closing(sqlite3.connect(tmp_path / ".vqa" / "vqa.db")) as database, database:
+        database.execute("PRAGMA foreign_keys = ON")
+        database.execute(
+            "INSERT INTO training (id, name, config, data, device, command, created_at, rows, held_out) "
+            "VALUES (4, 'bags', '{\"model\":\"tiny\",\"backend\":\"peft\"}', '{}', 'cpu', '[]', 1.0, 9, 1)"
+        )
+        database.execute(
+            "INSERT INTO training_state (training_id, phase, step, total_steps) VALUES (4, 'training', 2, 60)"
+        )
+    (listed,) = json.loads(typed("train", "list", "--json").stdout)
+    assert (listed["id"], listed["at_work"], listed["step"]) == (4, False, 2)
+    assert "lost" in typed("train", "list").stdout
+    assert typed("train", "log", "bags").stdout == "step 1\nstep 2\n"
+    shown = typed("train", "show", "4").stdout
+    assert "resume lets it go on" in shown and "0.2500" in shown and "2 of 60" in shown
+    assert json.loads(typed("train", "show", "4", "--json").stdout)["last_step"]["rows"] == [1, 2]
+    refused = typed("train", "log", "bag")
+    assert refused.exit_code == 2 and "did you mean bags" in refused.stderr
+    stopped = typed("train", "stop", "4")
+    assert stopped.exit_code == 2 and "not at work: it is lost" in stopped.stderr

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from vqa_tui.config.endpoint import Endpoint, EndpointPrices, KeyConfig
 from vqa_tui.config.freeze import fingerprint, freeze, thaw_endpoint, thaw_recipe
-from vqa_tui.config.recipe import PromptTemplates, Recipe, ReplyFormat
+from vqa_tui.config.recipe import PromptTemplates, Recipe, ReplyFormat, VideoRules
 from vqa_tui.domain.failure import VqaError
 
 json_values = st.recursive(
@@ -32,6 +33,14 @@ def test_a_recipe_comes_back_as_it_was(variables: dict[str, Any]) -> None:
     assert frozen.isascii()
     assert thaw_recipe(frozen) == recipe(variables)
     assert freeze(thaw_recipe(frozen)) == frozen
+
+
+def test_a_clip_without_sound_is_frozen_as_if_there_were_none() -> None:
+    silent, loud = recipe({}), recipe({}).model_copy(update={"video": VideoRules(send="data", sound=True)})
+    assert "sound" not in freeze(silent) and json.loads(freeze(loud))["video"]["sound"] is True
+    assert thaw_recipe(freeze(loud)) == loud
+    with pytest.raises(ValidationError, match="send: data"):
+        VideoRules(send="frames", sound=True)
 
 
 def test_the_order_of_keys_does_not_matter_and_decimals_are_exact() -> None:

@@ -18,6 +18,8 @@ from vqa_tui.operations.runs import run_view, start_engine
 from vqa_tui.operations.workspace import Workspace, open_workspace
 
 PATIENCE_S = 120.0
+_LOOKS = 5
+"""So many looks at the file, 20 ms apart, for one at everything else."""
 ENDED = frozenset({Phase.DONE, Phase.STOPPED, Phase.FAILED})
 
 
@@ -71,15 +73,22 @@ class Stage:
         return view
 
     async def until(self, run_id: int, fact: Callable[[RunView], bool]) -> RunView:
-        """Wait until `fact` holds of the run; fails with the last view when it does not in time."""
+        """Wait until `fact` holds of the run; fails with the last view when it does not in time.
+
+        The view is read when the file has moved, and now and then without that: locks and flights are not in it.
+        """
         deadline = time.monotonic() + PATIENCE_S
+        looks, seen = 0, -1
         while True:
-            view = await self.view(run_id)
-            if fact(view):
-                return view
-            if time.monotonic() > deadline:
-                log = self.workspace.paths.run_log(run_id)
-                raise AssertionError(f"not in {PATIENCE_S} s: {view}\n{log.read_text() if log.exists() else ''}")
+            version = await self.workspace.db.data_version()
+            if version != seen or looks % _LOOKS == 0:
+                seen, view = version, await self.view(run_id)
+                if fact(view):
+                    return view
+                if time.monotonic() > deadline:
+                    log = self.workspace.paths.run_log(run_id)
+                    raise AssertionError(f"not in {PATIENCE_S} s: {view}\n{log.read_text() if log.exists() else ''}")
+            looks += 1
             await asyncio.sleep(0.02)
 
     async def until_done(self, run_id: int, least: int) -> RunView:

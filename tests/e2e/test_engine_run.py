@@ -183,26 +183,19 @@ async def test_a_run_without_its_key_fails_in_words_and_asks_nothing(
     assert view.counts.pending == 2
 
 
-async def test_an_endpoint_that_is_down_costs_no_attempts(stage: Stage) -> None:
-    path = stage.folder / "down.yaml"
-    path.write_text("name: down\nbase_url: http://127.0.0.1:9/v1\nmodel: m\nkeys: [{name: main}]\n")
-    run_id = await stage.run(RunRequest(await stage.pictures(60), "caption", str(path), pilot=0))
-    view = await stage.until_phase(run_id, Phase.PAUSED)
-    assert "network" in view.phase_reason and view.counts.failed == 0
-    assert await stage.column("SELECT max(attempts_spent) FROM task") == [0]
-    assert view.cost.uncertain == 0
-    await stop_run(stage.workspace, run_id)
-    await stage.until_ended(run_id)
-
-
-async def test_no_key_value_is_in_the_workspace(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_endpoint_that_is_down_costs_no_attempts_and_its_key_is_nowhere_in_the_workspace(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     planted = "sk-planted-0123456789abcdef"
     monkeypatch.setenv("VQA_TEST_KEY", planted)
     path = stage.folder / "down.yaml"
     path.write_text("name: down\nbase_url: http://127.0.0.1:9/v1\nmodel: m\nkeys: [{name: main, env: VQA_TEST_KEY}]\n")
     run_id = await stage.run(RunRequest(await stage.pictures(60), "caption", str(path), pilot=0))
     view = await stage.until_phase(run_id, Phase.PAUSED)
+    assert "network" in view.phase_reason and view.counts.failed == 0
     assert view.engine.pid is not None
+    assert await stage.column("SELECT max(attempts_spent) FROM task") == [0]
+    assert view.cost.uncertain == 0
     await stop_run(stage.workspace, run_id)
     view = await stage.until_ended(run_id)
     for file in stage.workspace.paths.root.rglob("*"):

@@ -2,18 +2,28 @@
 
 import json
 import random
+from dataclasses import replace
 
 import yaml
 from PIL import Image
 
 from tests.e2e.conftest import Stage
+from vqa_tui.domain.queue_edit import EditVerb
 from vqa_tui.domain.run import EngineState, Phase
 from vqa_tui.domain.task import TaskFilter
+from vqa_tui.operations.asking_again import ask_again, chosen
 from vqa_tui.operations.datasets import import_dataset
 from vqa_tui.operations.exports import export_run, validate_file
+from vqa_tui.operations.follow_ups import Elsewhere, follow_up, plan_elsewhere
 from vqa_tui.operations.items import task_detail, task_ids, task_rows
 from vqa_tui.operations.planning import RunRequest, plan_run
-from vqa_tui.operations.runs import approve_run, resume_run
+from vqa_tui.operations.queue_edits import stock
+from vqa_tui.operations.run_edits import run_contents
+from vqa_tui.operations.runs import approve_run, resume_run, run_view
+from vqa_tui.tui.present.again_words import asked_words, chosen_words, follow_up_words
+from vqa_tui.tui.present.consequences import contents_words, stop_consequence
+from vqa_tui.tui.present.edit_words import edit_consequence
+from vqa_tui.tui.present.following import twice_words
 
 RECIPE = {
     "name": "three",
@@ -89,6 +99,29 @@ async def test_every_prompt_is_asked_and_each_reply_is_read_in_its_own_way(stage
     await export_run(stage.workspace, run_id, "llava", single)
     ids_of_records = [record["id"] for record in json.loads(single.read_text())]
     assert len(set(ids_of_records)) == 16 and validate_file(single).problem_count == 0
+
+
+async def test_what_is_done_with_requests_is_said_of_requests(stage: Stage) -> None:
+    """Each of the three requests about a picture is moved, asked again and asked elsewhere by itself."""
+    run_id = await stage.run(RunRequest(await stage.pictures(2), recipe(stage), stage.endpoint(), pilot=0))
+    view = await stage.until_ended(run_id)
+    ids = await task_ids(stage.workspace, run_id, TaskFilter())
+    held = await stock(stage.workspace, run_id, ids[:2])
+    assert "each costs what a request costs." in edit_consequence(EditVerb.REQUEUE, held)
+    assert chosen_words(await chosen(stage.workspace, run_id, ids)) == "6 requests done"
+    assert contents_words(await run_contents(stage.workspace, run_id)).startswith("6 requests, 6 attempts")
+    assert "requests stay in the queue" in stop_consequence(view)
+    elsewhere = Elsewhere(stage.endpoint(), name="second", uncapped=True)
+    made = await follow_up(stage.workspace, run_id, ids[:2], elsewhere)
+    assert follow_up_words(made, "other") == "The run second asks 2 requests at other."
+    plan = await plan_elsewhere(stage.workspace, run_id, ids, replace(elsewhere, name=None))
+    assert any(warning.startswith("2 requests left out: asked") for warning in plan.warnings), plan.warnings
+    again = await ask_again(stage.workspace, run_id, ids[:1])
+    assert asked_words(again, view.name).startswith("1 request will be asked again")
+    assert "a request that is asked there too" in twice_words(await run_view(stage.workspace, run_id))
+    details = [str(each) for each in await stage.column("SELECT new_value FROM action ORDER BY id")]
+    assert any(each.startswith("2 requests at") for each in details), details
+    assert any(each.startswith("1 request (1 done)") for each in details), details
 
 
 async def test_kill_9_loses_and_doubles_no_request(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """A pause and a halt start nothing more, and a person's resume tries every key again."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -47,11 +48,13 @@ def endpoint(stage: Stage, provider: Provider, **fields: object) -> str:
 
 
 async def large_pictures(stage: Stage, count: int) -> str:
-    """Pictures that take long to prepare."""
+    """Pictures that take long to prepare; what stands behind the end of each JPEG makes their files differ."""
     root = stage.folder / "large"
     root.mkdir()
+    drawn = io.BytesIO()
+    Image.effect_noise((3000, 2000), 30).convert("RGB").save(drawn, "JPEG", quality=90)
     for number in range(count):
-        Image.effect_noise((3000, 2000), 30 + number).convert("RGB").save(root / f"{number:03}.jpg", quality=90)
+        (root / f"{number:03}.jpg").write_bytes(drawn.getvalue() + b"%03d" % number)
     await import_dataset(stage.workspace, "folder", root, name="large")
     return "large"
 

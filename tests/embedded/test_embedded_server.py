@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
-import openai
 import pytest
 
 from vqa_tui.config.endpoint import EmbeddedSettings, ImageTokenRule
@@ -268,6 +267,8 @@ async def test_a_port_in_use_is_told_in_words() -> None:
 
 
 async def test_the_openai_client_works_with_it(prompt: str, body: Body, draw: Draw) -> None:
+    import openai  # a second of work, which every process that only collects this file would do too
+
     settings = EmbeddedSettings(latency_ms=0, requests_per_minute=1)
     async with EmbeddedEndpoint(settings, key_names=("a",)) as endpoint:
         client = openai.AsyncOpenAI(base_url=endpoint.base_url, api_key="embedded-a", max_retries=0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.videos import FPS, draw_video, number_of
+from tests.videos import FPS, draw_video, loud_seconds, number_of
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.clip import Clip
@@ -18,7 +18,9 @@ from vqa_tui.endpoints.clips import PreparedVideo, prepare_frames, prepare_video
 from vqa_tui.endpoints.picture_cache import PictureCache
 from vqa_tui.endpoints.pictures import BadPicture, PreparedPicture
 from vqa_tui.sources.clip_probe import probe_clip
+from vqa_tui.video import fingerprint
 from vqa_tui.video import reader as readers
+from vqa_tui.video.leave import Leave
 from vqa_tui.video.reader import video_reader
 
 pytest.importorskip("av", reason="the extra `video` is not installed")
@@ -68,9 +70,9 @@ def test_frames_are_kept_so_that_a_video_is_decoded_once(
     reader = video_reader()
 
     class Counting:
-        def frames(self, path: Path, times: list[float], max_side: int | None) -> Any:
+        def frames(self, path: Path, times: list[float], max_side: int | None, *, leave: Leave) -> Any:
             asked.extend(times)
-            return reader.frames(path, times, max_side)
+            return reader.frames(path, times, max_side, leave=leave)
 
     monkeypatch.setattr("vqa_tui.endpoints.clips.video_reader", Counting)
     assert prepare_frames(video, facts, [2.5, 3.5], **HOW, cache=cache) == first
@@ -112,6 +114,47 @@ def test_what_happened_to_the_file_is_told(video: Path, facts: PictureFacts, tmp
         prepare_frames(other, facts, [2.5], **HOW)
     with pytest.raises(BadPicture, match="goes up to"):
         prepare_frames(video, facts, [2.5, 40.0], **HOW)
+
+
+def test_a_file_whose_time_changed_is_read_once_until_it_changes_again(
+    video: Path, facts: PictureFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def counting(path: Path, leave: Leave) -> str:
+        read.append(path)
+        return hashed(path, leave)
+
+    hashed = fingerprint._hashed
+    monkeypatch.setattr(fingerprint, "_hashed", counting)
+    other = tmp_path / "v.mp4"
+    other.write_bytes(video.read_bytes())
+    for changed_at in (1, 2):
+        os.utime(other, (changed_at, changed_at))
+        for _ in range(3):
+            assert len(prepare_frames(other, facts, [2.5], **HOW)) == 1
+        assert read == [other] * changed_at
+    other.write_bytes(video.read_bytes()[::-1])
+    with pytest.raises(BadPicture, match="has changed since import"):
+        prepare_frames(other, facts, [2.5], **HOW)
+
+
+def test_a_video_that_takes_too_long_is_a_bad_one(video: Path, facts: PictureFacts, tmp_path: Path) -> None:
+    other = tmp_path / "v.mp4"
+    other.write_bytes(video.read_bytes())
+    os.utime(other, (1, 1))
+    for path in (video, other):
+        with pytest.raises(BadPicture, match="could not be read within 0 s"):
+            prepare_frames(path, facts, [2.5], **HOW, leave=Leave(0))
+
+
+def test_the_sound_of_a_clip_is_sent_where_that_is_wanted(tmp_path: Path) -> None:
+    loud, sent = draw_video(tmp_path / "loud.mp4", tone=(3, 4)), tmp_path / "sent.mp4"
+    how: dict[str, Any] = {"part": "video_url", "max_side": None, "max_bytes": 1_000_000}
+    sent.write_bytes(prepare_video(loud, probe_clip(loud, CLIP), CLIP, **how, sound=True).data)
+    assert loud_seconds(sent)
+    sent.write_bytes(prepare_video(loud, probe_clip(loud, CLIP), CLIP, **how).data)
+    assert not loud_seconds(sent)
 
 
 def test_without_a_reader_each_clip_fails_in_words(

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.engine.conftest import COST_NANO, GOOD, MakeWorkshop, Script, Workshop, answers, fails, until
+from vqa_tui.domain.clip import Clip
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import FailureKind
+from vqa_tui.domain.item import GroundTruth
 from vqa_tui.domain.run import Limits, TaskStatus
 from vqa_tui.domain.work import AttemptRecord, TaskOutcome
 from vqa_tui.endpoints.at_hand import PicturesAtHand
@@ -25,6 +27,7 @@ from vqa_tui.engine.halt import Halt
 from vqa_tui.engine.reading import read_pairs
 from vqa_tui.engine.worker import Worker
 from vqa_tui.store.inflight import read_flights
+from vqa_tui.video.leave import Leave
 
 K = FailureKind
 
@@ -278,6 +281,40 @@ async def test_a_bad_picture_fails_without_an_attempt(
     outcome = await workshop.outcome()
     assert (outcome.status, outcome.kind, outcome.attempt) == (TaskStatus.FAILED, K.BAD_IMAGE, None)
     assert outcome.problem and words in outcome.problem and workshop.client.asked == [] and not workshop.halts
+
+
+class _Endless:
+    """Reads videos that have no end."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+
+    def frames(self, _path: Path, _times: object, _side: object, *, leave: Leave) -> None:
+        while True:
+            self.begun.set()
+            leave.require()
+
+
+@pytest.mark.parametrize("how", ["pause", "cancel"])
+async def test_a_video_without_end_holds_up_neither_a_pause_nor_the_end(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    reader = _Endless()
+    monkeypatch.setattr("vqa_tui.endpoints.clips.video_reader", lambda: reader)
+    clip = GroundTruth(clip=Clip(start_s=0, end_s=2))
+    work = asyncio.create_task(
+        Worker(workshop.bench).handle(replace(workshop.task(), item=replace(workshop.item, truth=clip)))
+    )
+    assert await asyncio.to_thread(reader.begun.wait, 10)
+    if how == "pause":
+        workshop.bench.gatekeeper.close()
+        await work
+    else:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    assert workshop.only_outcome() == TaskOutcome(7, TaskStatus.PENDING)
+    # The only thread is free again.
+    await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(workshop.bench.threads, bool), 10)
 
 
 async def test_trouble_of_this_machine_puts_the_task_off_and_opens_the_breaker_in_the_end(

@@ -1,5 +1,6 @@
 """Exports loaded by the library that trainers load them with; skipped where the extra `consumers` is not installed."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ from vqa_tui.domain.export import ExportPicture
 from vqa_tui.exporters.formats import FORMATS, Naming
 from vqa_tui.exporters.picture_copies import PictureUse
 
-datasets: Any = pytest.importorskip("datasets", reason="needs the extra `consumers` (Hugging Face datasets)")
+# The library takes seconds to load, which every process that only collects this file would wait for.
+pytestmark = pytest.mark.skipif(
+    find_spec("datasets") is None, reason="needs the extra `consumers` (Hugging Face datasets)"
+)
 
-_LINES_AND_LISTS = [name for name in FORMATS if name not in ("vqa-v2", "vqa-rad-enhanced", "csv")]
+_LINES_AND_LISTS = [name for name in FORMATS if name not in ("vqa-v2", "vqa-rad-enhanced", "csv", "trl-parquet")]
 
 
 @pytest.fixture
@@ -23,6 +27,8 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[ExportPict
 
 
 def _loaded(out: Path, cache: Path, builder: str = "json", **more: Any) -> Any:
+    import datasets
+
     return datasets.load_dataset(builder, data_files=str(out), split="train", cache_dir=str(cache), **more)
 
 
@@ -51,10 +57,25 @@ def test_datasets_reads_the_questions_of_vqa_v2(pictures: list[ExportPicture], t
 
 @pytest.mark.parametrize("use", [PictureUse.IN_PLACE, PictureUse.COPY])
 def test_the_images_of_trl_open_as_pictures(use: PictureUse, pictures: list[ExportPicture], tmp_path: Path) -> None:
+    import datasets
+
     out = tmp_path / "x.jsonl"
     write_export(out, "trl", pictures, grouped=True, use=use)
     found = _loaded(out, tmp_path / "cache").cast_column("images", datasets.List(datasets.Image()))
     assert [[image.size for image in row["images"]] for row in found] == [[(20 + n, 16)] for n in range(3)]
+
+
+def test_the_pictures_of_a_parquet_table_open_as_they_are(pictures: list[ExportPicture], tmp_path: Path) -> None:
+    import datasets
+
+    out = tmp_path / "x.parquet"
+    write_export(out, "trl-parquet", pictures, grouped=True, use=PictureUse.INLINE)
+    found = _loaded(out, tmp_path / "cache", "parquet")
+    assert found.features["images"] == datasets.List(datasets.Image())
+    assert [[image.size for image in row["images"]] for row in found] == [[(20 + n, 16)] for n in range(3)]
+    written = raw_records(out)
+    assert [_without_nulls(row["messages"]) for row in found] == [record["messages"] for record in written]
+    assert found[0]["messages"][0]["content"][0]["type"] == "image"
 
 
 def _without_nulls(value: Any) -> Any:

@@ -19,6 +19,7 @@ SOURCES = {
     "llava": "llava",
     "sharegpt": "sharegpt",
     "trl": "sharegpt",
+    "trl-parquet": "sharegpt",
     "unsloth": "sharegpt",
     "openai-ft": "sharegpt",
     "model-garden": "model-garden",

@@ -122,6 +122,25 @@ def test_a_spoiled_file_and_a_cut_are_told_apart(tmp_path: Path, hub: HubStandIn
     assert result.exit_code == 2 and "(403)" in result.stderr
 
 
+def test_a_mirror_that_sends_whole_files_is_refused_without_reading_them(tmp_path: Path, hub: HubStandIn) -> None:
+    noise = io.BytesIO()
+    Image.effect_noise((3000, 3000), 60).save(noise, "PNG")
+    hub.repos["some/noise"] = Repo({"train.parquet": parquet([{"image": {"bytes": noise.getvalue(), "path": None}}])})
+    hub.knows_parts = False
+    result = typed(tmp_path, "dataset", "import", "hf", "some/noise")
+    assert result.exit_code == 2 and "sends whole files" in result.stderr, result.output
+    assert "HF_ENDPOINT" in result.stderr
+
+
+def test_a_part_that_is_cut_is_asked_for_again(tmp_path: Path, hub: HubStandIn, pets: Repo) -> None:
+    hub.cuts = 2
+    result = typed(tmp_path, "dataset", "import", "hf", "some/pets", *MAPPED)
+    assert result.stdout.startswith("pets: 2 added"), result.output
+    hub.cuts = 1000
+    result = typed(tmp_path, "dataset", "import", "hf", "some/pets", *MAPPED, "--name", "more")
+    assert result.exit_code == 1 and "failed or was cut" in result.stderr, result.output
+
+
 def test_what_is_neither_path_nor_name_is_refused(tmp_path: Path, hub: HubStandIn) -> None:
     for given in ("pets", "some/pets/more", "../some"):
         result = typed(tmp_path, "dataset", "import", "hf", given)

@@ -1,5 +1,6 @@
 """`upload` against a stand-in of the Hub: the real client, a card, and nothing that should stay here."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ import yaml
 from tests.cli.conftest import Place, end_engines
 from tests.hub.conftest import TOKEN
 from tests.hub_stand_in import HubStandIn, Repo
+from vqa_tui.demo.dataset import draw_demo_dataset
 from vqa_tui.exporters.manifest import read_manifest
 from vqa_tui.operations.dataset_card import dataset_card
 
@@ -19,19 +21,23 @@ REPO = "me/scans"
 LICENSE = ("--license", "cc-by-4.0")
 
 
-@pytest.fixture
-def finished(tmp_path: Path) -> Iterator[Place]:
-    """A workspace with the finished run `first` about four pictures."""
-    import asyncio
-
-    from vqa_tui.demo.dataset import draw_demo_dataset
-
-    draw_demo_dataset(tmp_path / "drawn", 4)
-    place = Place(tmp_path)
-    place.ok("dataset", "import", "stcray", str(tmp_path / "drawn/annotations.json"), "--name", "scans")
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with four drawn pictures and a workspace with the finished run `first` about them, to be copied."""
+    folder = tmp_path_factory.mktemp("finished")
+    draw_demo_dataset(folder / "drawn", 4)
+    place = Place(folder)
+    place.ok("dataset", "import", "stcray", str(folder / "drawn/annotations.json"), "--name", "scans")
     place.ok("run", "start", "scans", "--recipe", "stcray", "--endpoint", "embedded", "--name", "first", "--yes")
-    asyncio.run(end_engines(tmp_path))
-    yield place
+    asyncio.run(end_engines(folder))
+    return folder
+
+
+@pytest.fixture
+def finished(tmp_path: Path, made_once: Path) -> Iterator[Place]:
+    """A workspace of its own with the finished run `first` about four pictures."""
+    shutil.copytree(made_once / ".vqa", tmp_path / ".vqa")
+    yield Place(tmp_path)
     asyncio.run(end_engines(tmp_path))
 
 
@@ -47,7 +53,7 @@ def front_matter(card: str) -> dict[str, object]:
 
 
 def test_an_export_goes_up_whole_private_and_with_a_card(
-    finished: Place, signed_in: HubStandIn, tmp_path: Path
+    finished: Place, signed_in: HubStandIn, tmp_path: Path, made_once: Path
 ) -> None:
     out = tmp_path / "set" / "train.jsonl"
     finished.ok("export", "first", "qwen", str(out), "--split", "0.75/0.25", "--pictures", "copy")
@@ -74,7 +80,7 @@ def test_an_export_goes_up_whole_private_and_with_a_card(
     manifest = read_manifest(out.with_name("train.jsonl.manifest.json"))
     assert f"{manifest.pairs:,} question-answer pairs about 4 pictures" in card
     assert manifest.run.model in card and manifest.run.recipe_sha256 in card
-    assert str(tmp_path) not in card
+    assert str(tmp_path) not in card and str(made_once) not in card
     # The same again sends no content twice.
     puts = [each for each in signed_in.asked if each.method == "PUT"]
     finished.ok("upload", str(out), REPO, *LICENSE)
@@ -88,6 +94,45 @@ def test_a_run_is_exported_and_uploaded(finished: Place, signed_in: HubStandIn) 
     assert repo.private is False
     records = json.loads(repo.files["sharegpt.json"])
     assert {record["images"][0] for record in records} <= set(repo.files)
+    assert json.loads(repo.files["dataset_info.json"])["sharegpt"]["file_name"] == "sharegpt.json"
+
+
+def test_the_registry_of_a_repository_keeps_its_other_entries(
+    finished: Place, signed_in: HubStandIn, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        out = tmp_path / name / f"{name}.json"
+        finished.ok("export", "first", "sharegpt", str(out), "--pictures", "copy")
+        # What else stands in the folder is not the repository's.
+        info = json.loads(out.with_name("dataset_info.json").read_text())
+        out.with_name("dataset_info.json").write_text(json.dumps(info | {"secret": {"file_name": "secret.json"}}))
+        assert "dataset_info.json" in finished.ok("upload", str(out), REPO, *LICENSE, "--dry-run")
+        finished.ok("upload", str(out), REPO, *LICENSE)
+    known = json.loads(signed_in.repos[REPO].files["dataset_info.json"])
+    assert {name: entry["file_name"] for name, entry in known.items()} == {"one": "one.json", "two": "two.json"}
+    assert known["one"]["formatting"] == "sharegpt"
+    signed_in.repos[REPO].files["dataset_info.json"] = b"[1]"
+    assert "dataset_info.json of me/scans is in the way" in finished.refused("upload", str(out), REPO, *LICENSE)
+
+
+def test_shards_go_up_and_the_card_names_each(finished: Place, signed_in: HubStandIn, tmp_path: Path) -> None:
+    out = tmp_path / "set" / "train.jsonl"
+    finished.ok("export", "first", "qwen", str(out), "--split", "0.5/0.5", "--shard-size", "3", "--pictures", "copy")
+    manifest = read_manifest(out.with_name("train.jsonl.manifest.json"))
+    names = [file.name for file in manifest.files]
+    assert len(names) >= 4 and not out.exists()
+    finished.ok("upload", str(out), REPO, *LICENSE)
+    repo = signed_in.repos[REPO]
+    assert set(names) <= set(repo.files)
+    data_files = [
+        {"split": split, "path": [file.name for file in manifest.files if file.part == part]}
+        for part, split in (("train", "train"), ("val", "validation"))
+    ]
+    configs = front_matter(repo.files["README.md"].decode())["configs"]
+    assert configs == [{"config_name": "default", "data_files": data_files}]
+    # A single shard names the whole export as well.
+    plan = json.loads(finished.ok("upload", str(out.with_name(names[0])), REPO, *LICENSE, "--dry-run", "--json"))
+    assert set(names) <= {file["name"] for file in plan["files"]}
 
 
 def test_a_dry_run_lists_everything_and_asks_nobody(finished: Place, hub: HubStandIn, tmp_path: Path) -> None:
@@ -148,6 +193,17 @@ def test_a_public_dataset_and_a_card_of_a_person_are_left_alone(
     assert set(signed_in.repos[REPO].files) == {"README.md"}
     finished.ok("upload", str(out), REPO, *LICENSE, "--public")
     assert signed_in.repos[REPO].files["README.md"] == b"# My own words"
+
+
+def test_a_private_dataset_that_is_there_stays_private_and_that_is_said(
+    finished: Place, signed_in: HubStandIn, tmp_path: Path
+) -> None:
+    out = tmp_path / "set" / "train.jsonl"
+    finished.ok("export", "first", "qwen", str(out), "--pictures", "copy")
+    signed_in.repos[REPO] = Repo(private=True, token=TOKEN)
+    said = finished.ok("upload", str(out), REPO, *LICENSE, "--public")
+    assert "(private)" in said and "everybody can see it" not in said
+    assert json.loads(finished.ok("upload", str(out), REPO, *LICENSE, "--public", "--json"))["private"] is True
 
 
 def test_a_token_that_may_not_write_is_told_by_its_variable(

@@ -175,7 +175,8 @@ async def test_tasks_of_runs_that_are_made_at_once_do_not_mix(workspace: Workspa
         assert row["n"] == pictures and await unbroken(workspace.db, run_id)
 
 
-async def test_follow_ups_that_are_made_at_once_pay_no_picture_twice(workspace: Workspace) -> None:
+async def test_of_follow_ups_that_are_made_at_once_the_later_gives_way(workspace: Workspace) -> None:
+    """Were pictures left to one that is being made, nobody would ask them when its maker is killed."""
     run_id = await create_run(workspace, REQUEST)
     ids = [row["id"] for row in await workspace.db.read("SELECT id FROM task WHERE run_id = ?", (run_id,))]
 
@@ -186,12 +187,15 @@ async def test_follow_ups_that_are_made_at_once_pay_no_picture_twice(workspace: 
         )
 
     async with open_workspace(workspace.paths.root.parent) as other:
-        made = await asyncio.gather(follow(workspace.db, "one"), follow(other.db, "two"))
-    assert sum(count for _id, count in made) == PICTURES
+        both = await asyncio.gather(follow(workspace.db, "one"), follow(other.db, "two"), return_exceptions=True)
+    ((new_id, count),) = (each for each in both if not isinstance(each, BaseException))
+    (refused,) = (each for each in both if isinstance(each, BaseException))
+    assert isinstance(refused, VqaError) and "somebody else makes a run just now" in refused.message
+    assert count == PICTURES and await unbroken(workspace.db, new_id)
+    assert await follow(workspace.db, "again") == (0, 0)
+    assert await number_of(workspace.db, "unfinished_run") == 0
     (row,) = await workspace.db.read(
         "SELECT count(DISTINCT item_id) AS n FROM task WHERE run_id IN (SELECT id FROM run WHERE follows = ?)",
         (run_id,),
     )
     assert row["n"] == PICTURES
-    for new_id, count in made:
-        assert not count or await unbroken(workspace.db, new_id)

@@ -163,7 +163,7 @@ def test_every_bad_record_ends_in_one_line(tmp_path: Path, make_picture: MakePic
         ({"image": "link.jpg", "conversations": TURNS}, "is a link that leads out of"),
         ({"image": "gone.jpg", "conversations": TURNS}, "no such picture"),
         ({"image": "a.jpg\0", "conversations": TURNS}, "NUL"),
-        ({"image": ["a.jpg", "b.jpg"], "conversations": TURNS}, "names 2 pictures"),
+        ({"image": ["a.jpg", "b.jpg"], "conversations": TURNS}, "no such picture"),
         ({"video": "a.mp4", "conversations": TURNS}, "is about a video"),
         ({"conversations": TURNS}, "names no picture"),
         ({"image": 5, "conversations": TURNS}, "names no picture"),
@@ -199,3 +199,46 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path, scrat
         read(path, scratch)
     what, *hint = str(refused.value).splitlines()
     assert str(path) in what and len(hint) == 1
+
+
+def test_pictures_of_one_conversation_make_one_item_in_their_order(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    for name in ("set/a.jpg", "set/b.jpg", "set/c.jpg"):
+        make_picture(name)
+    two = [{"from": "human", "value": "<image>\n<image>\nWhat differs?"}, {"from": "gpt", "value": "The bag."}]
+    parts = [
+        {"role": "user", "content": [{"type": "image", "image": "b.jpg"}, {"type": "text", "text": "And here?"}]},
+        {"role": "assistant", "content": "Nothing."},
+        {"role": "user", "content": [{"type": "image", "image": uri("red")}, {"type": "text", "text": "And now?"}]},
+        {"role": "assistant", "content": "It is red."},
+    ]
+    path = lines(
+        tmp_path / "set" / "x.jsonl",
+        {"image": ["b.jpg", "a.jpg"], "conversations": two},
+        {"image": "b.jpg", "conversations": TURNS},
+        {"images": ["b.jpg", "a.jpg"], "conversations": TURNS},
+        {"images": ["a.jpg", "b.jpg"], "conversations": TURNS},
+        {"messages": parts},
+        {"images": ["a.jpg", "gone.jpg"], "conversations": TURNS},
+    )
+    items, problems = read(path, scratch)
+    assert [(item.key, item.path, item.further) for item in items[:3]] == [
+        ("b.jpg + a.jpg", "b.jpg", ("a.jpg",)), ("b.jpg", "b.jpg", ()), ("a.jpg + b.jpg", "a.jpg", ("b.jpg",)),
+    ]  # fmt: skip
+    assert pairs(items[0]) == [("What differs?", "The bag."), ("What is it?", "A cat.")], "rows of the same pictures"
+    assert items[3].path == "b.jpg" and items[3].further[0].startswith("vqa_pictures/")
+    assert pairs(items[3]) == [("And here?", "Nothing."), ("And now?", "It is red.")]
+    assert [problem.where for problem in problems] == ["x.jsonl line 6"] and "gone.jpg" in problems[0].reason
+
+
+def test_the_key_of_many_pictures_is_short_and_tells_them_apart(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    names = [f"a-rather-long-name-of-a-picture-{number:02}.jpg" for number in range(20)]
+    for name in names:
+        make_picture(f"set/{name}")
+    asked = [{"images": order, "conversations": TURNS} for order in (names, names[:-2] + names[-1:] + names[-2:-1])]
+    items, problems = read(lines(tmp_path / "set" / "x.jsonl", *asked), scratch)
+    assert not problems and len({item.key for item in items}) == 2
+    assert all(item.key.startswith(f"{names[0]} + 19 more (") and len(item.key) < 80 for item in items)

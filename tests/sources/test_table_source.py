@@ -102,17 +102,23 @@ def test_lists_of_questions_captions_and_categories(
     assert (problem.where, problem.reason) == ("set.json record 3", "has 1 questions, but 2 answers")
 
 
-def test_a_list_of_one_picture_is_that_picture_and_objects_have_columns(
+def test_a_list_of_pictures_is_an_item_of_them_and_objects_have_columns(
     tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
 ) -> None:
     make_picture("a.jpg")
+    make_picture("b.jpg")
     row = {"images": ["a.jpg"], "question": "Q?", "answer": "A.", "metadata": {"question_type": "count", "n": 1}}
     path = tmp_path / "set.jsonl"
-    path.write_text("".join(json.dumps(each) + "\n" for each in (row, row | {"images": ["a.jpg", "b.jpg"]})))
-    (item,), problems = read("jsonl", path, scratch)
-    assert pairs(item) == [("Q?", "A.", "count")]
+    rows = (row, row | {"images": ["a.jpg", "b.jpg"]}, row | {"images": []}, row | {"images": ["a.jpg"] * 101})
+    path.write_text("".join(json.dumps(each) + "\n" for each in rows))
+    (item, both), problems = read("jsonl", path, scratch)
+    assert pairs(item) == [("Q?", "A.", "count")] == pairs(both)
     assert item.truth.extra["rows"] == [{"metadata": row["metadata"]}]
-    assert [problem.reason for problem in problems] == ["holds 2 pictures; rows about one picture are read"]
+    assert (item.key, item.path, item.further) == ("a.jpg", "a.jpg", ())
+    assert (both.key, both.path, both.further) == ("a.jpg + b.jpg", "a.jpg", ("b.jpg",))
+    assert [problem.reason for problem in problems] == [
+        "has no picture in `images`", "holds 101 pictures; rows about 1 to 100 are read",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

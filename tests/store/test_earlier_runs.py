@@ -21,6 +21,7 @@ ENDPOINT: dict[str, Any] = {
     "extra_body": {"reasoning_effort": "none"},
     "max_tokens_field": "max_tokens",
     "image_tokens": {"rule": "qwen", "factor": 28},
+    "video": {"takes": ["data"], "tokens_per_second": 300},
 }
 DONE, FAILED, PENDING = TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.PENDING
 
@@ -91,6 +92,7 @@ async def test_runs_that_asked_in_the_same_way_are_summed(builder: Builder) -> N
         {"extra_body": {}},
         {"max_tokens_field": "max_completion_tokens"},
         {"image_tokens": {"rule": "fixed"}},
+        {"video": {"takes": ["data"], "tokens_per_second": 100}},
     ],
 )
 async def test_another_way_of_asking_is_no_measure(builder: Builder, changes: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from vqa_tui.domain.quota import RequestSize
 from vqa_tui.domain.work import Flight
-from vqa_tui.store.inflight import CAPACITY, FlightJournal, JournalView, read_flights, read_journal
+from vqa_tui.store.inflight import CAPACITY, FlightJournal, JournalView, read_beat, read_flights, read_journal
 
 _WRITER = """
 import sys, time
@@ -89,9 +89,11 @@ def test_an_answered_flight_is_still_there_until_its_commit(tmp_path: Path) -> N
 def test_a_heartbeat_and_trouble_are_read_beside_the_flights(tmp_path: Path) -> None:
     journal = FlightJournal(tmp_path / "inflight")
     assert read_journal(tmp_path / "inflight") == JournalView((), None, "")
+    assert read_beat(tmp_path / "inflight") is None and read_beat(tmp_path / "none") is None
     journal.enter(Flight(4, 1.0, 7, "x"))
     journal.beat(12.5, "the disk is full ä" + "!" * 1000)
     seen = read_journal(tmp_path / "inflight")
+    assert read_beat(tmp_path / "inflight") == 12.5
     assert seen.flights == (Flight(4, 1.0, 7, "x"),) and seen.beat_at == 12.5
     assert seen.trouble.startswith("the disk is full ä!!!") and len(seen.trouble) < 500
     journal.beat(13.0, "")
@@ -105,3 +107,12 @@ def test_the_journal_that_an_older_program_left_is_read_after_an_upgrade(tmp_pat
     slots = [struct.pack("<QdQ39s?", 0, 0.0, 0, b"", False), struct.pack("<QdQ39s?", 4, 1.0, 5_000_000, b"main", True)]
     (tmp_path / "inflight").write_bytes(header + b"".join(slots) + bytes(64 * 4094))
     assert read_flights(tmp_path / "inflight") == [Flight(4, 1.0, 5_000_000, "main", answered=True)]
+
+
+def test_flights_are_found_wherever_they_lie_among_unused_slots(tmp_path: Path) -> None:
+    journal = FlightJournal(tmp_path / "inflight")
+    numbers = [journal.enter(Flight(task, float(task), 7, "main")) for task in range(1, 301)]
+    for number in numbers[:290]:
+        journal.leave(number)
+    assert [flight.task_id for flight in read_flights(tmp_path / "inflight")] == list(range(291, 301))
+    journal.close()

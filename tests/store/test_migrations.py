@@ -63,6 +63,7 @@ async def test_nothing_that_an_older_workspace_holds_is_lost(old_workspace: Work
         assert tally["cost_squares"] == 9.0
         (metric,) = await database.read("SELECT done, sent_bytes, throttle_slots FROM metric")
         assert tuple(metric) == (1, 0, None)
+        assert [row["pictures"] for row in await database.read("SELECT pictures FROM item")] == [1, 1]
     assert list(old_workspace.backups.glob("schema-1-*.db"))
 
 

@@ -1,10 +1,14 @@
 """The sizes of the pictures that a run would ask about."""
 
+import json
 from collections.abc import Sequence
 
 import pytest
 
 from tests.store.conftest import Builder
+from vqa_tui.domain.clip import VIDEO
+from vqa_tui.domain.run import TaskStatus
+from vqa_tui.store.asking_again import sizes_of
 from vqa_tui.store.datasets import SizeGroup, picture_sizes
 
 
@@ -45,3 +49,58 @@ async def test_very_many_sizes_are_put_together_and_none_is_lost(builder: Builde
     assert all(300 <= group.width < 350 and 200 <= group.height < 210 for group in sizes.groups)
     coarse = await picture_sizes(builder.database, dataset_id, chosen=500, total=500, most_groups=1)
     assert len(coarse.groups) == 1
+
+
+async def test_further_pictures_count_beside_those_of_the_requests(builder: Builder) -> None:
+    dataset_id = await sized(builder, [(640, 480), (1000, 1000), (640, 480)])
+    facts = '"format":"JPEG","sha256":"ab","orientation":1,"modified_ns":0'
+    further = [f'{{"path":"f","facts":{{{facts},"width":{w},"height":50,"size_bytes":7}}}}' for w in (100, 100, 90)]
+    async with builder.database.write() as transaction:
+        await transaction.execute_many(
+            "UPDATE item SET truth = ?, pictures = ? WHERE dataset_id = ? AND key = ?",
+            [
+                (f'{{"further":[{",".join(further)}]}}', 4, dataset_id, "000000.jpg"),
+                (f'{{"further":[{further[2]}]}}', 2, dataset_id, "000002.jpg"),
+            ],
+        )
+    for parts in (1, 3):
+        sizes = await picture_sizes(builder.database, dataset_id, chosen=3, total=3, parts=parts)
+        assert (sizes.requests, sizes.most_in_one) == (3 * parts, 4)
+        assert [group for group in sizes.groups if group.further] == [
+            SizeGroup(90, 50, 2 * parts, 14 * parts, further=True),
+            SizeGroup(100, 50, 2 * parts, 14 * parts, further=True),
+        ]
+    run_id = await builder.run(dataset_id)
+    ids = [row["id"] for row in await builder.database.read("SELECT id FROM task WHERE run_id = ?", (run_id,))]
+    again = await sizes_of(builder.database, run_id, ids[:2], (TaskStatus.PENDING,))
+    assert (again.requests, again.most_in_one) == (2, 4)
+    assert sum(group.pictures for group in again.groups if group.further) == 3
+
+
+async def lasting(builder: Builder, lengths: Sequence[float]) -> int:
+    """Make a dataset of clips of these lengths in seconds, each two seconds into its video."""
+    dataset_id = await builder.dataset(len(lengths))
+    async with builder.database.write() as transaction:
+        await transaction.execute_many(
+            "UPDATE item SET format = ?, truth = ? WHERE dataset_id = ? AND key = ?",
+            [
+                (VIDEO, json.dumps({"clip": {"start_s": 2, "end_s": 2 + length}}), dataset_id, f"{number:06}.jpg")
+                for number, length in enumerate(lengths)
+            ],
+        )
+    return dataset_id
+
+
+async def test_the_length_of_a_clip_is_never_understated(builder: Builder) -> None:
+    dataset_id = await lasting(builder, [0.04, 1, 1.4, 1.41, 2.3, 7.65])
+    sizes = await picture_sizes(builder.database, dataset_id, chosen=6, total=6)
+    assert sorted(group.seconds for group in sizes.groups) == pytest.approx([0.1, 1, 1.4, 1.5, 2.3, 7.7])
+
+
+async def test_very_many_lengths_are_put_together_and_none_is_lost(builder: Builder) -> None:
+    lengths = [0.5 + number / 10 for number in range(300)]
+    dataset_id = await lasting(builder, lengths)
+    sizes = await picture_sizes(builder.database, dataset_id, chosen=300, total=300, most_groups=60)
+    assert len(sizes.groups) <= 60 and sum(group.pictures for group in sizes.groups) == 300
+    whole = sum(group.seconds * group.pictures for group in sizes.groups)
+    assert sum(lengths) <= whole <= sum(lengths) + 300

@@ -256,9 +256,10 @@ class FakeServices(Services):
         stratified: bool = False,
         shard_size: int | None = None,
         seed: int | None = None,
+        answer_types: str = "",
     ) -> ExportResult:
         self._note("export", form, str(out), split, grouped, reviewed)
-        self.export_wishes = (pictures, most_pairs, stratified, shard_size, seed)
+        self.export_wishes = (pictures, most_pairs, stratified, shard_size, seed, answer_types)
         checks = ((True, "every picture opens"), (False, "answers are long enough"))
         return ExportResult(9, 27, (str(out),), f"{out}.manifest.json", ("4 of 30 are not in the file: failed",), False,
                             checks, (f"{out.name}, line 3: answer is empty",), 12)  # fmt: skip

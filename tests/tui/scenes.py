@@ -1,6 +1,5 @@
 """The scenes of which pictures are kept: what each screen shows of one workspace, or of made-up runs."""
 
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -9,6 +8,7 @@ from typing import Any
 from tests.course_points import steady
 from tests.tui.conftest import NOW, FakeServices, until
 from tests.tui.fake_history import FakeHistory
+from tests.tui.made_trainings import make_training
 from tests.tui.made_views import make_awaiting, make_lost, make_view
 from tests.tui.stage import Stage
 from tests.tui.wizard_driver import Driver
@@ -222,12 +222,9 @@ async def review(stage: Stage) -> None:
 @scene(SMALL)
 async def training(stage: Stage) -> None:
     stage.workshop.services.greets = True
-    paths = stage.workshop.workspace.paths
-    for number, log in ((1, "loaded 9 pairs\n"), (2, "".join(f"step {n}  loss {2 / n:.3f}\n" for n in range(1, 60)))):
-        paths.training_log(number).parent.mkdir(parents=True)
-        paths.training_log(number).write_text(log, "utf-8")
-        paths.training_lock(number).touch()
-        os.utime(paths.training_lock(number), (NOW - 3_600, NOW - 3_600))
+    await make_training(stage.workshop, 1, "loaded 9 pairs\n")
+    steps = "".join(f"step {n}  loss {2 / n:.3f}\n" for n in range(1, 60))
+    await make_training(stage.workshop, 2, steps, phase="stopped", reason="stopped after step 59", step=59)
     await stage.open(stage.workshop.services)
     await stage.see("Welcome to vqa-tui")
     await stage.press("escape", "6")

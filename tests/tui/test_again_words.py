@@ -41,6 +41,8 @@ PLAN = RunPlan(12, 500.0, 1000.0, 300.0, None, None, None, (), max_side=512)
             "1 213 pictures: 10 failed, 2 done, 1 skipped, 1 200 still being asked",
         ),
         (replace(CHOSEN, failed=0, done=0), "0 pictures"),
+        (replace(CHOSEN, unit="request"), "12 requests: 10 failed, 2 done"),
+        (replace(CHOSEN, unit="request", done=0), "10 requests failed"),
     ],
 )
 def test_who_is_chosen(chosen: Chosen, words: str) -> None:

@@ -88,7 +88,7 @@ async def test_one_failed_item_is_asked_again_with_more_room_and_a_smaller_pictu
     changed = await rows(workshop, "SELECT status, changes FROM task ORDER BY id LIMIT 2")
     assert changed == [("failed", "{}"), ("done", "{}")]
     (action,) = await rows(workshop, "SELECT new_value FROM action WHERE verb = 'ask again'")
-    assert action == ("1 pictures (1 failed) with max_tokens 4000, longest side 100 px",)
+    assert action == ("1 picture (1 failed) with max_tokens 4000, longest side 100 px",)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Input, Label, Select, Static
 
 from tests.ego4d import kitchen, uid
+from tests.tui.conftest import screen_text
 from tests.tui.import_driver import Opened
 from tests.tui.test_datasets_screen import opened, unwrapped
 from tests.tui.test_review_screen import opened as review_opened
@@ -20,6 +21,7 @@ from vqa_tui.tui.open_file import open_externally
 from vqa_tui.tui.screens.dataset_items import DatasetItemsScreen
 from vqa_tui.tui.screens.items import ItemsScreen
 from vqa_tui.tui.thumbnails import decode_thumbnail
+from vqa_tui.tui.widgets.clip_fields import ClipFields
 from vqa_tui.tui.widgets.inspector import Inspector
 from vqa_tui.tui.widgets.picture import Picture
 
@@ -119,9 +121,12 @@ async def test_the_dialog_imports_clips_and_can_keep_them(
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.watch_over.last_runs)
         dialog = await Opened(app, pilot, until).open(workshop)
-        assert not dialog.dialog.query_one("#clips-row").display
+        fields = dialog.dialog.query_one(ClipFields)
+        assert not fields.display
         dialog.dialog.query_one("#kind", Select).value = "ego4d-nlq"
-        await until(pilot, lambda: dialog.dialog.query_one("#clips-row").display)
+        await until(pilot, lambda: fields.display)
+        await until(pilot, lambda: all(word in screen_text(app) for word in ("Videos at", "Upload to", "Name")))
+        assert "Seconds" not in screen_text(app)
         assert "Videos in" in str(dialog.dialog.query_one("#images-label", Label).render())
         dialog.path.set_path(str(folder))
         dialog.dialog.query_one("#clips", Input).value = str(kept)
@@ -130,3 +135,21 @@ async def test_the_dialog_imports_clips_and_can_keep_them(
     detail = await dataset_detail(workshop.workspace, "k")
     assert detail.view.root == str(kept) and detail.view.items == 3
     assert len(list(kept.rglob("*.mp4"))) == 3
+
+
+async def test_the_dialog_cuts_a_folder_of_videos(workshop: Workshop, until: Wait) -> None:
+    draw_video(workshop.folder / "v/a.mp4", seconds=4)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await until(pilot, lambda: app.watch_over.last_runs)
+        dialog = await Opened(app, pilot, until).open(workshop)
+        dialog.dialog.query_one("#kind", Select).value = "video"
+        await until(pilot, lambda: "Seconds" in screen_text(app))
+        dialog.path.set_path(str(workshop.folder / "v"))
+        dialog.dialog.query_one("#seconds", Input).value = "half"
+        await dialog.press("ctrl+s")
+        await until(pilot, lambda: "half is no length of a clip" in screen_text(app))
+        dialog.dialog.query_one("#seconds", Input).value = "2"
+        await dialog.press("ctrl+s")
+        await until(pilot, lambda: "2 added" in dialog.said or "2 pictures" in dialog.said)
+    assert (await dataset_detail(workshop.workspace, "v")).view.items == 2

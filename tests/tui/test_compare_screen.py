@@ -1,6 +1,7 @@
 """Two runs side by side, the pictures on which they agree least, and both answers to one of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -183,12 +184,15 @@ def test_facts_tell_all_that_is_compared() -> None:
     assert facts["answer length"][0] == "60 (20–140) characters"
     assert facts["rejected"][0] == "10.0 % of 10"
     assert facts["short answer"][0] == "60 (1.0 %)"
-    assert agreement_words(agreement, 2_000) == (
+    assert agreement_words(found, 2_000) == (
         "Agreement 71.0 % (token F1, over 2 000, evenly spread, of the 18 000 pictures that both answered). "
         "Length, latency and flags: of 2 000 pictures."
     )
-    assert "No picture was answered by both" in agreement_words(RunAgreement(0, 0, None, 0, 0, ()), 0)
-    assert "none of them with a pair" in agreement_words(RunAgreement(3, 0, None, 0, 0, ()), 0)
+    none, unpaired = (replace(found, agreement=RunAgreement(both, 0, None, 0, 0, ())) for both in (0, 3))
+    assert "No picture was answered by both" in agreement_words(none, 0)
+    assert agreement_words(unpaired, 0) == "3 pictures were answered by both, none with a pair."
+    by_request = replace(found, second=replace(found.second, in_parts=True))
+    assert "of the 18 000 requests that both answered" in agreement_words(by_request, 2_000)
     assert len(fact_rows(comparison_facts(found))) > len(facts)
 
 

@@ -300,7 +300,7 @@ async def test_an_export_shows_the_verdict(app: VqaApp, running: Fake, until: Wa
         await until(
             pilot, lambda: ("export", "flat", "stcray-train.flat.json", None, False, "not-rejected") in running.wanted
         )
-        assert running.export_wishes == ("in-place", None, False, None, None)
+        assert running.export_wishes == ("in-place", None, False, None, None, "")
 
 
 async def test_an_export_takes_further_wishes(app: VqaApp, running: Fake, until: Wait, screen_text: Text) -> None:
@@ -320,11 +320,12 @@ async def test_an_export_takes_further_wishes(app: VqaApp, running: Fake, until:
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "is no seed" in screen_text(app))
         app.screen.query_one("#seed", Input).value = "7"
+        app.screen.query_one("#answer-types", Input).value = "yes/no=0.5"
         shown = app.screen.query_one("#shard-size", Input).region
         assert shown.width >= 12 and shown.right < 80 and app.screen.query_one("#write").region.bottom <= 24
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "✖ not valid" in screen_text(app))
-        assert running.export_wishes == ("copy", 2, True, 500, 7)
+        assert running.export_wishes == ("copy", 2, True, 500, 7, "yes/no=0.5")
         app.screen.query_one("#format", Select).value = "inline"
         await until(pilot, lambda: app.screen.query_one("#pictures", Select).disabled)
         assert app.screen.query_one("#pictures", Select).value == "in-place"

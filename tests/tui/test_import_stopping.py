@@ -14,7 +14,7 @@ from tests.tui.import_driver import Opened, draw
 from tests.tui.test_hostile_text import HOSTILE, check, visits
 from tests.tui.workshop import Workshop
 from vqa_tui.domain.item import SourceItem
-from vqa_tui.operations import dataset_import
+from vqa_tui.operations import dataset_import, import_facts
 from vqa_tui.operations.datasets import import_dataset, list_datasets
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.dialogs import LeaveQuestion, Question
@@ -39,13 +39,13 @@ class Gate:
         return _REAL(root, items, makes)
 
 
-_REAL = dataset_import._opened_facts
+_REAL = import_facts.opened_facts
 
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     made = Gate()
-    monkeypatch.setattr(dataset_import, "_opened_facts", made.probe)
+    monkeypatch.setattr(dataset_import, "opened_facts", made.probe)
     return made
 
 

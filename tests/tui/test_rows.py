@@ -28,7 +28,7 @@ from vqa_tui.tui.present.keys import KEY_COLUMNS, key_row, key_rows
 from vqa_tui.tui.present.lists import run_detail, runs_empty, runs_totals
 from vqa_tui.tui.present.phases import key_state_label, level_label, phase_label
 from vqa_tui.tui.present.plans import plan_text
-from vqa_tui.tui.present.rows import event_row, slot_row, widest
+from vqa_tui.tui.present.rows import SLOT_COLUMNS, RowsWhenDrawn, event_row, slot_row, slot_rows, widest
 from vqa_tui.tui.present.run_rows import run_row
 from vqa_tui.tui.present.seen import RunLine, SeenRuns
 
@@ -102,6 +102,16 @@ def test_a_key_without_a_limit_says_so() -> None:
 def test_a_slot_that_hangs_is_marked_by_more_than_colour() -> None:
     assert texts(slot_row(SlotView(1, "x", "a", 0.84)).cells).endswith("0.8s")
     assert texts(slot_row(SlotView(1, "x", "a", 45.0)).cells).endswith("! 45s")
+
+
+def test_requests_in_flight_are_measured_by_few_and_stand_oldest_first() -> None:
+    slots = [SlotView(n, f"{n:04}/x.jpg" + "y" * (n == 7), "main" + "e" * (n == 9), n / 10) for n in range(200)]
+    rows = slot_rows(slots)
+    assert isinstance(rows, RowsWhenDrawn)
+    assert [row.id for row in rows] == list(rows.ids) == list(range(199, -1, -1))
+    measured = rows.to_measure()
+    assert len(measured) == 3 and widest(SLOT_COLUMNS, measured) == widest(SLOT_COLUMNS, list(rows))
+    assert list(slot_rows([])) == []
 
 
 def test_events_and_actions_with_the_same_number_are_different_rows() -> None:

@@ -20,16 +20,26 @@ def test_an_untouched_form_asks_for_everything_with_a_pilot() -> None:
 
 def test_every_field_arrives() -> None:
     form = replace(
-        FORM, name=" mine ", limit="1 000", pilot="0", budget="$12.50", concurrency="64", max_side=" 768 ", hedge=True
+        FORM,
+        name=" mine ",
+        limit="1 000",
+        seed="7",
+        pilot="0",
+        budget="$12.50",
+        concurrency="64",
+        max_side=" 768 ",
+        hedge=True,
     )
-    wanted = RunRequest("stcray", "caption", "gemini", "mine", 1_000, 0, Decimal("12.50"), 64, max_side=768, hedge=True)
+    wanted = RunRequest(
+        "stcray", "caption", "gemini", "mine", 1_000, 0, Decimal("12.50"), 64, max_side=768, hedge=True, seed=7
+    )
     assert form.request() == wanted
 
 
 def test_a_request_and_its_form_are_the_same_both_ways() -> None:
     whole = RunRequest(
         "stcray", "caption", "gemini", "mine", 1_000, 0, Decimal("12.50"), 64, max_side="original", hedge=True,
-        model="gemini-2.5-pro", like=7,
+        model="gemini-2.5-pro", like=7, seed=42,
     )  # fmt: skip
     for request in (whole, RunRequest("stcray", "caption", "gemini")):
         assert form_of(request).request() == request
@@ -39,6 +49,8 @@ def test_every_field_says_at_once_what_is_wrong_with_it() -> None:
     form = replace(FORM, limit="many", pilot="-1", budget="1e30", concurrency="0", max_side="3", name="a b")
     assert set(field_problems(form)) == {"limit", "pilot", "budget", "concurrency", "max_side", "name"}
     assert field_problems(FORM) == {}
+    assert set(field_problems(replace(FORM, seed="7"))) == {"seed"} == set(field_problems(replace(FORM, seed="x")))
+    assert field_problems(replace(FORM, seed="7", limit="9")) == {}
     taken = field_problems(replace(FORM, name=" mine "), taken=frozenset({"mine"}))
     assert "already a run named mine" in str(taken["name"])
     unpriced = field_problems(replace(FORM, budget="5"), price_known=False)

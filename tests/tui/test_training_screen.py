@@ -1,11 +1,11 @@
 """Mode 6 over a real workspace: trainings and the log that one writes, followed as a terminal would show it."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.tui.made_trainings import make_training
 from tests.tui.test_hostile_text import ESSENCE, HOSTILE, check, visits
 from tests.tui.workshop import Workshop
 from vqa_tui.process.lock import ProcessLock
@@ -20,14 +20,6 @@ Wait = Callable[..., Any]
 Text = Callable[[Any], str]
 
 
-def training(workshop: Workshop, number: int, log: str) -> Path:
-    path = workshop.workspace.paths.training_log(number)
-    path.parent.mkdir(parents=True)
-    path.write_text(log, encoding="utf-8", errors="replace")
-    workshop.workspace.paths.training_lock(number).touch()
-    return path
-
-
 def test_a_progress_bar_leaves_its_last_state() -> None:
     assert log_lines("a\n 10 %\r 50 %\r100 %\nb\r\nc\r") == ["a", "100 %", "b", "c"]
     assert log_lines("") == []
@@ -39,15 +31,15 @@ def test_a_progress_bar_leaves_its_last_state() -> None:
 async def test_a_log_is_followed_until_one_scrolls_away(
     workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int]
 ) -> None:
-    log = training(workshop, 3, "".join(f"step {number}\n" for number in range(300)))
-    training(workshop, 1, "older\n")
+    log = await make_training(workshop, 3, "".join(f"step {number}\n" for number in range(300)), phase="training")
+    await make_training(workshop, 1, "older\n")
     async with ProcessLock(workshop.workspace.paths.training_lock(3)):
         app = VqaApp(workshop.services, open_run=None)
         async with app.run_test(size=size) as pilot:
             await pilot.press("6")
             await until(pilot, lambda: isinstance(app.screen, TrainingScreen) and "step 299" in screen_text(app))
             text = screen_text(app)
-            assert "● at work" in text and "○ at rest" in text and "Log of training 3" in text
+            assert "● training" in text and "✔ done" in text and "Log of training 3" in text
             with log.open("a") as stream:
                 stream.write("step 300\n")
             await until(pilot, lambda: "step 300" in screen_text(app))
@@ -79,7 +71,7 @@ async def test_without_a_training_it_says_what_to_do(workshop: Workshop, until: 
 async def test_a_hostile_log_stays_text(
     workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int]
 ) -> None:
-    training(workshop, 1, f"{HOSTILE}\n{HOSTILE}")
+    await make_training(workshop, 1, f"{HOSTILE}\n{HOSTILE}")
     app = VqaApp(workshop.services)
     async with app.run_test(size=size) as pilot:
         await pilot.press("6")
@@ -91,7 +83,7 @@ async def test_a_hostile_log_stays_text(
 async def test_a_line_that_is_too_long_for_the_pane_is_read_with_enter(
     workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int]
 ) -> None:
-    training(workshop, 1, "first\n" + "word " * 60 + "the-very-end\n")
+    await make_training(workshop, 1, "first\n" + "word " * 60 + "the-very-end\n")
     app = VqaApp(workshop.services)
     async with app.run_test(size=size) as pilot:
         await pilot.press("6")

@@ -106,6 +106,24 @@ async def test_a_view_of_a_run_that_is_no_longer_followed_is_dropped(host: App[N
     assert sights == [] and watch.last_run is None
 
 
+async def test_what_is_followed_during_a_look_is_read_by_the_next(host: App[None], running: Any, clock: Clock) -> None:
+    watch = Watch(host, running, now=clock)
+    watch.follow_run(1)
+    read_view, others = running.run_view, list[int]()
+
+    async def slow(run_id: int) -> RunView:
+        others.append(run_id)
+        if run_id == 1:
+            watch.follow_run(2)
+        found: RunView = await read_view(run_id)
+        return found
+
+    running.run_view = slow
+    await watch.look()
+    await watch.look()
+    assert others == [1, 2]
+
+
 async def test_trouble_is_told_once_and_reading_goes_on(host: App[None], running: Any) -> None:
     told, sights = list[str](), list[SeenRun]()
     fail = [VqaError("the disk is full"), VqaError("the disk is full"), RuntimeError("odd")]

@@ -43,7 +43,9 @@ async def test_fields_are_checked_as_they_are_typed_and_enter_goes_through_them(
         assert driver.wizard.query_one("#size-hedge", Checkbox).value and "[x] stragglers" in driver.text
         await driver.press("tab", *"5x")
         await driver.see("✖ pairs: '5x' is not a whole number")
-        await driver.press("backspace", "enter", *"0.3", "enter")
+        await driver.press("backspace", "enter", *"0.3", "enter", "7")
+        await driver.see("all pictures are asked: none is drawn")
+        await driver.press("backspace", "enter")
         await driver.focus_on("size-name")
         await driver.press("enter")
         await driver.at(Step.PLAN)

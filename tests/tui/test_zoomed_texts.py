@@ -109,8 +109,9 @@ def test_failures_tell_what_each_kind_means_and_what_comes_next(zoomed: Zoomed) 
 
 
 def test_every_kind_of_failure_says_what_happens_next() -> None:
-    words = {kind: next_words(policy, 4) for kind, policy in POLICY.items()}
+    words = {kind: next_words(policy, 4, "picture") for kind, policy in POLICY.items()}
     assert "costs no try" in words[FailureKind.RATE_LIMITED]
+    assert next_words(POLICY[FailureKind.REFUSED], 4, "request").startswith("the request fails at once")
     assert "switched off" in words[FailureKind.AUTH]
     assert "run pauses at once" in words[FailureKind.MODEL_NOT_FOUND]
     assert words[FailureKind.REFUSED] == words[FailureKind.BAD_IMAGE]

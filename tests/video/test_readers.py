@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.videos import FPS, draw_video, number_of
+from tests.videos import FPS, draw_video, loud_seconds, number_of
 from vqa_tui.domain.clip import Clip
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.video import reader as readers
 from vqa_tui.video.ffmpeg import FfmpegReader
+from vqa_tui.video.leave import CalledOff, Leave
 from vqa_tui.video.reader import UnusableVideo, VideoReader, video_reader
 
 PROGRAMS = [shutil.which("ffmpeg"), shutil.which("ffprobe")]
@@ -85,6 +86,25 @@ def test_a_cut_can_be_smaller_and_of_odd_sides(reader: VideoReader, tmp_path: Pa
     assert facts.width / facts.height == pytest.approx(642 / 362, rel=0.02)
 
 
+def test_a_cut_keeps_the_sound_where_that_is_wanted(reader: VideoReader, tmp_path: Path) -> None:
+    video = draw_video(tmp_path / "loud.mp4", tone=(4, 5))
+    reader.cut(video, Clip(start_s=3, end_s=7), tmp_path / "loud-clip.mp4", sound=True)
+    heard = loud_seconds(tmp_path / "loud-clip.mp4")
+    # A piece of sound is 0.02 s long, and its coding smears it over a neighbour on each side.
+    assert heard and heard[0] == pytest.approx(1, abs=0.1) and heard[-1] == pytest.approx(2, abs=0.1)
+    assert reader.measure(tmp_path / "loud-clip.mp4", 0.0).length_s == pytest.approx(4, abs=0.1)
+    shown = reader.frames(tmp_path / "loud-clip.mp4", [0.02, 3.98])
+    assert [number_of(image) for image in shown] == [3 * FPS, 7 * FPS - 1]
+    reader.cut(video, Clip(start_s=3, end_s=7), tmp_path / "silent.mp4")
+    assert loud_seconds(tmp_path / "silent.mp4") == []
+
+
+def test_a_video_without_sound_is_cut_without(reader: VideoReader, video: Path, tmp_path: Path) -> None:
+    reader.cut(video, Clip(start_s=3, end_s=7), tmp_path / "clip.mp4", sound=True)
+    assert number_of(reader.frames(tmp_path / "clip.mp4", [0.02])[0]) == 3 * FPS
+    assert loud_seconds(tmp_path / "clip.mp4") == []
+
+
 def broken(folder: Path, video: Path) -> Iterator[tuple[Path, str]]:
     """Give hostile files with a word of what is said of each."""
     whole = video.read_bytes()
@@ -134,6 +154,49 @@ def test_an_absurd_size_is_not_decoded(reader: VideoReader, video: Path, monkeyp
         monkeypatch.setattr(f"{module}.PIXEL_LIMIT", 160 * 120 - 1)
     with pytest.raises(UnusableVideo, match="160×120 pixels, more than the limit"):
         reader.measure(video, 0.0)
+
+
+def test_a_frame_that_grows_on_the_way_is_not_shown(
+    tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streams may change their size; what the container says is that of the beginning."""
+    pytest.importorskip("av")
+    from vqa_tui.video.pyav import PyAvReader
+
+    small = draw_video(tmp_path / "small.ts", seconds=2)
+    large = draw_video(tmp_path / "large.ts", seconds=2, size=(320, 240))
+    (tmp_path / "both.ts").write_bytes(small.read_bytes() + large.read_bytes())
+    monkeypatch.setattr("vqa_tui.video.pyav.PIXEL_LIMIT", 160 * 120)
+    assert number_of(PyAvReader().frames(tmp_path / "both.ts", [1.0])[0]) == FPS
+    with pytest.raises(UnusableVideo, match="320×240 pixels, more than the limit"):
+        PyAvReader().frames(tmp_path / "both.ts", [1.0, 3.5])
+
+
+def test_reading_ends_when_its_time_is_up(reader: VideoReader, video: Path, tmp_path: Path) -> None:
+    for work in (
+        lambda: reader.measure(video, 3.0, leave=Leave(0)),
+        lambda: reader.frames(video, [3.0], leave=Leave(0)),
+        lambda: reader.cut(video, Clip(start_s=0, end_s=9), tmp_path / "clip.mp4", leave=Leave(0)),
+    ):
+        with pytest.raises(UnusableVideo, match="could not be read within 0 s"):
+            work()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("looks", [0, 5, 20])
+def test_what_nobody_wants_any_more_is_not_read_to_its_end(
+    reader: VideoReader, tmp_path: Path, video: Path, looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No program starts and ends within so few milliseconds.
+    monkeypatch.setattr("vqa_tui.video.ffmpeg._LOOK_S", 0.001)
+    asked = iter(range(looks))
+
+    def called_off() -> bool:
+        return next(asked, None) is None
+
+    with pytest.raises(CalledOff):
+        reader.cut(video, Clip(start_s=0, end_s=12), tmp_path / "clip.mp4", leave=Leave(called_off=called_off))
+    assert not list(tmp_path.glob("*clip*"))
 
 
 @pytest.mark.parametrize("end", [14.0, 40.0])

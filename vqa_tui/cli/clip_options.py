@@ -16,7 +16,9 @@ VideosFromOption = Annotated[
 KeepClipsOption = Annotated[
     Path | None,
     typer.Option(
-        "--keep-clips", metavar="DIR", help="For ego4d-nlq: cut the clips into this folder; else when they are sent."
+        "--keep-clips",
+        metavar="DIR",
+        help="For ego4d-nlq, video: cut the clips into this folder; else when they are sent.",
     ),
 ]
 ClipsToOption = Annotated[
@@ -24,6 +26,15 @@ ClipsToOption = Annotated[
     typer.Option(
         "--clips-to",
         metavar="ADDRESS",
-        help="For ego4d-nlq: upload a copy of each clip to this folder at gs:// or s3://.",
+        help="For ego4d-nlq, video: upload a copy of each clip to this folder at gs:// or s3://.",
+    ),
+]
+ClipSecondsOption = Annotated[
+    float,
+    typer.Option(
+        "--clip-seconds",
+        metavar="S",
+        min=0,
+        help="For video: cut each video into clips of so many seconds; 0 takes it as a whole.",
     ),
 ]

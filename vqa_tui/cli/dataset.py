@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vqa_tui.cli.clip_options import ClipsToOption, KeepClipsOption, VideosFromOption
+from vqa_tui.cli.clip_options import ClipSecondsOption, ClipsToOption, KeepClipsOption, VideosFromOption
 from vqa_tui.cli.dataset_download import download
 from vqa_tui.cli.dataset_edit import delete, rename
 from vqa_tui.cli.dataset_look import NameArgument, items, problems
@@ -57,6 +57,7 @@ def import_(
     videos_from: VideosFromOption = "",
     keep_clips: KeepClipsOption = None,
     clips_to: ClipsToOption = "",
+    clip_seconds: ClipSecondsOption = 0,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -66,9 +67,15 @@ def import_(
     no picture can be used; a dataset without pictures is not made.
     """
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.operations.datasets import ClipWishes, import_dataset, parse_columns
+    from vqa_tui.operations.datasets import clip_wishes, import_dataset, parse_columns
 
     mapped = parse_columns(columns or ())
+    wishes = clip_wishes(
+        keep=str(keep_clips or ""),
+        upload_to=clips_to,
+        videos_from=videos_from,
+        seconds=f"{clip_seconds:g}" if clip_seconds else "",
+    )
     counter = _Counter()
 
     async def work(opened: "Workspace") -> "ImportReport":
@@ -81,7 +88,7 @@ def import_(
             limit=limit,
             allow_outside=allow_outside,
             columns=mapped,
-            clips=ClipWishes(videos_from, keep_clips and keep_clips.expanduser().absolute(), clips_to),
+            clips=wishes,
             progress=counter.show,
         )
 

@@ -23,6 +23,7 @@ FORMAT_NAMES = (
     "llava",
     "sharegpt",
     "trl",
+    "trl-parquet",
     "unsloth",
     "openai-ft",
     "model-garden",
@@ -72,6 +73,12 @@ def export(
         int | None,
         typer.Option("--shard-size", metavar="N", help="Files of N rows at most, where the format has a row a line."),
     ] = None,
+    answer_types: Annotated[
+        str,
+        typer.Option(
+            "--answer-types", metavar="T=SHARE,…", help="Shares of yes/no, number and other answers: yes/no=0.5."
+        ),
+    ] = "",
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -101,6 +108,7 @@ def export(
             pictures=pictures,
             most_pairs=pairs,
             shard_size=shard_size,
+            answer_types=answer_types,
         )
 
     report = in_workspace(workspace, work)

@@ -94,7 +94,7 @@ async def _print_rows(rows: "AsyncIterator[TaskRow]") -> None:
         line = (str(row.status), cell(row.kind or ""), row.attempts, row.samples, money(row.cost), cell(row.name))
         say(_LINE.format(*line).rstrip())
     if not any_row:
-        say("No pictures match.")
+        say("Nothing matches.")
 
 
 @app.command()

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _MOST_TOLD = 50
 """Pictures that were not moved and are named one by one."""
 _RULES = {
-    "retry": "only failed pictures are asked again",
-    "skip": "only pictures that wait or failed can be taken out",
-    "requeue": "only pictures that are done, failed or skipped are put back",
+    "retry": "only failed {}s are asked again",
+    "skip": "only {}s that wait or failed can be taken out",
+    "requeue": "only {}s that are done, failed or skipped are put back",
 }
 _DONE = {
     "retry": "put back into the queue",
@@ -121,6 +121,7 @@ class _Moved:
     verb: str
     changed: int
     left: "Sequence[TaskRow]"
+    unit: str
 
 
 async def _move(run: str, chosen: _Chosen, opened: "Workspace") -> _Moved:
@@ -148,7 +149,7 @@ async def _move(run: str, chosen: _Chosen, opened: "Workspace") -> _Moved:
     if chosen.items:
         rows = await task_rows(opened, run_id, ids)
         left = [row for row in rows.values() if row.status not in MOVABLE[verb]]
-    return _Moved(chosen.verb, await edit_queue(opened, run_id, verb, ids), left)
+    return _Moved(chosen.verb, await edit_queue(opened, run_id, verb, ids), left, held.unit)
 
 
 def require_yes(verb: "EditVerb", held: "Stock", *, cost: str = "") -> None:
@@ -168,8 +169,8 @@ def _tell(moved: _Moved, *, json: bool) -> None:
         left = [{"item_key": row.item_key, "status": row.status} for row in moved.left]
         print_json({"changed": moved.changed, "left": left})
         return
-    say(f"{plural(moved.changed, 'picture')} {_DONE[moved.verb]}.")
+    say(f"{plural(moved.changed, moved.unit)} {_DONE[moved.verb]}.")
     for row in moved.left[:_MOST_TOLD]:
-        say(f"{cell(row.name)} is {row.status}: {_RULES[moved.verb]}.")
+        say(f"{cell(row.name)} is {row.status}: {_RULES[moved.verb].format(moved.unit)}.")
     if len(moved.left) > _MOST_TOLD:
         say(f"{len(moved.left) - _MOST_TOLD} more could not be moved either.")

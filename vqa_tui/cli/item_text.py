@@ -19,6 +19,9 @@ def detail_text(detail: TaskDetail) -> str:
         f"{row.status}, {tries}, {plural(row.samples, 'pair')}, {money(row.cost)}",
         f"{detail.picture}  {size}" + (f", split {detail.item.split}" if detail.item.split else ""),
     ]
+    for path, further in zip(detail.further_pictures, detail.item.truth.further, strict=True):
+        of = further.facts
+        lines.append(f"{path}  {of.width} × {of.height} {of.format}, {file_size(of.size_bytes)}")
     if detail.changes:
         lines.append(f"is asked again with {detail.changes.in_words}")
     raw = next((each.raw_reply for each in reversed(detail.attempts) if each.raw_reply), None)

@@ -23,6 +23,9 @@ ENDPOINT = typer.Option(
 LimitOption = Annotated[
     int | None, typer.Option("--limit", metavar="N", help="At most so many pictures, evenly spread over the dataset.")
 ]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Draw the pictures of --limit by chance, by this number.")
+]
 BudgetOption = Annotated[
     str | None, typer.Option("--budget", metavar="USD", help="Hard cap in dollars; the run pauses there.")
 ]
@@ -51,6 +54,7 @@ def plan(
     recipe: Annotated[str, RECIPE],
     endpoint: Annotated[str, ENDPOINT],
     limit: LimitOption = None,
+    seed: SeedOption = None,
     budget: BudgetOption = None,
     concurrency: ConcurrencyOption = None,
     max_side: MaxSideOption = None,
@@ -69,6 +73,7 @@ def plan(
         recipe=recipe,
         endpoint=endpoint,
         limit=limit,
+        seed=seed,
         budget_usd=dollars(budget),
         concurrency=concurrency,
         max_side=longest_side(max_side),

@@ -94,7 +94,7 @@ def _show(pair: "ReviewPair") -> None:
     print_facts(
         [
             (f"pair {sample.id}", f"{pair.name}, number {sample.ordinal + 1}"),
-            ("picture", pair.picture),
+            ("picture", "\n".join(pair.pictures)),
             ("reference", pair.reference.answer if pair.reference is not None else ""),
             ("truth", categories),
             ("type", sample.question_type),

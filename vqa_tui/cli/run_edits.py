@@ -77,7 +77,7 @@ def delete(
         nonlocal told
         if done - told >= _TOLD_EVERY:
             told = done
-            note(f"{count(done)} of {count(of)} pictures")
+            note(f"{count(done)} of {count(of)} tasks")
 
     async def work(opened: "Workspace") -> "RunContents":
         run_id = await find_run(opened, run)
@@ -186,8 +186,8 @@ def _print(found: "Comparison") -> None:
     print_table([Column(""), Column(""), *(Column(name) for name in names)], rows, empty="")
     say()
     sampled = min(found.first.sampled.pictures, found.second.sampled.pictures)
-    say(agreement_words(found.agreement, sampled))
+    say(agreement_words(found, sampled))
     if found.agreement.least:
         say()
-        columns = [Column("agree", right=True), Column("least agreeing pictures")]
+        columns = [Column("agree", right=True), Column("least agreeing")]
         print_table(columns, ((share(each.score, 1), each.name) for each in found.agreement.least), empty="")

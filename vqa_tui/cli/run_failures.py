@@ -25,8 +25,8 @@ def failures(
     attempts: Annotated[
         bool, typer.Option("--attempts", help="Every request that failed, those that were asked again included.")
     ] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Put all pictures of CLUSTER back into the queue.")] = False,
-    skip: Annotated[bool, typer.Option("--skip", help="Take all pictures of CLUSTER out of the run.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Put all of CLUSTER back into the queue.")] = False,
+    skip: Annotated[bool, typer.Option("--skip", help="Take all of CLUSTER out of the run.")] = False,
     yes: YesOption = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -158,13 +158,14 @@ async def _move(
     from vqa_tui.tui.present.numbers import plural
 
     ids = await cluster_task_ids(opened, chosen.ids)
+    view = await run_view(opened, run_id)
     verb = EditVerb.RETRY if retry else EditVerb.SKIP
     if not yes:
         held = await stock(opened, run_id, ids)
-        cost = cost_words(held.movable(verb), await run_view(opened, run_id)) if retry else ""
+        cost = cost_words(held.movable(verb), view) if retry else ""
         require_yes(verb, held, cost=cost)
     moved = await edit_queue(opened, run_id, verb, ids)
     if json:
         print_json({"changed": moved})
     else:
-        say(f"{plural(moved, 'picture')} {'put back into the queue' if retry else 'taken out of the run'}.")
+        say(f"{plural(moved, view.unit)} {'put back into the queue' if retry else 'taken out of the run'}.")

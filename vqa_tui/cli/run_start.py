@@ -19,6 +19,7 @@ from vqa_tui.cli.plan import (
     MaxSideOption,
     PairsOption,
     RatioOption,
+    SeedOption,
     dollars,
     longest_side,
     show_plan,
@@ -48,6 +49,7 @@ def start(
         typer.Option("--name", metavar="N", help="Name of the run; made from dataset and recipe if missing."),
     ] = None,
     limit: LimitOption = None,
+    seed: SeedOption = None,
     pilot: Annotated[
         int | None,
         typer.Option("--pilot", metavar="N", help="Pictures asked before a person approves, 10 if not given; 0: none."),
@@ -82,6 +84,7 @@ def start(
         "endpoint": endpoint,
         "name": name,
         "limit": limit,
+        "seed": seed,
         "pilot": pilot,
         "budget_usd": None if no_cap else dollars(budget),
         "concurrency": concurrency,

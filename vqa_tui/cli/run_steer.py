@@ -9,12 +9,12 @@ from vqa_tui.cli.output import print_facts, say, warn
 from vqa_tui.domain.failure import VqaError
 
 if TYPE_CHECKING:
-    from vqa_tui.domain.run import Limits
+    from vqa_tui.domain.run import Limits, RunView
     from vqa_tui.operations.limits import LimitInForce
     from vqa_tui.operations.workspace import Workspace
 
 NowOption = Annotated[
-    bool, typer.Option("--now", help="Cancel what is in flight too; those pictures are asked again later.")
+    bool, typer.Option("--now", help="Cancel what is in flight too; what it asks is asked again later.")
 ]
 
 
@@ -77,20 +77,20 @@ def retry(
     from vqa_tui.tui.present.following import twice_words
     from vqa_tui.tui.present.numbers import plural
 
-    async def work(opened: "Workspace") -> tuple[int, str]:
+    async def work(opened: "Workspace") -> "tuple[int, RunView]":
         run_id = await find_run(opened, run)
-        return await retry_failed(opened, run_id, kinds=kind or ()), twice_words(await run_view(opened, run_id))
+        return await retry_failed(opened, run_id, kinds=kind or ()), await run_view(opened, run_id)
 
-    count, twice = in_workspace(workspace, work)
-    if count and twice:
+    count, view = in_workspace(workspace, work)
+    if count and (twice := twice_words(view)):
         warn(twice)
     if json:
         print_json({"changed": count})
     elif count:
         watch_it = command_line(f"run watch {run}", workspace)
-        say(f"{plural(count, 'picture')} will be asked again. To watch it:  {watch_it}")
+        say(f"{plural(count, view.unit)} will be asked again. To watch it:  {watch_it}")
     else:
-        say("Nothing to ask again: no picture of this run failed like that.")
+        say(f"Nothing to ask again: no {view.unit} of this run failed like that.")
 
 
 def set_limits(

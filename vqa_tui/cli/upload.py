@@ -73,8 +73,10 @@ def upload(
     if json:
         print_json(report)
         return
-    seen = "everybody can see it" if public else "private"
+    seen = "private" if report.private else "everybody can see it"
     say(f"Uploaded {count(report.files)} files, {file_size(report.bytes)}, to {report.url} ({seen}).")
+    if public and report.private:
+        note("The dataset was there and is private, which an upload does not change; its settings at the Hub can.")
     if report.kept_card:
         note("Its README.md was written by a person and stays as it is.")
 
@@ -116,14 +118,21 @@ def _asked_license(json: bool) -> str:
     return answer
 
 
+def _made_there(plan: "UploadPlan") -> list[tuple[str, str]]:
+    """Return the files that are made in the repository, and what is in them."""
+    registry = [("dataset_info.json", "entries for LLaMA-Factory")] if plan.registered else []
+    return [*registry, ("README.md", "the card below")]
+
+
 def _show_plan(plan: "UploadPlan") -> None:
     from vqa_tui.tui.present.numbers import count, file_size
 
     print_table(
         [Column("file"), Column("size", right=True)],
-        [*((file.name, file_size(file.bytes)) for file in plan.files), ("README.md", "the card below")],
+        [*((file.name, file_size(file.bytes)) for file in plan.files), *_made_there(plan)],
         empty="",
     )
     say()
     say(plan.card)
-    say(f"{count(len(plan.files) + 1)} files, {file_size(plan.bytes)}, would go to {plan.repo_id}; nothing was sent.")
+    files = count(len(plan.files) + len(_made_there(plan)))
+    say(f"{files} files, {file_size(plan.bytes)}, would go to {plan.repo_id}; nothing was sent.")

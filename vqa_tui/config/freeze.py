@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,6 +15,8 @@ M = TypeVar("M", Recipe, Endpoint)
 
 _LEFT_OUT: dict[str, object] = {"prompt": None, "prompts": [], "each": "picture"}
 """Values that a recipe of one prompt does not speak of: what it was frozen to before there were others still holds."""
+_LEFT_OUT_OF_VIDEO: dict[str, object] = {"sound": False}
+"""The same within `video`."""
 
 
 def freeze(model: Recipe | Endpoint) -> str:
@@ -25,10 +27,15 @@ def freeze(model: Recipe | Endpoint) -> str:
     try:
         value = model.model_dump(mode="json")
         if isinstance(model, Recipe):
-            value = {name: each for name, each in value.items() if name not in _LEFT_OUT or each != _LEFT_OUT[name]}
+            value = _spoken_of(value, _LEFT_OUT)
+            value["video"] = _spoken_of(value["video"], _LEFT_OUT_OF_VIDEO)
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
         raise VqaError(f"{model.name} holds a value that JSON cannot: {error}") from error
+
+
+def _spoken_of(value: dict[str, Any], left_out: dict[str, object]) -> dict[str, Any]:
+    return {name: each for name, each in value.items() if name not in left_out or each != left_out[name]}
 
 
 def freeze_training(config: TrainingConfig) -> str:

@@ -138,6 +138,15 @@ class VideoRules(_Strict):
     """`frames`: as pictures in order. `data`: the cut clip in the request. `uri`: the address of its copy, which the
     import made with --clips-to. The last two only where the endpoint's `video` takes
     them."""
+    sound: bool = False
+    """Whether a clip that is cut for the request keeps the sound of its video; only with `send: data`. A file that is
+    nothing but the clip goes as it is, with its sound."""
+
+    @model_validator(mode="after")
+    def _sound_is_in_a_request(self) -> "VideoRules":
+        if self.sound and self.send != "data":
+            raise ValueError("only a video in the request has sound: write `send: data`, or leave out `sound`")
+        return self
 
 
 class Checks(_Strict):

@@ -69,7 +69,7 @@ class TrainingConfig(_Strict):
     modality: Literal["vision", "text"] = "vision"
     backend: Literal["peft", "unsloth"] = "peft"
     data: str = ""
-    """An export (any of its files, its name, or its manifest); a training may also start with another, or with a run."""
+    """An export (any of its files, its name, or its manifest); a training may start with another, or a run."""
     validation: Share = 0.1
     """Share of the pictures that is held out where the data has no split of its own."""
 

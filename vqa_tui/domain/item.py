@@ -7,11 +7,39 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from vqa_tui.domain.clip import Clip
 
+MOST_PICTURES = 100
+"""Pictures of one item: more than any trainer or endpoint takes in one conversation."""
+
 PIXEL_LIMIT = 89_478_485
 """Pixels above which a picture is not decoded: 256 MiB as 24-bit RGB, where Pillow itself begins to warn."""
 
 PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "PPM", "AVIF")
 """Pillow's decoders that may run (JPEG's also opens MPO). Others start programs (EPS) or hold no photographs."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What opening a picture file told us. Width and height are pixels of the upright picture (EXIF applied); of a
+    clip they are those of its first frame, and size, hash and time those of the whole video."""
+
+    format: str
+    """Pillow's name: JPEG, PNG, WEBP …; of a clip `domain.clip.VIDEO`."""
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+    orientation: int
+    """EXIF orientation, 1 to 8; 1 is upright."""
+    modified_ns: int
+
+
+class PictureFile(BaseModel):
+    """One picture of an item: where it lies, as a POSIX path relative to the dataset root, and what it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    facts: PictureFacts
 
 
 class Box(BaseModel):
@@ -51,6 +79,8 @@ class GroundTruth(BaseModel):
     questions: tuple[ReferenceQuestion, ...] = ()
     clip: Clip | None = None
     """The part of the video at the item's path that is meant; None: the item is a still picture."""
+    further: tuple[PictureFile, ...] = ()
+    """The pictures that belong to the item beside its own and are shown after it, in order. Boxes lie in its own."""
     extra: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the original record that exports give back unchanged (JSON values)."""
 
@@ -85,6 +115,8 @@ class SourceItem:
     split: str | None = None
     where: str = ""
     """Place in the source for messages, such as `annotations.json entry 17`."""
+    further: tuple[str, ...] = ()
+    """Paths of the pictures that belong to the item beside its own; the import opens them for `truth.further`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +131,8 @@ class ImportProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFacts:
-    """What opening a picture file told us. Width and height are pixels of the upright picture (EXIF applied); of a
-    clip they are those of its first frame, and size, hash and time those of the whole video."""
-
-    format: str
-    """Pillow's name: JPEG, PNG, WEBP …; of a clip `domain.clip.VIDEO`."""
-    width: int
-    height: int
-    size_bytes: int
-    sha256: str
-    orientation: int
-    """EXIF orientation, 1 to 8; 1 is upright."""
-    modified_ns: int
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
-    """One imported picture."""
+    """One imported picture, perhaps with further ones that are asked about together with it."""
 
     id: int
     dataset_id: int
@@ -125,3 +141,8 @@ class Item:
     facts: PictureFacts
     split: str | None
     truth: GroundTruth
+
+    @property
+    def pictures(self) -> tuple[PictureFile, ...]:
+        """Its own picture and the further ones, in the order in which they are shown."""
+        return (PictureFile(path=self.path, facts=self.facts), *self.truth.further)

@@ -29,9 +29,18 @@ class Part:
         return f"{self.number}/{self.of} {self.prompt}".rstrip()
 
 
+PICTURE = "picture"
+"""What a task is called where each picture is one."""
+
+
 def unit(*, in_parts: bool) -> str:
     """Return what the tasks of a run are called: pictures, or requests where a picture may be several of them."""
-    return "request" if in_parts else "picture"
+    return "request" if in_parts else PICTURE
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number of what `unit` names: `1 picture`, `1,200 requests`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 ONLY = Part()

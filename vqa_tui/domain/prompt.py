@@ -21,6 +21,7 @@ PROMPT_VALUE_NAMES = frozenset(
         "width",
         "height",
         "seconds",
+        "pictures",
         "key",
         "pairs",
         "structured_pairs",
@@ -81,7 +82,7 @@ def prompt_values(
     `annotated` says whether the dataset tells what is in the picture, be it nothing; without it an empty `items` means
     that nothing is known. `items` are the distinct labels, `count` the number of objects, `places` one dict for each
     box (label, location, x, y, width, height in whole pixels), `caption` the first caption or '', `seconds` the
-    length of a clip, 0 of a still picture. Every text of the
+    length of a clip, 0 of a still picture, `pictures` how many the item is made of. Every text of the
     dataset is one line without control characters, and labels hold no `;` or `|`: a label or caption cannot forge a
     line of the prompt.
     """
@@ -117,6 +118,7 @@ def prompt_values(
         "width": width,
         "height": height,
         "seconds": 0 if truth.clip is None else _short(truth.clip.length_s),
+        "pictures": 1 + len(truth.further),
         "key": _one_line(key),
         "pairs": pairs,
         "structured_pairs": structured_pairs,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from vqa_tui.domain.part import PICTURE
 from vqa_tui.domain.run import TaskStatus
 
 
@@ -41,6 +42,8 @@ class Stock:
     """Those that runs which follow this one ask, or have asked."""
     followers: tuple[str, ...] = ()
     """Names of these runs."""
+    unit: str = PICTURE
+    """What the tasks of the run are called."""
 
     @property
     def total(self) -> int:

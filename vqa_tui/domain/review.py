@@ -122,6 +122,13 @@ class ReviewPair:
     """Which of the requests about the picture it is from."""
     reference: ReferenceQuestion | None = None
     """The pair of the dataset that the request was about, where it was about one."""
+    further_pictures: tuple[str, ...] = ()
+    """Absolute paths of the pictures that are shown after the first."""
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Where all pictures of the item lie, in the order in which the model saw them."""
+        return (self.picture, *self.further_pictures)
 
     @property
     def name(self) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from vqa_tui.domain.part import PICTURE
+
 
 @dataclass(frozen=True, slots=True)
 class RunContents:
@@ -17,6 +19,8 @@ class RunContents:
     """Pairs that a person has judged."""
     spent: Decimal
     uncertain: Decimal
+    unit: str = PICTURE
+    """What its tasks are called."""
 
     @property
     def paid(self) -> bool:

@@ -168,3 +168,10 @@ class TaskDetail:
     """What a person changed for it when it was asked again; it holds until it is done."""
     reply_form: ReplyForm = field(default_factory=ReplyForm)
     """How replies of the run are read."""
+    further_pictures: tuple[str, ...] = ()
+    """Absolute paths of the pictures that are shown after the first."""
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Where all pictures of the item lie, in the order in which the model sees them."""
+        return (self.picture, *self.further_pictures)

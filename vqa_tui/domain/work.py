@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.cost import Usage
@@ -110,9 +111,11 @@ class TaskOutcome:
         return tuple(attempt for attempt in (self.attempt, self.hedge) if attempt is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """One request that is under way, or whose result is not committed yet."""
+class Flight(NamedTuple):
+    """One request that is under way, or whose result is not committed yet.
+
+    A look at a run makes one for each, several times a second: a tuple takes a quarter of a frozen dataclass.
+    """
 
     task_id: int
     started_at: float

@@ -1,10 +1,13 @@
 """`python -m vqa_tui.embedded`: the embedded endpoint as a child that lives exactly as long as its stdin is open."""
 
+import gc
 import signal
 
 # Ctrl+C in a terminal reaches every process of the foreground group; whoever started this one decides when it ends.
 # It comes before the imports because they take most of the start-up time.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
+# What is imported stays to the end: the collector need not go through it, neither here nor later.
+gc.disable()
 
 import asyncio  # noqa: E402
 import os  # noqa: E402
@@ -18,6 +21,8 @@ from vqa_tui.embedded.server import EmbeddedEndpoint  # noqa: E402
 
 def main() -> int:
     """Serve until stdin is closed. Returns the exit code."""
+    gc.freeze()
+    gc.enable()
     settings = ChildSettings.model_validate_json(sys.stdin.buffer.readline())
     try:
         asyncio.run(_serve(settings))

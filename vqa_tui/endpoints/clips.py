@@ -1,6 +1,5 @@
 """Making one clip of a video ready for an endpoint: as frames, as a video in the request, or by its address."""
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Collection, Sequence
@@ -19,6 +18,8 @@ from vqa_tui.endpoints.pictures import (
     key_of,
     prepare_image,
 )
+from vqa_tui.video.fingerprint import sha256_of
+from vqa_tui.video.leave import Leave, TimeIsUp
 from vqa_tui.video.reader import UnusableVideo, VideoReader, video_reader
 
 _MEDIA_TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm"}
@@ -47,20 +48,22 @@ def prepare_frames(
     max_bytes: int,
     formats: Collection[str],
     cache: KeptPictures | None = None,
+    leave: Leave | None = None,
 ) -> tuple[PreparedPicture, ...]:
     """Return the frames of a video at the rising `times` in seconds, ready to be sent. Blocks: call it in a thread.
 
     Each is made as `prepare_picture` makes a picture that must be changed; all together have at most `max_bytes` bytes.
-    A frame is kept in `cache`. Raises BadPicture.
+    A frame is kept in `cache`. Raises BadPicture, also where the time of `leave` is up, and CalledOff.
     """
-    _require_unchanged(path, facts)
+    leave = leave or Leave()
+    _require_unchanged(path, facts, leave)
     written_as, each = chosen_format(formats), max_bytes // len(times)
     keys = [key_of(facts.sha256, max_side, written_as, jpeg_quality, each, at_s=at) for at in times]
     kept = {at: picture for at, key in zip(times, keys, strict=True) if cache and (picture := cache.get(key))}
     missing = [(at, key) for at, key in zip(times, keys, strict=True) if at not in kept]
     if missing:
         try:
-            images = _reader().frames(path, [at for at, _key in missing], max_side)
+            images = _reader().frames(path, [at for at, _key in missing], max_side, leave=leave)
         except UnusableVideo as error:
             raise BadPicture(error.reason) from error
         for (at, key), image in zip(missing, images, strict=True):
@@ -71,14 +74,24 @@ def prepare_frames(
 
 
 def prepare_video(
-    path: Path, facts: PictureFacts, clip: Clip, *, part: str, max_side: int | None, max_bytes: int
+    path: Path,
+    facts: PictureFacts,
+    clip: Clip,
+    *,
+    part: str,
+    max_side: int | None,
+    max_bytes: int,
+    sound: bool = False,
+    leave: Leave | None = None,
 ) -> PreparedVideo:
     """Return a clip as bytes. Blocks on the disk and the CPU: call it in a thread.
 
-    A file that is nothing but the clip is sent as it is where it fits; else the clip is cut, without sound and with no
-    side over `max_side` pixels. Raises BadPicture, also where it then has more than `max_bytes` bytes.
+    A file that is nothing but the clip is sent as it is where it fits; else the clip is cut, with no side over
+    `max_side` pixels, and without its sound unless that is wanted. Raises BadPicture, also where it then has more than
+    `max_bytes` bytes or the time of `leave` is up, and CalledOff.
     """
-    _require_unchanged(path, facts)
+    leave = leave or Leave()
+    _require_unchanged(path, facts, leave)
     mime = _MEDIA_TYPES.get(path.suffix.lower())
     fits = max_side is None or max(facts.width, facts.height) <= max_side
     try:
@@ -86,7 +99,7 @@ def prepare_video(
             return PreparedVideo(part, mime, path.read_bytes())
         with tempfile.TemporaryDirectory(prefix="vqa-clip-") as folder:
             file = Path(folder) / "clip.mp4"
-            _reader().cut(path, clip, file, max_side)
+            _reader().cut(path, clip, file, max_side, sound=sound, leave=leave)
             if (size := file.stat().st_size) > max_bytes:
                 raise BadPicture(
                     f"the clip of {clip.length_s:g} s has {size:,} bytes, more than the {max_bytes:,} that the "
@@ -113,16 +126,17 @@ def _reader() -> VideoReader:
         raise BadPicture(f"{error.message}. {error.hint}") from error
 
 
-def _require_unchanged(path: Path, facts: PictureFacts) -> None:
+def _require_unchanged(path: Path, facts: PictureFacts, leave: Leave) -> None:
     try:
         status = os.stat(path)
         if (status.st_size, status.st_mtime_ns) == (facts.size_bytes, facts.modified_ns):
             return
-        with open(path, "rb") as stream:
-            is_same = hashlib.file_digest(stream, "sha256").hexdigest() == facts.sha256
+        is_same = sha256_of(path, status, leave) == facts.sha256
     except FileNotFoundError as error:
         raise BadPicture("the file is missing") from error
     except OSError as error:
         raise cannot_be_read(error) from error
+    except TimeIsUp as error:
+        raise BadPicture(str(error)) from error
     if not is_same:
         raise BadPicture("the file has changed since import; import the dataset again")

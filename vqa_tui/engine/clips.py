@@ -10,6 +10,7 @@ from vqa_tui.domain.item import PictureFacts
 from vqa_tui.endpoints.body import Media
 from vqa_tui.endpoints.clips import prepare_frames, prepare_video, video_at
 from vqa_tui.endpoints.pictures import KeptPictures
+from vqa_tui.video.leave import Leave
 from vqa_tui.video.reader import video_reader
 
 
@@ -52,13 +53,26 @@ def clip_as_sent(
     clip: Clip,
     max_side: int | None,
     cache: KeptPictures | None,
+    leave: Leave,
 ) -> Media:
-    """Return what is sent of a clip of the video at `path`. Blocks: call it in a thread. Raises BadPicture."""
+    """Return what is sent of a clip of the video at `path`. Blocks: call it in a thread.
+
+    Raises BadPicture, and CalledOff where `leave` is.
+    """
     rules, limits, video = recipe.video, endpoint.picture, endpoint.video
     if rules.send == "uri":
         return video_at(clip, part=video.part)
     if rules.send == "data":
-        return prepare_video(path, facts, clip, part=video.part, max_side=max_side, max_bytes=video.max_bytes)
+        return prepare_video(
+            path,
+            facts,
+            clip,
+            part=video.part,
+            max_side=max_side,
+            max_bytes=video.max_bytes,
+            sound=rules.sound,
+            leave=leave,
+        )
     return prepare_frames(
         path,
         facts,
@@ -68,4 +82,5 @@ def clip_as_sent(
         max_bytes=limits.max_bytes,
         formats=limits.formats,
         cache=cache,
+        leave=leave,
     )

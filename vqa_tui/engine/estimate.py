@@ -1,4 +1,4 @@
-"""What one picture will take in tokens and money, before it is asked."""
+"""What one request will take in tokens and money, before it is asked."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -20,7 +20,7 @@ MOST_TOKENS_PER_BYTE = 1
 OVERHEAD_TOKENS = 20
 """What the chat format puts around two messages."""
 _MOST_OVERHEAD_TOKENS = 60
-_PICTURE_SAFETY = 1.25
+PICTURE_SAFETY = 1.25
 """Vendors call their picture rules rough, so a reservation takes them this much larger."""
 _MOST_SIZES_KEPT = 10_000
 _RULES = [ImageTokenRule(rule=name) for name in USED_BY_RULE]
@@ -50,8 +50,8 @@ def sent_size(width: int, height: int, max_side: int | None) -> tuple[int, int]:
 
 
 def most_input_tokens(prompt_bytes: int, picture: int) -> int:
-    """Return a bound of the input tokens of one request: its text in bytes, its picture as the rule counts it."""
-    return prompt_bytes * MOST_TOKENS_PER_BYTE + _MOST_OVERHEAD_TOKENS + ceil(picture * _PICTURE_SAFETY)
+    """Return a bound of the input tokens of one request: its text in bytes, its pictures as the rule counts them."""
+    return prompt_bytes * MOST_TOKENS_PER_BYTE + _MOST_OVERHEAD_TOKENS + ceil(picture * PICTURE_SAFETY)
 
 
 class Estimator:
@@ -73,21 +73,21 @@ class Estimator:
         """Return what asking `prompt` about `item`, sent with this longest side, takes."""
         text = bytes_of(prompt)
         seconds = 0.0 if item.truth.clip is None else item.truth.clip.length_s
-        picture = self.media_tokens(item.facts.width, item.facts.height, seconds, max_side)
+        sizes = [(facts.width, facts.height) for facts in (item.facts, *(each.facts for each in item.truth.further))]
+        shown = sum(self.media_tokens(*size, seconds, max_side) for size in sizes)
         bound = 0
         if self._prices is not None:
-            most = picture
+            most = shown
             if self._is_guessed and not self._is_video(seconds):
-                dearest = self._dearest_picture(item.facts.width, item.facts.height, max_side)
-                most = dearest * self.pictures_sent(seconds)
+                most = sum(self._dearest_picture(*size, max_side) for size in sizes) * self.pictures_sent(seconds)
             bound = self._prices.most_nano(most_input_tokens(text, most), max_tokens)
         # Whoever is given more room than usual is expected to use it.
         is_longer = max_tokens > self._recipe.generation.max_tokens
         output = max_tokens if is_longer else min(self._recipe.expected_output_tokens, max_tokens)
-        return RequestEstimate(RequestSize(prompt_tokens(text) + picture, output), bound)
+        return RequestEstimate(RequestSize(prompt_tokens(text) + shown, output), bound)
 
     def media_tokens(self, width: int, height: int, seconds: float, max_side: int | None) -> int:
-        """Return the tokens of what one request shows: a picture (`seconds` 0), or a clip of this length."""
+        """Return the tokens of a picture as a request shows it (`seconds` 0), or of a clip of this length."""
         if self._is_text:
             return 0
         if self._is_video(seconds):
@@ -95,7 +95,7 @@ class Estimator:
         return self.picture_tokens(width, height, max_side) * self.pictures_sent(seconds)
 
     def pictures_sent(self, seconds: float) -> int:
-        """Return how many pictures one request holds: 1, or the frames of a clip of so many seconds."""
+        """Return as how many pictures a picture is sent: as 1, or a clip of so many seconds as its frames."""
         if not seconds:
             return 1
         rules = self._recipe.video

@@ -7,6 +7,8 @@ from ending, and every try would slow the others down.
 
 from dataclasses import dataclass
 
+from vqa_tui.domain.part import PICTURE
+
 PATIENT = 3
 """Rate limits of one task that are asked again at once, as soon as a key is free."""
 MOST = 20
@@ -41,7 +43,9 @@ class Verdict:
 class TurnedAway:
     """Counts rate limits by task, and what becomes of the others meanwhile. Forgotten when the engine ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, word: str = PICTURE) -> None:
+        """Take what a task is called."""
+        self._word = word
         self._answered = 0
         self._turned_away = 0
         self._told = False
@@ -72,7 +76,7 @@ class TurnedAway:
         doublings = min(counted.tries - PATIENT, _DOUBLINGS)
         wait_s = min(2.0**doublings, LONGEST_WAIT_S) if doublings > 0 else 0.0
         told = counted.tries == MOST
-        notice = f"a picture has been rate limited {MOST} times in a row; it is asked again until it gets through"
+        notice = f"a {self._word} has been rate limited {MOST} times in a row; it is asked again until it gets through"
         return Verdict(wait_s, notice=notice if told and not self._has_told() else "")
 
     def _has_told(self) -> bool:

@@ -2,25 +2,28 @@
 
 import asyncio
 import random
+import threading
 from dataclasses import dataclass, replace
 
 from vqa_tui.config.templates import LacksTruth, RenderedPrompt
 from vqa_tui.domain.cost import to_dollars
 from vqa_tui.domain.failure import FailureKind, VqaError
+from vqa_tui.domain.part import unit
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import ClaimedTask, Purpose, TaskOutcome
-from vqa_tui.endpoints.pictures import BadPicture, prepare_picture
+from vqa_tui.endpoints.pictures import BadPicture
 from vqa_tui.engine.admission import Admission, BudgetReached
 from vqa_tui.engine.asking import Asked, Asker, Question
 from vqa_tui.engine.bench import Bench
-from vqa_tui.engine.clips import clip_as_sent
 from vqa_tui.engine.clock import steady_time
 from vqa_tui.engine.estimate import RequestEstimate
 from vqa_tui.engine.halt import Halt
 from vqa_tui.engine.hedging import Patience, Race
 from vqa_tui.engine.keyring import NoKeyLeft, NotNow
 from vqa_tui.engine.outcomes import after_failure, after_rate_limit, after_reply, max_tokens_for, next_purpose
+from vqa_tui.engine.shown import media_of
 from vqa_tui.engine.turned_away import TurnedAway
+from vqa_tui.video.leave import CalledOff, Leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Worker:
         self._bench = bench
         self._asker = Asker(bench)
         self._patience = Patience(bench.board)
-        self._turned_away = TurnedAway()
+        self._turned_away = TurnedAway(unit(in_parts=bench.recipe.in_parts))
 
     async def handle(self, task: ClaimedTask) -> None:
         """Work off one leased task. Whatever happens, an outcome is handed to the writer."""
@@ -120,7 +123,7 @@ class Worker:
                 bench.note_failure(FailureKind.REJECTED)
             reason = f"its prompt cannot be rendered: {problem.message}"
             return TaskOutcome(task.id, TaskStatus.FAILED, kind=FailureKind.REJECTED, problem=reason)
-        except NotNow:
+        except (NotNow, CalledOff):
             return released
         except NoKeyLeft as problem:
             bench.halt(Halt(problem.reason))
@@ -184,34 +187,30 @@ class Worker:
         body = bench.body_of(task.part)
         if bench.recipe.modality == "text":
             return body.build(prompt.system, prompt.user, None, max_tokens=max_tokens)
-        rules, limits = bench.recipe.picture, bench.endpoint.picture
-        path, facts = bench.dataset_root / task.item.path, task.item.facts
-        clip = task.item.truth.clip
+        item, limits = task.item, bench.endpoint.picture
         ready = None
-        if clip is None:
+        if item.truth.clip is None and not item.truth.further:
             ready = await bench.at_hand.fetch(
-                path, facts, max_side=max_side, max_bytes=limits.max_bytes, formats=limits.formats
+                bench.dataset_root / item.path,
+                item.facts,
+                max_side=max_side,
+                max_bytes=limits.max_bytes,
+                formats=limits.formats,
             )
         if ready is not None:
             return body.build(prompt.system, prompt.user, ready, max_tokens=max_tokens)
 
+        # A video may take minutes; one that nobody asks about any more holds up neither a pause nor the engine's end.
+        over = threading.Event()
+        leave = Leave(called_off=lambda: over.is_set() or bench.gatekeeper.closed)
+
         def prepared() -> bytes:
-            if clip is not None:
-                sent = clip_as_sent(bench.recipe, bench.endpoint, path, facts, clip, max_side, bench.pictures)
-                return body.build(prompt.system, prompt.user, sent, max_tokens=max_tokens)
-            picture = prepare_picture(
-                path,
-                facts,
-                max_side=max_side,
-                jpeg_quality=rules.jpeg_quality,
-                max_bytes=limits.max_bytes,
-                formats=limits.formats,
-                cache=bench.pictures,
-            )
-            return body.build(prompt.system, prompt.user, picture, max_tokens=max_tokens)
+            shown = media_of(bench.recipe, bench.endpoint, bench.dataset_root, item, max_side, bench.pictures, leave)
+            return body.build(prompt.system, prompt.user, shown, max_tokens=max_tokens)
 
         bench.board.preparing += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(bench.threads, prepared)
         finally:
+            over.set()
             bench.board.preparing -= 1

@@ -11,12 +11,11 @@ Message = dict[str, Any]
 
 
 def sharegpt_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Iterator[dict[str, Any]]:
-    """Yield `messages` of plain text with one `<image>` tag, and the list `images` (LLaMA-Factory, data/README.md)."""
+    """Yield `messages` of plain text with an `<image>` tag for each of `images` (LLaMA-Factory, data/README.md)."""
+    tags = f"{IMAGE_TAG}\n" * len(placed.paths)
     for pairs in _groups(placed, grouped):
-        messages = _messages(
-            pairs, lambda text, is_first: f"{IMAGE_TAG}\n{text}" if is_first else text, lambda text: text
-        )
-        yield {"messages": messages, "images": [placed.path]}
+        messages = _messages(pairs, lambda text, is_first: f"{tags}{text}" if is_first else text, lambda text: text)
+        yield {"messages": messages, "images": list(placed.paths)}
 
 
 def trl_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Iterator[dict[str, Any]]:
@@ -25,32 +24,33 @@ def trl_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Itera
     TRL, docs/source/dataset_formats.md, "Vision datasets": a tag in the text would stand for nothing.
     """
     for pairs in _groups(placed, grouped):
-        yield {"images": [placed.path], "messages": _part_messages(pairs, [{"type": "image"}])}
+        parts: list[Message] = [{"type": "image"} for _ in placed.paths]
+        yield {"images": list(placed.paths), "messages": _part_messages(pairs, parts)}
 
 
 def unsloth_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Iterator[dict[str, Any]]:
-    """Yield `messages` of content lists in which the image part names the file (unsloth_zoo, vision_utils)."""
+    """Yield `messages` of content lists in which each image part names a file (unsloth_zoo, vision_utils)."""
     for pairs in _groups(placed, grouped):
-        yield {"messages": _part_messages(pairs, [{"type": "image", "image": placed.path}])}
+        yield {"messages": _part_messages(pairs, [{"type": "image", "image": path} for path in placed.paths])}
 
 
 def openai_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Iterator[dict[str, Any]]:
-    """Yield `messages` as chat completions take them: the picture as a data URI, answers as plain text."""
-    picture = {"type": "image_url", "image_url": {"url": placed.path}}
+    """Yield `messages` as chat completions take them: the pictures as data URIs, answers as plain text."""
+    pictures = [{"type": "image_url", "image_url": {"url": path}} for path in placed.paths]
     for pairs in _groups(placed, grouped):
         yield {
             "messages": _messages(
                 pairs,
-                lambda text, is_first: [*([picture] if is_first else []), {"type": "text", "text": text}],
+                lambda text, is_first: [*(pictures if is_first else []), {"type": "text", "text": text}],
                 lambda text: text,
             )
         }
 
 
-def _part_messages(pairs: Sequence[ExportPair], picture: list[Message]) -> list[Message]:
+def _part_messages(pairs: Sequence[ExportPair], pictures: list[Message]) -> list[Message]:
     return _messages(
         pairs,
-        lambda text, is_first: [*(picture if is_first else []), {"type": "text", "text": text}],
+        lambda text, is_first: [*(pictures if is_first else []), {"type": "text", "text": text}],
         lambda text: [{"type": "text", "text": text}],
     )
 

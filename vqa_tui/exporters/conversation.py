@@ -8,19 +8,24 @@ from vqa_tui.domain.item import GroundTruth
 from vqa_tui.exporters.media_tags import neutralised
 
 
-def conversation(pairs: Sequence[ExportPair], medium: str = "image") -> list[dict[str, str]]:
-    """Return two turns for each pair. Only the first human turn carries the tag: one tag for one picture."""
+def conversation(pairs: Sequence[ExportPair], medium: str = "image", shown: int = 1) -> list[dict[str, str]]:
+    """Return two turns for each pair. Only the first human turn carries tags: one for each of `shown` pictures."""
     turns = []
+    tags = f"<{medium}>\n" * shown
     for index, pair in enumerate(pairs):
         question = neutralised(pair.question)
-        turns.append({"from": "human", "value": question if index else f"<{medium}>\n{question}"})
+        turns.append({"from": "human", "value": question if index else f"{tags}{question}"})
         turns.append({"from": "gpt", "value": neutralised(pair.answer)})
     return turns
 
 
-def conversations(pairs: Sequence[ExportPair], *, grouped: bool, medium: str = "image") -> list[list[dict[str, str]]]:
-    """Return one conversation with all pairs of a picture, or one for each pair."""
-    return [conversation(pairs, medium)] if grouped else [conversation([pair], medium) for pair in pairs]
+def conversations(
+    pairs: Sequence[ExportPair], *, grouped: bool, medium: str = "image", shown: int = 1
+) -> list[list[dict[str, str]]]:
+    """Return one conversation with all pairs of an item of `shown` pictures, or one for each pair."""
+    if grouped:
+        return [conversation(pairs, medium, shown)]
+    return [conversation([pair], medium, shown) for pair in pairs]
 
 
 def image_id(key: str, truth: GroundTruth) -> Any:

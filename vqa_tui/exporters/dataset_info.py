@@ -1,7 +1,7 @@
 """The `dataset_info.json` of a folder, in which LLaMA-Factory finds its datasets."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,29 +34,42 @@ def merged_info(folder: Path, files: list[Path]) -> bytes:
     """
     path = folder / DATASET_INFO
     known = read_info(path) if path.exists() else {}
+    return with_entries(known, [file.name for file in files], str(path))
+
+
+def with_entries(known: Mapping[str, Any], files: Sequence[str], where: str) -> bytes:
+    """Return a registry as a file, with entries for the files of these names added or replaced.
+
+    Raises VqaError, which says `where` it stands, when one of the names is another file's.
+    """
+    entries = dict(known)
     for file in files:
-        name = dataset_name(file)
-        entry = known.get(name)
-        if entry is not None and (not isinstance(entry, dict) or entry.get("file_name") != file.name):
+        name = dataset_name(Path(file))
+        entry = entries.get(name)
+        if entry is not None and (not isinstance(entry, dict) or entry.get("file_name") != file):
             raise VqaError(
-                f"{path} has another dataset named {name}",
+                f"{where} has another dataset named {name}",
                 hint="Choose another name for the export, or rename that one.",
             )
-        known[name] = {"file_name": file.name, **_SHAREGPT}
-    return json.dumps(known, ensure_ascii=False, indent=2).encode("utf-8") + b"\n"
+        entries[name] = {"file_name": file, **_SHAREGPT}
+    return json.dumps(entries, ensure_ascii=False, indent=2).encode("utf-8") + b"\n"
 
 
 def read_info(path: Path) -> dict[str, Any]:
     """Return the registry in `path`. Raises VqaError when it is none, OSError."""
     with open(path, "rb") as file:
-        data = file.read(_MAX_BYTES + 1)
+        return parsed_info(file.read(_MAX_BYTES + 1), str(path))
+
+
+def parsed_info(data: bytes, where: str) -> dict[str, Any]:
+    """Return the registry that a file holds. Raises VqaError, which says `where` it stands, when it is none."""
     try:
         known = json.loads(data) if len(data) <= _MAX_BYTES else None
     except (ValueError, RecursionError):
         known = None
     if not isinstance(known, dict):
         raise VqaError(
-            f"{path} is in the way: it is no JSON object of datasets", hint="Choose another folder, or move it away."
+            f"{where} is in the way: it is no JSON object of datasets", hint="Choose another folder, or move it away."
         )
     return known
 

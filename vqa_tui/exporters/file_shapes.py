@@ -23,6 +23,9 @@ class FileShape(StrEnum):
     TABLE = "table"
     """Comma separated values with a header."""
 
+    PARQUET = "parquet"
+    """A parquet table with a record a row."""
+
     @property
     def has_lines(self) -> bool:
         """Whether a record is found by its line, and not by its number."""
@@ -33,6 +36,8 @@ def file_shape(path: Path) -> FileShape:
     """Return the shape of a file by what it begins with, a table also by its name. Raises OSError."""
     with open(path, "rb") as file:
         start = file.read(_LOOKED_AT).removeprefix(BYTE_ORDER_MARK).lstrip()
+    if start.startswith(b"PAR1"):
+        return FileShape.PARQUET
     header = start.partition(b"\n")[0].rstrip(b"\r")
     if not start.startswith((b"[", b"{")) and (path.suffix.lower() == ".csv" or _COLUMNS.issubset(header.split(b","))):
         return FileShape.TABLE

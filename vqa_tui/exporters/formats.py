@@ -14,6 +14,7 @@ from vqa_tui.exporters.evud import evud_records
 from vqa_tui.exporters.layouts import CsvTable, JsonLines, JsonList, JsonObject, LayoutMaker, Record
 from vqa_tui.exporters.llava import llava_records
 from vqa_tui.exporters.model_garden import model_garden_records
+from vqa_tui.exporters.parquet_table import TrlTable
 from vqa_tui.exporters.placed import PlacedPicture
 from vqa_tui.exporters.qwen import qwen_finetune_records, qwen_records
 from vqa_tui.exporters.stcray_flat import stcray_flat_records
@@ -67,6 +68,8 @@ class ExportFormat:
     companions: tuple[CompanionFile, ...] = ()
     takes_clips: bool = False
     """Its records can name a video."""
+    takes_several: bool = False
+    """A record can name several pictures."""
     is_registered: bool = False
     """Its files have entries in the `dataset_info.json` of their folder."""
     numbers_pictures: bool = False
@@ -89,6 +92,7 @@ _KNOWN = (
         ".jsonl",
         qwen_records,
         takes_clips=True,
+        takes_several=True,
     ),
     ExportFormat(
         "qwen-finetune",
@@ -96,6 +100,7 @@ _KNOWN = (
         ".jsonl",
         qwen_finetune_records,
         takes_clips=True,
+        takes_several=True,
     ),
     ExportFormat(
         "stcray-flat",
@@ -105,7 +110,13 @@ _KNOWN = (
         grouping=Grouping.APART,
     ),
     ExportFormat(
-        "llava", "a JSON list of conversations, for LLaVA", ".json", llava_records, JsonList, takes_clips=True
+        "llava",
+        "a JSON list of conversations, for LLaVA",
+        ".json",
+        llava_records,
+        JsonList,
+        takes_clips=True,
+        takes_several=True,
     ),
     ExportFormat(
         "sharegpt",
@@ -113,16 +124,35 @@ _KNOWN = (
         ".json",
         sharegpt_records,
         JsonList,
+        takes_several=True,
         is_registered=True,
     ),
-    ExportFormat("trl", "JSON Lines of images and messages of content lists, for TRL", ".jsonl", trl_records),
-    ExportFormat("unsloth", "JSON Lines of messages that name the image, for Unsloth", ".jsonl", unsloth_records),
+    ExportFormat(
+        "trl", "JSON Lines of images and messages of content lists, for TRL", ".jsonl", trl_records, takes_several=True
+    ),
+    ExportFormat(
+        "trl-parquet",
+        "the same as a parquet table with the pictures in it, for `datasets` and TRL",
+        ".parquet",
+        trl_records,
+        TrlTable,
+        naming=Naming.INLINE,
+        takes_several=True,
+    ),
+    ExportFormat(
+        "unsloth",
+        "JSON Lines of messages that name the image, for Unsloth",
+        ".jsonl",
+        unsloth_records,
+        takes_several=True,
+    ),
     ExportFormat(
         "openai-ft",
         "JSON Lines of messages with the picture in them, for OpenAI fine-tuning",
         ".jsonl",
         openai_records,
         naming=Naming.INLINE,
+        takes_several=True,
     ),
     ExportFormat(
         "model-garden",

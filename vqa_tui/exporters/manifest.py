@@ -64,6 +64,8 @@ class ManifestSkipped(_Model):
     """Unsure and unreviewed pairs, where only accepted ones were wanted."""
     surplus_pairs: int = 0
     """Further pairs of pictures of which only so many were wanted."""
+    unmixed_pairs: int = 0
+    """Pairs of which their type of answers had more than its share."""
     unfinished_pictures: int
     """Requests, where a picture may be several of them; so are the next two."""
     failed_pictures: int
@@ -109,6 +111,10 @@ class Manifest(_Model):
     pictures: int
     pairs: int
     question_types: dict[str, int]
+    answer_types: dict[str, int] = {}
+    """Pairs in the files by type of answer: yes/no, number, other."""
+    answer_mix: dict[str, float] = {}
+    """The shares of types of answers that were wanted; empty: all, as they come."""
     reviewed: str = "not-rejected"
     """Which pairs were wanted: not-rejected, accepted or any."""
     verdicts: dict[str, int] = {}

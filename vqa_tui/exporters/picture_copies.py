@@ -5,9 +5,8 @@ import errno
 import hashlib
 import os
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from vqa_tui.domain.export import ExportPicture
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.atomic_file import AtomicFile
 
@@ -43,13 +42,13 @@ class PictureCopies:
         self._made: list[Path] = []
         self._made_folders: list[Path] = []
 
-    def place(self, picture: ExportPicture, file: Path) -> Path:
+    def place(self, sha256: str, file: Path) -> Path:
         """Return the path of the copy of `file`, relative to the folder in which the pictures folder stands.
 
-        Raises VqaError when the picture is gone or is not what was imported, OSError when it cannot be written.
+        `sha256` is that of its content. Raises VqaError when the picture is gone or is not what was imported, OSError
+        when it cannot be written.
         """
-        name = f"{picture.sha256}{PurePosixPath(picture.path).suffix.lower()}"
-        beneath = Path(picture.sha256[:2]) / name
+        beneath = Path(sha256[:2]) / f"{sha256}{file.suffix.lower()}"
         target = self._folder / beneath
         # A symbolic link of an earlier export may lead nowhere by now, and would not travel as a copy does.
         is_link = target.is_symlink()
@@ -58,9 +57,9 @@ class PictureCopies:
             if is_link and self._use is PictureUse.LINK:
                 target.unlink()
             if self._use is PictureUse.COPY:
-                self._copy(picture, file, target)
+                self._copy(sha256, file, target)
             else:
-                self._link(picture, file, target)
+                self._link(sha256, file, target)
             self._made.append(target)
         return Path(self._folder.name) / beneath
 
@@ -84,7 +83,7 @@ class PictureCopies:
                 each.mkdir()
                 self._made_folders.append(each)
 
-    def _copy(self, picture: ExportPicture, file: Path, target: Path) -> None:
+    def _copy(self, sha256: str, file: Path, target: Path) -> None:
         copy = AtomicFile(target)
         try:
             try:
@@ -94,20 +93,20 @@ class PictureCopies:
             with source:
                 while data := source.read(_READ_AT_ONCE):
                     copy.write(data)
-            if copy.sha256 != picture.sha256:
+            if copy.sha256 != sha256:
                 raise _changed(file)
             copy.seal()
             copy.commit()
         finally:
             copy.discard()
 
-    def _link(self, picture: ExportPicture, file: Path, target: Path) -> None:
+    def _link(self, sha256: str, file: Path, target: Path) -> None:
         try:
             with open(file, "rb") as source:
                 digest = hashlib.file_digest(source, "sha256").hexdigest()
         except OSError as error:
             raise _missing(file, error) from error
-        if digest != picture.sha256:
+        if digest != sha256:
             raise _changed(file)
         real = file.resolve()
         try:

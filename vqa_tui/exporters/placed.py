@@ -38,6 +38,18 @@ class PlacedPicture:
     """train or val of a split, else all."""
     image_id: int = 0
     """The number of the picture in formats that know pictures by number; no two of an export have one."""
+    further: tuple[str, ...] = ()
+    """What the training file says of the further pictures of the item, in their order, as `path` of the first."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What the training file says of all pictures, in the order in which the model saw them."""
+        return (self.path, *self.further)
+
+    @property
+    def path_or_paths(self) -> str | list[str]:
+        """The path alone, or a list of the paths of several pictures."""
+        return list(self.paths) if self.further else self.path
 
     @property
     def medium(self) -> str:
@@ -51,12 +63,19 @@ def data_uri(file: Path) -> str:
     What is none of JPEG, PNG and WEBP, which every reader of data URIs takes, is written as PNG. Raises VqaError.
     """
     data = read_picture(file)
-    media_type = next((known for sign, known in _MEDIA_TYPES.items() if data.startswith(sign)), "")
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        media_type = "image/webp"
-    if not media_type:
-        media_type, data = "image/png", _as_png(file)
+    return uri_of(data if _media_type(data) else _as_png(file))
+
+
+def uri_of(data: bytes) -> str:
+    """Return the bytes of a picture as a data URI; its type is told from them, and unknown ones are no type of file."""
+    media_type = _media_type(data) or "application/octet-stream"
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _media_type(data: bytes) -> str:
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((known for sign, known in _MEDIA_TYPES.items() if data.startswith(sign)), "")
 
 
 def _as_png(file: Path) -> bytes:

@@ -21,14 +21,18 @@ def qwen_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Iter
     for record in qwen_finetune_records(placed, run, grouped):
         yield {
             "image_id": image_id(picture.key, picture.truth),
-            placed.medium: placed.path,
-            f"{placed.medium}_path": placed.path,
+            placed.medium: placed.path_or_paths,
+            f"{placed.medium}_path": placed.path_or_paths,
             "conversations": record["conversations"],
             "ground_truth": {"category": category, "items": items},
         }
 
 
 def qwen_finetune_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> Iterator[dict[str, Any]]:
-    """Yield `image` (or `video`) and `conversations` alone (QwenLM/Qwen3-VL, qwen-vl-finetune/README.md)."""
-    for turns in conversations(placed.picture.pairs, grouped=grouped, medium=placed.medium):
-        yield {placed.medium: placed.path, "conversations": turns}
+    """Yield `image` (or `video`) and `conversations` alone (QwenLM/Qwen3-VL, qwen-vl-finetune/README.md).
+
+    Several pictures are a list, with a tag for each.
+    """
+    shown = len(placed.paths)
+    for turns in conversations(placed.picture.pairs, grouped=grouped, medium=placed.medium, shown=shown):
+        yield {placed.medium: placed.path_or_paths, "conversations": turns}

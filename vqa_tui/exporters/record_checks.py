@@ -8,6 +8,7 @@ from vqa_tui.exporters.file_shapes import FileShape
 from vqa_tui.exporters.media_tags import special_token
 from vqa_tui.exporters.message_checks import (
     MODEL_GARDEN,
+    TRL,
     check_messages,
     check_model_garden_image,
     is_url,
@@ -22,6 +23,7 @@ EVUD = "evud"
 VQA_RAD = "vqa-rad-enhanced"
 VQA_V2 = "vqa-v2"
 CSV = "csv"
+TRL_PARQUET = "trl-parquet"
 
 _ROLES = ("human", "gpt")
 
@@ -46,6 +48,8 @@ def check_record(record: dict[str, Any], shape: FileShape, *, expected: str = ""
     elif "messages" in record:
         checked.format = message_format(record, expected)
         check_messages(record, checked)
+        if shape is FileShape.PARQUET and checked.format == TRL:
+            checked.format = TRL_PARQUET
     elif "question" in record or "answer" in record:
         checked.format = FLAT
         _check_flat(record, checked)

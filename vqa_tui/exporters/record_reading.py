@@ -1,4 +1,4 @@
-"""Reading training files record by record, whatever their shape: lines, a list, an object, VQA v2, a table."""
+"""Reading training files record by record, whatever their shape: lines, a list, an object, VQA v2, a table, parquet."""
 
 import json
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ import ijson
 from vqa_tui.domain.lone_surrogates import LoneSurrogatesReplaced
 from vqa_tui.exporters.file_shapes import BYTE_ORDER_MARK, FileShape, file_shape
 from vqa_tui.exporters.manifest import companion_path
+from vqa_tui.exporters.parquet_table import parquet_entries
 from vqa_tui.exporters.record_entry import Entry
 from vqa_tui.exporters.table_reading import table_entries
 from vqa_tui.exporters.vqa_v2_joining import AnnotationsByQuestion
@@ -44,6 +45,8 @@ def read_records(path: Path) -> Iterator[Entry]:
                 yield from _questions(file, path)
             case FileShape.TABLE:
                 yield from table_entries(file)
+            case FileShape.PARQUET:
+                yield from parquet_entries(path)
 
 
 def _questions(file: IO[bytes], path: Path) -> Iterator[Entry]:

@@ -1,6 +1,7 @@
 """Which pictures of an export are for validation: by picture, drawn by a seed, in the same shares of every stratum."""
 
 import hashlib
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from vqa_tui.domain.item import GroundTruth
@@ -35,6 +36,51 @@ class DrawnSplit:
 
     def side(self, sha256: str) -> Side:
         return self._side if _short(sha256) in self._drawn else self._other
+
+
+class Together:
+    """Pictures that must stand on one side, because an item shows them together; found through any number of items."""
+
+    def __init__(self) -> None:
+        self._leads_to: dict[str, str] = {}
+
+    def join(self, hashes: Sequence[str]) -> None:
+        """Note the SHA-256 of pictures that are shown together."""
+        found = sorted({self.of(each) for each in hashes})
+        for each in found:
+            self._leads_to[each] = found[0]
+
+    def of(self, sha256: str) -> str:
+        """Return the hash that stands for all pictures that stand together with this one; its own where it is alone."""
+        path = []
+        while (leads_to := self._leads_to.get(sha256, sha256)) != sha256:
+            path.append(sha256)
+            sha256 = leads_to
+        for each in path:
+            self._leads_to[each] = sha256
+        return sha256
+
+    def __bool__(self) -> bool:
+        return bool(self._leads_to)
+
+
+class SplitTogether:
+    """Another split, with pictures that are shown together on the side of the one that stands for them."""
+
+    def __init__(self, split: Split, together: Together) -> None:
+        self._split, self._together = split, together
+
+    def side(self, sha256: str) -> Side:
+        return self._split.side(self._together.of(sha256))
+
+
+def last_of_training(hashes: Collection[str], training_share: float) -> str:
+    """Return the greatest of distinct hashes on the training side of a split by hash; at least one is on each side
+    where there are two. '' where there is none."""
+    total = len(hashes)
+    if not total:
+        return ""
+    return sorted(hashes)[min(max(round(total * training_share), 1), max(total - 1, 1)) - 1]
 
 
 class SplitDraw:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from vqa_tui.domain.export import ExportedRun, ExportPicture
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.exporters.answer_mix import type_counts
 from vqa_tui.exporters.atomic_file import AtomicFile
 from vqa_tui.exporters.clip_copies import ClipCopies, must_be_cut
 from vqa_tui.exporters.dataset_info import DATASET_INFO, merged_info
@@ -128,7 +129,8 @@ class ExportWriter:
         shard_size: int | None = None,
         replaced: frozenset[str] = frozenset(),
     ) -> None:
-        """Write to `out`, or to its train and val parts when there is a split. Raises OSError.
+        """Write to `out`, or to its train and val parts when there is a split. Raises OSError, and VqaError where the
+        format needs a library that is not installed.
 
         With `shard_size` each part is as many files as it takes, of so many records at most; the records of a picture
         stay together, so that one with more of them makes a larger file. `replaced` names the files of the export that
@@ -150,12 +152,14 @@ class ExportWriter:
         self._image_ids = ImageIds() if export_format.numbers_pictures else None
         self.question_types: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
+        self.answer_types: Counter[str] = Counter()
         self._files: list[_OpenFile] = []
         makers = {companion.name: (companion.layout, companion.records) for companion in export_format.companions}
         with ExitStack() as undo:
             for path, part, role in _files_of(out, parts_of(split), export_format):
                 layout, make_records = makers.get(role, (export_format.layout, export_format.records))
-                self._files.append(_OpenFile(part, role, AtomicFile(path), layout(), make_records, path))
+                made = layout()
+                self._files.append(_OpenFile(part, role, AtomicFile(path), made, make_records, path))
                 undo.callback(self._files[-1].file.discard)
             undo.pop_all()
 
@@ -189,8 +193,9 @@ class ExportWriter:
         for picture in pictures:
             part = "all" if self._split is None else self._split.side(picture.sha256)
             file = self._root / picture.path
+            further = tuple(self._named_further(picture))
             image_id = self._image_ids.of(picture, self._number + 1) if self._image_ids else 0
-            placed = PlacedPicture(picture, self._named(picture, file), file, self._number, part, image_id)
+            placed = PlacedPicture(picture, self._named(picture, file), file, self._number, part, image_id, further)
             self._number += 1
             for open_file in tuple(self._files):
                 if open_file.part != part or open_file.file.is_sealed:
@@ -208,6 +213,7 @@ class ExportWriter:
                 open_file.pairs += len(picture.pairs)
             self.question_types.update(pair.question_type for pair in picture.pairs)
             self.verdicts.update(pair.verdict for pair in picture.pairs)
+            self.answer_types.update(type_counts(picture.pairs))
 
     def _next_shard(self, full: _OpenFile) -> _OpenFile:
         if sum(each.path == full.path for each in self._files) == MOST_SHARDS:
@@ -245,12 +251,27 @@ class ExportWriter:
             self._is_relative = self._format.naming is not Naming.ABSOLUTE
             cut = self._clips.place(picture, file)
             return cut.as_posix() if self._is_relative else (self._out.parent.resolve() / cut).as_posix()
+        return self._named_file(picture.path, picture.sha256)
+
+    def _named_further(self, picture: ExportPicture) -> Iterator[str]:
+        if picture.truth.further and not self._format.takes_several:
+            takes = ", ".join(known.name for known in FORMATS.values() if known.takes_several)
+            raise VqaError(
+                f"the format {self._format.name} has one picture in a record, and {picture.key} has "
+                f"{1 + len(picture.truth.further)}",
+                hint=f"Take one of the formats {takes}.",
+            )
+        for further in picture.truth.further:
+            yield self._named_file(further.path, further.facts.sha256)
+
+    def _named_file(self, path: str, sha256: str) -> str:
+        file = self._root / path
         if self._use is PictureUse.INLINE:
             return data_uri(file)
         if self._copies is not None:
-            copy = self._copies.place(picture, file)
+            copy = self._copies.place(sha256, file)
             return copy.as_posix() if self._is_relative else (self._out.parent.resolve() / copy).as_posix()
-        return self._prefix + picture.path if self._is_relative else (self._root.resolve() / picture.path).as_posix()
+        return self._prefix + path if self._is_relative else (self._root.resolve() / path).as_posix()
 
     def seal(self) -> tuple[ManifestFile, ...]:
         """End the files and bring them to the disk; return what the manifest says of them. Raises VqaError when a

@@ -2,10 +2,12 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, BinaryIO, cast
+from urllib.parse import urlsplit
 
 from vqa_tui.domain.failure import VqaError, WorkFailed
 from vqa_tui.hub.client import PATIENCE_S, endpoint, hub_errors, library, token
@@ -15,6 +17,8 @@ CONVERTED = "refs/convert/parquet"
 """The revision in which the Hub keeps each dataset that it can read as parquet files."""
 _ID = re.compile(r"(?:hf:/{1,2})?(?:datasets/)?([\w][\w.-]*/[\w][\w.-]*?)(?:@([\w./-]+))?", re.ASCII)
 _BUFFER = 1 << 20
+_TRIES = 3
+"""For one part of a file whose connection is cut while it comes."""
 
 
 def dataset_id(given: str) -> tuple[str, str | None] | None:
@@ -62,6 +66,14 @@ def table_files(repo_id: str, revision: str | None = None) -> tuple[HubTableFile
     return tuple(HubTableFile(file) for file in listing.files)
 
 
+class _Cut(Exception):
+    """A connection that ended while a part of a file came over it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class _Ranges(io.RawIOBase):
     """A file of the Hub that asks for the bytes that are read, and for nothing else."""
 
@@ -93,11 +105,37 @@ class _Ranges(io.RawIOBase):
             return 0
         headers = {**self._headers, "Range": f"bytes={self._at}-{self._at + wanted - 1}"}
         with hub_errors(self._repo_id):
-            response = self._utils.http_backoff("GET", self._url, headers=headers, timeout=PATIENCE_S)
-            self._utils.hf_raise_for_status(response)
-        content = response.content
-        if len(content) != wanted:
-            raise WorkFailed("the Hub sent another part of a file than was asked for", hint="Do it again later.")
+            for tries_left in reversed(range(_TRIES)):
+                try:
+                    content = self._part(headers, wanted)
+                    break
+                except _Cut as cut:
+                    if not tries_left:
+                        raise cut.error from cut
         buffer[:wanted] = content
         self._at += wanted
         return wanted
+
+    def _part(self, headers: Mapping[str, str], wanted: int) -> bytes:
+        """Return the `wanted` bytes that `headers` ask for, and read no more than these. Raises _Cut."""
+        import httpx2
+
+        content = bytearray()
+        with self._utils.http_stream_backoff("GET", self._url, headers=headers, timeout=PATIENCE_S) as response:
+            self._utils.hf_raise_for_status(response)
+            if response.status_code != HTTPStatus.PARTIAL_CONTENT and wanted < self._size:
+                raise VqaError(
+                    f"{urlsplit(self._url).netloc} sends whole files where a part of one is asked for",
+                    hint="Set HF_ENDPOINT to another mirror, or download the dataset and import the folder.",
+                )
+            try:
+                for piece in response.iter_raw(_BUFFER):
+                    content += piece
+                    if len(content) > wanted:
+                        break
+            except httpx2.TransportError as error:
+                # The backoff would take it for its own and yield a second time.
+                raise _Cut(error) from error
+        if len(content) != wanted:
+            raise WorkFailed("the Hub sent another part of a file than was asked for", hint="Do it again later.")
+        return bytes(content)

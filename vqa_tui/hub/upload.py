@@ -1,6 +1,6 @@
 """Bringing files to a dataset repository on the Hub; what is there already is not sent again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,8 +31,8 @@ def require_token() -> None:
         )
 
 
-def make_repository(repo_id: str, *, private: bool) -> None:
-    """Make the dataset repository, or take the one that is there.
+def make_repository(repo_id: str, *, private: bool) -> bool:
+    """Make the dataset repository, or take the one that is there; return whether it is private, as that may have been.
 
     Raises VqaError when one is there that everybody can see and `private` is wanted, and as `hub_errors` does.
     """
@@ -45,34 +45,36 @@ def make_repository(repo_id: str, *, private: bool) -> None:
             f"the dataset {repo_id} is there already, and everybody can see it",
             hint="Say --public if they may see this too, or name another one.",
         )
+    return is_private
 
 
-def card_there(repo_id: str) -> str | None:
-    """Return the card that a repository has, None where it has none. Raises as `hub_errors` does."""
+def text_there(repo_id: str, name: str) -> str | None:
+    """Return a text file that a repository has, None where it has none. Raises as `hub_errors` does."""
     with hub_errors(repo_id):
         names = [each.rfilename for each in api().dataset_info(repo_id, timeout=PATIENCE_S).siblings or ()]
-    if CARD not in names:
+    if name not in names:
         return None
-    (file,) = list_files(repo_id, (CARD,)).files
-    with TemporaryDirectory(prefix="vqa-card-") as folder:
+    (file,) = list_files(repo_id, (name,)).files
+    with TemporaryDirectory(prefix="vqa-text-") as folder:
         return fetch(file, Path(folder), lambda _size: None).read_text("utf-8", "replace")
 
 
 def upload_files(
-    repo_id: str, files: Sequence[UploadFile], card: str | None, *, message: str, done: Callable[[int], None]
+    repo_id: str, files: Sequence[UploadFile], texts: Mapping[str, bytes], *, message: str, done: Callable[[int], None]
 ) -> str:
-    """Commit `files` in the order given, and `card` with the last of them; return the address of the dataset.
+    """Commit `files` in the order given, and `texts` with the last of them; return the address of the dataset.
 
-    `done` is told how many files are there after each commit. What is broken off goes on with the same call: large
-    contents that the Hub has are not sent again. Raises as `hub_errors` does, and OSError.
+    `texts` are files by name that lie nowhere, such as the card. `done` is told how many files are there after each
+    commit. What is broken off goes on with the same call: large contents that the Hub has are not sent again. Raises as
+    `hub_errors` does, and OSError.
     """
     hub = library()
     chunks = [files[at : at + _FILES_PER_COMMIT] for at in range(0, len(files), _FILES_PER_COMMIT)] or [[]]
     sent = 0
     for number, chunk in enumerate(chunks, 1):
         operations = [hub.CommitOperationAdd(path_in_repo=file.name, path_or_fileobj=str(file.path)) for file in chunk]
-        if number == len(chunks) and card is not None:
-            operations.append(hub.CommitOperationAdd(path_in_repo=CARD, path_or_fileobj=card.encode("utf-8")))
+        if number == len(chunks):
+            operations += [hub.CommitOperationAdd(path_in_repo=name, path_or_fileobj=texts[name]) for name in texts]
         part = f" ({number} of {len(chunks)})" if len(chunks) > 1 else ""
         with hub_errors(repo_id):
             api().create_commit(repo_id, operations, repo_type="dataset", commit_message=message + part)

@@ -10,6 +10,7 @@ from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate
 from vqa_tui.domain.changes import MOST_TOKENS, UNCHANGED, TaskChanges
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.part import PICTURE, counted
 from vqa_tui.domain.queue_edit import MOVABLE, EditVerb
 from vqa_tui.domain.run import EngineState, Limits, Phase, RunView, TaskStatus
 from vqa_tui.operations.plan import RunPlan
@@ -51,6 +52,8 @@ class Chosen:
     """Longest side in pixels that the run sends; None is the original size."""
     endpoint: str
     model: str
+    unit: str = PICTURE
+    """What the tasks of the run are called."""
 
     @property
     def askable(self) -> int:
@@ -71,6 +74,8 @@ class AskedAgain:
     """The run's when they were put back; one that had ended goes on, a stopped or paused one waits."""
     engine: EngineState = EngineState.NONE
     """The run's at that moment; a lost one has to be resumed."""
+    unit: str = PICTURE
+    """What the tasks of the run are called."""
 
 
 async def chosen(workspace: Workspace, run_id: int, ids: Sequence[int]) -> Chosen:
@@ -95,6 +100,7 @@ async def chosen(workspace: Workspace, run_id: int, ids: Sequence[int]) -> Chose
         max_side=_side_of(made_of.limits, made_of.recipe),
         endpoint=made_of.endpoint.name,
         model=made_of.endpoint.model,
+        unit=made_of.frozen.unit,
     )
 
 
@@ -107,8 +113,9 @@ async def plan_again(workspace: Workspace, run_id: int, ids: Sequence[int], chan
     require_possible(changes)
     made_of = await _made_of(workspace, run_id)
     load = await load_of(workspace, run_id, ids, HERE, made_of.recipe)
+    word = made_of.frozen.unit
     if load is None:
-        raise nothing_to_ask(len(ids))
+        raise nothing_to_ask(len(ids), word)
     earlier = await earlier_runs(
         workspace.db,
         recipe=made_of.frozen.recipe,
@@ -122,7 +129,7 @@ async def plan_again(workspace: Workspace, run_id: int, ids: Sequence[int], chan
     plan = await asyncio.to_thread(
         cost_with, made_of.recipe, made_of.endpoint, load, changes, side, earlier, made_of.limits
     )
-    elsewhere = asked_elsewhere_words(await asked_elsewhere(workspace.db, run_id, ids, HERE))
+    elsewhere = asked_elsewhere_words(await asked_elsewhere(workspace.db, run_id, ids, HERE), word)
     warnings = _budget_warnings(plan, await run_view(workspace, run_id))
     return replace(plan, warnings=(*warnings, *([elsewhere] if elsewhere else ())))
 
@@ -138,19 +145,18 @@ async def ask_again(
     and when the engine of a run that had ended cannot work: they are put back then, and its hint says so.
     """
     require_possible(changes)
-    await _made_of(workspace, run_id)
+    word = (await _made_of(workspace, run_id)).frozen.unit
     moved = await move(workspace, run_id, EditVerb.AGAIN, ids=ids, changes=changes)
     count = sum(moved.values())
     if not count:
-        raise nothing_to_ask(len(ids))
+        raise nothing_to_ask(len(ids), word)
     words = ", ".join(f"{number} {status}" for status, number in sorted(moved.items()))
     with_what = f" with {changes.in_words}" if changes else ""
-    await runs.note_action(
-        workspace.db, run_id, who=operator(), verb=EditVerb.AGAIN, detail=f"{count} pictures ({words}){with_what}"
-    )
+    detail = f"{counted(count, word)} ({words}){with_what}"
+    await runs.note_action(workspace.db, run_id, who=operator(), verb=EditVerb.AGAIN, detail=detail)
     before = await go_on_with(workspace, run_id, count)
     left = len(set(ids)) - count
-    return AskedAgain(count, moved.get(TaskStatus.DONE, 0), left, before.phase, before.engine.state)
+    return AskedAgain(count, moved.get(TaskStatus.DONE, 0), left, before.phase, before.engine.state, word)
 
 
 def parse_max_tokens(text: str, *, field: str) -> int:
@@ -172,23 +178,23 @@ def require_possible(changes: TaskChanges) -> None:
         parse_max_side(str(changes.max_side), field="longest side")
 
 
-def nothing_to_ask(chosen_count: int) -> VqaError:
-    """Return the refusal where nothing that was chosen can be asked again."""
-    which = "this picture has not" if chosen_count == 1 else f"none of these {chosen_count:,} pictures has"
+def nothing_to_ask(chosen_count: int, word: str) -> VqaError:
+    """Return the refusal where nothing that was chosen can be asked again; `word` is what a task is called."""
+    which = f"this {word} has not" if chosen_count == 1 else f"none of these {counted(chosen_count, word)} has"
     return VqaError(
         f"{which} failed and {'is not' if chosen_count == 1 else 'none is'} done, so nothing can be asked again",
-        hint="Pictures that wait or are in flight are asked anyway; those that a person skipped are left out.",
+        hint="Those that wait or are in flight are asked anyway; those that a person skipped are left out.",
     )
 
 
-def asked_elsewhere_words(found: AskedElsewhere) -> str:
-    """Return that pictures which are asked in the run are paid twice; empty where none is."""
+def asked_elsewhere_words(found: AskedElsewhere, word: str) -> str:
+    """Return that tasks asked in the run are paid twice; empty where none is. `word` is what one is called."""
     count = len(found.ids)
     if not count:
         return ""
-    pictures = "1 picture is" if count == 1 else f"{count:,} pictures are"
+    which = f"{counted(count, word)} {'is' if count == 1 else 'are'}"
     follow = f"{', '.join(found.runs)}, which {'follows' if len(found.runs) == 1 else 'follow'} this run"
-    return f"{pictures} paid twice: asked, or being asked, in {follow}."
+    return f"{which} paid twice: asked, or being asked, in {follow}."
 
 
 async def load_of(
@@ -197,7 +203,7 @@ async def load_of(
     """Return what there is to ask of those of `ids` that have one of `statuses`; None where there is none."""
     async with connection_for(workspace, len(ids)) as opened:
         sizes = await store.sizes_of(opened.db, run_id, ids, statuses)
-        count = sum(group.pictures for group in sizes.groups)
+        count = sizes.requests
         if not count:
             return None
         sample = await store.spread_items_of(opened.db, run_id, ids, statuses, SAMPLE_ITEMS)

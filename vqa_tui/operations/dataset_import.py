@@ -7,14 +7,13 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.item import ImportProblem, PictureFacts, SourceItem
-from vqa_tui.sources.clip_probe import probe_clip
-from vqa_tui.sources.probe import UnusablePicture, probe
+from vqa_tui.domain.item import GroundTruth, ImportProblem, PictureFacts, PictureFile, SourceItem
+from vqa_tui.operations.import_facts import FileFacts, opened_facts, unchanged_facts
+from vqa_tui.sources.probe import UnusablePicture
 from vqa_tui.sources.source import MakesFiles, Source
 from vqa_tui.store.datasets import StoredItem, begin_import, finish_import, stored_items, truth_json, write_batch
 from vqa_tui.store.db import Database
@@ -23,6 +22,8 @@ from vqa_tui.store.scratch import SqliteScratch
 _BATCH = 256
 _KNOWN_BATCH = 2048
 """Records at a time while no picture has to be opened: they take no longer than a few pictures."""
+_ENTRIES = 20_000
+"""Questions, boxes, captions and rows that the records of a batch have together, from which on no more join it."""
 _EXAMPLES = 20
 _PICTURES_PER_JOB = 16
 """Pictures that one thread takes at a time: few enough to share the work, enough that handing over costs little."""
@@ -170,8 +171,13 @@ class Importer:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, size)
 
     def _read(self, size: int) -> "_Batch":
-        """Read up to `size` records; runs in the reader's thread."""
-        records = list(islice(self._records, size))
+        """Read up to `size` records, fewer where these hold very much; runs in the reader's thread."""
+        records: list[SourceItem | ImportProblem] = []
+        entries = 0
+        for record in islice(self._records, size):
+            records.append(record)
+            if isinstance(record, SourceItem) and (entries := entries + _entries(record.truth)) >= _ENTRIES:
+                break
         keys = [record.key for record in records if isinstance(record, SourceItem)]
         return _Batch(records, self._scratch.first_time("keys", keys))
 
@@ -205,15 +211,13 @@ class Importer:
             )
         self._count(usable, known, problems)
 
-    async def _current_facts(
-        self, items: Sequence[SourceItem], known: dict[str, StoredItem]
-    ) -> list[PictureFacts | UnusablePicture]:
-        """Return what the file of each item is, opening those that are new or changed on as many threads as help."""
+    async def _current_facts(self, items: Sequence[SourceItem], known: dict[str, StoredItem]) -> list[FileFacts]:
+        """Return what the files of each item are, opening those that are new or changed on as many threads as help."""
         loop = asyncio.get_running_loop()
-        facts: list[PictureFacts | UnusablePicture | None] = [None] * len(items)
+        facts: list[FileFacts | None] = [None] * len(items)
         if known:
             facts = await loop.run_in_executor(
-                self._probers, _unchanged_facts, self._root, items, known, self._makes is not None
+                self._probers, unchanged_facts, self._root, items, known, self._makes is not None
             )
         to_open = [number for number, found in enumerate(facts) if found is None]
         self._opens_pictures = bool(to_open)
@@ -221,7 +225,7 @@ class Importer:
         opened = await asyncio.gather(
             *(
                 loop.run_in_executor(
-                    self._probers, _opened_facts, self._root, [items[number] for number in job], self._makes
+                    self._probers, opened_facts, self._root, [items[number] for number in job], self._makes
                 )
                 for job in jobs
             )
@@ -268,9 +272,7 @@ class _Examined:
     problems: list[ImportProblem]
 
 
-def _examine(
-    items: Sequence[SourceItem], facts: Sequence[PictureFacts | UnusablePicture], known: dict[str, StoredItem]
-) -> _Examined:
+def _examine(items: Sequence[SourceItem], facts: Sequence[FileFacts], known: dict[str, StoredItem]) -> _Examined:
     """Judge items by their files; one that is as it was stored is the very object of `known`. Runs in a thread."""
     result = _Examined([], [])
     for item, found in zip(items, facts, strict=True):
@@ -280,56 +282,20 @@ def _examine(
             reason = found.reason if where == item.path else f"the {what} `{item.path}` {found.reason}"
             result.problems.append(ImportProblem(item.key, where, reason))
             continue
-        stored = StoredItem(item.key, item.path, found, item.split, truth_json(item.truth))
+        own, *others = found
+        further = tuple(PictureFile(path=path, facts=of) for path, of in zip(item.further, others, strict=True))
+        truth = item.truth.model_copy(update={"further": further}) if further else item.truth
+        stored = StoredItem(item.key, item.path, own, item.split, truth_json(truth), len(found))
         earlier = known.get(item.key)
         result.usable.append(earlier if earlier is not None and earlier == stored else stored)
-        if item.truth.boxes and (problem := _boxes_outside(item, found)):
+        if item.truth.boxes and (problem := _boxes_outside(item, own)):
             result.problems.append(problem)
     return result
 
 
-def _unchanged_facts(
-    root: Path, items: Sequence[SourceItem], known: dict[str, StoredItem], makes_files: bool
-) -> list[PictureFacts | UnusablePicture | None]:
-    """Return the facts of files that are as they were stored, by path, size and time; None for those to be opened.
-
-    Where the source makes files, one that is gone is to be made anew, and so is that of an item of which something
-    else is known as well.
-    """
-    prefix = f"{root}/"
-    facts: list[PictureFacts | UnusablePicture | None] = []
-    for item in items:
-        earlier = known.get(item.key)
-        if earlier is None or earlier.path != item.path:
-            facts.append(None)
-            continue
-        if makes_files and earlier.truth != truth_json(item.truth):
-            facts.append(None)
-            continue
-        try:
-            status = os.stat(prefix + item.path)
-        except OSError as error:
-            facts.append(None if makes_files else UnusablePicture(f"cannot be read: {error.strerror}"))
-            continue
-        is_same = (status.st_size, status.st_mtime_ns) == (earlier.facts.size_bytes, earlier.facts.modified_ns)
-        facts.append(earlier.facts if is_same else None)
-    return facts
-
-
-def _opened_facts(
-    root: Path, items: Sequence[SourceItem], makes: MakesFiles | None
-) -> list[PictureFacts | UnusablePicture]:
-    """Open pictures and clips; runs in a thread."""
-    facts: list[PictureFacts | UnusablePicture] = []
-    for item in items:
-        path = Path(f"{root}/{item.path}")
-        try:
-            if makes is not None:
-                makes.make(item)
-            facts.append(probe(path) if item.truth.clip is None else probe_clip(path, item.truth.clip))
-        except UnusablePicture as error:
-            facts.append(error)
-    return facts
+def _entries(truth: GroundTruth) -> int:
+    rows = truth.extra.get("rows")
+    return len(truth.questions) + len(truth.boxes) + len(truth.captions) + (len(rows) if isinstance(rows, list) else 0)
 
 
 def _look_at_result(ahead: "asyncio.Future[_Batch]") -> None:

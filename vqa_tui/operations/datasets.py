@@ -31,7 +31,7 @@ __all__ = [
     "ImportProgress",
     "ImportReport",
     "checked_name",
-    "clips_kept_in",
+    "clip_wishes",
     "dataset_detail",
     "dataset_kinds",
     "dataset_row",
@@ -45,6 +45,7 @@ __all__ = [
 
 _NAME = re.compile(r"[^\W_][\w.+-]{0,99}")
 _PROBLEMS_SHOWN = 100
+_LONGEST_CLIP_S = 3600.0
 _NAMES_SHOWN = 5
 
 
@@ -83,6 +84,8 @@ class DatasetKind:
     """Whether a person may say which column holds what."""
     takes_clips: bool = False
     """Whether its items are clips of videos."""
+    takes_length: bool = False
+    """Whether a person may say how long the clips are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,15 @@ class DatasetDetail:
 def dataset_kinds() -> tuple[DatasetKind, ...]:
     """Return the formats that can be imported, by name."""
     return tuple(
-        DatasetKind(name, kind.help, kind.wants, kind.takes_images, kind.takes_columns, kind.takes_clips)
+        DatasetKind(
+            name,
+            kind.help,
+            kind.wants,
+            kind.takes_images,
+            kind.takes_columns,
+            kind.takes_clips,
+            kind.takes_length,
+        )
         for name, kind in KINDS.items()
     )
 
@@ -165,9 +176,20 @@ async def import_dataset(
                 await store.drop_if_empty(workspace.db, row.id)
 
 
-def clips_kept_in(folder: str) -> ClipWishes | None:
-    """Return the wish to keep clips in a folder, which is taken from the current one; None for no folder."""
-    return ClipWishes(keep=Path(folder).expanduser().absolute()) if folder else None
+def clip_wishes(*, keep: str = "", upload_to: str = "", videos_from: str = "", seconds: str = "") -> ClipWishes:
+    """Return what a person typed of clips; empty is no wish. The folder `keep` is taken from the current one.
+
+    Raises VqaError where `seconds` is no length of a clip.
+    """
+    try:
+        length_s = float(seconds or 0)
+    except ValueError:
+        length_s = -1.0
+    if length_s and not 1 <= length_s <= _LONGEST_CLIP_S:
+        raise VqaError(
+            f"{seconds} is no length of a clip in seconds", hint=f"Say 1 to {_LONGEST_CLIP_S:g}, or leave it out."
+        )
+    return ClipWishes(videos_from, Path(keep).expanduser().absolute() if keep else None, upload_to, length_s)
 
 
 async def list_datasets(workspace: Workspace) -> list[DatasetView]:

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from fractions import Fraction
 
 from vqa_tui import __version__
 from vqa_tui.config.freeze import thaw_recipe
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.export import ExportedRun, ExportPage, ExportPicture
+from vqa_tui.exporters.answer_mix import AnswerMix
 from vqa_tui.exporters.formats import ExportFormat, Grouping
 from vqa_tui.exporters.manifest import (
     Manifest,
@@ -38,21 +40,26 @@ class Taken:
     """What went into the files: tasks with pairs there by their status, and what follow-up runs gave, by their id; and
     how many pairs did not, by what review said of them."""
 
-    def __init__(self, most_pairs: int | None) -> None:
-        self._most_pairs = most_pairs
+    def __init__(self, most_pairs: int | None, mix: AnswerMix | None = None) -> None:
+        self._most_pairs, self._mix = most_pairs, mix
         self.statuses: Counter[str] = Counter()
         self.pictures: Counter[int] = Counter()
         self.pairs: Counter[int] = Counter()
-        self.rejected = self.unaccepted = self.surplus = 0
+        self.rejected = self.unaccepted = self.surplus = self.unmixed = 0
 
     def note(self, page: ExportPage) -> list[ExportPicture]:
-        """Count a page; return its pictures, each with as many pairs as are wanted."""
+        """Count a page; return its pictures, each with the pairs that are wanted, and none without any."""
         self.rejected += page.rejected_pairs
         self.unaccepted += page.unaccepted_pairs
         pictures = [replace(picture, pairs=picture.pairs[: self._most_pairs]) for picture in page.pictures]
         self.surplus += sum(len(picture.pairs) for picture in page.pictures)
+        self.surplus -= sum(len(picture.pairs) for picture in pictures)
+        if self._mix is not None:
+            before = sum(len(picture.pairs) for picture in pictures)
+            mixed = [replace(picture, pairs=self._mix.chosen(picture.pairs)) for picture in pictures]
+            pictures = [picture for picture in mixed if picture.pairs]
+            self.unmixed += before - sum(len(picture.pairs) for picture in pictures)
         for picture in pictures:
-            self.surplus -= len(picture.pairs)
             self.statuses.update(picture.statuses)
             given = Counter(pair.source.id for pair in picture.pairs if pair.source is not None)
             self.pairs.update(given)
@@ -75,6 +82,7 @@ def manifest_of(
     writer: ExportWriter,
     taken: Taken,
     shard_size: int | None,
+    answer_mix: Mapping[str, Fraction] | None,
 ) -> Manifest:
     """Return the manifest of an export whose files are sealed: its run, what went into it and what did not."""
     records = [file for file in files if not file.role]
@@ -112,12 +120,15 @@ def manifest_of(
         pictures=sum(file.pictures for file in records),
         pairs=sum(file.pairs for file in records),
         question_types=dict(sorted(writer.question_types.items())),
+        answer_types=dict(sorted(writer.answer_types.items())),
+        answer_mix={name: float(share) for name, share in (answer_mix or {}).items()},
         reviewed=str(run.reviewed),
         verdicts=dict(sorted(writer.verdicts.items())),
         skipped=ManifestSkipped(
             rejected_pairs=taken.rejected,
             unaccepted_pairs=taken.unaccepted,
             surplus_pairs=taken.surplus,
+            unmixed_pairs=taken.unmixed,
             unfinished_pictures=_left(run, taken, "pending", "leased"),
             failed_pictures=_left(run, taken, "failed"),
             skipped_pictures=_left(run, taken, "skipped"),

@@ -4,19 +4,31 @@ import asyncio
 import errno
 import hashlib
 import math
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from vqa_tui.config.load import load_recipe
 from vqa_tui.domain.export import ExportedRun, Reviewed
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.part import unit
+from vqa_tui.exporters.answer_mix import AnswerMix, parse_answer_mix, type_counts
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, Naming, export_format
 from vqa_tui.exporters.layouts import JsonLines
 from vqa_tui.exporters.manifest import Manifest, ManifestFile
 from vqa_tui.exporters.picture_copies import PictureUse
-from vqa_tui.exporters.splitting import Split, SplitByHash, SplitDraw, stratum_of
+from vqa_tui.exporters.splitting import (
+    Split,
+    SplitByHash,
+    SplitDraw,
+    SplitTogether,
+    Together,
+    last_of_training,
+    stratum_of,
+)
 from vqa_tui.exporters.validation import validate_export
 from vqa_tui.exporters.validation_report import ValidationReport
 from vqa_tui.exporters.writing import ExportWriter, parts_of, refuse_foreign_files
@@ -24,7 +36,13 @@ from vqa_tui.operations.export_manifest import SplitWish, Taken, limits_of, mani
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.paths import find_workspace
 from vqa_tui.store.db import StoreTrouble
-from vqa_tui.store.exports import deleted_meanwhile, exported_pictures, exported_run, last_training_hash
+from vqa_tui.store.exports import (
+    deleted_meanwhile,
+    exported_pictures,
+    exported_run,
+    hashes_of_several,
+    last_training_hash,
+)
 
 
 class DiskFull(StoreTrouble):
@@ -62,22 +80,25 @@ async def export_run(
     pictures: str = PictureUse.IN_PLACE,
     most_pairs: int | None = None,
     shard_size: int | None = None,
+    answer_types: str = "",
 ) -> ExportReport:
     """Write what the run has stored up to now, at any moment of it, and a manifest `<out>.manifest.json`.
 
     `split` is the share of distinct pictures for training and for validation, and makes two files `<stem>.train…` and
-    `<stem>.val…`; equal pictures always stand on one side. The hashes of the pictures decide, so that few change sides
+    `<stem>.val…`; equal pictures always stand on one side, and so do
+    those that are shown together. The hashes of the pictures decide, so that few change sides
     while a run grows; `seed` draws instead, and `stratified` draws (by seed 0 where none is given) the same shares of
     pictures with the same labels. `grouped` puts all pairs of a picture into one conversation. `reviewed` says which
     pairs are taken: `not-rejected`, `accepted` or `any`; where a reviewer edited a pair, the edited text is written.
     `pictures` says where the file finds them: `in-place`, `copy` or `link` (in `<stem>.pictures`), or `inline`.
-    `most_pairs` takes the first so many of each picture. `shard_size` divides the files of JSON lines into several,
-    `<stem>-00001-of-0000N…`, of so many rows at most, but for a picture that alone has more. The folder of `out` is
-    made; earlier exports of the same name are replaced, all at once at the end, and other files never. Memory does
-    not grow with the run, but for some 100 bytes for each picture where a split is drawn, pictures are copied or
-    linked, or the format has hashes or numbers for pictures. Raises VqaError when the run, the format, a wish or
-    the place cannot be used, a picture that is needed cannot be read, or there is nothing to export; DiskFull when
-    there is no room.
+    `most_pairs` takes the first so many of each picture, and `answer_types` (`yes/no=0.5,number=0.2`) leaves out so
+    many of these pairs that types of answers come in such shares. `shard_size` divides the files of JSON lines into
+    several, `<stem>-00001-of-0000N…`, of so many rows at most, but for a picture that alone has more. The folder of
+    `out` is made; earlier exports of the same name are replaced, all at once at the end, and other files never. Memory
+    does not grow with the run, but for some 100 bytes for each picture where a split is drawn, pictures are copied or
+    linked, or the format has hashes or numbers for pictures. Raises VqaError when the run, the format, a wish or the
+    place cannot be used, a picture that is needed cannot be read, or there is nothing to export; DiskFull when there is
+    no room.
     """
     chosen = export_format(format, grouped=grouped)
     wanted = _reviewed(reviewed)
@@ -86,12 +107,14 @@ async def export_run(
     if most_pairs is not None and most_pairs < 1:
         raise VqaError(f"{most_pairs} pairs for each picture cannot be exported", hint="Give 1 or more.")
     _refuse_shards(shard_size, chosen)
+    mix_wish = parse_answer_mix(answer_types)
     out = _absolute(out)
     run = await exported_run(workspace.db, run_id, wanted)
     if run is None:
         raise VqaError(f"there is no run {run_id}")
     if not run.last_sample_id:
         raise VqaError(f"the run {run.name} has no question-answer pairs yet", hint="Export again when some are done.")
+    mix = None if mix_wish is None else await _answer_mix(workspace, run, mix_wish, most_pairs)
     sides = None if split_wish is None else await _split(workspace, run, split_wish)
     try:
         earlier = refuse_foreign_files(out, parts_of(sides), chosen)
@@ -106,7 +129,7 @@ async def export_run(
             shard_size=shard_size,
             replaced=frozenset(file.name for file in earlier.files) if earlier else frozenset(),
         ) as writer:
-            taken = Taken(most_pairs)
+            taken = Taken(most_pairs, mix)
             async for page in exported_pictures(workspace.db, run):
                 await asyncio.to_thread(writer.add, taken.note(page))
             if (gone := await deleted_meanwhile(workspace.db, run)) is not None:
@@ -116,10 +139,11 @@ async def export_run(
                 raise _nothing_left(run)
             if not all(file.pairs for file in files):
                 raise VqaError(
-                    f"the run {run.name} cannot be split: it has question-answer pairs about one picture only",
+                    f"the run {run.name} cannot be split: it has question-answer pairs about one picture only, or "
+                    "about pictures that are shown together",
                     hint="Leave out the split, or wait until a second picture that is not equal is done.",
                 )
-            manifest = manifest_of(run, files, split_wish, chosen, grouped, use, writer, taken, shard_size)
+            manifest = manifest_of(run, files, split_wish, chosen, grouped, use, writer, taken, shard_size, mix_wish)
             # A few renames, and not in a thread: a cancel must not find the old and the new export mixed.
             written = writer.commit(manifest)
     except OSError as error:
@@ -161,14 +185,37 @@ def _refuse_shards(shard_size: int | None, chosen: ExportFormat) -> None:
         )
 
 
-async def _split(workspace: Workspace, run: ExportedRun, wish: SplitWish) -> Split:
-    if wish.seed is None:
-        return SplitByHash(await last_training_hash(workspace.db, run, wish.training_share))
-    draw = SplitDraw(wish.seed)
+async def _answer_mix(
+    workspace: Workspace, run: ExportedRun, shares: Mapping[str, Fraction], most_pairs: int | None
+) -> AnswerMix:
+    counts: Counter[str] = Counter()
     async for page in exported_pictures(workspace.db, run):
         for picture in page.pictures:
-            draw.add(picture.sha256, stratum_of(picture.truth) if wish.is_stratified else "")
-    return await asyncio.to_thread(draw.split, wish.training_share)
+            counts += type_counts(picture.pairs[:most_pairs])
+    return AnswerMix(shares, counts)
+
+
+async def _split(workspace: Workspace, run: ExportedRun, wish: SplitWish) -> Split:
+    together = Together()
+    async for hashes in hashes_of_several(workspace.db, run):
+        together.join(hashes)
+    split: Split
+    if wish.seed is not None:
+        draw = SplitDraw(wish.seed)
+        async for page in exported_pictures(workspace.db, run):
+            for picture in page.pictures:
+                draw.add(together.of(picture.sha256), stratum_of(picture.truth) if wish.is_stratified else "")
+        split = await asyncio.to_thread(draw.split, wish.training_share)
+    elif together:
+        exported = {
+            together.of(picture.sha256)
+            async for page in exported_pictures(workspace.db, run)
+            for picture in page.pictures
+        }
+        split = SplitByHash(last_of_training(exported, wish.training_share))
+    else:
+        split = SplitByHash(await last_training_hash(workspace.db, run, wish.training_share))
+    return SplitTogether(split, together) if together else split
 
 
 def _picture_use(wanted: str, chosen: ExportFormat) -> PictureUse:
@@ -297,6 +344,8 @@ def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, fo
         warnings.append(f"{skipped.unaccepted_pairs:,} pairs that nobody accepted were left out")
     if skipped.surplus_pairs:
         warnings.append(f"{skipped.surplus_pairs:,} pairs were left out: of each picture only the first are wanted")
+    if skipped.unmixed_pairs:
+        warnings.append(f"{skipped.unmixed_pairs:,} pairs were left out for the wanted shares of types of answers")
     if written_rejected := manifest.verdicts.get("rejected", 0):
         warnings.append(f"{written_rejected:,} rejected pairs are in the file, because any were asked for")
     if manifest.image_paths == "absolute":

@@ -11,6 +11,7 @@ from vqa_tui.config.load import load_endpoint
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.part import PICTURE, counted
 from vqa_tui.domain.run import Limits, RunView, TaskStatus
 from vqa_tui.operations.asking_again import changed_recipe, cost_with, load_of, require_possible
 from vqa_tui.operations.making_runs import making_a_run
@@ -56,6 +57,8 @@ class FollowUp:
     count: int
     left: int
     """Chosen, and not asked elsewhere: they are being asked in the run itself, or are asked there already."""
+    unit: str = PICTURE
+    """What the tasks of both runs are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +135,15 @@ async def follow_up(
             hold=hold,
         )
     if not count:
-        raise _nothing_to_ask()  # Whatever had kept it from being planned, somebody else has done since.
+        # Whatever had kept it from being planned, somebody else has done since.
+        raise _nothing_to_ask(parts.followed.unit)
     who, where = operator(), f"{parts.endpoint.name} ({parts.endpoint.model})"
+    what = counted(count, parts.followed.unit)
     await runs.note_action(
-        workspace.db, run_id, who=who, verb="ask elsewhere", detail=f"{count} pictures at {where}, in {parts.name}"
+        workspace.db, run_id, who=who, verb="ask elsewhere", detail=f"{what} at {where}, in {parts.name}"
     )
-    await runs.note_action(
-        workspace.db, new_id, who=who, verb="follow", detail=f"{count} pictures of {parts.followed.name}"
-    )
-    return FollowUp(new_id, parts.name, count, len(set(ids)) - count)
+    await runs.note_action(workspace.db, new_id, who=who, verb="follow", detail=f"{what} of {parts.followed.name}")
+    return FollowUp(new_id, parts.name, count, len(set(ids)) - count, parts.followed.unit)
 
 
 async def _parts(
@@ -175,7 +178,7 @@ async def _parts(
     there = await asked_elsewhere(workspace.db, run_id, ids, ELSEWHERE, endpoint=endpoint.name, model=endpoint.model)
     load = await load_of(workspace, run_id, ids if elsewhere.anyway else _without(ids, there.ids), ELSEWHERE, recipe)
     if load is None:
-        raise _asked_there(there) if there.ids else _nothing_to_ask()
+        raise _asked_there(there, followed.unit) if there.ids else _nothing_to_ask(followed.unit)
     if elsewhere.budget_usd is None and not elsewhere.uncapped:
         _require_no_cap(await run_view(workspace, run_id))
     sent_side = TaskChanges(max_side=side).side(recipe.picture.max_side)
@@ -186,7 +189,7 @@ async def _parts(
             hint="Add `prices:` to its file (dollars per million tokens), or ask without a budget.",
         )
     listed = endpoint.prices is None and priced.prices is not None
-    told = (_there_words(there, anyway=elsewhere.anyway), of_model, of_limits)
+    told = (_there_words(there, followed.unit, anyway=elsewhere.anyway), of_model, of_limits)
     warnings = tuple(words for words in told if words)
     return _Parts(followed, recipe, priced, listed, limits, sent_side, load, name, warnings)
 
@@ -198,23 +201,23 @@ def _without(ids: Sequence[int], left_out: Sequence[int]) -> Sequence[int]:
     return [each for each in ids if each not in gone]
 
 
-def _there_words(there: AskedElsewhere, *, anyway: bool) -> str:
-    """Return what becomes of pictures that other follow-ups have asked there; empty where there are none."""
+def _there_words(there: AskedElsewhere, word: str, *, anyway: bool) -> str:
+    """Return what becomes of tasks that other follow-ups have asked there; empty where there are none."""
     if not there.ids:
         return ""
     one = len(there.ids) == 1
-    pictures = "1 picture" if one else f"{len(there.ids):,} pictures"
+    tasks = counted(len(there.ids), word)
     if anyway:
-        return f"{pictures} will be paid twice: asked, or being asked, there in {', '.join(there.runs)}."
+        return f"{tasks} will be paid twice: asked, or being asked, there in {', '.join(there.runs)}."
     return (
-        f"{pictures} left out: asked, or being asked, there in {', '.join(there.runs)}. `anyway` would ask "
+        f"{tasks} left out: asked, or being asked, there in {', '.join(there.runs)}. `anyway` would ask "
         f"{'it' if one else 'them'}, and pay twice."
     )
 
 
-def _asked_there(there: AskedElsewhere) -> VqaError:
+def _asked_there(there: AskedElsewhere, word: str) -> VqaError:
     return VqaError(
-        f"every picture that could be asked is asked there already, in {', '.join(there.runs)}",
+        f"every {word} that could be asked is asked there already, in {', '.join(there.runs)}",
         hint="Nothing was asked. With `anyway` (--anyway) it is asked again, and paid twice.",
     )
 
@@ -231,9 +234,9 @@ def _require_no_cap(followed: RunView) -> None:
     )
 
 
-def _nothing_to_ask() -> VqaError:
+def _nothing_to_ask(word: str) -> VqaError:
     return VqaError(
-        "no picture that was chosen can be asked elsewhere",
-        hint="Pictures that wait or are in flight belong to the run itself, paused or not. Wait until they are done, "
+        f"no {word} that was chosen can be asked elsewhere",
+        hint="Those that wait or are in flight belong to the run itself, paused or not. Wait until they are done, "
         "or take those that wait out of it first (`vqa-tui item skip`, d in the items).",
     )

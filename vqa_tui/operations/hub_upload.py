@@ -7,7 +7,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vqa_tui.domain.failure import VqaError, WorkFailed
+from vqa_tui.exporters.dataset_info import DATASET_INFO, parsed_info, with_entries
 from vqa_tui.exporters.file_shapes import file_shape
+from vqa_tui.exporters.formats import FORMATS
 from vqa_tui.exporters.manifest import (
     MANIFEST_SUFFIX,
     Manifest,
@@ -19,7 +21,7 @@ from vqa_tui.exporters.manifest import (
 from vqa_tui.exporters.record_checks import check_record
 from vqa_tui.exporters.record_reading import read_records
 from vqa_tui.hub.client import hub_errors, library
-from vqa_tui.hub.upload import UploadFile, card_there, make_repository, require_token, upload_files
+from vqa_tui.hub.upload import CARD, UploadFile, make_repository, require_token, text_there, upload_files
 from vqa_tui.operations.dataset_card import MARK, checked_license, dataset_card
 
 _READ_BYTES = 1 << 20
@@ -37,6 +39,8 @@ class UploadPlan:
     pictures: int
     card: str
     message: str
+    registered: tuple[str, ...] = ()
+    """Files of records that get entries in the `dataset_info.json` of the repository, for LLaMA-Factory."""
 
     @property
     def bytes(self) -> int:
@@ -50,6 +54,7 @@ class UploadReport:
     url: str
     repo_id: str
     private: bool
+    """As the repository is, which may have been there: an upload lets nobody see what is private."""
     files: int
     bytes: int
     kept_card: bool
@@ -86,25 +91,31 @@ def plan_upload(
     files = [*pictures.values(), *records, _file(manifest_file.name, manifest_file)]
     card = dataset_card(manifest, license=spelled, features=features, pictures=len(pictures))
     words = f"{manifest.pairs:,} pairs about {manifest.pictures:,} pictures, {manifest.format}, by vqa-tui"
-    return UploadPlan(repo_id, spelled, tuple(files), len(pictures), card, words)
+    known = FORMATS.get(manifest.format)
+    registered = [listed.name for listed in manifest.files if not listed.role] if known and known.is_registered else []
+    return UploadPlan(repo_id, spelled, tuple(files), len(pictures), card, words, tuple(registered))
 
 
 def upload(plan: UploadPlan, *, private: bool = True, progress: Callable[[int], None] | None = None) -> UploadReport:
     """Bring what was planned to the Hub, into a repository that is made where it is not there.
 
-    A card that a person wrote stays; one that vqa-tui wrote is replaced. `progress` is told how many files are there.
+    A card that a person wrote stays; one that vqa-tui wrote is replaced. A `dataset_info.json` that is there keeps its
+    other entries. `progress` is told how many files are there.
     The token is the value of `HF_TOKEN`. Blocks. Raises VqaError without one and for a repository that may not be
     written, or that everybody can see where `private` is wanted; WorkFailed where network or server stand in the way.
     """
     require_token()
-    make_repository(plan.repo_id, private=private)
-    earlier = card_there(plan.repo_id)
+    is_private = make_repository(plan.repo_id, private=private)
+    earlier = text_there(plan.repo_id, CARD)
     keeps_card = earlier is not None and bool(earlier.strip()) and MARK not in earlier
+    texts = {} if keeps_card else {CARD: plan.card.encode("utf-8")}
+    if plan.registered:
+        texts[DATASET_INFO] = _registry(plan)
     try:
         url = upload_files(
             plan.repo_id,
             plan.files,
-            None if keeps_card else plan.card,
+            texts,
             message=plan.message,
             done=progress or (lambda _files: None),
         )
@@ -112,7 +123,14 @@ def upload(plan: UploadPlan, *, private: bool = True, progress: Callable[[int], 
         raise WorkFailed(
             f"{error.filename or 'a file'} cannot be read: {error.strerror or error}", hint="Export again."
         ) from error
-    return UploadReport(url, plan.repo_id, private, len(plan.files), plan.bytes, keeps_card)
+    return UploadReport(url, plan.repo_id, is_private, len(plan.files), plan.bytes, keeps_card)
+
+
+def _registry(plan: UploadPlan) -> bytes:
+    where = f"{DATASET_INFO} of {plan.repo_id}"
+    there = text_there(plan.repo_id, DATASET_INFO)
+    known = {} if there is None else parsed_info(there.encode("utf-8"), where)
+    return with_entries(known, plan.registered, where)
 
 
 def _check_name(repo_id: str) -> None:
@@ -203,6 +221,8 @@ def _kind(value: Any) -> str:
     match value:
         case bool():
             return "true or false"
+        case str() if value.startswith(_INLINE):
+            return "picture"
         case str():
             return "text"
         case int() | float():

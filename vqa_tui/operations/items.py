@@ -96,6 +96,7 @@ async def task_detail(workspace: Workspace, run_id: int, task_id: int) -> TaskDe
         samples=await tasks.task_samples(workspace.db, task_id),
         changes=await tasks.task_changes(workspace.db, task_id),
         reply_form=_reply_form(frozen.recipe, rows[task_id].part) if frozen else ReplyForm(),
+        further_pictures=tuple(str(Path(root) / further.path) for further in item.truth.further),
     )
 
 

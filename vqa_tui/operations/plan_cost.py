@@ -11,7 +11,7 @@ from vqa_tui.config.endpoint import Endpoint, EndpointPrices
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.cost import NANO_PER_DOLLAR, to_dollars
 from vqa_tui.domain.run import Limits
-from vqa_tui.engine.estimate import Estimator, most_input_tokens, prompt_tokens, sent_size
+from vqa_tui.engine.estimate import PICTURE_SAFETY, Estimator, most_input_tokens, prompt_tokens, sent_size
 from vqa_tui.operations.plan import BandPart, RunPlan, SizeRow
 from vqa_tui.store.datasets import PictureSizes, SizeGroup
 from vqa_tui.store.earlier_runs import EarlierRuns
@@ -80,7 +80,7 @@ class Load:
 def largest_request(estimator: Estimator, load: Load, max_side: int | None) -> int:
     """Return a bound of the input tokens of the largest request."""
     picture = max(_tokens(estimator, group, max_side) for group in load.sizes.groups)
-    return most_input_tokens(max(load.prompt_bytes), picture)
+    return most_input_tokens(max(load.prompt_bytes), picture * load.sizes.most_in_one)
 
 
 def is_guessed(endpoint: Endpoint) -> bool:
@@ -313,6 +313,11 @@ def _most(
     nano = 0
     for group in load.sizes.groups:
         picture = _tokens(estimator, group, max_side)
+        if group.further:
+            # It adds to a request that is counted with the item's own picture.
+            tokens = ceil(picture * PICTURE_SAFETY * ratio)
+            nano += group.pictures * limits.max_attempts * prices.most_nano(tokens, 0)
+            continue
         first, later = (ceil(most_input_tokens(text, picture) * ratio) for text in (prompt, repair))
         each = prices.most_nano(first, generation.max_tokens) + again * prices.most_nano(later, generation.max_tokens)
         if again and generation.longer_max_tokens is not None:
@@ -327,7 +332,7 @@ def _picture_tokens(estimator: Estimator, groups: Sequence[SizeGroup], side: int
 
 
 def _tokens(estimator: Estimator, group: SizeGroup, side: int | None) -> int:
-    """Return the tokens of what one request of a group shows."""
+    """Return the tokens of one picture or clip of a group as it is sent."""
     return estimator.media_tokens(group.width, group.height, group.seconds, side)
 
 

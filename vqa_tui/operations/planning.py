@@ -19,6 +19,7 @@ from vqa_tui.domain.run import Limits
 from vqa_tui.domain.run_name import require_run_name
 from vqa_tui.engine.clips import fewer_frames, require_clips
 from vqa_tui.engine.estimate import Estimator
+from vqa_tui.engine.shown import too_many_pictures
 from vqa_tui.operations.making_runs import making_a_run, taken_names
 from vqa_tui.operations.plan import RunPlan as RunPlan
 from vqa_tui.operations.plan_cost import Load, cost_plan, largest_request
@@ -27,6 +28,7 @@ from vqa_tui.operations.plan_time import time_bounds
 from vqa_tui.operations.plan_warnings import plan_warnings
 from vqa_tui.operations.run_parts import request_like as request_like
 from vqa_tui.operations.run_parts import run_parts
+from vqa_tui.operations.run_request import LARGEST_SEED
 from vqa_tui.operations.run_request import MOST_PAIRS as MOST_PAIRS
 from vqa_tui.operations.run_request import RunRequest as RunRequest
 from vqa_tui.operations.run_request import parse_max_side as parse_max_side
@@ -124,6 +126,7 @@ async def create_run(workspace: Workspace, request: RunRequest) -> int:
             limits=parts.limits,
             approved=request.yes,
             parts=parts.recipe.parts,
+            seed=request.seed,
         )
         return await store_run(workspace.db, new, hold=hold)
 
@@ -132,6 +135,11 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
     for name, value, least in (("limit", request.limit, 1), ("pilot", request.pilot, 0)):
         if value is not None and value < least:
             raise VqaError(f"{name} must be at least {least}, not {value}")
+    if request.seed is not None and not (request.limit is not None and 0 <= request.seed <= LARGEST_SEED):
+        raise VqaError(
+            f"the seed {request.seed} draws no pictures",
+            hint="A seed is a whole number from 0, and is for a limit: --limit says how many pictures are drawn.",
+        )
     chosen = await run_parts(workspace, request)
     recipe, endpoint = chosen.recipe, chosen.endpoint
     limits = limits_of(request, endpoint, chosen.base_limits)
@@ -147,7 +155,7 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
             f"the dataset {dataset.name} holds no usable picture",
             hint=f"`vqa-tui dataset show {dataset.name}` lists what was wrong with each.",
         )
-    load = await _load(workspace, dataset, recipe, request.limit)
+    load = await _load(workspace, dataset, recipe, request.limit, request.seed)
     if load.has_clips:
         require_clips(recipe, endpoint)
     max_side = _max_side(limits, recipe)
@@ -161,6 +169,8 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
     warnings = (*_of_the_import(dataset), *_of_the_sample(recipe, load), *chosen.warnings)
     if load.has_clips and (fewer := fewer_frames(recipe, endpoint)):
         warnings = (*warnings, fewer)
+    if many := too_many_pictures(recipe, endpoint, load.sizes.most_in_one):
+        warnings = (*warnings, many)
     unasked = dataset.items - load.askable
     return _Parts(recipe, priced, listed, dataset.id, load, unasked, limits, max_side, name, warnings)
 
@@ -183,7 +193,7 @@ def _of_the_sample(recipe: Recipe, load: Load) -> tuple[str, ...]:
     )
 
 
-async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, limit: int | None) -> Load:
+async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, limit: int | None, seed: int | None) -> Load:
     """Return what there is to ask. A face plans anew at every key that is pressed, so what the store said is kept.
 
     Raises VqaError where a request is about a reference pair and no picture has one.
@@ -201,17 +211,17 @@ async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, limit
             hint="Import the dataset with its questions and answers, or take another recipe.",
         )
     pictures = askable if limit is None else min(limit, askable)
-    sizes = _sizes_seen.get((*key, pictures))
+    sizes = _sizes_seen.get((*key, pictures, seed))
     if sizes is None:
-        sizes = await picture_sizes(workspace.db, dataset.id, chosen=pictures, total=askable, parts=parts)
-        _keep(_sizes_seen, (*key, pictures), sizes)
+        sizes = await picture_sizes(workspace.db, dataset.id, chosen=pictures, total=askable, parts=parts, seed=seed)
+        _keep(_sizes_seen, (*key, pictures, seed), sizes)
     sample = _samples_seen.get(key)
     if sample is None:
         sample = await spread_items(workspace.db, dataset.id, SAMPLE_ITEMS, parts=parts)
         _keep(_samples_seen, key, sample)
     template = PromptTemplate(recipe)
     prompts = prompt_sizes(template, [(item, part) for item in sample for part in template.parts_of(item)])
-    requests = sum(group.pictures for group in sizes.groups)
+    requests = sizes.requests
     return Load(requests, sizes, prompts.sizes, pictures, prompts.pictures, prompts.lacking, askable)
 
 

@@ -43,6 +43,8 @@ class PromptPreview:
     """Estimated; without the picture."""
     part: Part = ONLY
     """Which of the requests about the picture it is."""
+    pictures: int = 1
+    """How many the request shows; `picture` and its size are of the first."""
 
     @property
     def name(self) -> str:
@@ -103,6 +105,7 @@ async def preview_prompt(
         with_picture=shown.modality == "image",
         prompt_tokens=prompt_tokens(bytes_of(prompt)),
         part=which,
+        pictures=len(chosen.pictures),
     )
 
 

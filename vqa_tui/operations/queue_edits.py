@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from vqa_tui.domain.changes import UNCHANGED, TaskChanges
 from vqa_tui.domain.failure import FailureKind, VqaError
+from vqa_tui.domain.part import PICTURE, counted
 from vqa_tui.domain.queue_edit import MOVABLE, EditVerb, Stock, TakenBack
 from vqa_tui.domain.run import RunView, TaskStatus
 from vqa_tui.operations.runs import go_on_if_ended
@@ -18,6 +19,7 @@ from vqa_tui.store.follow_ups import asked_elsewhere
 
 async def stock(workspace: Workspace, run_id: int, ids: Sequence[int]) -> Stock:
     """Return what the chosen tasks hold, for the question before an edit."""
+    frozen = await runs.frozen_run(workspace.db, run_id)
     async with connection_for(workspace, len(ids)) as opened:
         found = await queue_edits.stock(opened.db, run_id, ids)
         elsewhere = {
@@ -29,6 +31,7 @@ async def stock(workspace: Workspace, run_id: int, ids: Sequence[int]) -> Stock:
         found,
         elsewhere={status: len(each.ids) for status, each in elsewhere.items() if each.ids},
         followers=tuple(dict.fromkeys(name for each in elsewhere.values() for name in each.runs)),
+        unit=PICTURE if frozen is None else frozen.unit,
     )
 
 
@@ -117,11 +120,9 @@ async def go_on_with(workspace: Workspace, run_id: int, count: int) -> RunView:
     try:
         return await go_on_if_ended(workspace, run_id)
     except VqaError as problem:
-        one = count == 1
-        told = (
-            f"{count} {'picture was' if one else 'pictures were'} put back into the queue; "
-            "resume the run when that is mended."
-        )
+        frozen = await runs.frozen_run(workspace.db, run_id)
+        what = counted(count, PICTURE if frozen is None else frozen.unit)
+        told = f"{what} {'was' if count == 1 else 'were'} put back into the queue; resume the run when that is mended."
         raise VqaError(problem.message, hint=f"{problem.hint}\n{told}" if problem.hint else told) from problem
 
 

@@ -124,6 +124,7 @@ async def request_like(workspace: Workspace, run_id: int) -> RunRequest:
         recipe=earlier.recipe.name,
         endpoint=earlier.endpoint.name,
         limit=made.limit,
+        seed=made.seed,
         pilot=made.pilot_size,
         budget_usd=limits.budget_usd,
         concurrency=None if limits.concurrency == earlier.endpoint.concurrency else limits.concurrency,

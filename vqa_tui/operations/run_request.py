@@ -8,6 +8,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import ORIGINAL_SIZE
 
 MOST_PAIRS = 50
+LARGEST_SEED = 2**63 - 1
 SMALLEST_SIDE, LARGEST_SIDE = 16, 100_000
 """Pixels; the bounds of `Limits.max_side`."""
 
@@ -41,6 +42,8 @@ class RunRequest:
     """Share of the pairs that are structured questions, 0 to 1; None is the recipe's."""
     like: int | None = None
     """The run that this one is to be like. Plans warn where its recipe or endpoint is no longer what that run had."""
+    seed: int | None = None
+    """Draws the pictures of `limit` by chance; the same seed draws the same. None spreads them evenly."""
 
 
 def parse_ratio(text: str, *, field: str) -> float:

@@ -12,7 +12,7 @@ from vqa_tui.process.lock import ALREADY_AT_WORK, is_locked
 from vqa_tui.process.spawn import reap_children, spawn_detached
 from vqa_tui.process.tail import tail
 from vqa_tui.store import reads, runs
-from vqa_tui.store.inflight import JournalView, read_journal
+from vqa_tui.store.inflight import JournalView, read_beat, read_journal
 
 HUNG_AFTER_S = 20.0
 _START_PATIENCE_S = 30.0
@@ -32,8 +32,7 @@ async def list_runs(workspace: Workspace) -> list[RunSummary]:
     now = time.time()
     found = []
     for summary, heartbeat_at in await reads.run_summaries(workspace.db):
-        journal = read_journal(workspace.paths.run_flight_journal(summary.id))
-        age = _heartbeat_age(now, heartbeat_at, journal)
+        age = _heartbeat_age(now, heartbeat_at, read_beat(workspace.paths.run_flight_journal(summary.id)))
         found.append(replace(summary, engine=engine_state(workspace, summary.id, summary.phase, age)))
     return found
 
@@ -80,13 +79,13 @@ def _with_engine(view: RunView, journal: JournalView, *, held: bool) -> RunView:
         return reads.with_engine(view, EngineState.LOST if view.phase in LIVE_PHASES else EngineState.NONE)
     now = time.time()
     heartbeat_at = None if view.engine.heartbeat_age_s is None else now - view.engine.heartbeat_age_s
-    age = _heartbeat_age(now, heartbeat_at, journal)
+    age = _heartbeat_age(now, heartbeat_at, journal.beat_at)
     view = replace(view, engine=replace(view.engine, heartbeat_age_s=age), why_idle=journal.trouble or view.why_idle)
     return reads.with_engine(view, EngineState.HUNG if age is not None and age > HUNG_AFTER_S else EngineState.ALIVE)
 
 
-def _heartbeat_age(now: float, heartbeat_at: float | None, journal: JournalView) -> float | None:
-    beats = [at for at in (heartbeat_at, journal.beat_at) if at is not None]
+def _heartbeat_age(now: float, heartbeat_at: float | None, journal_beat_at: float | None) -> float | None:
+    beats = [at for at in (heartbeat_at, journal_beat_at) if at is not None]
     return max(now - max(beats), 0.0) if beats else None
 
 
@@ -128,7 +127,7 @@ async def resume_run(workspace: Workspace, run_id: int) -> None:
     """Let a run go on, whatever it waits for; an engine that is lost or gone is started anew."""
     view = await run_view(workspace, run_id)
     if view.phase is Phase.DONE and view.counts.pending == 0:
-        raise VqaError(f"run {view.name} is done", hint="`run retry` puts its failed pictures back into the queue.")
+        raise VqaError(f"run {view.name} is done", hint="`run retry` puts what failed back into the queue.")
     await runs.set_intent(workspace.db, run_id, Intent.RUN, who=operator())
     await _ensure_engine(workspace, run_id)
 

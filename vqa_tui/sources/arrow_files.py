@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import ImportProblem
 
 ARROW_SUFFIXES = frozenset({".parquet", ".arrow"})
 _BATCH = 32
@@ -44,16 +45,20 @@ def column_names(file: Path) -> list[str]:
         raise _unreadable(file, error) from error
 
 
-def numbered_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, row) with the values as Python's own, a batch in memory at a time. Raises as `column_names`."""
+def numbered_rows(file: Path) -> Iterator[tuple[str, "dict[str, Any] | ImportProblem"]]:
+    """Yield (place, row) with the values as Python's own, a batch in memory at a time.
+
+    An ImportProblem stands for a row that holds a text which is none. Raises as `column_names`.
+    """
     pyarrow = _pyarrow()
     number = 0
     try:
         for batch in _batches(pyarrow, file):
             for start in range(0, batch.num_rows, _BATCH):
-                for row in batch.slice(start, _BATCH).to_pylist():
+                for row in _rows_of(batch.slice(start, _BATCH)):
                     number += 1
-                    yield f"{file.name} row {number}", row
+                    place = f"{file.name} row {number}"
+                    yield place, row if isinstance(row, dict) else ImportProblem(place, place, row)
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise _unreadable(file, error, number) from error
 
@@ -67,15 +72,16 @@ def column_names_in(stream: BinaryIO, name: str) -> list[str]:
         raise _unreadable(Path(name), error) from error
 
 
-def numbered_rows_in(stream: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def numbered_rows_in(stream: BinaryIO, name: str) -> Iterator[tuple[str, "dict[str, Any] | ImportProblem"]]:
     """Yield (place, row) of an opened parquet file called `name`, as `numbered_rows` does."""
     pyarrow = _pyarrow()
     number = 0
     try:
         for batch in pyarrow.parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH):
-            for row in batch.to_pylist():
+            for row in _rows_of(batch):
                 number += 1
-                yield f"{name} row {number}", row
+                place = f"{name} row {number}"
+                yield place, row if isinstance(row, dict) else ImportProblem(place, place, row)
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise _unreadable(Path(name), error, number) from error
 
@@ -89,6 +95,29 @@ def json_value(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     return None if isinstance(value, bytes) else str(value)
+
+
+def _rows_of(batch: Any) -> Iterator[dict[str, Any] | str]:
+    """Yield the rows of a batch; in the place of one whose text is no UTF-8, which no check of pyarrow finds before,
+    the reason."""
+    try:
+        yield from batch.to_pylist()
+        return
+    except UnicodeDecodeError:
+        pass
+    for number in range(batch.num_rows):
+        try:
+            yield from batch.slice(number, 1).to_pylist()
+        except UnicodeDecodeError:
+            yield f"is not UTF-8 text in {', '.join(_no_text_in(batch, number))}"
+
+
+def _no_text_in(batch: Any, number: int) -> Iterator[str]:
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            column.slice(number, 1).to_pylist()
+        except UnicodeDecodeError:
+            yield f"`{name}`"
 
 
 def _batches(pyarrow: Any, file: Path) -> Iterator[Any]:

@@ -21,6 +21,8 @@ class ClipWishes:
     """A folder for the cut clips, which are then the pictures of the dataset."""
     upload_to: str = ""
     """The address of a folder that gets a copy of each clip, such as `gs://bucket/clips`."""
+    length_s: float = 0.0
+    """Seconds of each clip into which a video is cut of which nothing says where its clips are; 0: none is cut."""
 
 
 def write_note(videos: Path, wishes: ClipWishes) -> None:

@@ -1,5 +1,6 @@
-"""Conversations about a picture: LLaVA, ShareGPT, Qwen-VL and Model Garden records, as a JSON list or JSON lines."""
+"""Conversations about pictures: LLaVA, ShareGPT, Qwen-VL and Model Garden records, as a JSON list or JSON lines."""
 
+import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 
 from vqa_tui.domain.item import ImportProblem, ReferenceQuestion, SourceItem
 from vqa_tui.domain.ports import Scratch
+from vqa_tui.sources.arrow_files import ARROW_SUFFIXES, json_value, numbered_rows
 from vqa_tui.sources.contained import ContainedRoot
 from vqa_tui.sources.picture_cells import PictureCells, is_data_uri
 from vqa_tui.sources.record_files import numbered_records
@@ -30,15 +32,16 @@ _MOST_PACKED = 10_000
 
 
 class ConversationSource:
-    """Reads records that hold one picture and turns of questions and answers; every form is told from its fields.
+    """Reads records that hold pictures and turns of questions and answers; every form is told from its fields.
 
-    The picture is `image`, `images`, `image_path`, or a part of a message; a data URI is written once as a file in
-    `vqa_pictures` in the root. Each answer belongs to the asking turn before it, from whose text `<image>` is taken
-    out; an answer to nothing but a picture is a caption, and a turn without its other half is a problem. `text` with
-    `response` (or `output`) is one question, as is `question` with `answer`. Packed lists of records are read one by
-    one. Fields that are no turns, and system turns, are kept in `extra`. The key is the name of the picture; the split
-    is `split`, or that of a folder in the name, or that of the file. Records of several pictures, of none, and of
-    videos are problems.
+    The pictures are `image`, `images`, `image_path`, or parts of messages; a data URI is written once as a file in
+    `vqa_pictures` in the root. Several make one item, which shows them in their order before its questions. Each answer
+    belongs to the asking turn before it, from whose text `<image>` is taken out; an answer to nothing but pictures is a
+    caption, and a turn without its other half is a problem. `text` with `response` (or `output`) is one question, as is
+    `question` with `answer`. Packed lists of records are read one by one. Fields that are no turns, and system turns,
+    are kept in `extra`. The key is the name of the picture, or the names of several; the split is `split`, or that of a
+    folder in the name, or that of the file. Parquet and Arrow files may hold such records too. Records without a
+    picture and those of videos are problems.
     """
 
     def __init__(self, file: Path, images: Path | None = None, *, allow_outside: bool = False) -> None:
@@ -52,7 +55,7 @@ class ConversationSource:
         return joined_items(self._rows(), scratch, self._pictures.find)
 
     def _rows(self) -> Iterator[Row | ImportProblem]:
-        for place, value in numbered_records(self._file, _EXPECTED):
+        for place, value in self._records():
             if isinstance(value, ImportProblem):
                 yield value
                 continue
@@ -67,28 +70,35 @@ class ConversationSource:
                 reason = f"packs {len(packed)} records; the first {_MOST_PACKED} are read"
                 yield ImportProblem(f"{place} parts", place, reason)
 
+    def _records(self) -> Iterator[tuple[str, Any]]:
+        if self._file.suffix.lower() not in ARROW_SUFFIXES:
+            yield from numbered_records(self._file, _EXPECTED)
+            return
+        for place, row in numbered_rows(self._file):
+            if isinstance(row, ImportProblem):
+                yield place, row
+            else:
+                yield place, json_value({name: _with_uris(name, cell) for name, cell in row.items()})
+
     def _row(self, place: str, record: dict[str, Any]) -> Iterator[Row | ImportProblem]:
         pictures, turns = _pictures_of(record), _turns_of(record)
         if any(record.get(name) for name in _VIDEO_FIELDS):
             raise BadRecord("is about a video; only records about pictures are read")
-        if len(pictures) != 1:
-            many = f"names {len(pictures)} pictures" if pictures else "names no picture"
-            raise BadRecord(
-                f"{many}; records about one picture are read (image, images, image_path, or a message part)"
-            )
+        if not pictures:
+            raise BadRecord("names no picture (image, images, image_path, or a message part)")
         spoken = _spoken(turns)
         if turns and not spoken.asked and not spoken.captions:
             raise BadRecord("holds no question with an answer after it")
-        picture = pictures[0]
-        named = not is_data_uri(picture)
-        key = self._pictures.key_of(picture)
+        named = not any(map(is_data_uri, pictures))
+        key, *further = self._pictures.keys_of(pictures)
         split = text_of(record, "split") or (split_in_path(key) if named else None) or split_in_name(self._file.stem)
         extra = {name: value for name, value in record.items() if name not in _READ_FIELDS}
         if named:
             extra |= {name: record[name] for name in _PICTURE_FIELDS if name in record}
         if system := [text for role, text in turns if role in _SILENT and text]:
             extra["system"] = system[0] if len(system) == 1 else system
-        yield Row(key, place, tuple(spoken.asked), tuple(spoken.captions), split=split, extra=extra)
+        asked, captions = tuple(spoken.asked), tuple(spoken.captions)
+        yield Row(key, place, asked, captions, split=split, extra=extra, further=tuple(further))
         if spoken.left_out:
             turns_left = f"turn{'s' if len(spoken.left_out) > 1 else ''} {', '.join(map(str, spoken.left_out[:20]))}"
             reason = f"{turns_left} left out: a question without an answer, or an answer without a question"
@@ -96,6 +106,18 @@ class ConversationSource:
 
 
 _READ_FIELDS = frozenset({*_PICTURE_FIELDS, *_TURN_FIELDS, "text", "response", "output", "question", "answer", "split"})
+
+
+def _with_uris(field: str, cell: Any) -> Any:
+    """Return a cell of a parquet table with the bytes of pictures as data URIs, as JSON would hold them."""
+    if field not in _PICTURE_FIELDS:
+        return cell
+    if isinstance(cell, list):
+        return [_with_uris(field, each) for each in cell]
+    data = cell.get("bytes") if isinstance(cell, dict) else cell
+    if isinstance(data, bytes):
+        return f"data:image/any;base64,{base64.b64encode(data).decode('ascii')}"
+    return cell
 
 
 def _pictures_of(record: dict[str, Any]) -> list[str]:
@@ -162,7 +184,7 @@ def _turns_of(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 @dataclass(slots=True)
 class _Spoken:
-    """What a conversation holds: questions with answers, and answers to nothing but the picture."""
+    """What a conversation holds: questions with answers, and answers to nothing but the pictures."""
 
     asked: list[ReferenceQuestion] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)

@@ -1,6 +1,7 @@
 """Rows of a CSV or TSV file, each with the line it begins on."""
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem
 from vqa_tui.sources.json_stream import open_bytes
 
+_TOLD_SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
 _LONGEST_LINE = 16 << 20
 """Bytes of one line, and characters of one cell: a picture fits into it as a data URI."""
 
@@ -16,13 +18,18 @@ _LONGEST_LINE = 16 << 20
 def csv_rows(file: Path) -> Iterator[tuple[str, Any]]:
     """Yield (place, row) with the texts by column; an ImportProblem stands for a row of the wrong length or encoding.
 
-    The first line names the columns. They are separated by the one of comma, semicolon and tab that it holds most of;
-    quotes are doubled inside quotes (RFC 4180), and a cell may hold line breaks. Raises VqaError with the line for a
+    The first line names the columns. They are separated by the one of comma, semicolon and tab that it holds most of,
+    or by what a line `sep=;` before it says, as Excel reads and writes it; quotes are doubled inside quotes (RFC 4180),
+    and a cell may hold line breaks. Raises VqaError with the line for a
     file that cannot be read further.
     """
     lines = _lines(file)
     header = next(lines, "")
-    delimiter = max(",;\t", key=header.count)
+    told = _TOLD_SEPARATOR.fullmatch(header)
+    if told:
+        header = next(lines, "")
+    before = 1 if told else 0
+    delimiter = told[1] if told else max(",;\t", key=header.count)
     csv.field_size_limit(_LONGEST_LINE)
 
     def all_lines() -> Iterator[str]:
@@ -36,11 +43,11 @@ def csv_rows(file: Path) -> Iterator[tuple[str, Any]]:
             raise VqaError(f"{file} is empty", hint="The first line of a CSV file names its columns.")
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
-            raise VqaError(f"{file} line 1: the column `{twice}` is there twice", hint="Rename one of them.")
+            raise VqaError(f"{file} line {before + 1}: the column `{twice}` is there twice", hint="Rename one of them.")
         _require_text(file, names)
-        begins = reader.line_num + 1
+        begins = before + reader.line_num + 1
         for cells in reader:
-            place, begins = f"{file.name} line {begins}", reader.line_num + 1
+            place, begins = f"{file.name} line {begins}", before + reader.line_num + 1
             if not cells:
                 continue
             if len(cells) != len(names):
@@ -51,7 +58,7 @@ def csv_rows(file: Path) -> Iterator[tuple[str, Any]]:
                 yield place, dict(zip(names, cells, strict=True))
     except csv.Error as error:
         raise VqaError(
-            f"{file} line {reader.line_num}: {error}",
+            f"{file} line {before + reader.line_num}: {error}",
             hint="A quote may be open, or the file cut short; repair it there.",
         ) from error
 

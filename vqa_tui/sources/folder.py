@@ -32,32 +32,33 @@ class FolderSource:
             if isinstance(found, ImportProblem):
                 yield found
             else:
-                yield from self._with_sidecars(found)
+                yield from with_sidecars(self._contained, found, "picture")
         if problem := junk.problem():
             yield problem
 
-    def _with_sidecars(self, picture: FoundPicture) -> Iterator[SourceItem | ImportProblem]:
-        texts = sidecars_of(picture.path, picture.neighbours, ".txt")[:1]
-        objects = sidecars_of(picture.path, picture.neighbours, ".json")[:1]
-        truth, split = GroundTruth(), ""
-        try:
-            captions = tuple(text for path in texts if (text := read_text_file(self._contained, path)))
-            if objects:
-                record = read_json_object(self._contained, objects[0])
-                truth, dropped = truth_of(record, captions)
-                split = text_of(record, "split")
-                for box in dropped:
-                    reason = f"box {box.number} {box.reason}; the picture is imported without this box"
-                    yield ImportProblem(f"{picture.path} box {box.number}", objects[0], reason)
-            elif captions:
-                truth = GroundTruth(captions=captions)
-        except BadSidecar as error:
-            yield ImportProblem(
-                picture.path, error.where, f"{error.reason}; the picture is left out until it is repaired"
-            )
-            return
-        except BadRecord as error:
-            reason = f"{error.reason}; the picture is left out until it is repaired"
-            yield ImportProblem(picture.path, f"{objects[0]} line 1", reason)
-            return
-        yield SourceItem(picture.path, picture.path, truth, split or split_in_path(picture.path), picture.path)
+
+def with_sidecars(contained: ContainedRoot, picture: FoundPicture, word: str) -> Iterator[SourceItem | ImportProblem]:
+    """Yield the item of a file, which is called `word`, with what the files beside it say, and what is wrong with
+    these."""
+    texts = sidecars_of(picture.path, picture.neighbours, ".txt")[:1]
+    objects = sidecars_of(picture.path, picture.neighbours, ".json")[:1]
+    truth, split = GroundTruth(), ""
+    try:
+        captions = tuple(text for path in texts if (text := read_text_file(contained, path)))
+        if objects:
+            record = read_json_object(contained, objects[0])
+            truth, dropped = truth_of(record, captions)
+            split = text_of(record, "split")
+            for box in dropped:
+                reason = f"box {box.number} {box.reason}; the {word} is imported without this box"
+                yield ImportProblem(f"{picture.path} box {box.number}", objects[0], reason)
+        elif captions:
+            truth = GroundTruth(captions=captions)
+    except BadSidecar as error:
+        yield ImportProblem(picture.path, error.where, f"{error.reason}; the {word} is left out until it is repaired")
+        return
+    except BadRecord as error:
+        reason = f"{error.reason}; the {word} is left out until it is repaired"
+        yield ImportProblem(picture.path, f"{objects[0]} line 1", reason)
+        return
+    yield SourceItem(picture.path, picture.path, truth, split or split_in_path(picture.path), picture.path)

@@ -1,4 +1,4 @@
-"""The picture that a field or a cell holds: a name, a data URI, or the encoded bytes."""
+"""The pictures that a field or a cell holds: a name, a data URI, or the encoded bytes."""
 
 import base64
 import binascii
@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from vqa_tui.domain.item import MOST_PICTURES
 from vqa_tui.sources.contained import ContainedRoot
 from vqa_tui.sources.picture_names import PictureNames
 from vqa_tui.sources.picture_shelf import PictureShelf
@@ -25,13 +26,8 @@ class PictureCells:
         """Return the key of the picture that a cell names or holds.
 
         A cell is a name, a data URI, bytes, or an object with `bytes`, `path` or `url` of which the first that is there
-        counts, or a list of one of these. Raises BadRecord when it is none of these, and for a picture in it that is
-        not one.
+        counts. Raises BadRecord when it is none of these, and for a picture in it that is not one.
         """
-        if isinstance(value, list):
-            if len(value) != 1:
-                raise BadRecord(f"holds {len(value)} pictures; rows about one picture are read")
-            value = value[0]
         if isinstance(value, dict):
             value = value.get("bytes") or value.get("path") or value.get("url")
         if isinstance(value, bytes):
@@ -41,6 +37,13 @@ class PictureCells:
         if is_data_uri(value):
             return self._shelf.keep_bytes(_decoded(value))
         return self._names.key_of(value)
+
+    def keys_of(self, value: Any) -> tuple[str, ...]:
+        """Return the keys of the pictures of a cell that holds one, or a list of them. Raises BadRecord."""
+        entries = value if isinstance(value, list) else [value]
+        if not entries or len(entries) > MOST_PICTURES:
+            raise BadRecord(f"holds {len(entries)} pictures; rows about 1 to {MOST_PICTURES} are read")
+        return tuple(map(self.key_of, entries))
 
     def find(self, key: str) -> str:
         """Return the path of a picture from the root. Raises BadRecord when there is none or it must not be read."""

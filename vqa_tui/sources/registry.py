@@ -11,10 +11,12 @@ from vqa_tui.sources.coco import CocoSource
 from vqa_tui.sources.conversations import ConversationSource
 from vqa_tui.sources.ego4d_nlq import Ego4dNlqSource
 from vqa_tui.sources.folder import FolderSource
+from vqa_tui.sources.folder_sets import FolderSetSource
 from vqa_tui.sources.source import Source
 from vqa_tui.sources.stcray import StcraySource
 from vqa_tui.sources.stcray_tree import StcrayTreeSource
 from vqa_tui.sources.tables import TableSource
+from vqa_tui.sources.video_folder import VideoFolderSource
 from vqa_tui.sources.vqa_rad import open_vqa_rad
 from vqa_tui.sources.vqa_v2 import VqaV2Source
 
@@ -58,12 +60,20 @@ class SourceKind:
     """Whether a person may say which column holds what."""
     takes_clips: bool = False
     """Whether its items are clips of videos, of which a person may say where they come from and go to."""
+    takes_length: bool = False
+    """Whether a person may say how long the clips are."""
 
 
 KINDS: dict[str, SourceKind] = {
     "folder": SourceKind(
         "a folder tree of pictures, each perhaps with a .txt or .json beside it",
         lambda given: FolderSource(given.path, allow_outside=given.allow_outside),
+        "folder",
+        False,
+    ),
+    "folder-sets": SourceKind(
+        "a folder tree in which all pictures of one folder make one item, asked about together",
+        lambda given: FolderSetSource(given.path, allow_outside=given.allow_outside),
         "folder",
         False,
     ),
@@ -103,6 +113,14 @@ KINDS: dict[str, SourceKind] = {
         "any",
         True,
         takes_clips=True,
+    ),
+    "video": SourceKind(
+        "a folder tree of videos, each one clip or cut into clips of one length, perhaps with .txt or .json beside",
+        lambda given: VideoFolderSource(given.path, given.clips, allow_outside=given.allow_outside),
+        "folder",
+        False,
+        takes_clips=True,
+        takes_length=True,
     ),
     "llava": SourceKind(
         "LLaVA conversations: a JSON list or lines of image, conversations", _conversations, "file", True
@@ -170,6 +188,9 @@ def open_source(
     if clips != ClipWishes() and not chosen.takes_clips:
         taking = ", ".join(name for name, each in KINDS.items() if each.takes_clips)
         raise VqaError(f"kind `{kind}` has no clips to keep or upload, and no videos", hint=f"It goes with {taking}.")
+    if clips.length_s and not chosen.takes_length:
+        taking = ", ".join(name for name, each in KINDS.items() if each.takes_length)
+        raise VqaError(f"kind `{kind}` says itself where its clips are", hint=f"--clip-seconds goes with {taking}.")
     return chosen.opener(SourceOptions(path, images, allow_outside, columns or {}, clips))
 
 

@@ -1,6 +1,7 @@
-"""Rows about the same picture, joined on disk into one item, so that memory stays constant."""
+"""Rows about the same picture, or the same pictures, joined on disk into one item, so that memory stays constant."""
 
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -13,16 +14,20 @@ from vqa_tui.sources.record_truth import BadRecord
 
 _CHUNK = 500
 """Rows in memory at a time while they are read."""
+_LONGEST_KEY = 200
+"""Characters of the names of several pictures that are their item's key; longer ones are told by their hash."""
 _JOINED = 50
-"""Pictures whose rows are in memory at a time."""
+"""Most pictures whose rows are in memory at a time."""
+_JOINED_ROWS = 5_000
+"""Rows that these should not be more than together, going by the pictures before them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one row of a file says about one picture."""
+    """What one row of a file says about one picture, or about several that are asked about together."""
 
     picture: str
-    """The key of the picture: rows with the same one make one item."""
+    """The key of the picture: rows with the same pictures make one item."""
     place: str
     questions: tuple[ReferenceQuestion, ...] = ()
     captions: tuple[str, ...] = ()
@@ -31,6 +36,13 @@ class Row:
     split: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     """Fields of the row that are kept as they are (storable JSON values)."""
+    further: tuple[str, ...] = ()
+    """The keys of the further pictures that the row is about."""
+
+    @property
+    def item(self) -> str:
+        """The key of the item that the row belongs to: that of its picture, or those of all of its pictures."""
+        return self.picture if not self.further else _joined_key((self.picture, *self.further))
 
 
 def joined_items(
@@ -38,7 +50,8 @@ def joined_items(
 ) -> Iterator[SourceItem | ImportProblem]:
     """Yield the problems among `rows`, then one item per picture in the order of their first rows.
 
-    `find` returns the path of a picture by its key or raises BadRecord; it is asked once per picture. Questions,
+    `find` returns the path of a picture by its key or raises BadRecord; it is asked once per item. Rows about several
+    pictures make an item of all of them, apart from that of any one of them. Questions,
     captions and boxes stand in the order of the rows; further fields of each row are the list `rows` in `extra`.
     The split is the one that all rows name; an item whose rows name several has none, and its questions
     have those of their rows.
@@ -47,25 +60,40 @@ def joined_items(
     chunks = 0
     while chunk := list(islice(waiting, _CHUNK)):
         good = [row for row in chunk if isinstance(row, Row)]
-        names = list(dict.fromkeys(row.picture for row in good))
+        names = list(dict.fromkeys(row.item for row in good))
         known = scratch.get_many("known", names)
         new = [name for name in names if name not in known]
         scratch.put_many("known", [(name, "") for name in new])
         scratch.put_many("order", [(str(chunks), name) for name in new])
-        scratch.put_many("rows", [(row.picture, _packed(row)) for row in good])
+        scratch.put_many("rows", [(row.item, _packed(row)) for row in good])
         chunks += 1
         yield from (row for row in chunk if isinstance(row, ImportProblem))
+    together = 1
     for number in range(chunks):
         names = scratch.get("order", str(number))
-        for start in range(0, len(names), _JOINED):
-            some = names[start : start + _JOINED]
+        start = 0
+        while some := names[start : start + together]:
+            start += together
             found = scratch.get_many("rows", some)
+            most = max(map(len, found.values()))
+            # At most twice as many as before: what comes next is not known yet.
+            together = min(max(_JOINED_ROWS // most, 1), 2 * together, _JOINED)
             for name in some:
-                yield _item(name, [from_json(text, cache_strings="keys") for text in found[name]], find)
+                yield _item(name, [from_json(text, cache_strings="keys") for text in found.pop(name)], find)
+
+
+def _joined_key(pictures: Sequence[str]) -> str:
+    whole = " + ".join(pictures)
+    if len(whole) <= _LONGEST_KEY:
+        return whole
+    digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{pictures[0]} + {len(pictures) - 1} more ({digest})"
 
 
 def _packed(row: Row) -> str:
     kept: dict[str, Any] = {"place": row.place}
+    if row.further:
+        kept["pictures"] = (row.picture, *row.further)
     for name in ("captions", "categories", "split", "extra"):
         if value := getattr(row, name):
             kept[name] = value
@@ -78,7 +106,7 @@ def _packed(row: Row) -> str:
 def _item(key: str, parts: list[dict[str, Any]], find: Callable[[str], str]) -> SourceItem | ImportProblem:
     place = parts[0]["place"]
     try:
-        path = find(key)
+        path, *further = map(find, parts[0].get("pictures", (key,)))
     except BadRecord as error:
         more = f" ({len(parts)} rows name it)" if len(parts) > 1 else ""
         return ImportProblem(key, place, f"{error.reason}{more}")
@@ -96,4 +124,4 @@ def _item(key: str, parts: list[dict[str, Any]], find: Callable[[str], str]) -> 
         ),
         extra={"rows": extras} if extras else {},
     )
-    return SourceItem(key, path, truth, splits.pop() if len(splits) == 1 else None, place)
+    return SourceItem(key, path, truth, splits.pop() if len(splits) == 1 else None, place, tuple(further))

@@ -61,6 +61,9 @@ class StreamedTable:
             with file.opened() as stream:
                 columns = chosen_columns(self._given, column_names_in(stream, file.name), file.name)
                 for place, value in numbered_rows_in(stream, file.name):
+                    if isinstance(value, ImportProblem):
+                        yield value
+                        continue
                     try:
                         yield table_row(self._pictures, place, value, columns, split)
                     except BadRecord as error:

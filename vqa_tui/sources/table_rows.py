@@ -18,20 +18,22 @@ def table_row(pictures: PictureCells, place: str, value: Any, columns: Mapping[s
     if not isinstance(value, dict):
         raise BadRecord("is not an object with columns")
     picture = _cell(value, columns["picture"])
-    if picture is None or picture == "":
+    if picture is None or picture in ("", []):
         raise BadRecord(f"has no picture in `{columns['picture']}`")
     record = as_object(json_value({name: cell for name, cell in value.items() if name != columns["picture"]}))
     cells = {part: _cell(record, column) for part, column in columns.items() if part != "picture"}
     asked = _asked(cells)
     used = set(columns.values()) - ({columns["question"]} if "question" in columns and not asked else set())
+    own, *further = pictures.keys_of(picture)
     return Row(
-        picture=pictures.key_of(picture),
+        picture=own,
         place=place,
         questions=asked,
         captions=_texts(cells, "caption"),
         categories=_texts(cells, "categories"),
         split=text_of(cells, "split").strip() or split,
         extra={name: cell for name, cell in record.items() if name not in used and cell is not None},
+        further=tuple(further),
     )
 
 

@@ -66,7 +66,7 @@ class TableSource:
             for place, value in places:
                 where = f"{inner.removesuffix(file.name)}{place}"
                 if isinstance(value, ImportProblem):
-                    yield value
+                    yield ImportProblem(where, where, value.reason)
                     continue
                 try:
                     yield table_row(self._pictures, where, value, columns, split)

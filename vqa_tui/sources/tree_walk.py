@@ -1,7 +1,7 @@
 """Walking a folder tree of pictures in a fixed order, one directory listing in memory at a time."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from vqa_tui.sources.record_truth import valid_text
 
 @dataclass(frozen=True, slots=True)
 class FoundPicture:
-    """A file whose name says that it is a picture."""
+    """A file whose name says that it is a picture, or a video where these are looked for."""
 
     path: str
     """POSIX path relative to the root."""
@@ -38,9 +38,21 @@ class JunkCount:
 
 
 def walk_pictures(contained: ContainedRoot, start: str, junk: JunkCount) -> Iterator[FoundPicture | ImportProblem]:
-    """Yield the pictures below `start` (a POSIX path in the root, '' for all of it), sorted within each folder.
+    """Yield the pictures below `start` as `walk_files` does; one in a format that is not read is a problem too."""
+    return walk_files(contained, start, junk, PICTURE_SUFFIXES, UNREAD_SUFFIXES)
 
-    Hidden files and folders are passed over; `._` files are counted in `junk`. A picture in a format that is not read,
+
+def walk_files(
+    contained: ContainedRoot,
+    start: str,
+    junk: JunkCount,
+    suffixes: Collection[str],
+    unread: Collection[str] = (),
+) -> Iterator[FoundPicture | ImportProblem]:
+    """Yield the files below `start` (a POSIX path in the root, '' for all of it) that end in one of `suffixes`, sorted
+    within each folder.
+
+    Hidden files and folders are passed over; `._` files are counted in `junk`. A file that ends in one of `unread`,
     a link to a file outside the root, a link to a folder, a name that is not valid Unicode and a folder that cannot be
     read are problems.
     """
@@ -62,10 +74,10 @@ def walk_pictures(contained: ContainedRoot, start: str, junk: JunkCount) -> Iter
         for name in files:
             suffix = os.path.splitext(name)[1].lower()
             path = f"{folder}/{name}".lstrip("/")
-            if suffix in UNREAD_SUFFIXES and not name.startswith("."):
+            if suffix in unread and not name.startswith("."):
                 reason = f"is a picture in a format that is not read here ({suffix}); save it as JPEG or PNG"
                 yield ImportProblem(valid_text(path), valid_text(path), reason)
-            if suffix not in PICTURE_SUFFIXES:
+            if suffix not in suffixes:
                 continue
             if name.startswith("._"):
                 junk.count, junk.first = junk.count + 1, junk.first or valid_text(path)

@@ -117,6 +117,9 @@ class VqaRadRows:
             split = split_in_name(file.stem) or split_in_path(inner) or split_in_name(self._base.name)
             for place, row in numbered_rows(file):
                 where = f"{inner.removesuffix(file.name)}{place}"
+                if isinstance(row, ImportProblem):
+                    yield ImportProblem(where, where, row.reason)
+                    continue
                 try:
                     yield self._row(where, row, split)
                 except BadRecord as error:

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vqa_tui.domain.clip import VIDEO
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, ImportProblem, Item, PictureFacts
 from vqa_tui.store.db import Database
+from vqa_tui.store.drawing import DRAWN, SPREAD
 from vqa_tui.store.parts import asked_of
 from vqa_tui.store.rows import ITEM_COLUMNS, item_from_row
 
@@ -34,13 +36,15 @@ class DatasetRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredItem:
-    """One picture as it is to be written, or as it was found. `truth` is the canonical JSON of a GroundTruth."""
+    """One item as it is to be written, or as it was found. `truth` is the canonical JSON of a GroundTruth."""
 
     key: str
     path: str
     facts: PictureFacts
     split: str | None
     truth: str
+    pictures: int = 1
+    """How many it is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +64,24 @@ class SizeGroup:
     size_bytes: int
     """Of all their files together."""
     seconds: float = 0.0
-    """Length of each, where they are clips of videos, to the second; 0 of still pictures."""
+    """Length of each, where they are clips of videos, at most 0.1 s too long, never too short; 0 of still pictures."""
+    further: bool = False
+    """They are shown beside the own pictures of their items, and are no requests of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureSizes:
     groups: tuple[SizeGroup, ...]
     step: int
-    """Sides within so many pixels were put together, and stand for their mean; 1 is exact."""
+    """Sides within so many pixels were put together, and stand for their mean; 1 is exact. Where it is not 1, lengths
+    of clips are at most so many seconds too long, never too short."""
+    most_in_one: int = 1
+    """Pictures of the item that has most of them."""
+
+    @property
+    def requests(self) -> int:
+        """How many requests the pictures are."""
+        return sum(group.pictures for group in self.groups if not group.further)
 
 
 def truth_json(truth: GroundTruth) -> str:
@@ -76,10 +90,15 @@ def truth_json(truth: GroundTruth) -> str:
 
 
 _SECONDS = f"""
-  CASE WHEN format = '{VIDEO}'
-    THEN max(1, round(json_extract(truth, '$.clip.end_s') - json_extract(truth, '$.clip.start_s'))) ELSE 0 END
+  CASE WHEN format = '{VIDEO}' THEN max(1, CAST(
+    (json_extract(truth, '$.clip.end_s') - json_extract(truth, '$.clip.start_s')) * 10 / :tenths + 0.999999 AS INTEGER
+  )) * :tenths / 10.0 ELSE 0 END
 """
-"""Of a clip; the JSON of still pictures is not read for it."""
+"""Of a clip, rounded up to `:tenths` of a second, so that no plan understates it; the JSON of still pictures is not
+read for it. SQLite is often built without ceil(); less than a millionth is what floating point adds to a whole number.
+"""
+_STEPS = ((1, 1), (8, 10), (64, 100), (512, 1_000), (1 << 30, 36_000))
+"""Pixels within which sides are put together, with the tenths of a second within which lengths are."""
 
 _DATASET_COLUMNS = """
   dataset.id, name, kind, root, source, created_at, imported_at, coalesce(item_tally.n, 0) AS items,
@@ -123,12 +142,15 @@ async def ensure_dataset(db: Database, *, name: str, kind: str, root: str, sourc
 async def stored_items(db: Database, dataset_id: int, keys: Sequence[str]) -> dict[str, StoredItem]:
     """Return those of `keys` that the dataset already holds."""
     rows = await db.read(
-        "SELECT key, path, split, truth, format, width, height, size_bytes, sha256, orientation, modified_ns FROM item "
-        "WHERE dataset_id = ? AND key IN (SELECT value FROM json_each(?))",
+        "SELECT key, path, split, truth, pictures, format, width, height, size_bytes, sha256, orientation, modified_ns "
+        "FROM item WHERE dataset_id = ? AND key IN (SELECT value FROM json_each(?))",
         (dataset_id, json.dumps(keys)),
     )
     # Unpacking takes a quarter of the time of looking each column up by its name.
-    return {key: StoredItem(key, path, PictureFacts(*facts), split, truth) for key, path, split, truth, *facts in rows}
+    return {
+        key: StoredItem(key, path, PictureFacts(*facts), split, truth, pictures)
+        for key, path, split, truth, pictures, *facts in rows
+    }
 
 
 async def write_batch(
@@ -150,13 +172,16 @@ async def write_batch(
         await transaction.execute_many(
             """
             INSERT INTO item (dataset_id, key, path, format, width, height, size_bytes, sha256, orientation,
-              modified_ns, split, truth) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              modified_ns, split, truth, pictures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (dataset_id, key) DO UPDATE SET path = excluded.path, format = excluded.format,
               width = excluded.width, height = excluded.height, size_bytes = excluded.size_bytes,
               sha256 = excluded.sha256, orientation = excluded.orientation, modified_ns = excluded.modified_ns,
-              split = excluded.split, truth = excluded.truth
+              split = excluded.split, truth = excluded.truth, pictures = excluded.pictures
             """,
-            [(dataset_id, item.key, item.path, *_fact_values(item.facts), item.split, item.truth) for item in items],
+            [
+                (dataset_id, item.key, item.path, *_fact_values(item.facts), item.split, item.truth, item.pictures)
+                for item in items
+            ],
         )
         await transaction.execute(
             "DELETE FROM import_problem WHERE dataset_id = ? AND key IN (SELECT value FROM json_each(?))",
@@ -240,25 +265,35 @@ async def spread_items(db: Database, dataset_id: int, count: int, *, parts: int 
 
 
 async def picture_sizes(
-    db: Database, dataset_id: int, *, chosen: int, total: int, parts: int = 1, most_groups: int = 20_000
+    db: Database,
+    dataset_id: int,
+    *,
+    chosen: int,
+    total: int,
+    parts: int = 1,
+    seed: int | None = None,
+    most_groups: int = 20_000,
 ) -> PictureSizes:
-    """Return the sizes of the `chosen` of `total` pictures that a run with such a limit asks about.
+    """Return the sizes of the `chosen` of `total` pictures that a run with such a limit and seed asks about.
 
-    Each counts as often as it is a request, `parts` times or BY_PAIR.
+    Each counts as often as it is a request, `parts` times or BY_PAIR; further pictures of an item count beside it.
     Where there are more than `most_groups` sizes, sides that are alike are put together, the finer the better.
     """
     asked = asked_of(parts)
-    wanted = f"width, height, size_bytes, {_SECONDS} AS seconds, {asked.count} AS requests"
+    wanted = f"id, width, height, size_bytes, pictures, {_SECONDS} AS seconds, {asked.count} AS requests"
     picked = f"SELECT {wanted} FROM item WHERE dataset_id = :dataset {asked.only}"
-    if chosen < total:
+    if seed is not None:
+        drawn = f"SELECT id FROM item WHERE dataset_id = :dataset {asked.only} {DRAWN}"
+        picked = f"SELECT {wanted} FROM item WHERE id IN ({drawn})"
+    elif chosen < total:
         # The same choice as `run_creation.create_run` makes.
         picked = f"""
-        SELECT width, height, size_bytes, seconds, requests
+        SELECT id, width, height, size_bytes, pictures, seconds, requests
         FROM (SELECT {wanted}, row_number() OVER (ORDER BY id) AS place
               FROM item WHERE dataset_id = :dataset {asked.only})
-        WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total
+        WHERE {SPREAD}
         """
-    for step in (1, 8, 64, 512, 1 << 30):
+    for step, tenths in _STEPS:
         if chosen > most_groups:
             # A look at the first few saves reading a million in vain.
             first = await db.read_one(
@@ -268,20 +303,54 @@ async def picture_sizes(
             )
             if first is not None and first["n"] > most_groups:
                 continue
+        values = {
+            "dataset": dataset_id,
+            "chosen": chosen,
+            "total": max(total, 1),
+            "step": step,
+            "tenths": tenths,
+            "most": most_groups + 1,
+            "seed": seed,
+        }
         rows = await db.read(
             f"""
             SELECT round(avg(width)) AS width, round(avg(height)) AS height, sum(requests) AS n,
               sum(size_bytes * requests) AS size, seconds
             FROM ({picked}) GROUP BY width / :step, height / :step, seconds LIMIT :most
             """,
-            {"dataset": dataset_id, "chosen": chosen, "total": max(total, 1), "step": step, "most": most_groups + 1},
+            values,
         )
         if len(rows) <= most_groups:
             break
-    groups = (
+    groups = [
         SizeGroup(int(row["width"]), int(row["height"]), row["n"], row["size"], float(row["seconds"])) for row in rows
+    ]
+    if not await db.read_one("SELECT 1 FROM item WHERE dataset_id = ? AND pictures > 1 LIMIT 1", (dataset_id,)):
+        return PictureSizes(tuple(groups), step)
+    of_further = await further_sizes(db, picked, values)
+    return PictureSizes((*groups, *of_further.groups), step, of_further.most_in_one)
+
+
+async def further_sizes(db: Database, picked: str, values: dict[str, Any]) -> PictureSizes:
+    """Return the sizes of the further pictures of items.
+
+    `picked` is a query that yields their `id` with `pictures` and `requests`; `values` are its, with `step`.
+    """
+    rows = await db.read(
+        f"""
+        SELECT round(avg(width)) AS width, round(avg(height)) AS height, sum(requests) AS n,
+          sum(size_bytes * requests) AS size, max(pictures) AS most
+        FROM (SELECT json_extract(shown.value, '$.facts.width') AS width,
+                json_extract(shown.value, '$.facts.height') AS height,
+                json_extract(shown.value, '$.facts.size_bytes') AS size_bytes, asked.requests, asked.pictures
+              FROM ({picked}) asked JOIN item ON item.id = asked.id CROSS JOIN json_each(item.truth, '$.further') shown
+              WHERE asked.pictures > 1)
+        GROUP BY width / :step, height / :step
+        """,
+        values,
     )
-    return PictureSizes(tuple(groups), step)
+    groups = (SizeGroup(int(row["width"]), int(row["height"]), row["n"], row["size"], further=True) for row in rows)
+    return PictureSizes(tuple(groups), values["step"], max((row["most"] for row in rows), default=1))
 
 
 async def split_counts(db: Database, dataset_id: int) -> dict[str | None, int]:

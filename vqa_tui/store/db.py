@@ -14,6 +14,7 @@ import aiosqlite
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
+from vqa_tui.store.drawing import drawn_place
 from vqa_tui.store.file_system import file_system_of, is_network_file_system
 from vqa_tui.store.migrating import bring_up_to_date
 
@@ -79,6 +80,7 @@ class Database:
                 await connection.execute("PRAGMA journal_mode = WAL")
                 await connection.execute("PRAGMA synchronous = NORMAL")
                 await connection.execute("PRAGMA foreign_keys = ON")
+                await connection.create_function("drawn_place", 2, drawn_place, deterministic=True)
                 await bring_up_to_date(database, connection, paths, read_only=read_only)
                 await connection.execute(f"PRAGMA query_only = {int(read_only)}")
                 await connection.execute(f"PRAGMA busy_timeout = {_BUSY_STEP_MS}")

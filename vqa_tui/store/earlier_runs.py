@@ -12,8 +12,8 @@ from vqa_tui.store.db import Database
 _NEWEST = 5
 _SAMPLE_TASKS = 400
 """Finished pictures, of each run, that are looked at one by one."""
-_SAME = ("kind", "base_url", "extra_body", "max_tokens_field", "image_tokens")
-"""Fields of an endpoint that decide how many tokens are read and written, beside its model."""
+_SAME = ("kind", "base_url", "extra_body", "max_tokens_field", "image_tokens", "video.tokens_per_second")
+"""Fields of an endpoint that decide how many tokens are read, written or expected, beside its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ async def earlier_runs(db: Database, *, recipe: str, endpoint: str, endpoint_nam
     """Return what the newest runs of the frozen `recipe` took; None when none was answered.
 
     `endpoint` is the frozen endpoint that shall be asked. Runs count only where theirs had the same model, kind,
-    address, free fields (thinking is one), field of the token limit and image-token rule: a rehearsal says nothing
-    about a paid model, nor does one way of asking about another.
+    address, free fields (thinking is one), field of the token limit, image-token rule and tokens of a second of video:
+    a rehearsal says nothing about a paid model, nor does one way of asking, or of expecting, about another.
     """
     same = " AND ".join(
         f"json_extract(endpoint, '$.{field}') IS json_extract(:endpoint, '$.{field}')" for field in _SAME

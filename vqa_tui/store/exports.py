@@ -120,6 +120,23 @@ async def exported_run(
     )
 
 
+async def hashes_of_several(database: Database, run: ExportedRun) -> AsyncIterator[tuple[str, ...]]:
+    """Yield the SHA-256 of all pictures of each item of several, of the dataset of a run."""
+    after = 0
+    while True:
+        rows = await database.read(
+            "SELECT id, sha256, (SELECT json_group_array(json_extract(value, '$.facts.sha256')) "
+            "FROM json_each(truth, '$.further')) AS further FROM item WHERE pictures > 1 AND id > ? "
+            "AND dataset_id = (SELECT dataset_id FROM run WHERE id = ?) ORDER BY id LIMIT ?",
+            (after, run.id, PAGE_PICTURES),
+        )
+        for row in rows:
+            yield (row["sha256"], *json.loads(row["further"]))
+        if len(rows) < PAGE_PICTURES:
+            return
+        after = rows[-1]["id"]
+
+
 async def deleted_meanwhile(database: Database, run: ExportedRun) -> str | None:
     """Return the name of the run, or of one that follows it, that was deleted since the export began; None: none was.
 

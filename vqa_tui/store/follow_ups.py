@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vqa_tui.domain.changes import TaskChanges
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.store.db import Database
 from vqa_tui.store.pace import pace_of_tasks
@@ -20,17 +21,22 @@ from vqa_tui.store.run_creation import (
 )
 
 # Runs that follow `:follows`, and those that follow these, which count for its exports too. With an endpoint and a
-# model only those that ask there; for a run that is `:new` also others that are being made.
-_THERE = """
+# model only those that ask there.
+_LATER = """
   WITH RECURSIVE later (id) AS (
     SELECT id FROM run WHERE follows = :follows
-    UNION SELECT run.id FROM run JOIN later ON run.follows = later.id),
-  there (id, name) AS (
+    UNION SELECT run.id FROM run JOIN later ON run.follows = later.id)
+"""
+_THERE = f"""
+  {_LATER}, there (id, name) AS (
     SELECT run.id, run.name FROM run JOIN later ON later.id = run.id
-    WHERE (run.id NOT IN (SELECT id FROM hidden_run)
-        OR :new IS NOT NULL AND run.id IN (SELECT run_id FROM unfinished_run))
-      AND run.id IS NOT :new AND run.id <> :follows
+    WHERE run.id NOT IN (SELECT id FROM hidden_run) AND run.id <> :follows
       AND (:endpoint IS NULL OR run.endpoint_name = :endpoint AND run.model = :model))
+"""
+# Those that ask there, were begun before `:new` and are not whole.
+_BEGUN_BEFORE = f"""
+  {_LATER} SELECT 1 FROM later JOIN run ON run.id = later.id JOIN unfinished_run ON unfinished_run.run_id = run.id
+  WHERE run.id < :new AND run.endpoint_name = :endpoint AND run.model = :model
 """
 _PAID_THERE = "o.item_id = t.item_id AND o.part = t.part AND o.status IN ('pending', 'leased', 'done')"
 # The + keeps SQLite from an index over the run, by which it would go through all of its tasks.
@@ -64,7 +70,6 @@ async def asked_elsewhere(
     """
     values = {
         "follows": run_id,
-        "new": None,
         "endpoint": endpoint,
         "model": model,
         "ids": json.dumps(list(ids)),
@@ -101,11 +106,19 @@ async def create_follow_up(
     """Store a run with one pending task for each of the followed run's tasks `ids` that has one of `statuses`.
 
     A picture that another follow-up has asked or is asking of the same model at the same endpoint is left out, unless
-    it is to be asked `anyway`; so is one that a follow-up which is being made has taken. Return the run's id and the
-    number of its tasks; without a task nothing is stored, and the id is 0.
+    it is to be asked `anyway`. Return the run's id and the number of its tasks; without a task nothing is stored, and
+    the id is 0. Raises VqaError while somebody else makes a follow-up of that run there: what it takes is known only
+    when it is whole, and its maker may be killed before.
     """
     chosen = sorted(set(ids))
     begun = await begin_run(database, new, tasks=len(chosen), hold=hold, follows=follows)
+    there = {"follows": follows, "endpoint": new.endpoint_name, "model": new.model}
+    if not anyway and await database.read(_BEGUN_BEFORE, {**there, "new": begun.id}):
+        await drop_begun(database, begun.id)
+        raise VqaError(
+            f"somebody else makes a run just now that asks pictures of the same run at {new.endpoint_name}",
+            hint="Nothing was asked. Do it again in a moment: pictures that the other one took are left out then.",
+        )
     pace, start, count = pace_of_tasks(), 0, 0
     while start < len(chosen):
         piece = chosen[start : start + pace.size]
@@ -121,9 +134,7 @@ async def create_follow_up(
                     "first": begun.first_task + count,
                     "new": begun.id,
                     "changes": changes.as_json(),
-                    "follows": follows,
-                    "endpoint": new.endpoint_name,
-                    "model": new.model,
+                    **there,
                     "ids": json.dumps(piece),
                     "statuses": json.dumps(list(statuses)),
                     "anyway": anyway,

@@ -8,8 +8,8 @@ then the leases in the database still say which tasks to ask again.
 import mmap
 import os
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from vqa_tui.domain.quota import RequestSize
@@ -24,6 +24,7 @@ _OLDER_MAGIC = b"vqaflt02"
 _OLDER_SLOT = struct.Struct("<QdQ39s?")
 """What an engine of an older program wrote: the same without tokens. Its last journal is read after an upgrade."""
 _MOST_TOKENS = 2**32 - 1
+_SLOTS_AT_ONCE = 64
 _COST, _COST_OFFSET = struct.Struct("<Q"), 16
 
 
@@ -113,11 +114,20 @@ def read_journal(path: Path) -> JournalView:
     if len(content) < _HEADER.size or not content.startswith((_MAGIC, _OLDER_MAGIC)):
         return JournalView()
     _magic, beat_at, trouble = _HEADER.unpack_from(content)
-    return JournalView(
-        tuple(sorted(_flights(content), key=lambda flight: flight.started_at)),
-        beat_at or None,
-        trouble.rstrip(b"\0").decode("utf-8", "replace"),
-    )
+    return JournalView(_flights(content), beat_at or None, trouble.rstrip(b"\0").decode("utf-8", "replace"))
+
+
+def read_beat(path: Path) -> float | None:
+    """Return the Unix time of the newest heartbeat in the journal at `path`; None when there is none."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER.size)
+    except FileNotFoundError:
+        return None
+    if len(header) < _HEADER.size or not header.startswith((_MAGIC, _OLDER_MAGIC)):
+        return None
+    _magic, beat_at, _trouble = _HEADER.unpack(header)
+    return beat_at or None
 
 
 def read_flights(path: Path) -> list[Flight]:
@@ -125,21 +135,32 @@ def read_flights(path: Path) -> list[Flight]:
     return list(read_journal(path).flights)
 
 
-def _flights(content: bytes) -> Iterator[Flight]:
-    # The lowest free slot is taken first and an unused one is all zeros: behind the last used one nothing is looked at.
-    slot = _SLOT if content.startswith(_MAGIC) else _OLDER_SLOT
-    used = -(-(len(content.rstrip(b"\0")) - _HEADER.size) // slot.size)
-    whole = min(max(used, 0), (len(content) - _HEADER.size) // slot.size)
-    slots = content[_HEADER.size : _HEADER.size + whole * slot.size]
+def _flights(content: bytes) -> tuple[Flight, ...]:
+    """Return the requests noted in a journal, oldest first."""
+    is_older = not content.startswith(_MAGIC)
+    slot = _OLDER_SLOT if is_older else _SLOT
+    # Most slots are unused, which is all zeros: comparing whole stretches passes over them faster than reading each.
+    stretch = bytes(_SLOTS_AT_ONCE * slot.size)
+    end = len(content) - (len(content) - _HEADER.size) % slot.size
     names: dict[bytes, str] = {}
     sizes: dict[tuple[int, int], RequestSize] = {}
-    for task_id, started_at, reserved, name, *tokens, answered in slot.iter_unpack(slots):
-        if task_id:
-            inputs, outputs = tokens or (0, 0)
+    flights = []
+    for start in range(_HEADER.size, end, len(stretch)):
+        part = content[start : min(start + len(stretch), end)]
+        if part == stretch:
+            continue
+        for noted in slot.iter_unpack(part):
+            task_id, started_at, reserved, name, inputs, outputs, answered = (
+                (*noted[:4], 0, 0, noted[4]) if is_older else noted
+            )
+            if not task_id:
+                continue
             key_name = names.get(name)
             if key_name is None:
                 key_name = names[name] = name.rstrip(b"\0").decode("utf-8", "replace")
             size = sizes.get((inputs, outputs))
             if size is None:
                 size = sizes[inputs, outputs] = RequestSize(inputs, outputs)
-            yield Flight(task_id, started_at, reserved, key_name, answered, size)
+            flights.append(Flight(task_id, started_at, reserved, key_name, answered, size))
+    flights.sort(key=attrgetter("started_at"))
+    return tuple(flights)

@@ -19,6 +19,8 @@ class MadeOf:
     pilot_size: int
     limit: int | None
     """How many pictures it took; None when it took all that its dataset had then (by pairs: all that have one)."""
+    seed: int | None
+    """By which they were drawn; None where they are spread evenly."""
     limits: Limits
     of_chosen: bool = False
     """Whether it asks pictures that a person chose of another run; `limit` and `pilot_size` say nothing then."""
@@ -31,7 +33,7 @@ async def made_of(database: Database, run_id: int) -> MadeOf | None:
     row = await database.read_one(
         """
         SELECT run.name, dataset.name AS dataset, dataset.id AS dataset_id, run.recipe, run.endpoint, run.pilot_size,
-          run.limits, run.of_chosen, run.parts, (SELECT name FROM run f
+          run.limits, run.of_chosen, run.parts, run.seed, (SELECT name FROM run f
             WHERE f.id = run.follows AND f.id NOT IN (SELECT id FROM hidden_run)) AS follows,
           (SELECT count(*) FROM task WHERE run_id = run.id AND part = 0) AS pictures,
           (SELECT max(item_id) FROM task WHERE run_id = run.id) AS last_item
@@ -41,13 +43,14 @@ async def made_of(database: Database, run_id: int) -> MadeOf | None:
     )
     if row is None:
         return None
-    # A choice that is spread over a dataset always takes its last picture, so this is how many there were then.
+    # A choice that is spread over a dataset always takes its last picture, so this is how many there were then. Where
+    # pictures were drawn nobody knows, and the number stays a limit.
     then = await database.read_one(
         f"SELECT count(*) AS n FROM item WHERE dataset_id = ? AND id <= ? {asked_of(row['parts']).only}",
         (row["dataset_id"], row["last_item"] or 0),
     )
     pictures = row["pictures"]
-    took_all = then is None or pictures >= then["n"]
+    took_all = row["seed"] is None and (then is None or pictures >= then["n"])
     return MadeOf(
         run_name=row["name"],
         dataset=row["dataset"],
@@ -55,6 +58,7 @@ async def made_of(database: Database, run_id: int) -> MadeOf | None:
         endpoint=row["endpoint"],
         pilot_size=row["pilot_size"],
         limit=None if took_all else pictures,
+        seed=row["seed"],
         limits=Limits.model_validate_json(row["limits"]),
         of_chosen=bool(row["of_chosen"]),
         follows=row["follows"],

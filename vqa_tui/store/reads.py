@@ -115,8 +115,9 @@ async def run_summaries(database: Database) -> list[tuple[RunSummary, float | No
 async def run_view(database: Database, run_id: int, *, now: float, flights: Sequence[Flight]) -> RunView | None:
     """Return one run with everything but the engine's liveness, or None when there is no such run.
 
-    `flights` is the flight journal; requests in it whose task is no longer leased are dropped.
+    `flights` is the flight journal; requests in it that are answered, or whose task is no longer leased, are dropped.
     """
+    flights = [flight for flight in flights if not flight.answered]
     found, tally, attempts, course_rows, event_rows, slot_rows, pilot_rows = await database.read_together(
         (_VIEWED, (run_id,)),
         (_TALLY, (run_id,)),
@@ -259,7 +260,7 @@ def _slots(rows: Sequence[Row], flights: Sequence[Flight], now: float) -> tuple[
     asked = {row["id"]: (row["key"], part_from_row(row)) for row in rows}
     slots = []
     for flight in flights:
-        if flight.task_id in asked and not flight.answered:
+        if flight.task_id in asked:
             key, part = asked[flight.task_id]
             slots.append(SlotView(flight.task_id, key, flight.key_name, max(now - flight.started_at, 0.0), part))
     return tuple(slots)

@@ -239,6 +239,7 @@ def _pair_from_row(row: Row) -> ReviewPair:
         truth,
         part_from_row(row),
         truth.reference(row["part"], row["question"]) if row["by_pair"] else None,
+        tuple(str(Path(row["root"]) / further.path) for further in truth.further),
     )
 
 

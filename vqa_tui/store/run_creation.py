@@ -14,6 +14,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.part import BY_PAIR
 from vqa_tui.domain.run import Limits
 from vqa_tui.store.db import Database, Transaction
+from vqa_tui.store.drawing import DRAWN, SPREAD
 from vqa_tui.store.pace import pace_of_tasks
 from vqa_tui.store.parts import Asked, asked_of
 from vqa_tui.store.run_deletion import mark_deleted_within
@@ -21,11 +22,11 @@ from vqa_tui.store.run_deletion import mark_deleted_within
 Hold = Callable[[int], Awaitable[None]]
 """Called with the id of a run before anybody else can see that it was begun: takes its lock."""
 
-# The k-th of `total` is taken when k * chosen / total passes a whole number: exactly `chosen`, evenly spread.
-_CHOSEN = """
-SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM item WHERE dataset_id = :dataset {only})
-WHERE (place * :chosen) / :total > ((place - 1) * :chosen) / :total ORDER BY id
+_CHOSEN = f"""
+SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM item WHERE dataset_id = :dataset {{only}})
+WHERE {SPREAD} ORDER BY id
 """
+_DRAWN = f"SELECT id FROM (SELECT id FROM item WHERE dataset_id = :dataset {{only}} {DRAWN}) ORDER BY id"
 _PIECE = "WITH chosen (place, id) AS (SELECT :start + key, value FROM json_each(:items))"
 # The k-th of `chosen` is in the pilot when k * pilot / chosen passes a whole number: exactly `pilot` of them.
 _STORE = """
@@ -62,6 +63,8 @@ class NewRun:
     approved: bool
     parts: int = 1
     """Requests for each picture, or BY_PAIR."""
+    seed: int | None = None
+    """By which `limit` pictures are drawn; None spreads them evenly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,9 @@ async def create_run(database: Database, new: NewRun, *, hold: Hold = nobody) ->
     """Store a run with the pending tasks of each picture of its dataset, piece by piece; return its id.
 
     With `limit`, and for the pilot, pictures are taken evenly spread over the dataset, so that a dataset sorted by
-    class still gives a fair sample. All tasks of a picture go together. By pairs, pictures without one are not counted.
-    Raises VqaError when the dataset was deleted, the name is taken, or pictures have got more pairs meanwhile.
+    class still gives a fair sample; with a seed the limit draws them instead. All tasks of a picture go together. By
+    pairs, pictures without one are not counted. Raises VqaError when the dataset was deleted, the name is taken, or
+    pictures have got more pairs meanwhile.
     """
     asked = asked_of(new.parts)
     items = await _chosen_items(database, new, asked)
@@ -121,9 +125,9 @@ async def _chosen_items(database: Database, new: NewRun, asked: Asked) -> "array
     )
     total = counted["n"]
     chosen = total if new.limit is None else min(new.limit, total)
-    return await database.read_integers(
-        _CHOSEN.format(only=asked.only), {"dataset": new.dataset_id, "chosen": chosen, "total": max(total, 1)}
-    )
+    values = {"dataset": new.dataset_id, "chosen": chosen, "total": max(total, 1), "seed": new.seed}
+    choice = _CHOSEN if new.seed is None else _DRAWN
+    return await database.read_integers(choice.format(only=asked.only), values)
 
 
 async def _requests(database: Database, dataset_id: int, asked: Asked) -> int:
@@ -159,8 +163,8 @@ async def begin_run(database: Database, new: NewRun, *, tasks: int, hold: Hold, 
             raise VqaError(f"there is already a run named {new.name}", hint="Choose another name, or resume that one.")
         run_id = await transaction.insert(
             "INSERT INTO run (id, name, dataset_id, recipe_name, endpoint_name, model, recipe, endpoint, "
-            "config_sha256, pilot_size, created_at, limits, approved_at, follows, of_chosen, parts) "
-            f"VALUES ({_NEXT_RUN_ID}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "config_sha256, pilot_size, created_at, limits, approved_at, follows, of_chosen, parts, seed) "
+            f"VALUES ({_NEXT_RUN_ID}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 new.name,
                 new.dataset_id,
@@ -177,6 +181,7 @@ async def begin_run(database: Database, new: NewRun, *, tasks: int, hold: Hold, 
                 follows,
                 int(follows is not None),
                 new.parts,
+                new.seed,
             ),
         )
         await transaction.execute("INSERT INTO run_state (run_id) VALUES (?)", (run_id,))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from vqa_tui.domain.cost import to_dollars
 from vqa_tui.domain.failure import FailureKind, VqaError
+from vqa_tui.domain.part import unit
 from vqa_tui.domain.run_contents import DeletedRun, DeletedRuns, RunContents
 from vqa_tui.domain.work import Flight
 from vqa_tui.store.db import Database, Transaction
@@ -51,7 +52,7 @@ class DeletedChunk:
 async def run_contents(database: Database, run_id: int) -> RunContents | None:
     """Return what would go with a run; None when there is no such run."""
     row = await database.read_one(
-        "SELECT name, (SELECT coalesce(sum(n), 0) FROM tally WHERE run_id = run.id) AS pictures, "
+        "SELECT name, parts, (SELECT coalesce(sum(n), 0) FROM tally WHERE run_id = run.id) AS pictures, "
         "(SELECT coalesce(sum(n), 0) FROM attempt_tally WHERE run_id = run.id) AS attempts, "
         "coalesce((SELECT n FROM sample_tally WHERE run_id = run.id), 0) AS pairs, "
         "(SELECT coalesce(sum(cost_nano), 0) FROM attempt_tally WHERE run_id = run.id) AS spent, "
@@ -69,6 +70,7 @@ async def run_contents(database: Database, run_id: int) -> RunContents | None:
         sum((await verdict_counts(database, run_id)).values()),
         to_dollars(row["spent"]),
         to_dollars(row["uncertain"]),
+        unit(in_parts=row["parts"] != 1),
     )
 
 

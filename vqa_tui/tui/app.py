@@ -127,15 +127,24 @@ class VqaApp(PersonalApp):
         return screen_class(name)(self._services, self.watch_over)
 
     def show_mode(self, mode: str) -> None:
-        """Switch to a mode and let the watch read what it shows."""
+        """Switch to a mode and let the watch read what it shows.
+
+        One that was shown before is drawn as it was left; what is new is read after that, and drawn where it differs.
+        """
+        at_once = mode == self.current_mode or mode not in self._screen_stacks
         if mode in _MODES_OF_NO_RUN:
-            self.watch_over.follow_runs()
+            self.watch_over.follow_runs(at_once=at_once)
         elif self.watch_over.run_id is not None:
-            self.watch_over.follow_run(self.watch_over.run_id, unasked=self.watch_over.unasked)
+            self.watch_over.follow_run(self.watch_over.run_id, unasked=self.watch_over.unasked, at_once=at_once)
         if self.current_mode != mode:
-            self._undrawn_s = _UNDRAWN_S if mode in self._screen_stacks else None
+            self._undrawn_s = None if at_once else _UNDRAWN_S
             self.switch_mode(mode)
             self._undrawn_s = None
+        if not at_once:
+            self.set_timer(_UNDRAWN_S, self._look_after_drawing)
+
+    def _look_after_drawing(self) -> None:
+        self.screen.call_after_refresh(self.watch_over.look_now)
 
     def delay_update(self, delay: float = 0.05) -> None:
         """Draw nothing for `delay` seconds, in which a screen gets its widgets; a mode shown before has them."""

@@ -11,7 +11,7 @@ from vqa_tui.operations.limits import parse_budget
 from vqa_tui.operations.planning import MOST_PAIRS, RunRequest, parse_max_side, parse_ratio
 from vqa_tui.tui.verbs import MOST_WORKERS
 
-TEXT_FIELDS = ("limit", "pilot", "budget", "concurrency", "max_side", "pairs", "structured_ratio", "name")
+TEXT_FIELDS = ("limit", "pilot", "budget", "concurrency", "max_side", "pairs", "structured_ratio", "seed", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class RunForm:
     """Another than that of the endpoint's file."""
     name: str = ""
     limit: str = ""
+    seed: str = ""
     pilot: str = "10"
     budget: str = ""
     concurrency: str = ""
@@ -50,6 +51,7 @@ class RunForm:
             endpoint=self.endpoint or "",
             name=_name(self.name),
             limit=_limit(self.limit),
+            seed=_seed(self.seed),
             pilot=_pilot(self.pilot) or 0,
             budget_usd=_budget(self.budget),
             concurrency=_concurrency(self.concurrency),
@@ -75,6 +77,7 @@ def form_of(request: RunRequest) -> RunForm:
         model=request.model,
         name=words(request.name),
         limit=words(request.limit),
+        seed=words(request.seed),
         pilot=words(request.pilot),
         budget="" if request.budget_usd is None else f"{request.budget_usd:f}",
         concurrency=words(request.concurrency),
@@ -97,6 +100,8 @@ def field_problems(
             read(form.typed(field))
         except VqaError as error:
             problems[field] = error
+    if form.seed.strip() and not form.limit.strip():
+        problems.setdefault("seed", VqaError("all pictures are asked: none is drawn", hint="Say how many pictures."))
     if (name := form.name.strip()) in taken:
         problems["name"] = VqaError(f"there is already a run named {name}")
     if form.budget.strip() and not price_known:
@@ -108,6 +113,10 @@ def field_problems(
 
 def _limit(typed: str) -> int | None:
     return _whole("pictures", typed, least=1, most=None, hint="Empty takes every picture.")
+
+
+def _seed(typed: str) -> int | None:
+    return _whole("seed", typed, least=0, most=None, hint="Empty spreads the pictures evenly.")
 
 
 def _pilot(typed: str) -> int | None:
@@ -162,6 +171,7 @@ def parse_dollars(text: str) -> Decimal:
 
 _READERS: dict[str, Callable[[str], object]] = {
     "limit": _limit,
+    "seed": _seed,
     "pilot": _pilot,
     "budget": _budget,
     "concurrency": _concurrency,

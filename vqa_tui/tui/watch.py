@@ -47,21 +47,23 @@ class Watch:
         self._now = now
         self._shows_list = True
         self._version: int | None = None
+        self._asked = 0
+        """How often something was to be read anew."""
         self._read_at = float("-inf")
         self._wake = asyncio.Event()
 
-    def follow_runs(self) -> None:
-        """Read the list of runs from now on."""
+    def follow_runs(self, *, at_once: bool = True) -> None:
+        """Read the list of runs from now on; not `at_once`, with the next look."""
         self._shows_list = True
-        self.look_now()
+        self._look(at_once)
 
-    def follow_run(self, run_id: int, *, unasked: bool = False) -> None:
+    def follow_run(self, run_id: int, *, unasked: bool = False, at_once: bool = True) -> None:
         """Read one run from now on; `unasked` where nobody chose it and it was taken for being the newest."""
         self.unasked = unasked
         if run_id != self.run_id:
             self.last_run = None
         self._shows_list, self.run_id = False, run_id
-        self.look_now()
+        self._look(at_once)
 
     def forget_run(self, run_id: int) -> None:
         """Follow that run no more: it is gone, and whoever goes to a mode about a run gets another one."""
@@ -72,8 +74,13 @@ class Watch:
 
     def look_now(self) -> None:
         """Read again at once: our own writes do not move the data version of our own connection."""
+        self._look(at_once=True)
+
+    def _look(self, at_once: bool) -> None:
         self._version = None
-        self._wake.set()
+        self._asked += 1
+        if at_once:
+            self._wake.set()
 
     async def keep_looking(self) -> None:
         """Look four times a second until cancelled; a failed read is told once and tried again."""
@@ -92,6 +99,7 @@ class Watch:
 
     async def look(self) -> None:
         """Read and publish what is followed, if it moved or its ages are a second old."""
+        asked = self._asked
         version = await self._services.data_version()
         now = self._now()
         if version == self._version and now - self._read_at < REREAD_S:
@@ -111,7 +119,8 @@ class Watch:
                 return
             self.last_run = SeenRun(view, now)
             self.run_seen.publish(self.last_run)
-        self._version, self._read_at = version, now
+        if asked == self._asked:  # else something else is followed since, and was not read yet
+            self._version, self._read_at = version, now
 
     def _tell(self, words: str) -> None:
         if words != self.trouble_now:

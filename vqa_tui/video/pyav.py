@@ -13,6 +13,7 @@ from PIL import Image
 
 from vqa_tui.domain.clip import Clip
 from vqa_tui.domain.item import PIXEL_LIMIT
+from vqa_tui.video.leave import CalledOff, Leave, TimeIsUp
 from vqa_tui.video.reader import DEMUXERS, SLACK_S, UnusableVideo, Video, VideoFacts, shrunk, too_short
 
 _THREADS = 2
@@ -22,6 +23,7 @@ _SEEK_ABOVE_S = 10.0
 than this, and the frames behind one are decoded again."""
 _EPSILON_S = 1e-6
 _ENCODERS = ("libx264", "mpeg4")
+_SOUND_RATE = 48_000
 _QUARTER_TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 
 
@@ -30,46 +32,64 @@ class PyAvReader:
 
     name = "PyAV"
 
-    def measure(self, video: Video, at_s: float) -> VideoFacts:
-        with _opened(video) as (container, stream):
-            image = _frames_at(container, stream, [at_s])[0]
+    def measure(self, video: Video, at_s: float, *, leave: Leave | None = None) -> VideoFacts:
+        leave = leave or Leave()
+        with _opened(video, leave) as (container, stream):
+            image = _frames_at(container, stream, [at_s], leave)[0]
             return VideoFacts(image.width, image.height, _length(container))
 
-    def frames(self, video: Video, times: Sequence[float], max_side: int | None = None) -> list[Image.Image]:
-        with _opened(video) as (container, stream):
-            return _frames_at(container, stream, times, max_side)
+    def frames(
+        self, video: Video, times: Sequence[float], max_side: int | None = None, *, leave: Leave | None = None
+    ) -> list[Image.Image]:
+        leave = leave or Leave()
+        with _opened(video, leave) as (container, stream):
+            return _frames_at(container, stream, times, leave, max_side)
 
-    def cut(self, video: Video, clip: Clip, target: Path, max_side: int | None = None) -> None:
+    def cut(
+        self,
+        video: Video,
+        clip: Clip,
+        target: Path,
+        max_side: int | None = None,
+        *,
+        sound: bool = False,
+        leave: Leave | None = None,
+    ) -> None:
+        leave = leave or Leave()
         unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            with _opened(video) as (container, stream):
-                _write(container, stream, clip, unfinished, max_side)
+            with _opened(video, leave) as (container, stream):
+                _write(container, stream, clip, unfinished, max_side, sound=sound, leave=leave)
             os.replace(unfinished, target)
         finally:
             unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
-def _opened(video: Video) -> Iterator[tuple[Any, Any]]:
-    """Yield the container and its video stream; whatever goes wrong while they are in use is an UnusableVideo."""
+def _opened(video: Video, leave: Leave) -> Iterator[tuple[Any, Any]]:
+    """Yield the container and its video stream; whatever goes wrong while they are in use is an UnusableVideo.
+
+    CalledOff passes, for then nothing went wrong.
+    """
     with ExitStack() as open_things:
         try:
             stream = open_things.enter_context(_regular(video)) if isinstance(video, Path) else video
+            watched: Any = _Watched(stream, leave)
             container = open_things.enter_context(
-                av.open(stream, mode="r", metadata_errors="replace", options={"format_whitelist": DEMUXERS})
+                av.open(watched, mode="r", metadata_errors="replace", options={"format_whitelist": DEMUXERS})
             )
             if not container.streams.video:
                 raise UnusableVideo("holds no pictures, only sound or data")
             pictures = container.streams.video[0]
             if pictures.codec_context is None:
                 raise UnusableVideo("is in a coding that is not read here")
-            width, height = pictures.codec_context.width, pictures.codec_context.height
-            if width * height > PIXEL_LIMIT:
-                raise UnusableVideo(f"has {width}×{height} pixels, more than the limit of {PIXEL_LIMIT:,}")
+            _require_few_pixels(pictures.codec_context)
             pictures.codec_context.thread_count = _THREADS
             yield container, pictures
-        except UnusableVideo:
+        except (UnusableVideo, CalledOff):
             raise
+        except TimeIsUp as error:
+            raise UnusableVideo(str(error)) from error
         except MemoryError as error:
             raise UnusableVideo("is too large to decode in the memory there is") from error
         except (av.error.FFmpegError, OSError) as error:
@@ -78,6 +98,29 @@ def _opened(video: Video) -> Iterator[tuple[Any, Any]]:
             raise UnusableVideo(f"cannot be read: {error.strerror or error}") from error
         except Exception as error:  # decoders raise nearly any type on a damaged file; every one means the same here
             raise UnusableVideo(f"is damaged: {str(error)[:200] or type(error).__name__}") from error
+
+
+class _Watched:
+    """A stream each of whose readings needs leave: FFmpeg may read a whole file within one call, to find an index."""
+
+    def __init__(self, stream: BinaryIO, leave: Leave) -> None:
+        self._stream, self._leave = stream, leave
+
+    def read(self, size: int) -> bytes:
+        self._leave.require()
+        return self._stream.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+def _require_few_pixels(shown: Any) -> None:
+    """Raise UnusableVideo for a stream or a frame that is too large: a frame may be larger than its container says."""
+    if shown.width * shown.height > PIXEL_LIMIT:
+        raise UnusableVideo(f"has {shown.width}×{shown.height} pixels, more than the limit of {PIXEL_LIMIT:,}")
 
 
 def _regular(path: Path) -> BinaryIO:
@@ -95,19 +138,21 @@ def _length(container: Any) -> float | None:
     return duration / av.time_base if duration and duration > 0 else None
 
 
-def _walk(container: Any, stream: Any, start_s: float) -> Iterator[tuple[float, Any, Callable[[float], None]]]:
+def _walk(
+    container: Any, stream: Any, start_s: float, leave: Leave
+) -> Iterator[tuple[float, Any, Callable[[float], None]]]:
     """Yield the seconds and the frame of all from the key frame before `start_s` on, and what seeks onward."""
-    origin = (container.start_time or 0) / av.time_base
+    origin = _origin(container)
 
     def seek(to_s: float) -> None:
-        container.seek(int((to_s + origin) * av.time_base), backward=True)
+        _seek(container, to_s)
 
     if start_s > _SEEK_ABOVE_S:
         seek(start_s)
     again = True
     while again:
         again = False
-        for frame in container.decode(stream):
+        for frame in _decoded(container, stream, leave):
             if frame.pts is None or frame.time is None:
                 continue
             wanted: list[float] = []
@@ -118,11 +163,31 @@ def _walk(container: Any, stream: Any, start_s: float) -> Iterator[tuple[float, 
                 break
 
 
-def _frames_at(container: Any, stream: Any, times: Sequence[float], max_side: int | None = None) -> list[Image.Image]:
+def _origin(container: Any) -> float:
+    """Return the second at which a container begins, by the times of its streams."""
+    return float((container.start_time or 0) / av.time_base)
+
+
+def _seek(container: Any, to_s: float) -> None:
+    container.seek(int((to_s + _origin(container)) * av.time_base), backward=True)
+
+
+def _decoded(container: Any, stream: Any, leave: Leave) -> Iterator[Any]:
+    for packet in container.demux(stream):
+        leave.require()
+        for frame in packet.decode():
+            if isinstance(frame, av.VideoFrame):
+                _require_few_pixels(frame)
+            yield frame
+
+
+def _frames_at(
+    container: Any, stream: Any, times: Sequence[float], leave: Leave, max_side: int | None = None
+) -> list[Image.Image]:
     found: list[Image.Image] = []
     shown: tuple[float, Any] | None = None
     sought = 0.0
-    for at, frame, seek in _walk(container, stream, times[0]):
+    for at, frame, seek in _walk(container, stream, times[0], leave):
         if shown is not None and at <= shown[0]:
             # Seeking led to a key frame before what was seen already.
             continue
@@ -153,16 +218,20 @@ def _upright(frame: Any) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _write(container: Any, stream: Any, clip: Clip, target: Path, max_side: int | None) -> None:
+def _write(
+    container: Any, stream: Any, clip: Clip, target: Path, max_side: int | None, *, sound: bool, leave: Leave
+) -> None:
+    heard = container.streams.audio[0] if sound and container.streams.audio else None
     out: Any = None
+    track: Any = None
     first: int | None = None
-    last_s = 0.0
+    first_s = last_s = 0.0
     try:
         output = av.open(str(target), mode="w", format="mp4", options={"movflags": "+faststart"})
     except (av.error.FFmpegError, OSError) as error:
         raise UnusableVideo(f"cannot be cut into {target}: {error.strerror or error}") from error
     with output:
-        for at, frame, _seek in _walk(container, stream, clip.start_s):
+        for at, frame, _onward in _walk(container, stream, clip.start_s, leave):
             if at >= clip.end_s - _EPSILON_S:
                 break
             last_s = at
@@ -170,8 +239,12 @@ def _write(container: Any, stream: Any, clip: Clip, target: Path, max_side: int 
                 continue
             picture = _as_sent(frame, max_side)
             if out is None:
-                first = frame.pts
+                first, first_s = frame.pts, at
                 out = _encoder(output, stream, picture)
+                if heard is not None and heard.codec_context is not None:
+                    track = output.add_stream(
+                        "aac", rate=_SOUND_RATE, layout="mono" if heard.channels == 1 else "stereo"
+                    )
             picture.pts, picture.time_base = frame.pts - first, stream.time_base
             output.mux(out.encode(picture))
         if out is None:
@@ -179,6 +252,24 @@ def _write(container: Any, stream: Any, clip: Clip, target: Path, max_side: int 
         if last_s < clip.end_s - 2 * SLACK_S:
             raise too_short(last_s, clip.end_s)
         output.mux(out.encode(None))
+        if track is not None:
+            for sounds in _heard(container, heard, first_s, clip.end_s, leave):
+                output.mux(track.encode(sounds))
+            output.mux(track.encode(None))
+
+
+def _heard(container: Any, stream: Any, start_s: float, end_s: float, leave: Leave) -> Iterator[Any]:
+    """Yield what is heard between two moments, the first of which stands at 0."""
+    _seek(container, start_s)
+    for frame in _decoded(container, stream, leave):
+        if frame.pts is None or frame.time is None:
+            continue
+        at = frame.time - _origin(container)
+        if at >= end_s:
+            return
+        if at >= start_s - _EPSILON_S:
+            frame.pts = round((at - start_s) / frame.time_base)
+            yield frame
 
 
 def _as_sent(frame: Any, max_side: int | None) -> Any:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from vqa_tui.domain.clip import Clip
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.video.leave import Leave
 
 Video = Path | BinaryIO
 """A file on this machine, or a stream that can seek, such as fsspec opens at an address."""
@@ -40,25 +41,39 @@ class VideoFacts:
 
 
 class VideoReader(Protocol):
-    """One way of reading videos. Every call blocks on the disk and the CPU, and raises UnusableVideo."""
+    """One way of reading videos. Every call blocks on the disk and the CPU, and raises UnusableVideo: also where the
+    time of its leave is up (None: leave for PATIENCE_S from the call on). It raises CalledOff where it was called off.
+    """
 
     name: str
 
-    def measure(self, video: Video, at_s: float) -> VideoFacts:
+    def measure(self, video: Video, at_s: float, *, leave: Leave | None = None) -> VideoFacts:
         """Return the facts of a video; the frame at `at_s` is decoded, so that it is known to be there."""
         ...
 
-    def frames(self, video: Video, times: Sequence[float], max_side: int | None = None) -> list[Image.Image]:
+    def frames(
+        self, video: Video, times: Sequence[float], max_side: int | None = None, *, leave: Leave | None = None
+    ) -> list[Image.Image]:
         """Return the frame that is on at each of the rising `times` in seconds, upright, in RGB.
 
         No side is longer than `max_side` pixels: each is made smaller as it comes, for many large ones fill the memory.
         """
         ...
 
-    def cut(self, video: Video, clip: Clip, target: Path, max_side: int | None = None) -> None:
-        """Write the frames of a clip, anew encoded and without sound, to `target` (MP4, replaced as a whole).
+    def cut(
+        self,
+        video: Video,
+        clip: Clip,
+        target: Path,
+        max_side: int | None = None,
+        *,
+        sound: bool = False,
+        leave: Leave | None = None,
+    ) -> None:
+        """Write the frames of a clip, anew encoded, to `target` (MP4, replaced as a whole).
 
-        The first frame stands at 0; no side is longer than `max_side` pixels.
+        The first frame stands at 0; no side is longer than `max_side` pixels. With `sound` the first sound track comes
+        along, as AAC, where the video has one.
         """
         ...
 

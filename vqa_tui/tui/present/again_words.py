@@ -11,7 +11,7 @@ _WAITS = {Phase.STOPPED, Phase.PAUSED, Phase.PAUSING, Phase.STOPPING, Phase.CREA
 
 
 def chosen_words(chosen: Chosen) -> str:
-    """Return how many pictures were chosen and how they stand: `12 pictures: 10 failed, 2 done`."""
+    """Return how many pictures, or requests, were chosen and how they stand: `12 pictures: 10 failed, 2 done`."""
     parts = [
         f"{count(number)} {word}"
         for number, word in (
@@ -25,8 +25,8 @@ def chosen_words(chosen: Chosen) -> str:
     total = chosen.askable + chosen.skipped + chosen.waiting
     if len(parts) == 1:
         word = parts[0].partition(" ")[2]
-        return plural(total, f"picture {word}", f"pictures {word}")
-    return f"{plural(total, 'picture')}: {', '.join(parts)}" if parts else plural(total, "picture")
+        return plural(total, f"{chosen.unit} {word}", f"{chosen.unit}s {word}")
+    return f"{plural(total, chosen.unit)}: {', '.join(parts)}" if parts else plural(total, chosen.unit)
 
 
 def cut_words(chosen: Chosen) -> str:
@@ -51,7 +51,7 @@ def left_words(chosen: Chosen, *, elsewhere: bool) -> str:
     if not left:
         return ""
     return (
-        f"{plural(left, 'picture')} left out: {'still being asked' if elsewhere else 'still being asked, or skipped'}"
+        f"{plural(left, chosen.unit)} left out: {'still being asked' if elsewhere else 'still being asked, or skipped'}"
     )
 
 
@@ -80,7 +80,7 @@ def side_sent(plan: RunPlan) -> str:
 
 def asked_words(asked: AskedAgain, run_name: str) -> str:
     """Return what was done, and what a run that rests still needs."""
-    words = f"{plural(asked.count, 'picture')} will be asked again"
+    words = f"{plural(asked.count, asked.unit)} will be asked again"
     if asked.left:
         words += f"; {count(asked.left)} left out"
     if asked.engine is EngineState.LOST:
@@ -95,7 +95,7 @@ def asked_words(asked: AskedAgain, run_name: str) -> str:
 def follow_up_words(made: FollowUp, endpoint: str, *, started: bool = True) -> str:
     """Return what was made, and what it still needs where its engine did not start."""
     left = f"; {count(made.left)} left out" if made.left else ""
-    pictures = plural(made.count, "picture")
+    what = plural(made.count, made.unit)
     if not started:
-        return f"The run {made.name} was made for {pictures}{left}, and is not at work: resume it when that is mended."
-    return f"The run {made.name} asks {pictures} at {endpoint}{left}."
+        return f"The run {made.name} was made for {what}{left}, and is not at work: resume it when that is mended."
+    return f"The run {made.name} asks {what} at {endpoint}{left}."

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vqa_tui.domain.comparison import Comparison, Difference, RunAgreement, RunFigures, Spread
+from vqa_tui.domain.comparison import Comparison, Difference, RunFigures, Spread
 from vqa_tui.domain.part import unit
-from vqa_tui.tui.present.numbers import UNKNOWN, count, milliseconds, money, share
+from vqa_tui.tui.present.numbers import UNKNOWN, count, milliseconds, money, plural, share
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,14 @@ def fact_text(fact: Fact, first: str, second: str) -> str:
     return f"{first}:\n{fact.first}\n\n{second}:\n{fact.second}"
 
 
-def agreement_words(found: RunAgreement, sampled: int) -> str:
+def agreement_words(compared: Comparison, sampled: int) -> str:
     """Return how far the answers agree, in one sentence or two; `sampled` pictures gave lengths, flags and latency."""
+    found, word = compared.agreement, _unit(compared.first, compared.second)
     if not found.both:
-        return "No picture was answered by both runs, so nothing can be said of how far they agree."
+        return f"No {word} was answered by both runs, so nothing can be said of how far they agree."
     if found.score is None:
-        return f"{count(found.both)} pictures were answered by both, none of them with a pair."
-    of = f"{count(found.both)} pictures that both answered"
+        return f"{plural(found.both, word)} {'was' if found.both == 1 else 'were'} answered by both, none with a pair."
+    of = f"{plural(found.both, word)} that both answered"
     if found.sampled < found.both:
         of = f"{count(found.sampled)}, evenly spread, of the {of}"
     words = f"Agreement {share(found.score, 1)} (token F1, over {of})"
@@ -139,5 +140,5 @@ def agreement_words(found: RunAgreement, sampled: int) -> str:
         )
         words += "same question are equal"
     if sampled < found.both:
-        words += f". Length, latency and flags: of {count(sampled)} pictures"
+        words += f". Length, latency and flags: of {plural(sampled, word)}"
     return f"{words}."

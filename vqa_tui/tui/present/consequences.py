@@ -1,5 +1,6 @@
 """What an action would do, for the question that is asked before it."""
 
+from vqa_tui.domain.part import PICTURE
 from vqa_tui.domain.run import EngineState, RunView
 from vqa_tui.domain.run_contents import DeletedRuns, RunContents
 from vqa_tui.tui.present.numbers import money, plural
@@ -7,7 +8,7 @@ from vqa_tui.tui.present.numbers import money, plural
 
 def stop_consequence(view: RunView) -> str:
     """Return what stopping means for what is in flight and for the queue."""
-    queue = f"{plural(view.counts.pending, 'picture')} stay in the queue; r resumes the run at any time."
+    queue = f"{plural(view.counts.pending, view.unit)} stay in the queue; r resumes the run at any time."
     if view.engine.state is EngineState.LOST:
         return f"The engine is lost: {plural(view.counts.leased, 'task')} will be put back and the run stops. {queue}"
     if view.engine.state is EngineState.HUNG:
@@ -21,7 +22,7 @@ def contents_words(contents: RunContents) -> str:
     paid = f" with {money(contents.spent)} of paid replies"
     uncertain = f" and {money(contents.uncertain)} that may have been billed" if contents.uncertain else ""
     parts = [
-        f"the tasks of {plural(contents.pictures, 'picture')}",
+        f"{'the tasks of ' if contents.unit == PICTURE else ''}{plural(contents.pictures, contents.unit)}",
         f"{plural(contents.attempts, 'attempt')}{paid if contents.spent else ''}{uncertain}",
         plural(contents.pairs, "pair"),
         plural(contents.verdicts, "verdict"),

@@ -6,7 +6,7 @@ from vqa_tui.domain.item import ImportProblem, Item
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.facts import facts
-from vqa_tui.tui.present.inspect import truth_text
+from vqa_tui.tui.present.inspect import picture_words, truth_text
 from vqa_tui.tui.present.numbers import count, file_size
 from vqa_tui.tui.present.phases import QUIET, WARN
 from vqa_tui.tui.present.rows import text
@@ -40,11 +40,12 @@ def problem_cells(problem: ImportProblem) -> tuple[Content, ...]:
     return text(problem.where), text(problem.reason, WARN)
 
 
-def item_text(item: Item, path: str, width: int = 0) -> Content:
-    """Return everything that is known of one picture; `path` is where its file is."""
+def item_text(item: Item, path: str, width: int = 0, picture: int = 0) -> Content:
+    """Return everything that is known of one item; `path` is where the file of its picture `picture`, from 0, is."""
+    shown = item.pictures[picture].facts
     size = (
-        f"{item.facts.width}×{item.facts.height} {clean(item.facts.format, one_line=True, limit=12)}, "
-        f"{file_size(item.facts.size_bytes)}"
+        f"{shown.width}×{shown.height} {clean(shown.format, one_line=True, limit=12)}, "
+        f"{file_size(shown.size_bytes)}{picture_words(picture, len(item.pictures))}"
     )
     known = facts(
         [

@@ -45,14 +45,14 @@ def nothing_to_edit(verb: EditVerb, stock: Stock) -> str:
 
 
 def edit_consequence(verb: EditVerb, stock: Stock, *, cost: str = "") -> str:
-    """Return what an edit would do to the chosen items, with the exact counts; `cost` says what a picture costs."""
+    """Return what an edit would do to the chosen items, with the exact counts; `cost` says what one costs."""
     moved, total = stock.movable(verb), stock.total
     parts = [f"Of {plural(total, 'item')} {_by_status(stock, MOVABLE[verb])}."]
     if verb is EditVerb.SKIP:
         parts.append(f"{_these(moved)} will not be asked.")
     else:
         put, each = ("is put", "it costs") if moved == 1 else ("are put", "each costs")
-        parts.append(f"{_these(moved)} {put} back into the queue; {each} what a picture costs{cost}.")
+        parts.append(f"{_these(moved)} {put} back into the queue; {each} what a {stock.unit} costs{cost}.")
     if left := total - moved:
         others = [status for status in TaskStatus if status not in MOVABLE[verb]]
         parts.append(f"{count(left)} {'stays' if left == 1 else 'stay'} as they are: {_by_status(stock, others)}.")

@@ -26,7 +26,7 @@ def why_not(verb: Verb, chosen: Sequence[FailureCluster]) -> str | None:
     if not chosen:
         return "There is no cluster."
     if not any(cluster.pictures for cluster in chosen):
-        return "None of these pictures has failed for good: they were asked again, wait, or were skipped."
+        return f"None of these {chosen[0].unit}s has failed for good: they were asked again, wait, or were skipped."
     for cluster in chosen:
         for each in cluster.kinds:
             if each.pictures and (reason := no_use(verb, each.kind)):

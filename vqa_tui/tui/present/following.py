@@ -12,8 +12,8 @@ def following_words(run: RunSummary | RunView) -> str:
 
 
 def twice_words(run: RunView) -> str:
-    """Return, before pictures of a run are asked again, which runs may be asking them too; empty where none follows."""
+    """Return, before tasks of a run are asked again, which runs may be asking them too; empty where none follows."""
     if not run.followed_by:
         return ""
     follow = "follows" if len(run.followed_by) == 1 else "follow"
-    return f"{', '.join(run.followed_by)} {follow} this run: a picture that is asked there too is paid twice."
+    return f"{', '.join(run.followed_by)} {follow} this run: a {run.unit} that is asked there too is paid twice."

@@ -27,10 +27,13 @@ class Section:
     body: Content
 
 
-def headline(detail: TaskDetail, *, asked: bool = False) -> Content:
-    """Return the item's key and status; `asked` when a request for it is in flight."""
+def headline(detail: TaskDetail, *, asked: bool = False, picture: int = 0) -> Content:
+    """Return the item's key and status; `asked` when a request for it is in flight.
+
+    `picture` says which of its pictures is shown, counted from 0.
+    """
     row = detail.row
-    facts = detail.item.facts
+    facts = detail.item.pictures[picture].facts
     return Content.assemble(
         (clean(row.name, one_line=True, limit=_LINE), "bold"),
         "\n",
@@ -39,11 +42,17 @@ def headline(detail: TaskDetail, *, asked: bool = False) -> Content:
         "\n",
         (
             f"{facts.width}×{facts.height} {clean(facts.format, one_line=True, limit=12)}"
-            f" · {file_size(facts.size_bytes)}{_split_words(detail.item)}",
+            f" · {file_size(facts.size_bytes)}{picture_words(picture, len(detail.pictures))}"
+            f"{_split_words(detail.item)}",
             QUIET,
         ),
         (f"\n↻ is asked again with {changed_words(detail.changes)}" if detail.changes else "", WARN),
     )
+
+
+def picture_words(picture: int, count: int) -> str:
+    """Return which of the pictures of an item is shown, `picture` from 0; nothing of an item that has one."""
+    return f" · picture {picture + 1} of {count}" if count > 1 else ""
 
 
 def _split_words(item: Item) -> str:

@@ -1,7 +1,6 @@
 """The log of a run as rows: engine events and what people did, with who and old → new."""
 
 from collections.abc import Hashable, Sequence
-from typing import overload
 
 from textual.content import Content
 
@@ -11,7 +10,7 @@ from vqa_tui.tui.present.log_words import entry_words
 from vqa_tui.tui.present.numbers import clock
 from vqa_tui.tui.present.past import moment_words
 from vqa_tui.tui.present.phases import QUIET, level_label
-from vqa_tui.tui.present.rows import Row, text
+from vqa_tui.tui.present.rows import Row, RowsWhenDrawn, text
 
 LOG_COLUMNS = (
     Column("Time", 8, 15),
@@ -50,31 +49,12 @@ def entry_row(entry: LogEntry, now: float) -> Row:
     )
 
 
-class LogRows(Sequence[Row]):
-    """The rows of entries, each made when it is asked for."""
-
-    def __init__(self, entries: Sequence[LogEntry], now: float) -> None:
-        self._entries, self._now = entries, now
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Row]: ...
-
-    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
-        if isinstance(index, slice):
-            return LogRows(self._entries[index], self._now)
-        return entry_row(self._entries[index], self._now)
-
-    def to_measure(self) -> Sequence[Row]:
-        """Return rows that are as wide as any: the newest, and that of the longest name."""
-        longest = max(self._entries, key=lambda entry: len(entry.who), default=None)
-        newest = list(self[:_MEASURED])
-        return newest if longest is None else [*newest, entry_row(longest, self._now)]
+def log_rows(entries: Sequence[LogEntry], now: float) -> Sequence[Row]:
+    """Return the rows of entries; the newest and that of the longest name say how wide the columns are."""
+    longest = max(entries, key=lambda entry: len(entry.who), default=None)
+    measured = [*entries[:_MEASURED], *([longest] if longest is not None else [])]
+    ids = [entry_id(entry) for entry in entries]
+    return RowsWhenDrawn(entries, lambda entry: entry_row(entry, now), ids=ids, measured=measured)
 
 
 def past_event_row(entry: LogEntry) -> Row:

@@ -18,8 +18,9 @@ def preview_head(preview: PromptPreview) -> Content:
 
 
 def preview_facts(preview: PromptPreview) -> Content:
-    """Return the size of the picture, and what its prompt takes."""
-    return Content(f"{preview.width}×{preview.height} · text ≈ {count(preview.prompt_tokens)} tokens")
+    """Return the size of the picture, or how many there are and that of the first, and what the prompt takes."""
+    several = f"{preview.pictures} pictures, the first " if preview.pictures > 1 else ""
+    return Content(f"{several}{preview.width}×{preview.height} · text ≈ {count(preview.prompt_tokens)} tokens")
 
 
 def user_title(preview: PromptPreview) -> str:

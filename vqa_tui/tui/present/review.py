@@ -51,10 +51,15 @@ def pair_title(pair: ReviewPair, position: int) -> Content:
     return Content(f"Pair {pair.sample.ordinal + 1} · {count(position)}. of this session")
 
 
-def picture_title(pair: ReviewPair) -> Content:
-    """Return the key of the picture for the title of a border; its end tells keys apart."""
+def picture_title(pair: ReviewPair, picture: int = 0) -> Content:
+    """Return the key of the item for the title of a border; its end tells keys apart.
+
+    `picture` says which of its pictures is shown, counted from 0.
+    """
     key = clean(pair.name, one_line=True, limit=400)
-    return Content(key if len(key) <= 60 else f"…{key[-59:]}")
+    # A border cuts off the end of its title.
+    which = f"picture {picture + 1} of {len(pair.pictures)} · " if len(pair.pictures) > 1 else ""
+    return Content(f"{which}{key if len(key) <= 60 else f'…{key[-59:]}'}")
 
 
 def pair_text(pair: ReviewPair, *, brief: bool = False, dense: bool = False) -> Content:

@@ -1,7 +1,8 @@
 """Rows of the live tables: runs, requests in flight, events; those of the keys stand in a file of their own."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar, overload
 
 from textual.content import Content
 
@@ -18,6 +19,8 @@ from vqa_tui.tui.present.phases import (
     WARN,
     level_label,
 )
+
+T = TypeVar("T")
 
 _CELL_LIMIT = 400
 """Longest text of a cell in characters; what does not fit into the column is cut when it is drawn."""
@@ -37,6 +40,37 @@ class Row:
             and len(self.cells) == len(other.cells)
             and all(mine.is_same(theirs) for mine, theirs in zip(self.cells, other.cells, strict=True))
         )
+
+
+class RowsWhenDrawn(Sequence[Row], Generic[T]):
+    """The rows of `things`, each made when it is asked for: of hundreds a screen shows few.
+
+    `ids` are those of the rows; the rows of `measured` are as wide as any.
+    """
+
+    def __init__(
+        self, things: Sequence[T], make: Callable[[T], Row], *, ids: Sequence[Hashable], measured: Sequence[T]
+    ) -> None:
+        self._things, self._make, self._measured = things, make, measured
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return [self._make(thing) for thing in self._things[index]]
+        return self._make(self._things[index])
+
+    def to_measure(self) -> Sequence[Row]:
+        """Return rows that are as wide as any."""
+        return [self._make(thing) for thing in self._measured]
 
 
 def text(value: str, style: str = "") -> Content:
@@ -61,6 +95,15 @@ def slot_row(slot: SlotView) -> Row:
     old = slot.age_s >= 30
     age = Content.styled(("! " if old else "") + short_age(slot.age_s), WARN if old else "")
     return Row(slot.task_id, (text(slot.name), text(slot.key_name, QUIET), age))
+
+
+def slot_rows(slots: Sequence[SlotView]) -> Sequence[Row]:
+    """Return the requests in flight, the oldest first; it and the longest names say how wide the columns are."""
+    ordered = sorted(slots, key=lambda slot: slot.age_s, reverse=True)
+    measured = ordered[:1]
+    if ordered:
+        measured += [max(ordered, key=lambda slot: len(slot.name)), max(ordered, key=lambda slot: len(slot.key_name))]
+    return RowsWhenDrawn(ordered, slot_row, ids=[slot.task_id for slot in ordered], measured=measured)
 
 
 EVENT_COLUMNS = (

@@ -69,6 +69,8 @@ def answers_line(form: RunForm, *, like: str = "") -> Content:
         sizes.append(f"longest {_word(form.max_side).plain}")
     if form.pairs.strip():
         sizes.append(f"{_word(form.pairs).plain} pairs")
+    if form.seed.strip():
+        sizes.append(f"seed {_word(form.seed).plain}")
     if form.structured_ratio.strip():
         sizes.append(f"structured {_word(form.structured_ratio).plain}")
     parts.append((f"   {' · '.join(sizes)}", QUIET))

@@ -63,7 +63,7 @@ def throughput(zoomed: Zoomed, width: int, height: int) -> Content:
     allowed = mean_of(state_pieces(steps, lambda point: point.throttle_slots), span)
     sent = mean_of(rate_pieces(steps, lambda step: step.bytes_per_s), span)
     plots: list[tuple[str, list[Curve], Callable[[float], str]]] = [
-        ("Rate", [Curve("pictures finished", finished, "$primary", Drawn.AREA)], rate),
+        ("Rate", [Curve(f"{zoomed.view.unit}s finished", finished, "$primary", Drawn.AREA)], rate),
         ("Latency", [Curve("p50", p50, "$text-primary"), Curve("p95", p95, "$text-accent", Drawn.DOTTED)],
          milliseconds),
         ("In flight", [Curve("asking", asking, "$text-primary"),

@@ -6,6 +6,7 @@ from textwrap import wrap
 from textual.content import Content
 
 from vqa_tui.domain.failure import POLICY, FailureKind, FailurePolicy, KeyEffect
+from vqa_tui.domain.run import RunView
 from vqa_tui.tui.present.curves import number_of
 from vqa_tui.tui.present.numbers import count, duration, plural
 from vqa_tui.tui.present.phases import BAD, QUIET, WARN, kind_words
@@ -25,7 +26,7 @@ def failures(zoomed: Zoomed, width: int, height: int) -> Content:
     attempts, pictures = _numbers(zoomed)
     kinds: list[Content] = []
     for kind in sorted({**attempts, **pictures}, key=lambda each: (-pictures.get(each, 0), -attempts.get(each, 0))):
-        kinds += _kind(kind, attempts.get(kind, 0), pictures.get(kind, 0), zoomed.view.limits.max_attempts, width)
+        kinds += _kind(kind, attempts.get(kind, 0), pictures.get(kind, 0), zoomed.view, width)
     room = min(max(height - 1 - len(kinds), height // 3, LEAST_PLOT), _MOST_PLOT)
     return Content("\n").join([_summary(zoomed, attempts, pictures), *_plot(zoomed, width, room), *kinds])
 
@@ -57,7 +58,12 @@ def _plot(zoomed: Zoomed, width: int, height: int) -> list[Content]:
     span = zoomed.span
     curves = [
         Curve("attempts", number_of(course.attempts, course.every_s, span), "$warning", Drawn.AREA),
-        Curve("pictures for good", number_of(course.pictures, course.every_s, span), "$text-error", Drawn.SHADED),
+        Curve(
+            f"{zoomed.view.unit}s for good",
+            number_of(course.pictures, course.every_s, span),
+            "$text-error",
+            Drawn.SHADED,
+        ),
     ]
     step = max(span.seconds / max(width - GUTTER, 1), course.every_s)
     return plot(f"Failed in {duration(step)}", curves, span, width, height, _whole)
@@ -67,16 +73,16 @@ def _whole(value: float) -> str:
     return count(round(value)) if value == round(value) else f"{value:.1f}"
 
 
-def _kind(kind: str, attempts: int, pictures: int, most_attempts: int, width: int) -> list[Content]:
+def _kind(kind: str, attempts: int, pictures: int, view: RunView, width: int) -> list[Content]:
     """One kind: its numbers, then what it means and what happens next, wrapped below."""
     numbers = [(f"{plural(attempts, 'attempt')}", WARN)]
     if pictures:
-        numbers.append((f"{plural(pictures, 'picture')} failed for good", BAD))
+        numbers.append((f"{plural(pictures, view.unit)} failed for good", BAD))
     head = Content.assemble((kind_words(kind), "bold"), "  ")
     for position, (words, style) in enumerate(numbers):
         head = Content.assemble(head, (", " if position else "", QUIET), (words, style))
     lines = [head]
-    for title, words in _meaning(kind, most_attempts):
+    for title, words in _meaning(kind, view):
         room = max(width - len(title) - 3, 16)
         for position, line in enumerate(wrap(words, room)):
             shown = f"  {title if position == 0 else ' ' * len(title)} "
@@ -84,24 +90,24 @@ def _kind(kind: str, attempts: int, pictures: int, most_attempts: int, width: in
     return lines
 
 
-def _meaning(kind: str, most_attempts: int) -> list[tuple[str, str]]:
+def _meaning(kind: str, view: RunView) -> list[tuple[str, str]]:
     try:
         policy = POLICY[FailureKind(kind)]
     except ValueError:
         return [("means", "another version of this program wrote this kind; this one does not know it")]
-    return [("means", policy.in_words), ("next ", next_words(policy, most_attempts))]
+    return [("means", policy.in_words), ("next ", next_words(policy, view.limits.max_attempts, view.unit))]
 
 
-def next_words(policy: FailurePolicy, most_attempts: int) -> str:
-    """Return what happens after a failure: to the picture, to the key and to the run."""
+def next_words(policy: FailurePolicy, most_attempts: int, unit: str) -> str:
+    """Return what happens after a failure: to the task, which is called `unit`, to the key and to the run."""
     if policy.key_effect in _NEXT_OF_KEY:
         return _NEXT_OF_KEY[policy.key_effect]
     if policy.pauses_run:
-        return "the picture fails, and the run pauses at once"
+        return f"the {unit} fails, and the run pauses at once"
     if policy.final:
-        words = "the picture fails at once: asking again would not help"
+        words = f"the {unit} fails at once: asking again would not help"
     elif policy.spends_attempt:
-        words = f"asked again, up to {plural(most_attempts, 'try', 'tries')} in all; then the picture fails"
+        words = f"asked again, up to {plural(most_attempts, 'try', 'tries')} in all; then the {unit} fails"
     else:
         words = "asked again; costs no try"
     if policy.counts_for_breaker:

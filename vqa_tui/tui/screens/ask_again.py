@@ -46,9 +46,7 @@ class AskAgainDialog(Dialog[AskedAgainChoice]):
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dialogs.tcss", "ask_again.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "ctrl+s", "ask", "Ask", id="ask-again.ask", tooltip="Put the pictures back to be asked so", priority=True
-        ),
+        Binding("ctrl+s", "ask", "Ask", id="ask-again.ask", tooltip="Put them back to be asked so", priority=True),
     ]
 
     def __init__(self, services: Services, run: RunView, ids: Sequence[int]) -> None:

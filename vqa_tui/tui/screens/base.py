@@ -28,9 +28,11 @@ class RunScreen(SteeringScreen):
         self.watch_over.run_seen.subscribe(self, self.take_in)
 
     def on_screen_resume(self) -> None:
-        """Show at once what was seen last, also of another run than before."""
-        last = self.watch_over.last_run
-        self.seen = last if last is not None and last.view.id == self.about_run else None
+        """Show at once what was seen last of another run than before; of the same one the look that every change of
+        mode begins shows what is new, and until then the screen stands as it was left: all is drawn anew only once."""
+        if self.seen is None or self.seen.view.id != self.about_run:
+            last = self.watch_over.last_run
+            self.seen = last if last is not None and last.view.id == self.about_run else None
         if self.about_run is None:
             self.post_message(ModeWanted("runs"))
 

@@ -72,7 +72,7 @@ class CompareScreen(LiveScreen):
             return
         self._found, self._facts = found, comparison_facts(found)
         sampled = min(found.first.sampled.pictures, found.second.sampled.pictures)
-        words.update(Content(clean(agreement_words(found.agreement, sampled))))
+        words.update(Content(clean(agreement_words(found, sampled))))
         self.query_one("#facts", LiveTable).set_rows(fact_rows(self._facts))
         self.query_one("#least", LiveTable).set_rows([least_row(picture) for picture in found.agreement.least])
 

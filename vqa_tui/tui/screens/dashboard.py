@@ -12,10 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import Static
 
 from vqa_tui.domain.course import Moment
-from vqa_tui.domain.run import KeyView, Phase, RunView
+from vqa_tui.domain.run import EventView, KeyView, Phase, RunView
 from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.tui import verbs
 from vqa_tui.tui.messages import ItemsWanted, ModeWanted
@@ -26,7 +27,7 @@ from vqa_tui.tui.present.log_rows import past_event_row
 from vqa_tui.tui.present.numbers import clock, money
 from vqa_tui.tui.present.past import PastText
 from vqa_tui.tui.present.phases import QUIET
-from vqa_tui.tui.present.rows import EVENT_COLUMNS, SLOT_COLUMNS, event_row, slot_row
+from vqa_tui.tui.present.rows import EVENT_COLUMNS, SLOT_COLUMNS, event_row, slot_rows
 from vqa_tui.tui.present.run_lines import Banner
 from vqa_tui.tui.present.run_panels import PanelText
 from vqa_tui.tui.present.seen import SeenRun
@@ -105,8 +106,8 @@ class DashboardScreen(ZoomingScreen):
             tooltip="Let the run go on; starts a lost engine anew",
         ),
         Binding("x", "stop", "stop", id="run.stop", tooltip="End the engine; the run can be resumed"),
-        Binding("a", "approve", "approve", id="run.approve", tooltip="Approve the pilot: ask all the other pictures"),
-        Binding("R", "retry_failed", "retry", id="run.retry", tooltip="Put all failed pictures back into the queue"),
+        Binding("a", "approve", "approve", id="run.approve", tooltip="Approve the pilot: ask all the rest"),
+        Binding("R", "retry_failed", "retry", id="run.retry", tooltip="Put all that failed back into the queue"),
         Binding("b", "budget", "budget", id="run.budget", tooltip="Change the most that this run may spend"),
         Binding("l", "limits", "limits", id="run.limits", tooltip="See and change every limit, quotas by key included"),
         Binding(
@@ -127,7 +128,7 @@ class DashboardScreen(ZoomingScreen):
         ),
         Binding("i", "items", "items", id="run.items", tooltip="Look at the pictures one by one"),
         Binding("f", "show_failures", "failures", id="run.failures", tooltip="What went wrong, gathered by cause"),
-        Binding("F", "show_failed", "failed", id="run.failed", tooltip="Look at the failed pictures only", show=False),
+        Binding("F", "show_failed", "failed", id="run.failed", tooltip="Look at what failed, alone", show=False),
         Binding("e", "export", "export", id="run.export", tooltip="Write the finished pairs as a training file"),
         Binding("z", "zoom", "zoom", id="run.zoom", tooltip="Let the panel with the focus fill the screen, and back"),
         Binding(
@@ -146,6 +147,10 @@ class DashboardScreen(ZoomingScreen):
     def __init__(self, services: Services, watch: Watch) -> None:
         super().__init__(services, watch)
         self._worker_wishes = WorkerWishes()
+        self._events: tuple[EventView, ...] | None = None
+        """The events of the present that the table shows; None while it shows those of the past."""
+        self._runs_key: str | None = None
+        """The key in force that leads to the list of runs, empty where there is none; None when it may be another."""
 
     def compose(self) -> ComposeResult:
         bound = (DashboardScreen.seen, DashboardScreen.moment)
@@ -170,16 +175,22 @@ class DashboardScreen(ZoomingScreen):
         super().on_mount()
         self.query_one("#cost").tooltip = "uncertain: may have been billed, by requests that ended without a report"
         self.watch_over.trouble.subscribe(self, self._take_trouble)
+        self.bindings_updated_signal.subscribe(self, self._bindings_changed)
         self.set_interval(1.0, self._age_header)
 
     def _header(self, view: RunView, at: float, width: int, _height: int) -> Content:
-        choosing = run_lines.choosing_words(self._runs_key(), newest=self.watch_over.unasked)
+        choosing = run_lines.choosing_words(self._key_of_runs(), newest=self.watch_over.unasked)
         return run_lines.header(view, time.time(), width, age_s=time.time() - at, choosing=choosing)
 
-    def _runs_key(self) -> str:
-        """Return the key in force that leads to the list of runs; empty where there is none."""
-        active = (each.binding for each in self.active_bindings.values())
-        return next((self.app.get_key_display(each) for each in active if each.id == "app.runs"), "")
+    def _key_of_runs(self) -> str:
+        """Return the key that leads to the list of runs; looking through what is in force asks about every action."""
+        if self._runs_key is None:
+            active = (each.binding for each in self.active_bindings.values())
+            self._runs_key = next((self.app.get_key_display(each) for each in active if each.id == "app.runs"), "")
+        return self._runs_key
+
+    def _bindings_changed(self, _screen: Screen[object]) -> None:
+        self._runs_key = None
 
     def _age_header(self) -> None:
         """What is shown grows old although nothing new is seen."""
@@ -211,9 +222,10 @@ class DashboardScreen(ZoomingScreen):
         keys = self.query_one("#keys", LiveTable)
         keys.set_rows(key_rows(view, seen.at))
         show_title(keys, throttle_line(view, seen.at), below=True)
-        slots = sorted(view.in_flight, key=lambda slot: -slot.age_s)
-        self.query_one("#slots", LiveTable).set_rows([slot_row(slot) for slot in slots])
-        self.query_one("#events", LiveTable).set_rows([event_row(event) for event in view.events])
+        self.query_one("#slots", LiveTable).set_rows(slot_rows(view.in_flight))
+        if view.events != self._events:
+            self._events = view.events
+            self.query_one("#events", LiveTable).set_rows([event_row(event) for event in view.events])
 
     def watch_moment(self, old: Moment | None, new: Moment | None) -> None:
         """Show in the tables what is recorded of the moment, and say what is not."""
@@ -228,6 +240,7 @@ class DashboardScreen(ZoomingScreen):
             keys.border_subtitle = ""
             keys.set_rows([])
             slots.set_rows([])
+            self._events = None
             self.query_one("#events", LiveTable).set_rows([past_event_row(entry) for entry in new.facts.log])
         self._show_banner(self.seen.view)
         if (old is None) != (new is None):

@@ -16,6 +16,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
 from vqa_tui.operations.datasets import DatasetView
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.picture_steps import NEXT_PICTURE, PREVIOUS_PICTURE, stepped
 from vqa_tui.tui.picture_view import marks_of
 from vqa_tui.tui.present.dataset_items import ITEM_COLUMNS, item_cells, item_text, items_header, place_words
 from vqa_tui.tui.present.rows import text
@@ -42,6 +43,8 @@ class DatasetItemsScreen(LiveScreen):
         Binding(
             "b", "boxes", "boxes", id="pictures.boxes", tooltip="Draw the boxes of the ground truth, or leave them"
         ),
+        NEXT_PICTURE,
+        PREVIOUS_PICTURE,
         Binding("o", "open_picture", "open", id="pictures.open", tooltip="Open the picture in the desktop's viewer"),
         Binding("y", "yank", "yank", id="pictures.yank", tooltip="Copy the path of the picture (OSC 52)"),
         Binding("escape", "back", "back", id="pictures.back", tooltip="Out of the zoom or the search, then back"),
@@ -53,6 +56,8 @@ class DatasetItemsScreen(LiveScreen):
         self._dataset = dataset
         self._search = ""
         self._shown: Item | None = None
+        self._number = 0
+        """Which of its pictures is shown."""
         self._boxes_drawn = True
 
     def compose(self) -> ComposeResult:
@@ -103,23 +108,26 @@ class DatasetItemsScreen(LiveScreen):
             self.query_one("#pictures-text", Static).update(Content(""))
             self.query_one(Picture).show_remark(Content(""))
         elif item is not None and (self._shown is None or item.id != self._shown.id):
-            self._shown = item
-            self._show_text()
-            self._show_boxes()
-            self.query_one("#pictures-detail").scroll_home(animate=False)
-            self.query_one(Picture).show_remark(Content.styled("reading …", "$foreground 60%"), keep_height=True)
-            self.read_picture(item)
+            self._shown, self._number = item, 0
+            self._show_item(item)
         self.refresh_bindings()
+
+    def _show_item(self, item: Item) -> None:
+        self._show_text()
+        self._show_boxes()
+        self.query_one("#pictures-detail").scroll_home(animate=False)
+        self.query_one(Picture).show_remark(Content.styled("reading …", "$foreground 60%"), keep_height=True)
+        self.read_picture(item)
 
     def _show_text(self) -> None:
         item = self._shown
         if item is not None:
             width = self.query_one("#pictures-text").content_region.width
-            self.query_one("#pictures-text", Static).update(item_text(item, self._path(item), width))
+            self.query_one("#pictures-text", Static).update(item_text(item, self._path(item), width, self._number))
 
     def _show_boxes(self) -> None:
         item = self._shown
-        if item is None or not self._boxes_drawn:
+        if item is None or not self._boxes_drawn or self._number:
             self.query_one(Picture).show_marks(())
         else:
             self.query_one(Picture).show_marks(marks_of(item.truth.boxes, item.facts.width, item.facts.height))
@@ -138,7 +146,8 @@ class DatasetItemsScreen(LiveScreen):
             picture.show_remark(text(error.message, "$text-warning"))
 
     def _path(self, item: Item) -> str:
-        return address(str(Path(self._dataset.root) / item.path), item.truth.clip)
+        """Return where the picture of an item lies that is shown."""
+        return address(str(Path(self._dataset.root) / item.pictures[self._number].path), item.truth.clip)
 
     def _show_place(self) -> None:
         pictures = self.pictures
@@ -156,6 +165,17 @@ class DatasetItemsScreen(LiveScreen):
         if self._shown is not None and not self._shown.truth.boxes:
             tell(self, "The ground truth of this picture has no boxes.")
         self._show_boxes()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to step through in an item of one picture."""
+        if action == "other_picture":
+            return self._shown is not None and bool(self._shown.truth.further)
+        return super().check_action(action, parameters)
+
+    def action_other_picture(self, by: int) -> None:
+        if (item := self._shown) is not None:
+            self._number = stepped(self._number, by, len(item.pictures))
+            self._show_item(item)
 
     def action_search(self) -> None:
         line = self.query_one("#pictures-search", Input)

@@ -97,6 +97,9 @@ class ExportDialog(Dialog[None]):
                 yield Label("File", classes="second-label")
                 yield Input("", id="shard-size", compact=True, placeholder="all rows; 500")
             with Horizontal(classes="form-row"):
+                yield Label("Answers")
+                yield Input("", id="answer-types", compact=True, placeholder="as they come; yes/no=0.5,number=0.2")
+            with Horizontal(classes="form-row"):
                 yield Label("Pictures")
                 yield Select(_PICTURES, allow_blank=False, id="pictures", compact=True)
             with VerticalScroll(id="result-box"):
@@ -178,6 +181,7 @@ class ExportDialog(Dialog[None]):
                 split is not None and self.query_one("#drawing", Select).value == _BY_LABELS,
                 shard_size,
                 seed,
+                self.query_one("#answer-types", Input).value,
             )
         except VqaError as error:
             if self.is_attached:

@@ -55,15 +55,17 @@ class FailuresScreen(RunScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it
     WRITES: ClassVar[frozenset[str]] = RunScreen.WRITES | frozenset(_VERBS)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("R", "retry", "retry", id="failures.retry", tooltip="Ask the pictures of this cluster again"),
-        Binding("d", "skip", "skip", id="failures.skip", tooltip="Take the pictures of this cluster out of the run"),
+        Binding("R", "retry", "retry", id="failures.retry", tooltip="Ask again what is in this cluster"),
+        Binding("d", "skip", "skip", id="failures.skip", tooltip="Take out of the run what is in this cluster"),
         Binding("S", "smaller", "smaller", id="failures.smaller", tooltip="Ask again with a smaller picture"),
         Binding("E", "elsewhere", "elsewhere", id="failures.elsewhere", tooltip="Ask another endpoint"),
-        Binding("i", "look", "items", id="failures.look", tooltip="Look at exactly these pictures in the items"),
+        Binding("i", "look", "items", id="failures.look", tooltip="Look at exactly these in the items"),
         Binding("t", "tries", "every try", id="failures.tries", tooltip="Failed for good, or every try that failed"),
         Binding("s", "order", "newest first", id="failures.order", tooltip="Sort by count, or by what was met last"),
         Binding("y", "yank", "yank", id="failures.yank", tooltip="Copy the message (OSC 52)"),
-        Binding("enter", "look", "items", id="failures.enter", tooltip="Look at exactly these pictures", show=False),
+        Binding(
+            "enter", "look", "items", id="failures.enter", tooltip="Look at exactly these in the items", show=False
+        ),
         Binding("j", "step(1)", "Next", id="failures.next", tooltip="The next cluster", show=False),
         Binding("k", "step(-1)", "Previous", id="failures.previous", tooltip="The cluster before", show=False),
         Binding("tab", "app.focus_next", "Next pane", id="failures.next-pane", tooltip="To the detail", show=False),
@@ -341,7 +343,7 @@ class FailuresScreen(RunScreen):
         if view is None or not chosen or self._still(view, *Verb):
             return
         if sum(each.pictures for each in chosen) > _MANY:
-            tell(self, "Counting the pictures …")
+            tell(self, f"Counting the {view.unit}s …")
         ids = await self.services.failures.task_ids(_ids(chosen), tries=False)
         if self._none_left(ids):
             return
@@ -351,14 +353,14 @@ class FailuresScreen(RunScreen):
             return
         move = self.services.failures.retry if verb is Verb.RETRY else self.services.failures.skip
         moved = await self.written(view, verb, move(view.id, ids))
-        tell(self, f"{plural(moved, 'picture')} {done}.", severity="information" if moved else "warning")
+        tell(self, f"{plural(moved, view.unit)} {done}.", severity="information" if moved else "warning")
         self.clusters.unmark_all()
         self.read_table()
 
     def _none_left(self, ids: "array[int]") -> bool:
         """Say so where somebody else was faster."""
         if not ids:
-            tell(self, "These pictures have been put back or skipped meanwhile.", severity="warning")
+            tell(self, "They have been put back or skipped meanwhile.", severity="warning")
             self.read_table()
         return not ids
 

@@ -29,6 +29,7 @@ from vqa_tui.tui.present.importing import (
 from vqa_tui.tui.screens.dialogs import Dialog, Question
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import error_words
+from vqa_tui.tui.widgets.clip_fields import ClipFields
 from vqa_tui.tui.widgets.path_field import PathField
 from vqa_tui.tui.widgets.problem_pane import ProblemPane
 from vqa_tui.tui.widgets.tick_box import TickBox
@@ -89,15 +90,7 @@ class ImportDialog(Dialog[str]):
                 with Horizontal(classes="form-row -tall", id="images-row"):
                     yield Label("Pictures in", id="images-label")
                     yield PathField(id="images", value=again.root if again else "", placeholder="beside the file")
-                with Horizontal(classes="form-row", id="clips-row"):
-                    yield Label("Keep clips")
-                    yield Input(
-                        "",
-                        id="clips",
-                        compact=True,
-                        placeholder="cut when they are sent",
-                        tooltip="A folder into which the clips are cut once; they are then what the dataset holds",
-                    )
+                yield ClipFields()
                 with Horizontal(classes="form-row", id="columns-row"):
                     yield Label("Columns")
                     yield Input(
@@ -164,7 +157,7 @@ class ImportDialog(Dialog[str]):
         self.query_one("#images-row").display = self._kind.takes_images
         self.query_one("#images-label", Label).update("Videos in" if self._kind.takes_clips else "Pictures in")
         self.query_one("#columns-row").display = self._kind.takes_columns
-        self.query_one("#clips-row").display = self._kind.takes_clips
+        self.query_one(ClipFields).show(self._kind)
         self.query_one("#kind-help", Static).update(kind_help(self._kind))
         path = self.query_one("#path", PathField)
         path.set_placeholder(path_hint(self._kind))
@@ -263,7 +256,7 @@ class ImportDialog(Dialog[str]):
                 limit=limit,
                 allow_outside=self.query_one("#outside", TickBox).value,
                 columns=self.query_one("#columns", Input).value if self._kind.takes_columns else "",
-                keep_clips=self.query_one("#clips", Input).value.strip() if self._kind.takes_clips else "",
+                clips=self.query_one(ClipFields).wishes(),
                 progress=self._note_progress,
             )
         except Exception as error:  # Also what nobody expected: the form must not stay as if an import were at work.

@@ -53,7 +53,7 @@ class InspectingScreen(RunScreen):
         detail = await self.services.task_detail(self.run_id, task_id)
         asked = self.seen is not None and any(slot.task_id == task_id for slot in self.seen.view.in_flight)
         if self.inspector.show(detail, asked=asked):
-            self.read_picture(detail.picture)
+            self._read_shown()
         self.refresh_bindings()
 
     @work(group="picture", exclusive=True, exit_on_error=False)
@@ -71,6 +71,15 @@ class InspectingScreen(RunScreen):
         self._detailed = None
         if self.inspector.show_picture(path, image):
             self.call_after_refresh(self.inspector.picture.draw_native)
+
+    @on(Inspector.PictureWanted)
+    def _picture_wanted(self, event: Inspector.PictureWanted) -> None:
+        event.stop()
+        self.read_picture(event.path)
+
+    def _read_shown(self) -> None:
+        if (path := self.inspector.shown_picture) is not None:
+            self.read_picture(path)
 
     @on(Inspector.ViewChanged)
     def _view_changed(self, event: Inspector.ViewChanged) -> None:
@@ -127,9 +136,9 @@ class InspectingScreen(RunScreen):
 
     @work(group="open", exit_on_error=False)
     async def action_open_picture(self) -> None:
-        if (detail := self.inspector.detail) is not None:
-            await self.services.open_externally(detail.picture)
-            tell(self, f"Opened {detail.picture}")
+        if (path := self.inspector.shown_picture) is not None:
+            await self.services.open_externally(path)
+            tell(self, f"Opened {path}")
 
     def action_yank(self) -> None:
         if (detail := self.inspector.detail) is not None:

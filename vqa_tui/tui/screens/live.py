@@ -43,6 +43,11 @@ class LiveScreen(AskingScreen[None]):
         if self._styled_for == self._what_styles_follow():
             event.refresh_styles = False
 
+    def _compositor_refresh(self) -> None:
+        """Draw what changed; not while nothing is to be drawn, when Textual would make it all and throw it away."""
+        if not self.app._batch_count:
+            super()._compositor_refresh()
+
     def _what_styles_follow(self) -> object:
         """Return what decides on styles beside this screen itself: its own changes are matched as they happen."""
         sources = len(self.app.stylesheet.source)

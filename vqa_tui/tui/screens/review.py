@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from vqa_tui.domain.review import Edit, Judgement, ReviewPair, Seen, Verdict
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.messages import ModeWanted
+from vqa_tui.tui.picture_steps import NEXT_PICTURE, PREVIOUS_PICTURE, stepped
 from vqa_tui.tui.present import review as words
 from vqa_tui.tui.review_desk import ReviewDesk
 from vqa_tui.tui.screens.dialogs import ValueDialog
@@ -51,6 +52,8 @@ class ReviewScreen(ReviewView):
         Binding("slash", "choose", "choose", id="review.choose", tooltip="Order, filter and exactness"),
         Binding("w", "note", "note", id="review.note", tooltip="Write a note about the pair"),
         Binding("b", "boxes", "boxes", id="review.boxes", tooltip="Draw the boxes of the ground truth, or leave them"),
+        NEXT_PICTURE,
+        PREVIOUS_PICTURE,
         Binding("o", "open_picture", "open", id="review.open", tooltip="Open the picture in the desktop's viewer"),
         Binding("y", "yank", "yank", id="review.yank", tooltip="Copy question and answer (OSC 52)"),
         Binding("j,down", "scroll(1)", "Down", id="review.down", tooltip="Scroll the text down", show=False),
@@ -82,6 +85,8 @@ class ReviewScreen(ReviewView):
         """While a pair is edited the keys are letters: none of this screen's works, and none is shown."""
         if self.editing and action in _OWN_ACTIONS:
             return False
+        if action == "other_picture":
+            return self.shown is not None and len(self.shown.pictures) > 1
         return super().check_action(action, parameters)
 
     def why_not(self, action: str) -> str | None:
@@ -246,8 +251,9 @@ class ReviewScreen(ReviewView):
     @work(group="open", exit_on_error=False)
     async def action_open_picture(self) -> None:
         if (pair := self.shown) is not None:
-            await self.services.open_externally(pair.picture)
-            tell(self, f"Opened {pair.picture}")
+            path = pair.pictures[self.picture_number]
+            await self.services.open_externally(path)
+            tell(self, f"Opened {path}")
 
     def action_yank(self) -> None:
         if self.shown is not None:
@@ -260,6 +266,11 @@ class ReviewScreen(ReviewView):
         if (pair := self.shown) is not None:
             if not pair.truth.boxes:
                 tell(self, "The ground truth of this picture has no boxes.")
+            self.show_picture(pair)
+
+    def action_other_picture(self, by: int) -> None:
+        if (pair := self.shown) is not None:
+            self.picture_number = stepped(self.picture_number, by, len(pair.pictures))
             self.show_picture(pair)
 
     def action_scroll(self, by: int) -> None:

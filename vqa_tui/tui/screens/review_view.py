@@ -46,6 +46,8 @@ class ReviewView(LiveScreen):
         self.status: ReviewStatus | None = None
         self.shown: ReviewPair | None = None
         """The pair that is on screen; None while the next one is read."""
+        self.picture_number = 0
+        """Which of the pictures of that pair's item is shown."""
         self.last = ""
         """What was done last, in words."""
         self.pictures = usual_pictures(services.preferences.settings.pictures)
@@ -165,6 +167,8 @@ class ReviewView(LiveScreen):
     def show_pair(self) -> None:
         """Show the pair that lies open, or why there is none."""
         pair = self.desk.current if self.desk is not None else None
+        if pair is None or self.shown is None or pair.item_key != self.shown.item_key:
+            self.picture_number = 0
         self.shown = pair
         if pair is None:
             self.query_one("#review-picture-box").border_title = ""
@@ -180,7 +184,6 @@ class ReviewView(LiveScreen):
                 )
             )
         else:
-            self.query_one("#review-picture-box").border_title = words.picture_title(pair)
             self.query_one("#review-text").border_title = words.pair_title(pair, self.desk.position if self.desk else 1)
             self.show_picture(pair)
             self._show_text(pair)
@@ -197,17 +200,20 @@ class ReviewView(LiveScreen):
 
     def show_picture(self, pair: ReviewPair) -> None:
         """Show the picture of a pair with its boxes, where they are wanted."""
-        desk, picture = self.desk, self.query_one(Picture)
+        desk, picture, number = self.desk, self.query_one(Picture), self.picture_number
+        self.query_one("#review-picture-box").border_title = words.picture_title(pair, number)
         if self.pictures.mode is PictureMode.NONE:
             picture.show_remark(Content.styled("Pictures are turned off; o opens this one.", "$foreground 60%"))
             return
-        found = desk.picture(pair.picture) if desk is not None else None
+        found = desk.picture(pair.pictures[number]) if desk is not None else None
         if found is None:
             picture.show_remark(Content("reading the picture …"))
             self._read_picture(pair)
         elif isinstance(found, Image.Image):
             self._arrange(found.size)
-            picture.show_marks(marks_of(pair.truth.boxes, *pair.size) if self.pictures.boxes else ())
+            # Boxes lie in the first picture of an item.
+            with_boxes = self.pictures.boxes and not number
+            picture.show_marks(marks_of(pair.truth.boxes, *pair.size) if with_boxes else ())
             picture.show_picture(found)
             self.call_after_refresh(picture.draw_native)
         else:
@@ -216,7 +222,7 @@ class ReviewView(LiveScreen):
     @work(group="picture", exclusive=True, exit_on_error=False)
     async def _read_picture(self, pair: ReviewPair) -> None:
         if (desk := self.desk) is not None:
-            await desk.read_picture(pair.picture)
+            await desk.read_picture(pair.pictures[self.picture_number])
             if self.shown is pair:
                 self.show_picture(pair)
 

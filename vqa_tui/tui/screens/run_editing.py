@@ -40,8 +40,8 @@ class RunEditingScreen(SteeringScreen):
         Binding("p", "toggle_pause", "pause", id="run.pause", tooltip="Pause or resume the run under the cursor"),
         Binding("r", "resume", "resume", id="run.resume", tooltip="Let the run go on; starts a lost engine anew"),
         Binding("x", "stop", "stop", id="run.stop", tooltip="End the engine; the run can be resumed"),
-        Binding("a", "approve", "approve", id="run.approve", tooltip="Approve the pilot: ask all the other pictures"),
-        Binding("R", "retry_failed", "retry", id="run.retry", tooltip="Put all failed pictures back into the queue"),
+        Binding("a", "approve", "approve", id="run.approve", tooltip="Approve the pilot: ask all the rest"),
+        Binding("R", "retry_failed", "retry", id="run.retry", tooltip="Put all that failed back into the queue"),
         Binding("c", "clone", "same but…", id="runs.clone", tooltip="A new run like this one, with something changed"),
         Binding("N", "rename", "rename", id="runs.rename", tooltip="Give the run another name", show=False),
         Binding(

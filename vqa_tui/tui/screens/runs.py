@@ -84,11 +84,16 @@ class RunsScreen(RunEditingScreen):
         self.table.border_title = "Runs"
         for hidden in ("#runs-empty", "#runs-filter"):
             self.query_one(hidden).display = False
-        self.watch_over.runs_seen.subscribe(self, self.take_in)
+        self.watch_over.runs_seen.subscribe(self, self._runs_seen)
         if self.watch_over.last_runs is not None:  # read before this screen stood
             self.take_in(self.watch_over.last_runs)
         self.read_deleted()
         self.finish_deletions()
+
+    def _runs_seen(self, seen: SeenRuns) -> None:
+        """Take in a new sight, unless another mode is on screen; whoever comes back begins a new look."""
+        if self in self.app.screen_stack:
+            self.take_in(seen)
 
     @property
     def table(self) -> RunTable:

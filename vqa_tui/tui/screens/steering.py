@@ -126,7 +126,7 @@ class SteeringScreen(LiveScreen):
         number = plural(len(view.in_flight), "request")
         question = Question(
             "Cancel what is in flight?",
-            f"{number} in flight will be cut off and their pictures put back into the queue. "
+            f"{number} in flight will be cut off, and what they ask put back into the queue. "
             "The endpoint may bill them all the same.",
             yes="Cancel them",
             no="Let them end",

@@ -289,6 +289,7 @@ class Services:
         stratified: bool = False,
         shard_size: int | None = None,
         seed: int | None = None,
+        answer_types: str = "",
     ) -> ExportResult:
         """Write the training files, and validate what was written; see operations.exports for what the wishes mean."""
         from vqa_tui.operations import exports  # only here, as above
@@ -306,6 +307,7 @@ class Services:
             most_pairs=most_pairs,
             shard_size=shard_size,
             seed=seed,
+            answer_types=answer_types,
         )
         verdict = await asyncio.to_thread(exports.validate_file, written.manifest)
         problems = verdict.problems[:PROBLEMS_SHOWN]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vqa_tui.operations.config_entries import EndpointEntry, RecipeEntry
     from vqa_tui.operations.dataset_contents import DatasetContents
     from vqa_tui.operations.dataset_edits import DeletedDataset
-    from vqa_tui.operations.datasets import DatasetKind, DatasetView, ImportProgress, ImportReport
+    from vqa_tui.operations.datasets import ClipWishes, DatasetKind, DatasetView, ImportProgress, ImportReport
     from vqa_tui.operations.endpoint_trial import EndpointTrial
     from vqa_tui.operations.table_columns import TableColumns
 
@@ -58,12 +58,12 @@ class Library(Door):
         limit: int | None = None,
         allow_outside: bool = False,
         columns: str = "",
-        keep_clips: str = "",
+        clips: "ClipWishes | None" = None,
         progress: "Callable[[ImportProgress], None] | None" = None,
     ) -> "ImportReport":
         """Import; what is committed stays when this is cancelled. `progress` is called in the event loop.
 
-        `columns` are entries PART=COLUMN on one line, for a kind that takes them; `keep_clips` is the folder for the
+        `columns` are entries PART=COLUMN on one line, for a kind that takes them; `clips` is what is wanted of the
         clips of a kind that has some.
         """
         from vqa_tui.operations import datasets
@@ -79,7 +79,7 @@ class Library(Door):
                 limit=limit,
                 allow_outside=allow_outside,
                 columns=datasets.parse_columns_line(columns),
-                clips=datasets.clips_kept_in(keep_clips),
+                clips=clips,
                 progress=progress,
             )
         finally:

@@ -9,9 +9,7 @@ from textual.content import Content
 from textual.message import Message
 
 from vqa_tui.domain.course import LogEntry
-from vqa_tui.tui.present.columns import Placed, place
-from vqa_tui.tui.present.log_rows import LOG_COLUMNS, LogRows, entry_id
-from vqa_tui.tui.present.rows import widest
+from vqa_tui.tui.present.log_rows import LOG_COLUMNS, log_rows
 from vqa_tui.tui.widgets.live_table import LiveTable
 
 _NEAR_THE_END = 30
@@ -43,13 +41,7 @@ class EventLog(LiveTable):
 
     def set_entries(self, entries: Sequence[LogEntry], now: float) -> None:
         """Show these entries, newest first; rows are made of those that are drawn."""
-        self._take(LogRows(entries, now), [entry_id(entry) for entry in entries])
-
-    def place_columns(self, width: int) -> tuple[Placed, ...]:
-        """Measure the newest rows and the one with the longest name of a person: all would have to be made first."""
-        rows = self.rows
-        measured = rows.to_measure() if isinstance(rows, LogRows) else rows
-        return place(self.columns, widest(self.columns, measured), width)
+        self.set_rows(log_rows(entries, now))
 
     def action_level(self) -> None:
         self.post_message(self.LevelWanted(self))

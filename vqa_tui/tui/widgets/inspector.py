@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from vqa_tui.domain.task import TaskDetail
 from vqa_tui.tui.picture_mode import PictureMode
+from vqa_tui.tui.picture_steps import NEXT_PICTURE, PREVIOUS_PICTURE, stepped
 from vqa_tui.tui.picture_view import PAN, STEP, Mark, View, marks_of
 from vqa_tui.tui.present.inspect import Section, headline, sections
 from vqa_tui.tui.widgets.attempt_list import AttemptList
@@ -30,6 +31,8 @@ class Inspector(VerticalScroll, Settled):
         Binding("plus,equals_sign", "zoom(1)", "zoom", key_display="+ -", id="picture.nearer", tooltip="Look nearer"),
         Binding("minus", "zoom(-1)", "Zoom out", id="picture.farther", tooltip="Look from farther away", show=False),
         Binding("0", "zoom(0)", "Whole picture", id="picture.whole", tooltip="Show the whole picture", show=False),
+        NEXT_PICTURE,
+        PREVIOUS_PICTURE,
         Binding("b", "boxes", "boxes", id="picture.boxes", tooltip="Draw the boxes of the ground truth, or leave them"),
         Binding("m", "mode", "picture mode", id="picture.mode", tooltip="Half blocks, the terminal's own, or none"),
         Binding("H,left", "pan(-1, 0)", "Pan left", id="picture.left", tooltip="Move the zoomed picture", show=False),
@@ -45,6 +48,12 @@ class Inspector(VerticalScroll, Settled):
         path: str
         detailed: bool
 
+    @dataclass
+    class PictureWanted(Message):
+        """Another picture of the item is to be read and shown."""
+
+        path: str
+
     class BoxesWanted(Message):
         """Boxes are wanted, or not any more."""
 
@@ -59,6 +68,8 @@ class Inspector(VerticalScroll, Settled):
         self.marks: tuple[Mark, ...] = ()
         """The boxes of the ground truth, whether they are drawn or not."""
         self._boxes_drawn = True
+        self._number = 0
+        """Which of the item's pictures is shown."""
         self._picture_path: str | None = None
         self._picture_read = False
         self._bodies: dict[str, Content] = {}
@@ -76,6 +87,11 @@ class Inspector(VerticalScroll, Settled):
         return self.query_one(Picture)
 
     @property
+    def shown_picture(self) -> str | None:
+        """Where the picture lies that is shown or being read."""
+        return None if self.detail is None else self.detail.pictures[self._number]
+
+    @property
     def drawn_marks(self) -> tuple[Mark, ...]:
         """The boxes that are drawn over the picture."""
         return self.marks if self._boxes_drawn else ()
@@ -83,22 +99,29 @@ class Inspector(VerticalScroll, Settled):
     def show(self, detail: TaskDetail, *, asked: bool = False) -> bool:
         """Show an item; return whether its picture is another one and has to be read."""
         another = self.detail is None or self.detail.row.id != detail.row.id
+        self._number = 0 if another else min(self._number, len(detail.pictures) - 1)
         self.detail, self.asked = detail, asked
         self.remove_class("-blank")
-        self._update("inspector-head", headline(detail, asked=asked))
         for part, section in zip(_PARTS, sections(detail), strict=True):
             self._show_section(part, section)
         self.query_one("#inspector-pairs").display = bool(detail.samples)
         self.query_one(AttemptList).show_attempts(detail.attempts)
-        facts = detail.item.facts
-        self.marks = marks_of(detail.item.truth.boxes, facts.width, facts.height)
-        self.picture.show_marks(self.drawn_marks)
         if another:
-            self.picture.show_view(View(), enlarged=False)
             self.scroll_home(animate=False)
-        if self._picture_path == detail.picture:
+        return self._turn_to_picture(detail, afresh=another)
+
+    def _turn_to_picture(self, detail: TaskDetail, *, afresh: bool) -> bool:
+        """Get ready for the picture whose turn it is; return whether it has to be read. Boxes lie in the first one."""
+        self._update("inspector-head", headline(detail, asked=self.asked, picture=self._number))
+        facts = detail.item.facts
+        self.marks = () if self._number else marks_of(detail.item.truth.boxes, facts.width, facts.height)
+        self.picture.show_marks(self.drawn_marks)
+        if afresh:
+            self.picture.show_view(View(), enlarged=False)
+        path = detail.pictures[self._number]
+        if self._picture_path == path:
             return False
-        self._picture_path, self._picture_read = detail.picture, False
+        self._picture_path, self._picture_read = path, False
         self.picture.show_remark(Content("reading the picture …"), keep_height=True)
         return True
 
@@ -147,6 +170,20 @@ class Inspector(VerticalScroll, Settled):
         self._update("inspector-head", Content.styled("no item", "$foreground 60%"))
         self.picture.show_remark(Content(""))
         self.query_one("#inspector-pairs").display = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to step through in an item of one picture."""
+        if action == "other_picture":
+            return self.detail is not None and len(self.detail.pictures) > 1
+        return super().check_action(action, parameters)
+
+    def action_other_picture(self, by: int) -> None:
+        """Show the next picture of the item, or the one before."""
+        if self.detail is None:
+            return
+        self._number = stepped(self._number, by, len(self.detail.pictures))
+        if self._turn_to_picture(self.detail, afresh=True) and self._picture_path is not None:
+            self.post_message(self.PictureWanted(self._picture_path))
 
     def action_zoom(self, by: int) -> None:
         """Enlarge the picture first, then go nearer; or back by the same steps."""

@@ -49,8 +49,8 @@ class KeyBar(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
 
     def _bindings_changed(self, _screen: Screen[object]) -> None:
-        """Draw again where a key is called or works otherwise than what is on screen."""
-        if self._entries() != self._drawn:
+        """Draw again where a key is called or works otherwise than what is on screen; a mode that comes looks then."""
+        if self.screen in self.app.screen_stack and self._entries() != self._drawn:
             self.refresh()
 
     def render_line(self, y: int) -> Strip:

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 
 from vqa_tui.tui.present.columns import Column, Placed, place
-from vqa_tui.tui.present.rows import Row, widest
+from vqa_tui.tui.present.rows import Row, RowsWhenDrawn, widest
 from vqa_tui.tui.widgets.row_list import RowList
 
 
@@ -66,8 +66,11 @@ class LiveTable(RowList):
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show `rows`; the cursor stays on the row that it was on."""
-        held = tuple(rows)
-        self._take(held, [row.id for row in held])
+        if isinstance(rows, RowsWhenDrawn):
+            self._take(rows, rows.ids)
+        else:
+            held = tuple(rows)
+            self._take(held, [row.id for row in held])
 
     def _take(self, rows: Sequence[Row], ids: Sequence[Hashable]) -> None:
         """Show rows whose ids are given beside them, so that no row has to be made to compare them."""
@@ -100,7 +103,8 @@ class LiveTable(RowList):
         return self.place_columns(max(width - 2, 1))
 
     def place_columns(self, width: int) -> tuple[Placed, ...]:
-        return place(self.columns, widest(self.columns, self._rows), width)
+        measured = self._rows.to_measure() if isinstance(self._rows, RowsWhenDrawn) else self._rows
+        return place(self.columns, widest(self.columns, measured), width)
 
     def row_count(self) -> int:
         return len(self._rows)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -53,12 +54,16 @@ class Panel(Widget):
         super().__init__(id=id)
         self._draw, self._past = draw, past
         self._drawn = Content("")
+        self._next: tuple[Size, Content] | None = None
+        """What the newest sight reads at this size, until it is drawn."""
         self.border_title = title
         self.can_focus = zooms
 
     def watch_seen(self) -> None:
         """Draw again where the new sight reads otherwise than what is on screen."""
-        if not self._text().is_same(self._drawn):
+        text = self._text()
+        self._next = (self.content_size, text)
+        if not text.is_same(self._drawn):
             self.refresh()
 
     def watch_moment(self) -> None:
@@ -66,7 +71,9 @@ class Panel(Widget):
 
     def render(self) -> Content:
         """Return the text for the present size."""
-        self._drawn = self._text()
+        made_for, text = self._next or (None, self._drawn)
+        self._drawn = text if made_for == self.content_size else self._text()
+        self._next = None
         return self._drawn
 
     def _text(self) -> Content:

@@ -23,6 +23,7 @@ _FIELDS = {
     "max_side": ("Longest px", "recipe's", "or original; the plan compares them"),
     "pairs": ("Pairs", "recipe's", "asked of each picture"),
     "structured_ratio": ("Structured", "recipe's", "share of the pairs, 0 to 1"),
+    "seed": ("Seed", "none: spread", "a number draws the pictures by chance"),
     "name": ("Name", "made up", "of the run"),
 }
 _HEDGE_NOTE = "an overlong request is sent twice and paid"
