@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from tests.course_points import steady
-from tests.tui.conftest import NOW, FakeServices, until
+from tests.tui.conftest import FakeServices, until
 from tests.tui.fake_history import FakeHistory
+from tests.tui.made_tasks import NOW
 from tests.tui.made_views import make_awaiting, make_lost, make_view
 from tests.tui.stage import Stage
 from tests.tui.wizard_driver import Driver
