@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.tui.conftest import NOW
+from tests.tui.made_tasks import NOW
 from tests.tui.workshop import Workshop
 from vqa_tui.config.training import TrainingConfig
 

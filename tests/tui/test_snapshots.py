@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.image import SVGImageSnapshotExtension
 from textual.content import Content
 
-from tests.tui.conftest import NOW
+from tests.tui.made_tasks import NOW
 from tests.tui.scenes import SCENES
 from tests.tui.stage import Stage
 from tests.tui.workshop import Workshop
