@@ -49,7 +49,8 @@ def test_the_trainer_libraries_are_imported_by_nothing() -> None:
     program = (
         "import pkgutil, importlib, sys, vqa_tui\n"
         "for module in pkgutil.walk_packages(vqa_tui.__path__, 'vqa_tui.'):\n"
-        "    if not module.name.endswith('__main__') and '.training' not in module.name[:17]:\n        importlib.import_module(module.name)\n"
+        "    if not module.name.endswith('__main__') and '.training' not in module.name[:17]:\n"
+        "        importlib.import_module(module.name)\n"
         "print('loaded:', *[n for n in ('torch', 'transformers', 'peft', 'unsloth', 'pandas') if n in sys.modules])\n"
     )
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)

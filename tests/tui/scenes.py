@@ -8,11 +8,8 @@ from typing import Any
 from tests.course_points import steady
 from tests.tui.conftest import FakeServices, until
 from tests.tui.fake_history import FakeHistory
-<<<<<<< HEAD
-from tests.tui.made_trainings import make_training
-=======
 from tests.tui.made_tasks import NOW
->>>>>>> merge
+from tests.tui.made_trainings import make_training
 from tests.tui.made_views import make_awaiting, make_lost, make_view
 from tests.tui.stage import Stage
 from tests.tui.wizard_driver import Driver
