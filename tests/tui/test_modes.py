@@ -1,11 +1,14 @@
 """Every mode and every screen of the palette opens over a real workspace, and Esc leads back."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.tui.workshop import BAD_REPLY, DONE, Workshop
+from vqa_tui.domain.run import RunView
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.runs import RunsScreen
@@ -70,3 +73,33 @@ async def test_the_dashboard_says_that_it_took_the_newest_run_until_one_is_chose
         await pilot.press("enter")
         await until(pilot, lambda: "1 chooses another" in screen_text(app))
         assert "newest" not in screen_text(app).splitlines()[0]
+
+
+async def test_a_mode_come_back_to_shows_and_steers_what_the_run_became(
+    app: VqaApp, running: Any, until: Wait, screen_text: Text
+) -> None:
+    """What another mode saw meanwhile counts for keys at once, and is drawn by the next look."""
+    view = next(iter(running.views.values()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen) and app.screen.seen is not None)
+        dashboard = app.screen
+        assert isinstance(dashboard, DashboardScreen)
+        await pilot.press("3")
+        await until(pilot, lambda: app.screen is not dashboard)
+        running.views[view.id] = replace(view, counts=replace(view.counts, done=23_456))
+        running.version += 1
+        await until(pilot, lambda: (last := app.watch_over.last_run) and last.view.counts.done == 23_456)
+        held, read = asyncio.Event(), running.run_view
+
+        async def held_up(run_id: int) -> RunView:
+            await held.wait()
+            found: RunView = await read(run_id)
+            return found
+
+        running.run_view = held_up
+        await pilot.press("2")
+        await until(pilot, lambda: app.screen is dashboard)
+        assert dashboard.steered is not None and dashboard.steered.counts.done == 23_456
+        held.set()
+        await until(pilot, lambda: dashboard.seen is not None and dashboard.seen.view.counts.done == 23_456)
+        await until(pilot, lambda: "471 / 40" in screen_text(app))

@@ -47,7 +47,10 @@ class RunScreen(SteeringScreen):
 
     @property
     def steered(self) -> RunView | None:
-        return self.seen.view if self.seen else None
+        """The run as it was seen last, in another mode perhaps: what is on screen may be older for a moment."""
+        last = self.watch_over.last_run
+        seen = last if last is not None and last.view.id == self.about_run else self.seen
+        return seen.view if seen else None
 
     @property
     def about_run(self) -> int | None:
