@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.config import JsonDict
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.config.validation import complaints
@@ -77,16 +78,22 @@ _OURS = {
 """Keys of Model Garden (those of transformers and peft) that have another name in a training's configuration."""
 
 
+def _given(*keys: str) -> JsonDict:
+    """Return the schema of objects that hold texts under all these keys."""
+    return {"required": list(keys), "properties": {key: {"type": "string"} for key in keys}}
+
+
 class JobRequest(_Strict):
     """A training to start: Model Garden's keys, or a configuration by its name with some of them on top."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "anyOf": [
-                {"required": ["config"]},
-                {"required": ["name", "base_model", "dataset_path"]},
-                {"required": ["name", "base_model", "run"]},
-            ]
+                _given("config"),
+                _given("name", "base_model", "dataset_path"),
+                _given("name", "base_model", "run"),
+            ],
+            "not": _given("dataset_path", "run"),
         }
     )
 

@@ -1,6 +1,7 @@
 """The server of the API: one workspace, kept open while it listens."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -37,8 +38,11 @@ async def api_server(
     bearer = Bearer(token, LOOPBACK_NAMES | {host} if is_loopback(host) else None)
     app = web.Application(middlewares=[errors_in_words, bearer.middleware], client_max_size=MOST_BODY_BYTES)
     Jobs(workspace, actions, allow_outside=allow_outside).add_to(app.router)
+    # A request that is no HTTP would be logged with its headers, the token among them.
+    silent = logging.Logger(__name__)
+    silent.disabled = True
     # A reader that leaves must not be waited for until its training ends.
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2)
+    runner = web.AppRunner(app, access_log=None, logger=silent, handler_cancellation=True, shutdown_timeout=2)
     await runner.setup()
     try:
         try:
