@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import JOBS, TOKEN, Api, served
+from tests.api.seed import SEED
 from tests.api.stand_in import ACTIONS, EVENTS
 from vqa_tui.api.actions import Actions
 from vqa_tui.api.openapi import document
@@ -18,24 +19,6 @@ from vqa_tui.domain.training_events import Event, Stepped, event_line, events
 from vqa_tui.operations import training_start
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store import trainings
-
-SEED = {
-    "name": "my-vision-model",
-    "base_model": "Qwen/Qwen2.5-VL-3B-Instruct",
-    "dataset_path": "./data/vision_dataset.jsonl",
-    "output_dir": "./models/my-vision-model",
-    "is_vision": True,
-    "model_type": "vision",
-    "hyperparameters": {
-        "learning_rate": 0.00002,
-        "num_epochs": 3,
-        "batch_size": 1,
-        "gradient_accumulation_steps": 8,
-        "max_steps": -1,
-    },
-    "lora_config": {"r": 16, "lora_alpha": 16},
-}
-"""Model Garden's own example, as it stands in its documents."""
 
 
 async def test_model_gardens_example_becomes_a_training(api: Api, tmp_path: Path) -> None:
