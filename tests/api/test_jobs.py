@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientError
 
 from tests.api.conftest import JOBS, TOKEN, Api, served
 from tests.api.seed import SEED
 from tests.api.stand_in import ACTIONS, EVENTS
 from vqa_tui.api.actions import Actions
+from vqa_tui.api.job_request import Job, JobRequest
 from vqa_tui.api.openapi import document
 from vqa_tui.domain.failure import WorkFailed
 from vqa_tui.domain.training import TrainingPhase
 from vqa_tui.domain.training_events import Event, Stepped, event_line, events
 from vqa_tui.operations import training_start
-from vqa_tui.operations.workspace import Workspace
+from vqa_tui.operations.training_start import StartedTraining
+from vqa_tui.operations.workspace import Workspace, open_workspace
 from vqa_tui.store import trainings
 
 
@@ -142,6 +145,42 @@ async def test_a_reader_that_leaves_holds_up_nothing(tmp_path: Path) -> None:
         async with api.session.get(f"{api.address}{JOBS}/{number}/metrics", headers=headers) as metrics:
             await metrics.content.readline()
     lock.close()
+
+
+async def test_a_start_goes_to_its_end_when_the_client_leaves(tmp_path: Path) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(workspace: Workspace, request: JobRequest, job: Job) -> StartedTraining:
+        begun.set()
+        await go_on.wait()
+        return await ACTIONS.start(workspace, request, job)
+
+    async with asyncio.timeout(60), open_workspace(tmp_path) as workspace:
+        async with served(tmp_path, actions=Actions(slowly)) as api:
+            asking = asyncio.create_task(api.made())
+            await begun.wait()
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            go_on.set()
+        # The server has ended, and with it whatever it had begun.
+        assert [each.name for each in await trainings.training_summaries(workspace.db, workspace.paths)] == ["bags"]
+
+
+async def test_a_stream_that_breaks_is_cut_and_not_ended(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    number = await api.made()
+    with (api.workspace.paths.training_folder(number) / "metrics.jsonl").open("a") as file:
+        file.write(event_line(EVENTS[3]).replace("2.75", "NaN") + "\n")
+    with pytest.raises(ClientError):
+        await api.ask("GET", f"{JOBS}/{number}/metrics")
+    assert "a stream was cut" in caplog.text
+
+
+async def test_a_model_that_is_a_folder_here_is_named_by_its_whole_path(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "models" / "base").mkdir(parents=True)
+    for number, named in enumerate(("models/base", "./models/base", "x" * 290)):
+        await api.made(name=f"m{number}", base_model=named)
+    config = [json.loads((await trainings.frozen_training(api.workspace.db, n)).config)["model"] for n in (1, 2, 3)]
+    assert config == [str(tmp_path / "models" / "base")] * 2 + ["x" * 290]
 
 
 @pytest.mark.parametrize(

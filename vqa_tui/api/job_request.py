@@ -1,6 +1,7 @@
 """What is asked for by `POST /api/v1/training/jobs`, in the words of Model Garden, as a training of ours."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -236,6 +237,7 @@ class _Place:
 
     def model(self, text: str) -> str:
         """Return the name of a model as it stands, and a path like any other."""
-        if text.startswith(("/", ".", "~")) or ".." in Path(text).parts or "\\" in text:
+        named = text.startswith(("/", ".", "~")) or ".." in Path(text).parts
+        if named or os.path.isdir(self._folder / text):
             return str(self.path("base_model", text))
         return text

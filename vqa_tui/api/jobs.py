@@ -6,12 +6,12 @@ from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from vqa_tui.api.actions import Actions
+from vqa_tui.api.delivery import Unhurried, send
 from vqa_tui.api.gauges import Gauges
 from vqa_tui.api.job_request import JobRequest, job_of, read_request
 from vqa_tui.api.openapi import document
 from vqa_tui.api.refusals import GUARDED, Refused, json_answer, refusing_with
 from vqa_tui.config.validation import nearest
-from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.plain_json import plain
 from vqa_tui.domain.training import TrainingSummary
 from vqa_tui.domain.training_events import event_line
@@ -35,6 +35,7 @@ class Jobs:
     def __init__(self, workspace: Workspace, actions: Actions, *, allow_outside: bool) -> None:
         self._workspace, self._actions, self._anywhere = workspace, actions, allow_outside
         self._gauges = Gauges(workspace)
+        self._unhurried = Unhurried()
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Say which address leads where."""
@@ -46,8 +47,12 @@ class Jobs:
         router.add_get(_ONE, self._show)
         router.add_delete(_ONE, self._delete)
         router.add_post(_ONE + "/{verb:stop|cancel|resume}", self._steer)
-        router.add_get(_ONE + "/log", self._log)
-        router.add_get(_ONE + "/metrics", self._metrics)
+        router.add_get(_ONE + "/log", self._log, allow_head=False)
+        router.add_get(_ONE + "/metrics", self._metrics, allow_head=False)
+
+    async def finish(self) -> None:
+        """Wait for what was begun."""
+        await self._unhurried.finish()
 
     async def _openapi(self, request: web.Request) -> web.StreamResponse:
         return json_answer(document())
@@ -70,7 +75,7 @@ class Jobs:
         job = job_of(asked, workspace.paths, allow_outside=self._anywhere)
         if any(each.name == asked.name for each in await list_trainings(workspace)):
             raise Refused(409, f"there is a training named {asked.name} already", "Give another name.")
-        started = await self._actions.start(workspace, asked, job)
+        started = await self._unhurried.end(self._actions.start(workspace, asked, job))
         summary = await training_summary(workspace, started.id)
         answer = {**_summary(summary), "data": plain(started.data), "command": started.command}
         return json_answer(answer, status=201, headers={"Location": f"{JOBS}/{started.id}"})
@@ -84,39 +89,28 @@ class Jobs:
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         found = await self._found(request)
         with refusing_with(409):
-            await self._actions.delete(self._workspace, found.id)
+            await self._unhurried.end(self._actions.delete(self._workspace, found.id))
         return web.Response(status=204, headers=GUARDED)
 
     async def _steer(self, request: web.Request) -> web.StreamResponse:
         found = await self._found(request)
         act = {"stop": self._actions.stop, "cancel": self._actions.cancel, "resume": self._actions.resume}
         with refusing_with(409):
-            await act[request.match_info["verb"]](self._workspace, found.id)
+            await self._unhurried.end(act[request.match_info["verb"]](self._workspace, found.id))
         return json_answer(_summary(await self._found(request)), status=202)
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         follow, found = _follow(request), await self._found(request)
-        response = await _streaming(request, "text/plain; charset=utf-8")
-        try:
-            async for piece in log_stream(self._workspace, found.id, follow=follow):
-                # Each state of a progress bar is a line of its own: a lone CR would overwrite what stands there.
-                await response.write(clean(piece.replace("\r\n", "\n").replace("\r", "\n")).encode())
-        except (ConnectionError, VqaError):
-            # The reader has gone, or somebody deleted the training; an answer that has begun can only end.
-            return response
-        await response.write_eof()
-        return response
+        pieces = log_stream(self._workspace, found.id, follow=follow)
+        # Each state of a progress bar is a line of its own: a lone CR would overwrite what stands there.
+        lines = (clean(piece.replace("\r\n", "\n").replace("\r", "\n")) async for piece in pieces)
+        return await send(request, "text/plain; charset=utf-8", lines)
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         follow, found = _follow(request), await self._found(request)
-        response = await _streaming(request, "application/x-ndjson")
-        try:
-            async for told in metric_stream(self._workspace, found.id, follow=follow):
-                await response.write("".join(f"{event_line(event)}\n" for event in told).encode())
-        except (ConnectionError, VqaError):
-            return response
-        await response.write_eof()
-        return response
+        told = metric_stream(self._workspace, found.id, follow=follow)
+        lines = ("".join(f"{event_line(event)}\n" for event in events) async for events in told)
+        return await send(request, "application/x-ndjson", lines)
 
     async def _found(self, request: web.Request) -> TrainingSummary:
         reap_children()
@@ -144,12 +138,6 @@ def _follow(request: web.Request) -> bool:
     if len(asked) != 1 or asked[0] not in _TRUTH:
         raise Refused(422, "follow: must be true or false, once")
     return _TRUTH[asked[0]]
-
-
-async def _streaming(request: web.Request, content_type: str) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": content_type, **GUARDED})
-    await response.prepare(request)
-    return response
 
 
 def _summary(training: TrainingSummary) -> dict[str, Any]:

@@ -37,7 +37,8 @@ async def api_server(
     """
     bearer = Bearer(token, LOOPBACK_NAMES | {host} if is_loopback(host) else None)
     app = web.Application(middlewares=[errors_in_words, bearer.middleware], client_max_size=MOST_BODY_BYTES)
-    Jobs(workspace, actions, allow_outside=allow_outside).add_to(app.router)
+    jobs = Jobs(workspace, actions, allow_outside=allow_outside)
+    jobs.add_to(app.router)
     # A request that is no HTTP would be logged with its headers, the token among them.
     silent = logging.Logger(__name__)
     silent.disabled = True
@@ -56,6 +57,7 @@ async def api_server(
         yield f"http://{shown}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+        await jobs.finish()
 
 
 async def serve_api(
