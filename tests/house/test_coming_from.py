@@ -5,18 +5,24 @@ The built-in endpoint stands in for those that need a key or a server.
 
 import asyncio
 import hashlib
+import itertools
 import json
 import re
 import shlex
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 from PIL import Image
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from tests.api.seed import SEED
 from tests.ego4d import kitchen
 from tests.house.test_documents import commands
 from vqa_tui.cli.main import app
@@ -68,8 +74,10 @@ def rows() -> Iterator[tuple[str, str, str]]:
             yield section, there.strip(), here.strip()
 
 
-def typed_here() -> list[str]:
-    return [code for _, _, here in rows() for code in CODE.findall(here) if code.startswith("vqa-tui ")]
+def typed_here(*, training: bool = False) -> list[str]:
+    """Return what is typed here in the order of its rows: what needs PyTorch or serves without end, or the rest."""
+    lines = [code for _, _, here in rows() for code in CODE.findall(here) if code.startswith("vqa-tui ")]
+    return [line for line in lines if line.startswith(("vqa-tui train start", "vqa-tui api")) is training]
 
 
 def with_the_built_in_endpoint(line: str) -> list[str]:
@@ -102,8 +110,8 @@ def test_what_is_said_not_to_be_there_is_not_there() -> None:
         "recipe": {each.name for each in list_recipes([shipped_configs() / "recipes"])},
         "command": {name.removeprefix("vqa-tui ") for name, _ in commands(get_command(app))},
     }
+    assert NOT_YET.findall("*Not yet*: command `train start`") == [("command", "train start")]
     missing = [found for _, _, here in rows() if "Not yet" in here for found in NOT_YET.findall(here)]
-    assert missing
     assert [(what, name) for what, name in missing if name in there[what]] == []
 
 
@@ -111,6 +119,65 @@ def typed(words: list[str]) -> None:
     """Type one command into the current folder; it must work. `doctor` may find something missing."""
     result = CliRunner().invoke(app, words, prog_name="vqa-tui")
     assert result.exit_code == 0 or words == ["doctor"], f"{words}\n{result.output}"
+
+
+@pytest.mark.training
+def test_what_is_typed_to_train_works_with_a_tiny_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="the extra `train` is not installed")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.chdir(tmp_path)
+    typed(["demo", "--headless", "--images", "12"])
+    monkeypatch.chdir(tmp_path / "demo")
+    export = next(line for line in typed_here() if line.endswith(" model-garden garden.jsonl"))
+    stand_ins = {"vqa": "demo-stcray", "train_stcray": "train_tiny", "max_steps=100": "max_steps=1"}
+    stand_ins |= {"model=Qwen/Qwen2.5-VL-3B-Instruct": "model=tiny"}
+    lines = [line for line in typed_here(training=True) if line.startswith("vqa-tui train start")]
+    assert len(lines) == 2
+    for line in [export, *lines]:
+        words = [stand_ins.get(word, word) for word in shlex.split(line)[1:]]
+        quick = ["--set", "max_steps=1", "--set", "samples=0"] if line in lines else []
+        typed([*words, *quick])
+    assert Path("models/mine/adapter_config.json").is_file()
+
+
+def test_the_jobs_api_takes_model_gardens_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command serves on a free port here, and a machine without PyTorch says so."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    typed(["demo", "--headless", "--images", "12"])
+    monkeypatch.chdir(tmp_path / "demo")
+    typed(["export", "demo-stcray", "model-garden", "data/vision_dataset.jsonl"])
+    (line,) = [line for line in typed_here(training=True) if line.startswith("vqa-tui api")]
+    words = ["0" if word == "8000" else word for word in shlex.split(line)[1:]]
+    server = subprocess.Popen([sys.executable, "-P", "-m", "vqa_tui", *words], stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        said = list(itertools.takewhile(lambda line: "Ctrl+C" not in line, server.stdout))
+        answers = asyncio.run(ask_for_a_training(said[0].strip(), said[4].strip()))
+    finally:
+        server.terminate()
+        server.wait(60)
+    status, body = answers[0]
+    if find_spec("torch") is None:
+        assert (status, "vqa-tui[train]" in body) == (503, True)
+    else:
+        assert [status for status, _ in answers] == [201, 202, 200, 204], answers
+
+
+async def ask_for_a_training(address: str, token: str) -> list[tuple[int, str]]:
+    """Ask for Model Garden's own example; cancel it, follow its log to the end, and delete it."""
+    jobs = f"{address}/api/v1/training/jobs"
+    answers: list[tuple[int, str]] = []
+    async with ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+        for method, url, body in (
+            ("POST", jobs, SEED),
+            ("POST", f"{jobs}/1/cancel", None),
+            ("GET", f"{jobs}/1/log", None),
+            ("DELETE", f"{jobs}/1", None),
+        ):
+            async with session.request(method, url, json=body) as response:
+                answers.append((response.status, await response.text()))
+    return answers
 
 
 async def at_rest() -> None:

@@ -6,6 +6,7 @@ import typer
 
 from vqa_tui import __version__
 from vqa_tui.cli import dataset, endpoint, item, recipe, review, run, settings, train
+from vqa_tui.cli.api import api
 from vqa_tui.cli.demo import demo
 from vqa_tui.cli.doctor import doctor
 from vqa_tui.cli.engine import engine
@@ -68,6 +69,7 @@ app.command("upload")(upload)
 app.command("simulate")(simulate)
 app.command("web")(web)
 app.add_typer(train.app, name="train")
+app.command("api")(api)
 app.add_typer(settings.app, name="settings")
 app.command("doctor")(doctor)
 app.command("engine", hidden=True)(engine)

@@ -57,8 +57,9 @@ def list_trainings(json: JsonOption = False, workspace: WorkspaceOption = None) 
 def show(training: TrainingArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show how a training stands, what it told of itself last, and where its files are."""
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.cli.train_facts import training_document, training_facts
+    from vqa_tui.cli.train_facts import training_facts
     from vqa_tui.operations import trainings
+    from vqa_tui.operations.training_document import training_document
 
     async def work(opened: "Workspace") -> "tuple[TrainingSummary, trainings.TrainingEvents, str]":
         number = await trainings.find_training(opened, training)

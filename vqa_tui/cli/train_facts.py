@@ -1,29 +1,12 @@
-"""A training in facts and as a document, for `train show`, `watch` and --json."""
+"""A training in facts for people, for `train show`."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from vqa_tui.domain.training_events import Answered, Ended, Event, LeftOut, Looked, Saved, Started, Stepped
+from vqa_tui.domain.training_events import Event, Looked, Saved, Started, Stepped
 
 if TYPE_CHECKING:
     from vqa_tui.domain.training import TrainingSummary
-
-
-def training_document(training: "TrainingSummary", told: Sequence[Event], folder: str) -> dict[str, Any]:
-    """Return what is known of a training, for programs."""
-    return {
-        **dataclasses.asdict(training),
-        "is_lost": training.is_lost,
-        "folder": folder,
-        "started": _last(told, Started),
-        "last_step": _last(told, Stepped),
-        "last_eval": _last(told, Looked),
-        "end": _last(told, Ended),
-        "checkpoints": [each for each in told if isinstance(each, Saved)],
-        "left_out": [each for each in told if isinstance(each, LeftOut)],
-        "samples": [each for each in told if isinstance(each, Answered)],
-    }
 
 
 def training_facts(training: "TrainingSummary", told: Sequence[Event], folder: str) -> list[tuple[str, str]]:

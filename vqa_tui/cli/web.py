@@ -36,7 +36,8 @@ def web(
     from vqa_tui.paths import find_workspace
 
     try:
-        from vqa_tui.web.server import is_loopback, serve_until_interrupted
+        from vqa_tui.web.gate import is_loopback
+        from vqa_tui.web.server import serve_until_interrupted
     except ModuleNotFoundError as error:
         raise VqaError(
             f"the terminal app in a browser needs a package that is not installed: {error.name}",

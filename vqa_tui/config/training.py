@@ -114,9 +114,12 @@ class TrainingConfig(_Strict):
     log_every: Annotated[int, Field(ge=1, le=10_000)] = 1
     merge: bool = False
     """Also save the whole model with the adapter merged into its weights, to be served."""
+    output: Annotated[str, Field(max_length=4096)] = ""
+    """Folder that gets a copy of the adapter (and of the merged model, in `merged`) when the training is done; it must
+    not be there yet, or be empty."""
     launch: Launch = Launch()
 
-    @field_validator("model")
+    @field_validator("model", "output")
     @classmethod
     def _one_line(cls, value: str) -> str:
         if not value.isprintable() or value.strip() != value:

@@ -46,9 +46,8 @@ def validated(model: type[M], document: YamlDocument) -> M:
         return model.model_validate(document.value)
     except ValidationError as error:
         details = sorted(_causes(error), key=lambda each: document.line_of(each["loc"]))
-        lines = [_in_words(model, document, each) for each in details[:_MOST_SHOWN]]
-        if len(details) > _MOST_SHOWN:
-            lines.append(f"… and {len(details) - _MOST_SHOWN} more")
+        places = [f"{shown(document.path)}:{document.line_of(each['loc'])}: " for each in details]
+        lines = _listed([place + _in_words(model, each) for place, each in zip(places, details, strict=True)])
         told_a_value = any(
             each["type"] == "extra_forbidden" and each["loc"][0] == "keys" and each["loc"][-1] in _WORDS_FOR_VALUES
             for each in details
@@ -57,10 +56,20 @@ def validated(model: type[M], document: YamlDocument) -> M:
         raise VqaError("\n".join(lines), hint=NO_VALUES_HINT if told_a_value else "") from None
 
 
+def complaints(model: type[BaseModel], error: ValidationError) -> list[str]:
+    """Return what is wrong with a value that is no `model`, a line each: the key, then the words; never a value."""
+    return _listed([_in_words(model, each) for each in _causes(error)])
+
+
 def nearest(word: str, known: list[str]) -> str:
     """Return the known word that `word` was probably meant to be, or an empty text."""
     close = difflib.get_close_matches(word, known, 1, cutoff=0.6)
     return close[0] if close else ""
+
+
+def _listed(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_SHOWN
+    return [*lines[:_MOST_SHOWN], f"… and {more} more"] if more > 0 else lines
 
 
 def _causes(error: ValidationError) -> list[ErrorDetails]:
@@ -74,20 +83,17 @@ def _causes(error: ValidationError) -> list[ErrorDetails]:
     ]
 
 
-def _in_words(model: type[BaseModel], document: YamlDocument, detail: ErrorDetails) -> str:
+def _in_words(model: type[BaseModel], detail: ErrorDetails) -> str:
     location: Location = detail["loc"]
-    place = f"{shown(document.path)}:{document.line_of(location)}: "
     key = ".".join(str(part) for part in location)
     if detail["type"] == "extra_forbidden":
         known = _known_keys(model, location[:-1])
         close = nearest(str(location[-1]), known)
-        return f"{place}{key}: unknown key, " + (
-            f"did you mean `{close}`?" if close else f"known here: {', '.join(known)}"
-        )
+        return f"{key}: unknown key, " + (f"did you mean `{close}`?" if close else f"known here: {', '.join(known)}")
     if detail["type"] == "missing":
-        return f"{place}{key}: this key is required"
+        return f"{key}: this key is required"
     message = _message(detail)
-    return f"{place}{key}: {message}" if key else f"{place}{message}"
+    return f"{key}: {message}" if key else message
 
 
 def _message(detail: ErrorDetails) -> str:

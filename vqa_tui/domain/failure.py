@@ -116,5 +116,9 @@ class RunGone(VqaError):
     """There is no such run, or not any more: somebody deleted it."""
 
 
+class NotInstalled(VqaError):
+    """What was asked for is right, and needs a package that is not here."""
+
+
 class WorkFailed(VqaError):
     """What was asked for was right, and could not be done: a network, a server or a disk stood in the way."""

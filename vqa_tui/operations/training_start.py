@@ -10,10 +10,11 @@ from pathlib import Path
 
 from vqa_tui.config.freeze import freeze_training
 from vqa_tui.config.training import TrainingConfig
-from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.failure import NotInstalled, VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.operations.exports import export_run
 from vqa_tui.operations.training_data import TrainingData, prepare_rows
+from vqa_tui.operations.training_output import with_free_output
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process.process_group import end_group, start_ticks
 from vqa_tui.process.spawn import spawn_detached
@@ -54,6 +55,7 @@ async def start_training(
     training is then not there.
     """
     _refuse_impossible(config)
+    config = with_free_output(config)
     device = device or default_device()
     wanted = name or await _free_name(workspace, config.name)
     source = {"run": run_id} if run_id is not None else {"data": str(data or config.data)}
@@ -204,12 +206,12 @@ def _refuse_impossible(config: TrainingConfig) -> None:
     from importlib.util import find_spec
 
     if missing := [name for name in ("torch", "transformers", "peft", "accelerate") if find_spec(name) is None]:
-        raise VqaError(
+        raise NotInstalled(
             f"training needs packages that are not installed: {', '.join(missing)}",
             hint="`pip install 'vqa-tui[train]'` brings them.",
         )
     if config.backend == "unsloth" and find_spec("unsloth") is None:
-        raise VqaError(
+        raise NotInstalled(
             "the back end unsloth is not installed",
             hint="`pip install 'vqa-tui[unsloth]'` on a machine with an NVIDIA GPU, or write `backend: peft`.",
         )

@@ -17,6 +17,7 @@ from vqa_tui.paths import WorkspacePaths
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
 from vqa_tui.process.training_command import trainer_command, trainer_environment
+from vqa_tui.process.training_delivery import deliver
 from vqa_tui.store import trainings
 from vqa_tui.store.db import Database, StoreTrouble
 
@@ -74,6 +75,7 @@ class _Supervisor:
         self._last: Ended | None = None
         self._phase = TrainingPhase.QUEUED
         self._total: int | None = None
+        self._output = ""
 
     @asynccontextmanager
     async def place_on_device(self) -> AsyncIterator[bool]:
@@ -108,6 +110,7 @@ class _Supervisor:
 
     async def run(self, config: TrainingConfig, *, resume: bool) -> int:
         """Start the trainer, follow it to its end, and say how that was."""
+        self._output = config.output
         (self._folder / STOP_FILE).unlink(missing_ok=True)
         tail = EventTail(self._folder / "metrics.jsonl")
         try:
@@ -184,10 +187,22 @@ class _Supervisor:
             await self._report(TrainingPhase.CANCELLED, "")
             return 0
         if status == 0 and self._last is not None:
-            await self._report(TrainingPhase(self._last.phase), self._last.reason)
+            phase = TrainingPhase(self._last.phase)
+            reason = await self._deliver() if phase is TrainingPhase.DONE else ""
+            await self._report(phase, reason or self._last.reason)
             return 0
         await self._report(TrainingPhase.FAILED, self._why(status))
         return 1
+
+    async def _deliver(self) -> str:
+        """Copy what was learned to where a person wants it; return why that could not be done."""
+        if not self._output:
+            return ""
+        try:
+            await asyncio.to_thread(deliver, self._folder, Path(self._output))
+        except OSError as error:
+            return f"its adapter is in {self._folder}: it cannot be copied to {self._output}: {error.strerror or error}"
+        return ""
 
     def _why(self, status: int) -> str:
         if self._last is not None and self._last.phase == TrainingPhase.FAILED:

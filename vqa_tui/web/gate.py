@@ -1,6 +1,7 @@
 """The gate before the terminal app in a browser: who may come in, and what a page from here may load."""
 
 import hmac
+import ipaddress
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -41,10 +42,19 @@ class Gate:
         return hmac.compare_digest(first.encode("utf-8", "replace"), self._token.encode())
 
     def _is_asked_by_name(self, request: web.Request) -> bool:
-        return self._names is None or _host_of(request) in self._names
+        return self._names is None or host_of(request) in self._names
 
 
-def _host_of(request: web.Request) -> str:
+def is_loopback(host: str) -> bool:
+    """Return whether only this computer can reach `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def host_of(request: web.Request) -> str:
+    """Return the name that a request calls this computer by, without its port; empty where it is none."""
     try:
         return URL(f"http://{request.host}").host or ""
     except ValueError:

@@ -1,7 +1,6 @@
 """The web server: textual-serve's, beneath a secret path, with addresses that follow the request's own host."""
 
 import asyncio
-import ipaddress
 import logging
 import secrets
 import signal
@@ -14,7 +13,7 @@ from aiohttp import web
 from textual_serve.server import Server
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.web.gate import LOOPBACK_NAMES, Gate
+from vqa_tui.web.gate import LOOPBACK_NAMES, Gate, is_loopback
 
 TOKEN_BYTES = 32
 _FONT_SIZES = range(8, 41)
@@ -78,11 +77,3 @@ async def serve_until_interrupted(command: str, *, host: str, port: int, tell: C
     async with web_server(command, host=host, port=port) as address:
         tell(address)
         await stopped.wait()
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this computer can reach `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
