@@ -181,19 +181,7 @@ async def write_batch(
               split = excluded.split, truth = excluded.truth, pictures = excluded.pictures,
               further_bytes = excluded.further_bytes
             """,
-            [
-                (
-                    dataset_id,
-                    item.key,
-                    item.path,
-                    *_fact_values(item.facts),
-                    item.split,
-                    item.truth,
-                    item.pictures,
-                    item.further_bytes,
-                )
-                for item in items
-            ],
+            [(dataset_id, *_item_values(item)) for item in items],
         )
         await transaction.execute(
             "DELETE FROM import_problem WHERE dataset_id = ? AND key IN (SELECT value FROM json_each(?))",
@@ -395,7 +383,9 @@ async def problem_page(db: Database, dataset_id: int, *, after_key: str = "", si
     return [ImportProblem(row["key"], row["place"], row["reason"]) for row in rows]
 
 
-def _fact_values(facts: PictureFacts) -> tuple[str, int, int, int, str, int, int]:
+def _item_values(item: StoredItem) -> tuple[str | int | None, ...]:
+    facts = item.facts
     return (
-        facts.format, facts.width, facts.height, facts.size_bytes, facts.sha256, facts.orientation, facts.modified_ns,
+        item.key, item.path, facts.format, facts.width, facts.height, facts.size_bytes, facts.sha256,
+        facts.orientation, facts.modified_ns, item.split, item.truth, item.pictures, item.further_bytes,
     )  # fmt: skip

@@ -21,9 +21,9 @@ def dataset_choice(known: KnownDataset) -> Content:
 def token_words(is_set: bool, *, writes: bool) -> Content:
     """Return whether there is a token for the Hub, never which one; `writes`: it is wanted for an upload."""
     if is_set:
-        return Content.assemble(("✔ ", GOOD), "HF_TOKEN is set; it is sent to the Hub and shown nowhere")
+        return Content.assemble(("✔ ", GOOD), "HF_TOKEN is set (its value is never shown)")
     if writes:
-        return Content.styled("✖ HF_TOKEN is not set. Leave, set it, and open vqa-tui again.", WARN)
+        return Content.styled("✖ HF_TOKEN is not set: set it, then open vqa-tui again", WARN)
     return Content.styled("HF_TOKEN is not set; what everybody may see needs none", QUIET)
 
 
