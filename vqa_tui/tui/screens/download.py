@@ -80,10 +80,10 @@ class DownloadDialog(Dialog[DownloadReport]):
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Close (esc)", id="close", compact=True)
                 yield Button("Download (ctrl+s)", id="start", compact=True, variant="primary")
-                yield Button("Import it …", id="import", compact=True, variant="primary")
+                yield Button("Import it …", id="then-import", compact=True, variant="primary")
 
     def on_mount(self) -> None:
-        for part in ("#problem", "#download-state", "#import"):
+        for part in ("#problem", "#download-state", "#then-import"):
             self.query_one(part).display = False
         self.query_one("#dataset").focus()
         self.set_interval(0.5, self._show_progress)
@@ -149,7 +149,7 @@ class DownloadDialog(Dialog[DownloadReport]):
         self.query_one("#download-form").display = False
         self.query_one("#start").display = False
         self.query_one("#download").border_subtitle = "enter imports it · esc closes"
-        then = self.query_one("#import", Button)
+        then = self.query_one("#then-import", Button)
         then.display = True
         then.label = "Import it … (enter)"
         then.focus()
@@ -207,7 +207,7 @@ class DownloadDialog(Dialog[DownloadReport]):
     def _close(self) -> None:
         self.action_leave()
 
-    @on(Button.Pressed, "#import")
+    @on(Button.Pressed, "#then-import")
     def _import(self) -> None:
         self.dismiss(self._report)
 

@@ -119,7 +119,7 @@ class ExportDialog(Dialog[None]):
                 )
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Close (esc)", id="close", compact=True)
-                yield Button("Upload … (ctrl+t)", id="upload", compact=True)
+                yield Button("Upload … (ctrl+t)", id="to-hub", compact=True)
                 yield Button("Export (ctrl+s)", id="write", compact=True, variant="primary")
 
     def _suggested(self, form: str) -> str:
@@ -157,7 +157,7 @@ class ExportDialog(Dialog[None]):
         self._set_writing(True)
         self.app.run_worker(self._write(), group=_WRITING, exit_on_error=False)
 
-    @on(Button.Pressed, "#upload")
+    @on(Button.Pressed, "#to-hub")
     def action_upload(self) -> None:
         """Ask in a dialog of its own where the export goes."""
         from vqa_tui.tui.screens.upload import UploadDialog  # only here: it is seldom wanted
@@ -171,7 +171,7 @@ class ExportDialog(Dialog[None]):
 
     def _set_writing(self, writing: bool) -> None:
         self._writing = writing
-        self.query_one("#write", Button).disabled = self.query_one("#upload", Button).disabled = writing
+        self.query_one("#write", Button).disabled = self.query_one("#to-hub", Button).disabled = writing
         self.query_one("#export").border_subtitle = "writing · esc leaves, it goes on" if writing else _KEYS
 
     def _show(self, words: Content) -> None:
