@@ -10,7 +10,7 @@ import yaml
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import LacksTruth, PromptTemplate, RenderedPrompt, ReplyTexts
 from vqa_tui.domain.clip import Clip
-from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, ReferenceQuestion
+from vqa_tui.domain.item import Box, GroundTruth, Item, PictureFacts, PictureFile, ReferenceQuestion
 from vqa_tui.domain.reply import read_json_pairs
 from vqa_tui.domain.reply_blocks import read_blocks
 from vqa_tui.domain.risk_words import risk_pattern
@@ -69,6 +69,22 @@ def test_recipes_write_the_ground_truth(name: str) -> None:
         if "annotations" in recipe.needs and not truth.annotated:
             continue
         assert "\n\n\n" not in _prompt(recipe, truth)
+
+
+def test_general_vqa_speaks_of_all_pictures_of_a_set() -> None:
+    recipe, facts = _recipe("general-vqa"), PictureFacts("JPEG", 640, 640, 1000, "0" * 64, 1, 0)
+    further = tuple(PictureFile(path=f"{number}.jpg", facts=facts) for number in (1, 2))
+    asked = {"questions": (ReferenceQuestion(question="q?", answer="a"),)}
+    of_one = PromptTemplate(recipe).render(Item(1, 1, "a", "a.jpg", facts, None, TRUTH.model_copy(update=asked)))
+    truth = TRUTH.model_copy(update=asked | {"further": further})
+    of_three = PromptTemplate(recipe).render(Item(1, 1, "a", "a.jpg", facts, None, truth))
+    assert "pictures." in of_three.system and "in the picture." in of_one.system
+    for words in ("these 3 pictures", "All places are in the first picture.", "people asked about these pictures"):
+        assert words in of_three.user
+    assert "this picture" not in of_three.user
+    for words in ("these pictures", "pictures,", "the pictures", "first picture"):
+        assert words not in of_one.user
+    assert TRUTH_LINES in of_three.user and "\n\n\n" not in of_three.user
 
 
 def test_stcray_prompt_lines() -> None:

@@ -73,7 +73,7 @@ async def test_a_second_press_cancels_what_is_in_flight_and_puts_it_back(stage: 
 
 async def test_stop_ends_the_engine_and_resume_starts_it_again(stage: Stage) -> None:
     dataset = await stage.pictures(120)
-    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=50), pilot=0))
+    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=150), pilot=0, concurrency=4))
     await stage.until(run_id, lambda view: view.counts.done >= 10)
     await stop_run(stage.workspace, run_id)
     view = await stage.until_ended(run_id)

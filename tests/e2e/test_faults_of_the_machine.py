@@ -139,7 +139,7 @@ async def test_a_clock_that_jumps_ahead_and_back_loses_nothing_and_puts_nothing_
 
     set_clock(0)
     monkeypatch.setattr(time, "time", lambda: real() + float(ahead.read_text()))
-    endpoint = stage.endpoint(latency_ms=40, fail={"500": 0.2}, seed=5)
+    endpoint = stage.endpoint(latency_ms=40, fail={"500": 0.08}, seed=5)
     request = RunRequest(await stage.pictures(200), "caption", endpoint, pilot=0, concurrency=8)
     run_id = await create_run(stage.workspace, request)
     engine = await engine_of(stage, run_id, program=("-c", _BY_A_CLOCK, str(ahead)))

@@ -42,7 +42,9 @@ async def test_a_killed_engine_is_shown_lost_and_one_key_resumes_it(stage: Stage
 
 async def test_a_killed_app_leaves_the_engine_at_work_and_a_new_one_shows_it(stage: Stage) -> None:
     dataset = await stage.pictures(300)
-    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=200), pilot=0, name="steady"))
+    run_id = await stage.run(
+        RunRequest(dataset, "caption", stage.endpoint(latency_ms=200), pilot=0, name="steady", concurrency=6)
+    )
     with _app(stage) as terminal:
         await asyncio.to_thread(terminal.until, "steady")
         terminal.press("\r")

@@ -1,6 +1,7 @@
 """Requests that show several pictures, with real engines over real HTTP: all are sent and counted, or none is."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -64,6 +65,17 @@ async def test_all_pictures_of_an_item_are_sent_and_counted(stage: Stage) -> Non
     estimates = await stage.column("SELECT estimated_input_tokens - input_tokens FROM attempt")
     assert all(abs(int(str(each))) < 40 for each in estimates), "what was expected is what was billed"
     assert plan.cost_most is not None and view.cost.spent <= plan.cost_most
+
+
+async def test_the_shipped_recipe_speaks_of_the_pictures_of_a_set(stage: Stage) -> None:
+    request = replace(await sets_of_pictures(stage), recipe="general-vqa")
+    run_id = await stage.run(request)
+    view = await stage.until_phase(run_id, Phase.DONE, Phase.FAILED, Phase.PAUSED)
+    assert (view.counts.done, view.counts.failed, view.samples) == (3, 0, 9), view
+    ids = await task_ids(stage.workspace, run_id, TaskFilter())
+    three, one, two = [(await task_detail(stage.workspace, run_id, task_id)).prompt for task_id in ids]
+    assert "Look at these 3 pictures" in three and "Look at these 2 pictures" in two
+    assert "Look at this picture" in one and "first picture" not in one
 
 
 async def test_more_pictures_than_the_endpoint_takes_fail_in_words_without_a_request(stage: Stage) -> None:

@@ -123,7 +123,12 @@ async def test_items_and_problems_come_one_by_one(workspace: Workspace, bags: Pa
 
 async def test_the_kinds_that_can_be_imported_are_told(workspace: Workspace) -> None:
     assert {kind.name for kind in dataset_kinds()} == set(KINDS)
-    assert {kind.name for kind in dataset_kinds() if not kind.takes_images} == {"folder", "stcray-tree", "video"}
+    assert {kind.name for kind in dataset_kinds() if not kind.takes_images} == {
+        "folder",
+        "folder-sets",
+        "stcray-tree",
+        "video",
+    }
     assert {kind.name for kind in dataset_kinds() if kind.takes_columns} == {"jsonl", "csv", "parquet", "hf"}
 
 

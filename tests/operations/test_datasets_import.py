@@ -13,7 +13,7 @@ from PIL import Image
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import PictureFacts
-from vqa_tui.operations import dataset_import
+from vqa_tui.operations import dataset_import, import_facts
 from vqa_tui.operations.datasets import ImportProgress, dataset_detail, import_dataset, list_datasets
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.paths import WorkspacePaths
@@ -41,7 +41,7 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(path.name)
         return probe(path)
 
-    monkeypatch.setattr(dataset_import, "probe", counting)
+    monkeypatch.setattr(import_facts, "probe", counting)
     return names
 
 
@@ -359,7 +359,7 @@ async def test_what_is_committed_stays_when_an_import_is_cancelled(
     def note(progress: ImportProgress) -> None:
         first_batch.set()
 
-    monkeypatch.setattr(dataset_import, "probe", stall_after_first_batch)
+    monkeypatch.setattr(import_facts, "probe", stall_after_first_batch)
     job = asyncio.create_task(import_dataset(workspace, "stcray", path, progress=note))
     await first_batch.wait()
     job.cancel()

@@ -65,7 +65,7 @@ class StoredRun:
                 Image.new("RGB", (16, 16), (number if look is None else look, 0, 7)).save(path)
                 data = path.read_bytes()
                 await transaction.execute(
-                    "INSERT INTO item VALUES (?, 1, ?, ?, 'PNG', 16, 16, ?, ?, 1, 0, NULL, ?, 1)",
+                    "INSERT INTO item VALUES (?, 1, ?, ?, 'PNG', 16, 16, ?, ?, 1, 0, NULL, ?, 1, 0)",
                     (number, f"k{number}", path.name, len(data), hashlib.sha256(data).hexdigest(), TRUTH),
                 )
                 finished = 1.0 if status in ("done", "failed", "skipped") else None

@@ -17,7 +17,7 @@ from vqa_tui.exporters.formats import FORMATS
 from vqa_tui.exporters.picture_copies import PictureUse
 from vqa_tui.exporters.splitting import SplitByHash, SplitTogether, Together, last_of_training
 from vqa_tui.operations.dataset_contents import dataset_items
-from vqa_tui.operations.datasets import import_dataset
+from vqa_tui.operations.datasets import import_dataset, list_datasets
 from vqa_tui.operations.exports import export_run, validate_file
 from vqa_tui.operations.planning import RunRequest, plan_run
 from vqa_tui.operations.preview import preview_prompt
@@ -49,6 +49,20 @@ async def items_of(workshop: Workshop, name: str) -> list[tuple[str, list[tuple[
         (item.key, [(Path(shown.path).name, shown.facts.height) for shown in item.pictures])
         async for item in dataset_items(workshop.workspace, name)
     ]
+
+
+async def test_the_size_of_a_dataset_is_that_of_all_its_pictures(workshop: Workshop) -> None:
+    root = await pictured(workshop, [(1, 2, 3), (4,)])
+
+    async def size() -> int:
+        (view,) = await list_datasets(workshop.workspace)
+        return view.bytes
+
+    assert await size() == sum((root / f"{number}.png").stat().st_size for number in (1, 2, 3, 4))
+    Image.effect_noise((200, 200), 90).save(root / "3.png")
+    report = await import_dataset(workshop.workspace, "llava", root / "x.jsonl", name="sets")
+    total = sum((root / f"{number}.png").stat().st_size for number in (1, 2, 3, 4))
+    assert report.bytes == total == await size()
 
 
 async def test_an_import_again_sees_what_became_of_each_picture(workshop: Workshop) -> None:

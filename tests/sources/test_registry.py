@@ -12,8 +12,8 @@ from vqa_tui.sources.splits import split_in_name, split_in_path
 
 def test_every_kind_says_in_one_line_what_it_is() -> None:
     assert list(KINDS) == [
-        "folder", "stcray", "stcray-tree", "coco", "vqa-rad", "vqa-v2", "ego4d-nlq", "video", "llava", "sharegpt",
-        "qwen", "model-garden", "jsonl", "csv", "parquet", "hf",
+        "folder", "folder-sets", "stcray", "stcray-tree", "coco", "vqa-rad", "vqa-v2", "ego4d-nlq", "video",
+        "llava", "sharegpt", "qwen", "model-garden", "jsonl", "csv", "parquet", "hf",
     ]  # fmt: skip
     assert all(kind.help and "\n" not in kind.help for kind in KINDS.values())
 

@@ -1,5 +1,6 @@
 """A workspace of an older schema is brought up to date with everything that it holds."""
 
+import json
 import sqlite3
 
 import pytest
@@ -230,3 +231,24 @@ async def test_tasks_of_older_runs_are_the_one_request_about_their_picture(old_w
                 await transaction.execute("INSERT INTO task (run_id, item_id, part, parts) VALUES (1, 3, 0, 2)")
         async with database.write() as transaction:
             await transaction.execute("INSERT INTO task (run_id, item_id, part, parts) VALUES (1, 3, 1, 2)")
+
+
+async def test_further_pictures_of_older_items_count_for_the_size_of_their_dataset(
+    old_workspace: WorkspacePaths,
+) -> None:
+    connection = sqlite3.connect(old_workspace.database)
+    for version, _name, sql in schema_steps():
+        if 1 < version < 20:
+            connection.executescript(f"{sql}; PRAGMA user_version = {version};")
+    further = json.dumps({"further": [{"path": "c.jpg", "facts": {"size_bytes": size}} for size in (30, 7)]})
+    connection.execute("UPDATE item SET truth = ?, pictures = 3 WHERE id = 2", (further,))
+    connection.commit()
+    connection.close()
+    async with Database.open(old_workspace) as database:
+        assert [row["further_bytes"] for row in await database.read("SELECT further_bytes FROM item")] == [0, 37]
+        assert [row["size_bytes"] for row in await database.read("SELECT size_bytes FROM item_tally")] == [237]
+        async with database.write() as transaction:
+            await transaction.execute("UPDATE item SET further_bytes = 40, size_bytes = 110 WHERE id = 2")
+            await transaction.execute("DELETE FROM task WHERE item_id = 1")
+            await transaction.execute("DELETE FROM item WHERE id = 1")
+        assert [row["size_bytes"] for row in await database.read("SELECT size_bytes FROM item_tally")] == [150]

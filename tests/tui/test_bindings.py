@@ -18,6 +18,7 @@ from vqa_tui.tui.screens.dataset_items import DatasetItemsScreen
 from vqa_tui.tui.screens.dataset_problems import DatasetProblemsScreen
 from vqa_tui.tui.screens.datasets import DatasetsScreen
 from vqa_tui.tui.screens.dialogs import Question, ValueDialog
+from vqa_tui.tui.screens.download import DownloadDialog
 from vqa_tui.tui.screens.endpoints import EndpointsScreen
 from vqa_tui.tui.screens.export import ExportDialog
 from vqa_tui.tui.screens.failures import FailuresScreen
@@ -36,6 +37,7 @@ from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.screens.settings import SettingsScreen
 from vqa_tui.tui.screens.time_travel import TimeTravelScreen
 from vqa_tui.tui.screens.training import TrainingScreen
+from vqa_tui.tui.screens.upload import UploadDialog
 from vqa_tui.tui.screens.wizard import NewRunWizard
 from vqa_tui.tui.screens.zooming import ZoomingScreen
 from vqa_tui.tui.widgets.attempt_list import AttemptList
@@ -88,6 +90,8 @@ OWNERS: tuple[type[DOMNode], ...] = (
     DatasetProblemsScreen,
     ImportDialog,
     ExportDialog,
+    DownloadDialog,
+    UploadDialog,
     AskAgainDialog,
     Question,
     ValueDialog,

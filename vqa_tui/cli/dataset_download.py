@@ -11,7 +11,7 @@ from vqa_tui.cli.output import note, say
 
 if TYPE_CHECKING:
     from vqa_tui.operations.datasets import ImportReport
-    from vqa_tui.operations.hub_download import DownloadProgress, DownloadReport
+    from vqa_tui.operations.hub_download import DownloadProgress
     from vqa_tui.operations.workspace import Workspace
 
 _REPORT_EVERY_S = 0.5
@@ -40,6 +40,7 @@ def download(
     from vqa_tui.cli.json_output import plain, print_json
     from vqa_tui.operations.datasets import import_dataset
     from vqa_tui.operations.hub_download import download_dataset
+    from vqa_tui.tui.present.hub_lines import download_lines
 
     line = _ProgressLine()
     try:
@@ -47,7 +48,8 @@ def download(
     finally:
         line.close()
     if not json:
-        _show(report)
+        for words in download_lines(report):
+            say(words)
     command = f"dataset import {report.kind} {report.folder}"
     if then_import is None:
         asks = not json and sys.stdin.isatty() and sys.stderr.isatty()
@@ -102,19 +104,3 @@ class _ProgressLine:
         if self._drawn:
             sys.stderr.write("\r" + " " * _LINE + "\r")
             sys.stderr.flush()
-
-
-def _show(report: "DownloadReport") -> None:
-    from vqa_tui.tui.present.numbers import file_size, plural
-
-    if report.files:
-        already = report.bytes - report.came_bytes
-        before = f", {file_size(already)} of it were there before" if already else ""
-        say(
-            f"{report.dataset}: {plural(len(report.files), 'file')} of {report.repo_id}, "
-            f"{file_size(report.bytes)}{before}; every hash is right"
-        )
-    else:
-        say(f"{report.dataset}: everything is there already")
-    for name in report.unpacked:
-        say(f"  unpacked into {report.folder / name}; the archive may be deleted")

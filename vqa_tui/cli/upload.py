@@ -47,7 +47,8 @@ def upload(
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.hub.upload import require_token
     from vqa_tui.operations import hub_upload
-    from vqa_tui.tui.present.numbers import count, file_size
+    from vqa_tui.tui.present.hub_lines import upload_line, upload_remarks
+    from vqa_tui.tui.present.numbers import count
 
     if not dry_run:
         require_token()
@@ -73,12 +74,9 @@ def upload(
     if json:
         print_json(report)
         return
-    seen = "private" if report.private else "everybody can see it"
-    say(f"Uploaded {count(report.files)} files, {file_size(report.bytes)}, to {report.url} ({seen}).")
-    if public and report.private:
-        note("The dataset was there and is private, which an upload does not change; its settings at the Hub can.")
-    if report.kept_card:
-        note("Its README.md was written by a person and stays as it is.")
+    say(upload_line(report))
+    for words in upload_remarks(report, public=public):
+        note(words)
 
 
 def _exported(what: str, form: str | None, workspace: Path | None) -> Path:

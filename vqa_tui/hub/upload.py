@@ -43,7 +43,7 @@ def make_repository(repo_id: str, *, private: bool) -> bool:
     if private and not is_private:
         raise VqaError(
             f"the dataset {repo_id} is there already, and everybody can see it",
-            hint="Say --public if they may see this too, or name another one.",
+            hint="Say --public (seen by everybody) if they may see this too, or name another one.",
         )
     return is_private
 

@@ -248,7 +248,7 @@ class Importer:
             updated=before.updated + updated,
             problems=before.problems + len(problems),
         )
-        tally.size_bytes += sum(item.facts.size_bytes for item in usable)
+        tally.size_bytes += sum(item.facts.size_bytes + item.further_bytes for item in usable)
         if problems:
             tally.examples += problems[: _EXAMPLES - len(tally.examples)]
         if self._report_progress is not None:
@@ -285,7 +285,8 @@ def _examine(items: Sequence[SourceItem], facts: Sequence[FileFacts], known: dic
         own, *others = found
         further = tuple(PictureFile(path=path, facts=of) for path, of in zip(item.further, others, strict=True))
         truth = item.truth.model_copy(update={"further": further}) if further else item.truth
-        stored = StoredItem(item.key, item.path, own, item.split, truth_json(truth), len(found))
+        beside = sum(of.size_bytes for of in others)
+        stored = StoredItem(item.key, item.path, own, item.split, truth_json(truth), len(found), beside)
         earlier = known.get(item.key)
         result.usable.append(earlier if earlier is not None and earlier == stored else stored)
         if item.truth.boxes and (problem := _boxes_outside(item, own)):

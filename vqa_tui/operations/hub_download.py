@@ -75,7 +75,8 @@ def download_dataset(
 
     A download that was cut, by whatever, goes on where it was; each file is checked by the hash that the Hub tells. An
     archive `X.rar` becomes the folder `X`; where that is there, it is neither downloaded nor unpacked again. The token
-    is the value of `HF_TOKEN`. Blocks: call it in a thread where something else must go on.
+    is the value of `HF_TOKEN`. Blocks: call it in a thread where something else must go on. What `progress` raises,
+    unless it is an OSError, stops the download and comes out of it.
     Raises VqaError for an unknown name, a missing program or extra, a gated or unknown dataset, a token that is not
     accepted; WorkFailed where network, server or disk stand in the way.
     """

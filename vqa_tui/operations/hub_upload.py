@@ -195,7 +195,8 @@ def _picture(named: str, folder: Path, record_file: str, allow_outside: bool) ->
     if inner.is_absolute() or ".." in inner.parts:
         raise VqaError(
             f"{record_file} names a picture that is not beneath its folder: {named}",
-            hint="Nobody else finds it there. Export with --pictures copy, or --pictures inline where the format can.",
+            hint="Nobody else finds it there. Export with the pictures copied beside the file (--pictures copy), or in "
+            "the file itself where the format can (--pictures inline).",
         )
     path = folder / named
     if not path.is_file():

@@ -336,12 +336,12 @@ class VqaApp(PersonalApp):
 
     @work(group="detach", exit_on_error=False)
     async def action_detach(self) -> None:
-        """Leave, after a question where that breaks an import off; say what goes on and how to come back."""
+        """Leave, after a question where that breaks something off; say what goes on and how to come back."""
         command, wishes = self._services.command, self.watch_over.wishes
         if not await self._may_leave():
             return
         await wishes.finish(_FINISH_WITHIN_S)
-        unwritten = (*wishes.unwritten, *(f"import of {path}" for path in self._services.importing))
+        unwritten = (*wishes.unwritten, *self._services.at_work)
         try:
             async with asyncio.timeout(_LEAVE_WITHIN_S):
                 words = farewell(await self._services.runs(), command, unwritten)
@@ -350,12 +350,12 @@ class VqaApp(PersonalApp):
         self.exit(message=Text(words))
 
     async def _may_leave(self) -> bool:
-        importing = self._services.importing
-        if not importing:
+        at_work = self._services.at_work
+        if not at_work:
             return True
         if isinstance(self.screen, LeaveQuestion):
             return False  # pressed once more while it asks
-        question = LeaveQuestion("Break the import off?", leave_question(importing), yes="Leave", no="Let it work")
+        question = LeaveQuestion("Break it off?", leave_question(at_work), yes="Leave", no="Let it work")
         return await self.push_screen_wait(question)
 
     def _fatal_error(self) -> None:

@@ -40,12 +40,14 @@ def short_farewell(command: Callable[[str], str], unwritten: Sequence[str] = ())
     return "\n".join([said, *_unwritten(unwritten)])
 
 
-def leave_question(importing: Sequence[str]) -> str:
-    """Return what leaving breaks off."""
-    named = ", ".join(clean(path, one_line=True, limit=200) for path in importing)
+def leave_question(at_work: Sequence[str]) -> str:
+    """Return what leaving breaks off, such as `import of bags`."""
+    named = ", ".join(f"the {clean(words, one_line=True, limit=200)}" for words in at_work)
+    works, ends = ("is at work", "ends") if len(at_work) == 1 else ("are at work", "end")
+    unfinished = " A dataset says that its import is not finished." if "import of" in named else ""
     return (
-        f"The import of {named} is at work in this screen and ends with it. What came in stays; the dataset says "
-        "that its import is not finished, and importing the same again goes on from there."
+        f"{named[:1].upper()}{named[1:]} {works} in this screen and {ends} with it. What came stays, and the same "
+        f"again goes on from there.{unfinished}"
     )
 
 

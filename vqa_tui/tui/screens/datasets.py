@@ -52,9 +52,10 @@ class DatasetsScreen(LibraryScreen):
     """All datasets, the most recently imported first; the keys act on the one under the cursor."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["library.tcss"]
-    WRITES = frozenset({"import_new", "import_again", "new_run", "rename", "delete"})
+    WRITES = frozenset({"import_new", "download", "import_again", "new_run", "rename", "delete"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "import_new", "import", id="datasets.import", tooltip="Import pictures as a new dataset"),
+        Binding("w", "download", "download", id="datasets.download", tooltip="Get a known dataset from the Hub"),
         Binding("n", "new_run", "new run", id="datasets.new-run", tooltip="Start a run of this dataset"),
         Binding("p", "problems", "problems", id="datasets.problems", tooltip="What could not be imported, and why"),
         Binding("t", "contents", "sizes", id="datasets.contents", tooltip="Read splits, sizes and categories"),
@@ -203,6 +204,9 @@ class DatasetsScreen(LibraryScreen):
     def action_import_again(self) -> None:
         self.import_dataset(self._chosen)
 
+    def action_download(self) -> None:
+        self.download_dataset()
+
     @work(group="import", exit_on_error=False)
     async def import_dataset(self, again: DatasetView | None) -> None:
         """Import in a dialog, and go to what was imported."""
@@ -212,6 +216,19 @@ class DatasetsScreen(LibraryScreen):
             return
         self._go_to = await self.ask(ImportDialog(self.services, again=again))
         await self._read()
+
+    @work(group="import", exit_on_error=False)
+    async def download_dataset(self) -> None:
+        """Download in a dialog, and import what came in the next one."""
+        from vqa_tui.tui.screens.download import DownloadDialog  # only here, as above
+        from vqa_tui.tui.screens.import_dataset import ImportDialog
+
+        if not self.is_on_top:
+            return
+        came = await self.ask(DownloadDialog(self.services))
+        if came is not None:
+            self._go_to = await self.ask(ImportDialog(self.services, kind=came.kind, path=str(came.folder)))
+            await self._read()
 
     @work(group="new-run", exit_on_error=False)
     async def action_new_run(self) -> None:

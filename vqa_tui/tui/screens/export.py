@@ -57,12 +57,22 @@ class ExportDialog(Dialog[None]):
         Binding(
             "ctrl+s", "export", "Export", id="export.write", tooltip="Write the file and validate it", priority=True
         ),
+        Binding(
+            "ctrl+t",
+            "upload",
+            "Upload",
+            id="export.upload",
+            tooltip="Bring an export to the Hugging Face Hub: the one written now, or another",
+            priority=True,
+        ),
     ]
 
     def __init__(self, services: Services, run_id: int, run_name: str) -> None:
         super().__init__()
         self._services, self._run_id = services, run_id
         self._writing = False
+        self._written = ""
+        """The manifest of what was written last."""
         self._stem = clean(run_name, one_line=True, limit=80).replace("/", "-")
         self._formats = {form.name: form for form in services.export_formats()}
 
@@ -109,6 +119,7 @@ class ExportDialog(Dialog[None]):
                 )
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Close (esc)", id="close", compact=True)
+                yield Button("Upload … (ctrl+t)", id="to-hub", compact=True)
                 yield Button("Export (ctrl+s)", id="write", compact=True, variant="primary")
 
     def _suggested(self, form: str) -> str:
@@ -146,13 +157,21 @@ class ExportDialog(Dialog[None]):
         self._set_writing(True)
         self.app.run_worker(self._write(), group=_WRITING, exit_on_error=False)
 
+    @on(Button.Pressed, "#to-hub")
+    def action_upload(self) -> None:
+        """Ask in a dialog of its own where the export goes."""
+        from vqa_tui.tui.screens.upload import UploadDialog  # only here: it is seldom wanted
+
+        if not self._writing and self.app.screen is self:
+            self.app.push_screen(UploadDialog(self._services, self._written))
+
     @on(Button.Pressed, "#close")
     def _close(self) -> None:
         self.dismiss(None)
 
     def _set_writing(self, writing: bool) -> None:
         self._writing = writing
-        self.query_one("#write", Button).disabled = writing
+        self.query_one("#write", Button).disabled = self.query_one("#to-hub", Button).disabled = writing
         self.query_one("#export").border_subtitle = "writing · esc leaves, it goes on" if writing else _KEYS
 
     def _show(self, words: Content) -> None:
@@ -195,6 +214,7 @@ class ExportDialog(Dialog[None]):
         if not self.is_attached:
             tell(self.app, export_words(written), title="Export", severity="information" if written.ok else "warning")
             return
+        self._written = written.manifest
         self._show(export_text(written))
         box = self.query_one("#result-box")
         box.can_focus = True

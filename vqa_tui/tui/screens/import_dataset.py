@@ -59,11 +59,12 @@ class ImportDialog(Dialog[str]):
         Binding("enter", "close_done", "Close", id="import.close", tooltip="Close with what was imported", show=False),
     ]
 
-    def __init__(self, services: Services, *, again: DatasetView | None = None) -> None:
-        """`again` fills in the form with the source that a dataset was imported from."""
+    def __init__(self, services: Services, *, again: DatasetView | None = None, kind: str = "", path: str = "") -> None:
+        """`again` fills in the form with the source that a dataset was imported from, else `kind` and `path` do."""
         super().__init__()
         self._services = services
         self._again = again
+        self._first_kind, self._first_path = (again.kind, again.source) if again else (kind, path)
         self._kinds = {kind.name: kind for kind in services.library.dataset_kinds()}
         self._progress = ImportProgress()
         self._seen: deque[tuple[float, int]] = deque()
@@ -81,12 +82,12 @@ class ImportDialog(Dialog[str]):
                 with Horizontal(classes="form-row"):
                     yield Label("Kind")
                     options = [(Content(name), name) for name in self._kinds]
-                    known = again.kind if again and again.kind in self._kinds else next(iter(self._kinds))
+                    known = self._first_kind if self._first_kind in self._kinds else next(iter(self._kinds))
                     yield Select(options, value=known, allow_blank=False, id="kind", compact=True)
                 yield Static("", id="kind-help")
                 with Horizontal(classes="form-row -tall"):
                     yield Label("Path")
-                    yield PathField(id="path", value=again.source if again else "")
+                    yield PathField(id="path", value=self._first_path)
                 with Horizontal(classes="form-row -tall", id="images-row"):
                     yield Label("Pictures in", id="images-label")
                     yield PathField(id="images", value=again.root if again else "", placeholder="beside the file")
@@ -137,7 +138,7 @@ class ImportDialog(Dialog[str]):
         for part in ("#problem", "#import-state", "#import-problems"):
             self.query_one(part).display = False
         self._show_kind()
-        if self._again is not None:
+        if self._first_path:
             self.query_one("#start").focus()
         else:
             self.query_one("#path", PathField).line.focus()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vqa_tui.tui.services.asking_again import AskingAgain
     from vqa_tui.tui.services.failures import Failures
     from vqa_tui.tui.services.history import History
+    from vqa_tui.tui.services.hub import Hub
     from vqa_tui.tui.services.library import Library
     from vqa_tui.tui.services.queue_edits import QueueEdits
     from vqa_tui.tui.services.reviewing import Reviewing
@@ -127,6 +128,12 @@ class Services:
         return Library(self._workspace, self._writing)
 
     @cached_property
+    def hub(self) -> "Hub":
+        from vqa_tui.tui.services.hub import Hub
+
+        return Hub(self._workspace, self._writing)
+
+    @cached_property
     def starting(self) -> "Starting":
         from vqa_tui.tui.services.starting import Starting
 
@@ -140,9 +147,9 @@ class Services:
         return self._preferences
 
     @property
-    def importing(self) -> tuple[str, ...]:
-        """Paths that are imported from at this moment by this app."""
-        return self.library.importing
+    def at_work(self) -> tuple[str, ...]:
+        """What this app does at this moment that ends with it, such as `import of bags`."""
+        return (*(f"import of {path}" for path in self.library.importing), *self.hub.at_work)
 
     async def is_new(self) -> bool:
         """Return whether nothing has been imported into the workspace yet."""
