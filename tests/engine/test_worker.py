@@ -330,8 +330,8 @@ class _Quick:
 async def test_the_time_of_a_video_runs_from_the_moment_when_a_thread_is_free(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
-    monkeypatch.setattr("vqa_tui.video.leave.time", clock)
+    now = [0.0]
+    monkeypatch.setattr("vqa_tui.video.leave.time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr("vqa_tui.endpoints.clips.video_reader", _Quick)
     free = threading.Event()
     workshop.bench.threads.submit(free.wait, 10)
@@ -340,7 +340,7 @@ async def test_the_time_of_a_video_runs_from_the_moment_when_a_thread_is_free(
         Worker(workshop.bench).handle(replace(workshop.task(), item=replace(workshop.item, truth=clip)))
     )
     await until(lambda: workshop.bench.board.preparing == 1)
-    clock.now += PATIENCE_S + 1
+    now[0] += PATIENCE_S + 1
     free.set()
     await work
     outcome = workshop.only_outcome()
