@@ -4,12 +4,14 @@ import asyncio
 import errno
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from PIL import Image
 
 from tests.engine.conftest import COST_NANO, GOOD, MakeWorkshop, Script, Workshop, answers, fails, until
 from vqa_tui.domain.clip import Clip
@@ -27,7 +29,7 @@ from vqa_tui.engine.halt import Halt
 from vqa_tui.engine.reading import read_pairs
 from vqa_tui.engine.worker import Worker
 from vqa_tui.store.inflight import read_flights
-from vqa_tui.video.leave import Leave
+from vqa_tui.video.leave import PATIENCE_S, Leave
 
 K = FailureKind
 
@@ -315,6 +317,34 @@ async def test_a_video_without_end_holds_up_neither_a_pause_nor_the_end(
     assert workshop.only_outcome() == TaskOutcome(7, TaskStatus.PENDING)
     # The only thread is free again.
     await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(workshop.bench.threads, bool), 10)
+
+
+class _Quick:
+    """Reads videos, as long as there is leave."""
+
+    def frames(self, _path: Path, times: Sequence[float], _side: object, *, leave: Leave) -> list[Image.Image]:
+        leave.require()
+        return [Image.new("RGB", (24, 16)) for _ in times]
+
+
+async def test_the_time_of_a_video_runs_from_the_moment_when_a_thread_is_free(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("vqa_tui.video.leave.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("vqa_tui.endpoints.clips.video_reader", _Quick)
+    free = threading.Event()
+    workshop.bench.threads.submit(free.wait, 10)
+    clip = GroundTruth(clip=Clip(start_s=0, end_s=2))
+    work = asyncio.create_task(
+        Worker(workshop.bench).handle(replace(workshop.task(), item=replace(workshop.item, truth=clip)))
+    )
+    await until(lambda: workshop.bench.board.preparing == 1)
+    now[0] += PATIENCE_S + 1
+    free.set()
+    await work
+    outcome = workshop.only_outcome()
+    assert (outcome.status, outcome.problem) == (TaskStatus.DONE, None)
 
 
 async def test_trouble_of_this_machine_puts_the_task_off_and_opens_the_breaker_in_the_end(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from vqa_tui.operations.datasets import import_dataset, list_datasets
 from vqa_tui.operations.exports import export_run, validate_file
 from vqa_tui.operations.planning import RunRequest, plan_run
 from vqa_tui.operations.preview import preview_prompt
+from vqa_tui.tui.present.plan_words import size_cells
 from vqa_tui.tui.present.prompt_preview import preview_facts
 
 ABLE = [name for name, known in FORMATS.items() if known.takes_several]
@@ -109,6 +111,18 @@ async def test_a_plan_counts_every_picture_and_says_where_they_are_too_many(work
     )
     two = await plan_run(workshop.workspace, RunRequest("sets", "caption", "embedded", limit=1))
     assert two.picture_tokens_per_item in (single.picture_tokens_per_item * number for number in (1, 2, 3))
+
+
+@pytest.mark.parametrize(("side", "shrunk", "words"), [(20, 6, "all"), (40, 0, "none")], ids=["smaller", "as they are"])
+async def test_all_that_are_made_smaller_are_all_pictures_and_not_all_requests(
+    workshop: Workshop, side: int, shrunk: int, words: str
+) -> None:
+    await pictured(workshop, [(1, 2, 3), (1,), (2, 4)])
+    plan = await plan_run(workshop.workspace, RunRequest("sets", "caption", "embedded", max_side=side))
+    (row,) = (row for row in plan.sizes if row.chosen)
+    assert (plan.requests, plan.shown, row.shrunk) == (3, 6, shrunk)
+    assert size_cells(row, plan)[-1] == words
+    assert size_cells(replace(row, shrunk=3), plan)[-1] == "3", "as many as there are requests are not all"
 
 
 @pytest.mark.parametrize("form", ABLE)

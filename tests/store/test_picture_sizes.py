@@ -8,6 +8,7 @@ import pytest
 from tests.store.conftest import Builder
 from vqa_tui.domain.clip import VIDEO
 from vqa_tui.domain.run import TaskStatus
+from vqa_tui.store import asking_again
 from vqa_tui.store.asking_again import sizes_of
 from vqa_tui.store.datasets import SizeGroup, picture_sizes
 
@@ -95,6 +96,19 @@ async def test_the_length_of_a_clip_is_never_understated(builder: Builder) -> No
     dataset_id = await lasting(builder, [0.04, 1, 1.4, 1.41, 2.3, 7.65])
     sizes = await picture_sizes(builder.database, dataset_id, chosen=6, total=6)
     assert sorted(group.seconds for group in sizes.groups) == pytest.approx([0.1, 1, 1.4, 1.5, 2.3, 7.7])
+
+
+@pytest.mark.parametrize("every_size", [20_000, 3])
+async def test_clips_that_are_asked_again_have_their_length(
+    builder: Builder, monkeypatch: pytest.MonkeyPatch, every_size: int
+) -> None:
+    monkeypatch.setattr(asking_again, "_EVERY_SIZE", every_size)
+    run_id = await builder.run(await lasting(builder, [1, 1, 1.41, 12.5]))
+    ids = [row["id"] for row in await builder.database.read("SELECT id FROM task WHERE run_id = ?", (run_id,))]
+    sizes = await sizes_of(builder.database, run_id, ids, (TaskStatus.PENDING,))
+    assert (sizes.requests, sizes.step) == (4, 1 if every_size > 4 else 64)
+    found = sorted((group.seconds, group.pictures) for group in sizes.groups)
+    assert found == ([(1, 2), (1.5, 1), (12.5, 1)] if sizes.step == 1 else [(10, 3), (20, 1)])
 
 
 async def test_very_many_lengths_are_put_together_and_none_is_lost(builder: Builder) -> None:

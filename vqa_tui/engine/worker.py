@@ -202,9 +202,10 @@ class Worker:
 
         # A video may take minutes; one that nobody asks about any more holds up neither a pause nor the engine's end.
         over = threading.Event()
-        leave = Leave(called_off=lambda: over.is_set() or bench.gatekeeper.closed)
 
         def prepared() -> bytes:
+            # Made here, so that its time runs from the moment when a thread is free for it.
+            leave = Leave(called_off=lambda: over.is_set() or bench.gatekeeper.closed)
             shown = media_of(bench.recipe, bench.endpoint, bench.dataset_root, item, max_side, bench.pictures, leave)
             return body.build(prompt.system, prompt.user, shown, max_tokens=max_tokens)
 

@@ -17,6 +17,7 @@ from vqa_tui.operations.asking_again import changed_recipe, cost_with, load_of, 
 from vqa_tui.operations.making_runs import making_a_run
 from vqa_tui.operations.plan import RunPlan
 from vqa_tui.operations.plan_cost import Load
+from vqa_tui.operations.plan_media import media_warnings
 from vqa_tui.operations.plan_warnings import plan_warnings
 from vqa_tui.operations.planning import RunRequest, limits_of, run_name, with_prices
 from vqa_tui.operations.run_parts import asking, taken_over_words
@@ -179,6 +180,7 @@ async def _parts(
     load = await load_of(workspace, run_id, ids if elsewhere.anyway else _without(ids, there.ids), ELSEWHERE, recipe)
     if load is None:
         raise _asked_there(there, followed.unit) if there.ids else _nothing_to_ask(followed.unit)
+    of_media = media_warnings(recipe, endpoint, load)
     if elsewhere.budget_usd is None and not elsewhere.uncapped:
         _require_no_cap(await run_view(workspace, run_id))
     sent_side = TaskChanges(max_side=side).side(recipe.picture.max_side)
@@ -189,7 +191,7 @@ async def _parts(
             hint="Add `prices:` to its file (dollars per million tokens), or ask without a budget.",
         )
     listed = endpoint.prices is None and priced.prices is not None
-    told = (_there_words(there, followed.unit, anyway=elsewhere.anyway), of_model, of_limits)
+    told = (_there_words(there, followed.unit, anyway=elsewhere.anyway), of_model, of_limits, *of_media)
     warnings = tuple(words for words in told if words)
     return _Parts(followed, recipe, priced, listed, limits, sent_side, load, name, warnings)
 

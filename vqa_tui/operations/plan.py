@@ -30,7 +30,7 @@ class SizeRow:
     sent_bytes: int
     """Of all requests, estimated; pictures in base64, and their prompts."""
     shrunk: int
-    """Pictures that are larger than this."""
+    """Pictures that are larger than this, of those that the plan says are `shown`."""
     chosen: bool
 
 
@@ -86,6 +86,8 @@ class RunPlan:
     """That are made where each succeeds at once: one for each picture, unless `in_parts`."""
     in_parts: bool = False
     """Whether a picture may be several requests."""
+    shown: int = 0
+    """Pictures that all requests show together: a request may show several, and a picture may be in several."""
     unasked: int = 0
     """Pictures of the dataset that have no reference pair, where a request is about one."""
 

@@ -139,6 +139,7 @@ def cost_plan(
         items=load.pictures,
         requests=load.requests,
         in_parts=recipe.in_parts,
+        shown=sum(group.pictures for group in load.sizes.groups),
         prompt_tokens_per_item=float(prompt),
         picture_tokens_per_item=chosen.picture_tokens,
         output_tokens_per_item=float(output),

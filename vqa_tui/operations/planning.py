@@ -17,12 +17,11 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import Item
 from vqa_tui.domain.run import Limits
 from vqa_tui.domain.run_name import require_run_name
-from vqa_tui.engine.clips import fewer_frames, require_clips
 from vqa_tui.engine.estimate import Estimator
-from vqa_tui.engine.shown import too_many_pictures
 from vqa_tui.operations.making_runs import making_a_run, taken_names
 from vqa_tui.operations.plan import RunPlan as RunPlan
 from vqa_tui.operations.plan_cost import Load, cost_plan, largest_request
+from vqa_tui.operations.plan_media import media_warnings
 from vqa_tui.operations.plan_prompts import prompt_sizes
 from vqa_tui.operations.plan_time import time_bounds
 from vqa_tui.operations.plan_warnings import plan_warnings
@@ -156,8 +155,7 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
             hint=f"`vqa-tui dataset show {dataset.name}` lists what was wrong with each.",
         )
     load = await _load(workspace, dataset, recipe, request.limit, request.seed)
-    if load.has_clips:
-        require_clips(recipe, endpoint)
+    of_media = media_warnings(recipe, endpoint, load)
     max_side = _max_side(limits, recipe)
     priced = await asyncio.to_thread(with_prices, recipe, endpoint, load, max_side)
     if request.budget_usd is not None and priced.prices is None:
@@ -166,11 +164,7 @@ async def _parts(workspace: Workspace, request: RunRequest) -> _Parts:
             hint="Add `prices:` to its file (dollars per million tokens), or start without a budget.",
         )
     listed = endpoint.prices is None and priced.prices is not None
-    warnings = (*_of_the_import(dataset), *_of_the_sample(recipe, load), *chosen.warnings)
-    if load.has_clips and (fewer := fewer_frames(recipe, endpoint)):
-        warnings = (*warnings, fewer)
-    if many := too_many_pictures(recipe, endpoint, load.sizes.most_in_one):
-        warnings = (*warnings, many)
+    warnings = (*_of_the_import(dataset), *_of_the_sample(recipe, load), *chosen.warnings, *of_media)
     unasked = dataset.items - load.askable
     return _Parts(recipe, priced, listed, dataset.id, load, unasked, limits, max_side, name, warnings)
 

@@ -8,13 +8,14 @@ from vqa_tui.domain.item import Item
 from vqa_tui.domain.part import Part, with_part
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.work import CUT
-from vqa_tui.store.datasets import PictureSizes, SizeGroup, further_sizes
+from vqa_tui.store.datasets import CLIP_SECONDS, PictureSizes, SizeGroup, further_sizes
 from vqa_tui.store.db import Database, Transaction
 from vqa_tui.store.rows import ITEM_COLUMNS, PART_COLUMNS, item_from_row, part_from_row
 
 _EVERY_SIZE = 20_000
 """Pictures up to which each size is counted by itself; of more, sides that are alike are put together."""
-_ALIKE = 64
+_ALIKE, _ALIKE_TENTHS = 64, 100
+"""Pixels within which sides are put together, and tenths of a second within which lengths of clips are."""
 _NAMED = 3
 """Pictures that an event names; of more it says how many there are."""
 
@@ -72,16 +73,24 @@ async def most_tokens_held(database: Database, run_id: int, ids: Sequence[int]) 
 
 
 async def sizes_of(database: Database, run_id: int, ids: Sequence[int], statuses: Sequence[TaskStatus]) -> PictureSizes:
-    """Return the sizes of the pictures of those of `ids` that have one of `statuses`."""
-    step = 1 if len(ids) <= _EVERY_SIZE else _ALIKE
-    values = {"run": run_id, "ids": json.dumps(list(ids)), "statuses": json.dumps(list(statuses)), "step": step}
+    """Return the sizes of the pictures, and the lengths of the clips, of those of `ids` that have one of `statuses`."""
+    step, tenths = (1, 1) if len(ids) <= _EVERY_SIZE else (_ALIKE, _ALIKE_TENTHS)
+    values = {
+        "run": run_id,
+        "ids": json.dumps(list(ids)),
+        "statuses": json.dumps(list(statuses)),
+        "step": step,
+        "tenths": tenths,
+    }
     picked = f"FROM task t JOIN item i ON i.id = t.item_id WHERE {_CHOSEN} AND {_OF_STATUS}"
     rows = await database.read(
         "SELECT round(avg(width)) AS width, round(avg(height)) AS height, count(*) AS n, sum(size_bytes) AS size, "
-        f"max(i.pictures) AS most {picked} GROUP BY width / :step, height / :step",
+        f"max(i.pictures) AS most, {CLIP_SECONDS} AS seconds {picked} GROUP BY width / :step, height / :step, seconds",
         values,
     )
-    groups = tuple(SizeGroup(int(row["width"]), int(row["height"]), row["n"], row["size"]) for row in rows)
+    groups = tuple(
+        SizeGroup(int(row["width"]), int(row["height"]), row["n"], row["size"], float(row["seconds"])) for row in rows
+    )
     if all(row["most"] == 1 for row in rows):
         return PictureSizes(groups, step)
     of_further = await further_sizes(database, f"SELECT i.id, i.pictures, 1 AS requests {picked}", values)

@@ -91,7 +91,7 @@ def truth_json(truth: GroundTruth) -> str:
     return truth.model_dump_json(exclude_defaults=True)
 
 
-_SECONDS = f"""
+CLIP_SECONDS = f"""
   CASE WHEN format = '{VIDEO}' THEN max(1, CAST(
     (json_extract(truth, '$.clip.end_s') - json_extract(truth, '$.clip.start_s')) * 10 / :tenths + 0.999999 AS INTEGER
   )) * :tenths / 10.0 ELSE 0 END
@@ -280,7 +280,7 @@ async def picture_sizes(
     Where there are more than `most_groups` sizes, sides that are alike are put together, the finer the better.
     """
     asked = asked_of(parts)
-    wanted = f"id, width, height, size_bytes, pictures, {_SECONDS} AS seconds, {asked.count} AS requests"
+    wanted = f"id, width, height, size_bytes, pictures, {CLIP_SECONDS} AS seconds, {asked.count} AS requests"
     picked = f"SELECT {wanted} FROM item WHERE dataset_id = :dataset {asked.only}"
     if seed is not None:
         drawn = f"SELECT id FROM item WHERE dataset_id = :dataset {asked.only} {DRAWN}"

@@ -12,31 +12,47 @@ _KEPT = 4096
 """Videos whose SHA-256 is remembered."""
 _READ_BYTES = 1 << 20
 _LOOK_S = 0.2
-_reading = threading.Lock()
-"""Guards `_known`. The clips of a video come one after the other, to several threads: one reads it, others wait."""
+_guard = threading.Lock()
+"""Guards `_known` and `_being_read`; nobody reads a file while holding it."""
 _known: "OrderedDict[tuple[str, int, int], str]" = OrderedDict()
 """By path, size in bytes and time of the last change in nanoseconds; the longest unused first."""
+_being_read: dict[tuple[str, int, int], threading.Event] = {}
+"""What is set when the reading has ended. The clips of a video come one after the other, to several threads: one of
+them reads it, the others wait."""
 
 
 def sha256_of(path: Path, status: os.stat_result, leave: Leave) -> str:
     """Return the SHA-256 of the file at `path`, whose `status` was read just now, as 64 hex digits.
 
-    Blocks on the disk. Raises OSError, and as Leave.require does.
+    Waiting for another thread that reads the same file takes nothing of `leave`. Blocks on the disk. Raises OSError,
+    and as Leave.require does.
     """
     key = (str(path), status.st_size, status.st_mtime_ns)
-    while not _reading.acquire(timeout=_LOOK_S):
-        leave.require()
+    while True:
+        with _guard:
+            if known := _known.get(key):
+                _known.move_to_end(key)
+                return known
+            if (others := _being_read.get(key)) is None:
+                own = _being_read[key] = threading.Event()
+                break
+        with leave.standing_in_line():
+            while not others.wait(_LOOK_S):
+                leave.require_wanted()
     try:
-        found = _known.get(key) or _hashed(path, leave)
-        _keep(key, found)
+        found = _hashed(path, leave)
+        with _guard:
+            _keep(key, found)
         return found
     finally:
-        _reading.release()
+        with _guard:
+            del _being_read[key]
+        own.set()
 
 
 def remember(path: Path, size_bytes: int, modified_ns: int, sha256: str) -> None:
     """Take what is known of a file that has this size and time: as long as it has, it is not read."""
-    with _reading:
+    with _guard:
         _keep((str(path), size_bytes, modified_ns), sha256)
 
 

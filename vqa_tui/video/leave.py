@@ -1,7 +1,8 @@
 """How long a video may be read, and whether anybody still wants it: readers ask between one piece and the next."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 PATIENCE_S = 600.0
 """Seconds that one call may take: a long clip of large frames needs minutes, and a hostile file may have no end."""
@@ -23,7 +24,20 @@ class Leave:
 
     def require(self) -> None:
         """Raise CalledOff or TimeIsUp where there is no leave any more."""
-        if self._called_off():
-            raise CalledOff
+        self.require_wanted()
         if time.monotonic() >= self._until:
             raise TimeIsUp(f"could not be read within {self._seconds:,.0f} s")
+
+    def require_wanted(self) -> None:
+        """Raise CalledOff where it is."""
+        if self._called_off():
+            raise CalledOff
+
+    @contextmanager
+    def standing_in_line(self) -> Iterator[None]:
+        """Stop the clock: the time that another reader takes says nothing of this one."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._until += time.monotonic() - began

@@ -106,7 +106,7 @@ def size_cells(row: SizeRow, plan: RunPlan) -> tuple[str, str, str, str, str]:
         compact(row.picture_tokens),
         money(row.cost_total),
         file_size(row.sent_bytes),
-        "none" if row.shrunk == 0 else "all" if row.shrunk == plan.requests else compact(row.shrunk),
+        "none" if row.shrunk == 0 else "all" if row.shrunk == plan.shown else compact(row.shrunk),
     )
 
 
