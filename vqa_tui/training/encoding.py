@@ -92,7 +92,8 @@ class RowEncoder:
             if turn.role != "assistant":
                 continue
             begin = len(self._prefix(whole, row.turns[:index], ask=True))
-            end = len(self._prefix(whole, row.turns[: index + 1], ask=False))
+            is_last = index + 1 == len(row.turns)
+            end = len(whole) if is_last else len(self._prefix(whole, row.turns[: index + 1], ask=False))
             taken = sum(isinstance(part, int) for each in row.turns[:index] for part in each.parts)
             pieces.append(self._unlearned(whole[done:begin], pictures[used:taken]))
             pieces.append(self._learned(whole[begin:end]))
