@@ -65,7 +65,7 @@ class RowEncoder:
         if not bool((lengthwise["labels"] != IGNORED).any()):
             raise RowRefused("it has no answer to learn")
         names = {name for part in parts for name in part if name not in _LENGTHWISE}
-        pictures = {name: torch.cat([part[name] for part in parts if name in part]) for name in sorted(names)}
+        pictures = {name: _joined([part[name] for part in parts if name in part]) for name in sorted(names)}
         return {**lengthwise, **pictures}
 
     def prompt(self, row: TrainingRow) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def collate(rows: list[dict[str, Any]], pad_id: int) -> dict[str, Any]:
     batch: dict[str, Any] = {}
     for name in {name for row in rows for name in row}:
         if name not in _LENGTHWISE:
-            batch[name] = torch.cat([row[name] for row in rows if name in row])
+            batch[name] = _joined([row[name] for row in rows if name in row])
             continue
         filled = torch.full((len(rows), longest), fills.get(name, 0), dtype=torch.long)
         for index, row in enumerate(rows):
@@ -194,6 +194,11 @@ def collate(rows: list[dict[str, Any]], pad_id: int) -> dict[str, Any]:
                 filled[index, : row[name].shape[0]] = row[name]
         batch[name] = filled
     return batch
+
+
+def _joined(tensors: list[Any]) -> Any:
+    """Pictures are large: what is one piece already is not copied."""
+    return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
 
 
 def _plain_text(turns: tuple[Turn, ...]) -> str:
