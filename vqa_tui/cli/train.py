@@ -6,6 +6,8 @@ import typer
 
 from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_workspace
 from vqa_tui.cli.output import Column, print_facts, print_table, say
+from vqa_tui.cli.train_estimate import estimate
+from vqa_tui.cli.train_evaluate import evaluate
 from vqa_tui.cli.train_start import configs, start
 from vqa_tui.cli.train_watch import watch
 
@@ -23,6 +25,8 @@ TrainingArgument = Annotated[
 app.command("start")(start)
 app.command("configs")(configs)
 app.command("watch")(watch)
+app.command("evaluate")(evaluate)
+app.command("estimate")(estimate)
 
 
 @app.command("list")

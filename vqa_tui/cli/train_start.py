@@ -51,6 +51,7 @@ def start(
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations.runs import find_run
     from vqa_tui.operations.training_configs import training_config
+    from vqa_tui.operations.training_estimate import memory_warning
     from vqa_tui.operations.training_start import start_training
 
     if data is not None and run is not None:
@@ -60,6 +61,8 @@ def start(
 
     async def work(opened: "Workspace") -> "tuple[TrainingConfig, StartedTraining]":
         chosen = training_config(opened.paths, config, settings or ())
+        if lacking := memory_warning(chosen):
+            warn(lacking)
         number = None if run is None else await find_run(opened, run)
         return chosen, await start_training(
             opened,

@@ -25,7 +25,7 @@ def watch(
     """Watch a training until it ends; Ctrl+C leaves it at work. The exit status is 1 when it failed."""
 
     async def work(opened: "Workspace") -> "TrainingSummary":
-        return await _follow(opened, training)
+        return await follow(opened, training)
 
     try:
         ended = in_workspace(workspace, work)
@@ -40,7 +40,8 @@ def watch(
         raise typer.Exit(1)
 
 
-async def _follow(opened: "Workspace", named: str) -> "TrainingSummary":
+async def follow(opened: "Workspace", named: str) -> "TrainingSummary":
+    """Print what a training tells of itself until no process of it lives, and return how it stands then."""
     import asyncio
 
     from vqa_tui.operations import trainings

@@ -41,6 +41,8 @@ class ExportPair:
     """Which of the requests about the picture it is from, counted from 0."""
     source: ExportSource | None = None
     """The follow-up run that it is from; None is the exported run itself."""
+    id: int = 0
+    """Of the pair in the workspace; 0 where it is not from one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,10 @@ class TrainingRow:
     kind: str = ""
     """Question type of its last pair; empty where the data tells none."""
     categories: tuple[str, ...] = ()
-    """Of its picture."""
+    """Of its picture: what the dataset says of it, or the labels of its boxes. Known where it was made of a run."""
     pairs: tuple[int, ...] = ()
-    """Ids of the question-answer pairs in the workspace that it was made of, where it was made of a run."""
+    """Ids of the question-answer pairs in the workspace (the store's table `sample`) that say what this row says about
+    its picture: one, or several where the same was stored twice. Empty where it was not made of a run."""
 
     def as_json(self) -> str:
         """Return one line, without its end."""

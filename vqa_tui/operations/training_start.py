@@ -15,6 +15,8 @@ from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.operations.exports import export_run
 from vqa_tui.operations.training_data import TrainingData, prepare_rows
 from vqa_tui.operations.training_output import with_free_output
+from vqa_tui.operations.training_packages import require_training_packages
+from vqa_tui.operations.training_trace import trace_rows
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process.process_group import end_group, start_ticks
 from vqa_tui.process.spawn import spawn_detached
@@ -79,6 +81,8 @@ async def start_training(
             held_out_share=config.validation,
             seed=config.seed,
         )
+        if run_id is not None:
+            await trace_rows(workspace, run_id, folder, reviewed)
         (folder / "config.json").write_text(freeze_training(config) + "\n", "utf-8")
         command = trainer_command(folder / "config.json", config.launch, resume=False)
         await trainings.complete_training(
@@ -205,11 +209,7 @@ def _refuse_impossible(config: TrainingConfig) -> None:
     """Say before anything is made what this machine lacks."""
     from importlib.util import find_spec
 
-    if missing := [name for name in ("torch", "transformers", "peft", "accelerate") if find_spec(name) is None]:
-        raise NotInstalled(
-            f"training needs packages that are not installed: {', '.join(missing)}",
-            hint="`pip install 'vqa-tui[train]'` brings them.",
-        )
+    require_training_packages()
     if config.backend == "unsloth" and find_spec("unsloth") is None:
         raise NotInstalled(
             "the back end unsloth is not installed",

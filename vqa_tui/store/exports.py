@@ -24,8 +24,9 @@ _TASKS_OF_PAGE = """
 # A page ends with a whole picture: all of its requests are one picture of the export.
 _REST_OF_PICTURE = _TASKS_OF_PAGE.replace("+task.run_id = :run", "task.run_id = :run AND task.item_id = :item")
 
-_PAIR = """ordinal, coalesce(edited_question, question) AS question, coalesce(edited_answer, answer) AS answer,
-    question_type, CASE WHEN verdict = 'accepted' AND (edited_question IS NOT NULL OR edited_answer IS NOT NULL)
+_PAIR = """sample.id AS sample_id, ordinal, coalesce(edited_question, question) AS question,
+    coalesce(edited_answer, answer) AS answer, question_type,
+    CASE WHEN verdict = 'accepted' AND (edited_question IS NOT NULL OR edited_answer IS NOT NULL)
       THEN 'edited' ELSE coalesce(verdict, 'not reviewed') END AS verdict"""
 _WHICH = "{taken}"
 """Stands for the pairs that are wanted, one of _TAKEN."""
@@ -255,6 +256,7 @@ def _pair(sample: Row, part: int, source: ExportSource | None, before: int) -> E
         sample["verdict"],
         part,
         source,
+        sample["sample_id"],
     )
 
 

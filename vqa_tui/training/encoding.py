@@ -65,7 +65,7 @@ class RowEncoder:
         if not bool((lengthwise["labels"] != IGNORED).any()):
             raise RowRefused("it has no answer to learn")
         names = {name for part in parts for name in part if name not in _LENGTHWISE}
-        pictures = {name: torch.cat([part[name] for part in parts if name in part]) for name in sorted(names)}
+        pictures = {name: _joined([part[name] for part in parts if name in part]) for name in sorted(names)}
         return {**lengthwise, **pictures}
 
     def prompt(self, row: TrainingRow) -> dict[str, Any]:
@@ -92,7 +92,8 @@ class RowEncoder:
             if turn.role != "assistant":
                 continue
             begin = len(self._prefix(whole, row.turns[:index], ask=True))
-            end = len(self._prefix(whole, row.turns[: index + 1], ask=False))
+            is_last = index + 1 == len(row.turns)
+            end = len(whole) if is_last else len(self._prefix(whole, row.turns[: index + 1], ask=False))
             taken = sum(isinstance(part, int) for each in row.turns[:index] for part in each.parts)
             pieces.append(self._unlearned(whole[done:begin], pictures[used:taken]))
             pieces.append(self._learned(whole[begin:end]))
@@ -185,7 +186,7 @@ def collate(rows: list[dict[str, Any]], pad_id: int) -> dict[str, Any]:
     batch: dict[str, Any] = {}
     for name in {name for row in rows for name in row}:
         if name not in _LENGTHWISE:
-            batch[name] = torch.cat([row[name] for row in rows if name in row])
+            batch[name] = _joined([row[name] for row in rows if name in row])
             continue
         filled = torch.full((len(rows), longest), fills.get(name, 0), dtype=torch.long)
         for index, row in enumerate(rows):
@@ -193,6 +194,11 @@ def collate(rows: list[dict[str, Any]], pad_id: int) -> dict[str, Any]:
                 filled[index, : row[name].shape[0]] = row[name]
         batch[name] = filled
     return batch
+
+
+def _joined(tensors: list[Any]) -> Any:
+    """Pictures are large: what is one piece already is not copied."""
+    return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
 
 
 def _plain_text(turns: tuple[Turn, ...]) -> str:

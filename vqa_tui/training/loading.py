@@ -62,6 +62,8 @@ def load_model(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
     if config.model == TINY_MODEL:
         from vqa_tui.training.tiny_model import tiny_model
 
+        # Several threads for matrices this small wait for each other most of the time.
+        torch.set_num_threads(1)
         return tiny_model(config.seed)
     kind = AutoModelForImageTextToText if config.modality == "vision" else AutoModelForCausalLM
     extra: dict[str, Any] = {}

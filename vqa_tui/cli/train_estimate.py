@@ -1,0 +1,70 @@
+"""`vqa-tui train estimate`: the memory that a training takes, before it is started."""
+
+from typing import Annotated
+
+import typer
+
+from vqa_tui.cli.options import JsonOption, WorkspaceOption
+from vqa_tui.cli.output import print_facts, say
+
+_GIB = 1 << 30
+
+
+def estimate(
+    config: Annotated[
+        str,
+        typer.Argument(metavar="CONFIG", help="Name of a configuration, or path of its YAML file.", show_default=False),
+    ],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the configuration (`lora.r=8`); may repeat."),
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option("--memory", metavar="GIB", help="Against a GPU with so much, not this machine's.")
+    ] = None,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Say what memory a training takes, part by part, against what its device has. The exit status is 1 where it will
+    not fit."""
+    from vqa_tui.cli.errors import WORK_FAILED
+    from vqa_tui.cli.json_output import print_json
+    from vqa_tui.operations.training_configs import training_config
+    from vqa_tui.operations.training_estimate import estimate_training
+    from vqa_tui.paths import find_workspace
+
+    found = estimate_training(training_config(find_workspace(workspace), config, settings or ()), device_gib=memory)
+    if json:
+        print_json(found)
+    else:
+        print_facts(
+            (
+                ("model", f"{found.model}, size from {found.source}"),
+                ("weights", f"{found.memory.trainable:,} of {found.memory.parameters:,} learn, in {found.precision}"),
+                ("longest row", f"{found.memory.row_tokens:,} tokens, its picture at the largest"),
+            )
+        )
+        say()
+        width = max(map(len, found.memory.parts))
+        for name, part in found.memory.parts.items():
+            say(f"  {name:<{width}}  {_gib(part):>10}")
+        say(f"  {'in all':<{width}}  {_gib(found.total_bytes):>10}")
+        say()
+        say(_verdict(found.fits, found.device, found.device_bytes))
+    if found.fits is False:
+        raise typer.Exit(WORK_FAILED)
+
+
+def _verdict(fits: bool | None, device: str, has: int | None) -> str:
+    if fits is None or has is None:
+        return f"{device} does not tell what memory it has; --memory GIB compares with a number."
+    if fits:
+        return f"✓ Fits {device} with {_gib(has)}. It is an estimate: leave a tenth free."
+    return (
+        f"✗ Does not fit {device} with {_gib(has)}: lower max_pixels or batch_size, set gradient_checkpointing or "
+        "four_bit, or take a smaller model."
+    )
+
+
+def _gib(size: int) -> str:
+    return f"{size / _GIB:,.2f} GiB"

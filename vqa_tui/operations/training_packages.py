@@ -1,0 +1,18 @@
+"""What training needs beside the product itself, asked for before anything is made."""
+
+from importlib.util import find_spec
+
+from vqa_tui.domain.failure import NotInstalled
+
+_TRAINING = ("torch", "transformers", "peft", "accelerate")
+_JUDGING = ("rouge_score", "sacrebleu")
+
+
+def require_training_packages(*, judging: bool = False) -> None:
+    """Raise NotInstalled where packages are missing that training, and with `judging` an evaluation, needs."""
+    wanted = _TRAINING + (_JUDGING if judging else ())
+    if missing := [name for name in wanted if find_spec(name) is None]:
+        raise NotInstalled(
+            f"{'this' if judging else 'training'} needs packages that are not installed: {', '.join(missing)}",
+            hint="`pip install 'vqa-tui[train]'` brings them.",
+        )

@@ -1,0 +1,105 @@
+"""Running the program that judges a training, in a process of its own that loads PyTorch and ends with us."""
+
+import asyncio
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.paths import WorkspacePaths
+from vqa_tui.process.lock import ProcessLock
+from vqa_tui.process.process_group import end_group, group_lives
+from vqa_tui.process.training_command import trainer_environment
+
+LOG = "evaluation.log"
+_MODULE = "vqa_tui.training.evaluate"
+_LOOK_EVERY_S = 0.1
+
+
+def evaluator_command(config: Path, limit: int | None) -> list[str]:
+    """Return the arguments that judge the training with the configuration at `config`."""
+    more = [] if limit is None else ["--limit", str(limit)]
+    return [sys.executable, "-P", "-m", _MODULE, str(config), *more]
+
+
+async def run_evaluator(
+    paths: WorkspacePaths, training_id: int, device: str, command: list[str], tell: Callable[[str], None]
+) -> tuple[int, str]:
+    """Run `command` to its end and return its exit status and its last line; `tell` gets each line, hostile text.
+
+    Meanwhile the training and its device are taken; a cancel ends the process with its children. Raises VqaError when
+    the training or the device is at work, OSError when the process cannot be started.
+    """
+    lock = ProcessLock(
+        paths.training_lock(training_id),
+        taken="this training is at work, or being evaluated",
+        hint="Evaluate it again when that has ended.",
+    )
+    folder = paths.training_folder(training_id)
+    async with lock:
+        with _device(paths, device) as taken:
+            child = _started(command, folder, (lock.descriptor, taken))
+            lines = _Lines(folder / LOG, tell)
+            try:
+                while (status := child.poll()) is None:
+                    lines.tell_new()
+                    await asyncio.sleep(_LOOK_EVERY_S)
+                lines.tell_new()
+                return status, lines.last
+            finally:
+                if group_lives(child.pid):
+                    await asyncio.shield(end_group(child.pid))
+                child.wait()
+
+
+class _Lines:
+    """Whole lines of a file, each told once."""
+
+    def __init__(self, path: Path, tell: Callable[[str], None]) -> None:
+        self._path, self._tell = path, tell
+        self._read = 0
+        self.last = ""
+
+    def tell_new(self) -> None:
+        with open(self._path, "rb") as file:
+            file.seek(self._read)
+            whole = file.read()
+        whole = whole[: whole.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.decode("utf-8", "replace").splitlines():
+            self.last = line
+            self._tell(line)
+
+
+def _started(command: list[str], folder: Path, held: tuple[int, int]) -> "subprocess.Popen[bytes]":
+    """While the process lives nothing else trains there, though we be killed: it inherits the locks `held`."""
+    with open(folder / LOG, "wb") as log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=trainer_environment(os.environ),
+            cwd=folder,
+            start_new_session=True,
+            pass_fds=held,
+        )
+
+
+@contextmanager
+def _device(paths: WorkspacePaths, device: str) -> Iterator[int]:
+    descriptor = os.open(paths.training_device_lock(device), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise VqaError(
+                f"another training is at work on {device}", hint="Evaluate when it has ended, or stop it."
+            ) from None
+        yield descriptor
+    finally:
+        os.close(descriptor)
