@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, set_seed
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, LeftOut, Started
 from vqa_tui.training.adapters import prepare
 from vqa_tui.training.answering import Sampler
+from vqa_tui.training.arguments import trainer_arguments
 from vqa_tui.training.batches import REFUSED, ROW_IDS, Batcher, Numbers
 from vqa_tui.training.encoding import PictureSize, RowEncoder
 from vqa_tui.training.environment import environment
@@ -22,12 +23,12 @@ from vqa_tui.training.learned import Learned
 from vqa_tui.training.loading import Device, count_parameters, device_for, load_model, save_processor
 from vqa_tui.training.reporting import Reporter
 from vqa_tui.training.rows import RowFile
+from vqa_tui.training.saving import saving
 from vqa_tui.training.trouble import TrainingTrouble
 
 CHECKPOINTS, ADAPTER, MERGED = "checkpoints", "adapter", "merged"
 ROWS, HELD_OUT = "rows.jsonl", "held_out.jsonl"
 _WRITTEN_LAST = "trainer_state.json"
-_DATA_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,10 @@ class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
         self._note(inputs, learns=False)
         return super().prediction_step(model, inputs, *arguments, **named)
 
+    def _save_checkpoint(self, *arguments: Any, **named: Any) -> None:
+        with saving(Path(self.args.output_dir)):
+            super()._save_checkpoint(*arguments, **named)
+
     def _note(self, batch: dict[str, Any], *, learns: bool) -> None:
         ids, refused = batch.pop(ROW_IDS), batch.pop(REFUSED)
         if learns:
@@ -89,7 +94,7 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
     if not len(rows):
         raise TrainingTrouble("there is no row to learn from", "Export pairs, or take another run.")
     checkpoint = newest_checkpoint(folder) if resume else None
-    arguments = _arguments(folder, config, device, looks=bool(len(held_out)))
+    arguments = trainer_arguments(folder / CHECKPOINTS, config, device, looks=bool(len(held_out)))
     first = arguments.process_index == 0
     set_seed(config.seed)
     model, processor = _model(config, device)
@@ -137,13 +142,14 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
     if reporter.stopped:
         return _end(log, gauges, Outcome("stopped", f"stopped after step {step:,}; its checkpoint is whole", step))
     log.say("saving")
-    trainer.save_model(str(folder / ADAPTER))
-    if first:
-        save_processor(processor, folder / ADAPTER)
-        if config.merge and config.lora is not None and not sharded:
-            merged = trainer.accelerator.unwrap_model(trainer.model).merge_and_unload()
-            merged.save_pretrained(str(folder / MERGED))
-            save_processor(processor, folder / MERGED)
+    with saving(folder):
+        trainer.save_model(str(folder / ADAPTER))
+        if first:
+            save_processor(processor, folder / ADAPTER)
+            if config.merge and config.lora is not None and not sharded:
+                merged = trainer.accelerator.unwrap_model(trainer.model).merge_and_unload()
+                merged.save_pretrained(str(folder / MERGED))
+                save_processor(processor, folder / MERGED)
     return _end(log, gauges, Outcome("done", "", step))
 
 
@@ -182,46 +188,3 @@ def _steps(trainer: Trainer, config: TrainingConfig) -> int:
         return config.max_steps
     in_epoch = -(-len(trainer.get_train_dataloader()) // config.accumulation)
     return math.ceil(config.epochs * max(in_epoch, 1))
-
-
-def _arguments(folder: Path, config: TrainingConfig, device: Device, *, looks: bool) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=str(folder / CHECKPOINTS),
-        num_train_epochs=config.epochs,
-        max_steps=config.max_steps or -1,
-        per_device_train_batch_size=config.device_batch,
-        per_device_eval_batch_size=config.device_batch,
-        gradient_accumulation_steps=config.accumulation,
-        learning_rate=config.rate,
-        lr_scheduler_type=config.scheduler,
-        warmup_steps=config.warmup_share,
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        seed=config.seed,
-        data_seed=config.seed,
-        bf16=device.precision == "bf16",
-        fp16=device.precision == "fp16",
-        use_cpu=device.kind == "cpu",
-        gradient_checkpointing=config.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
-        logging_steps=config.log_every,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=config.save_every,
-        save_total_limit=config.keep,
-        eval_strategy="steps" if looks else "no",
-        eval_steps=config.look_every if looks else None,
-        metric_for_best_model="eval_loss" if looks else None,
-        greater_is_better=False if looks else None,
-        prediction_loss_only=True,
-        label_names=["labels"],
-        remove_unused_columns=False,
-        dataloader_num_workers=_DATA_WORKERS if device.kind == "cuda" else 0,
-        dataloader_pin_memory=device.kind == "cuda",
-        ddp_find_unused_parameters=False,
-        deepspeed=config.launch.deepspeed or None,
-        fsdp="full_shard auto_wrap" if config.launch.fsdp else "",
-        report_to="none",
-        disable_tqdm=True,
-        log_level="warning",
-    )
