@@ -15,6 +15,7 @@ from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.operations.exports import export_run
 from vqa_tui.operations.training_data import TrainingData, prepare_rows
 from vqa_tui.operations.workspace import Workspace
+from vqa_tui.process.lock import AlreadyAtWork, ProcessLock, is_locked
 from vqa_tui.process.process_group import end_group, start_ticks
 from vqa_tui.process.spawn import spawn_detached
 from vqa_tui.process.tail import tail
@@ -78,7 +79,7 @@ async def start_training(
             seed=config.seed,
         )
         (folder / "config.json").write_text(freeze_training(config) + "\n", "utf-8")
-        command = trainer_command(folder / "config.json", config.launch, resume=False)
+        command = trainer_command(folder / "config.json", config.launch)
         await trainings.complete_training(
             workspace.db, training_id, command=json.dumps(command), rows=prepared.rows, held_out=prepared.held_out
         )
@@ -113,17 +114,36 @@ async def stop_training(workspace: Workspace, training_id: int) -> None:
 
 
 async def cancel_training(workspace: Workspace, training_id: int) -> None:
-    """End a training at once; what came after its last checkpoint is lost. Raises VqaError when it is not at work."""
+    """End a training at once; what came after its last checkpoint is lost. Raises VqaError when it is not at work.
+
+    The supervisor ends the trainer's processes; where it is gone they are ended here, and the training is cancelled
+    when this returns.
+    """
     await _require_at_work(workspace, training_id)
     await trainings.wish_for(workspace.db, training_id, TrainingWish.CANCEL)
+    supervising = ProcessLock(workspace.paths.training_supervisor_lock(training_id))
+    try:
+        await supervising.acquire(patience_s=0)
+    except AlreadyAtWork:
+        return
+    try:
+        await _end_orphan(workspace, training_id)
+    finally:
+        supervising.release()
 
 
-async def end_orphan(workspace: Workspace, training_id: int) -> bool:
-    """End a trainer whose supervisor is gone; return whether nothing of it lives."""
+async def _end_orphan(workspace: Workspace, training_id: int) -> None:
+    """In the supervisor's place: end a trainer that works on without it. Raises VqaError when something of it lives
+    on."""
     process = await trainings.process_of(workspace.db, training_id)
-    if process is None or start_ticks(process[0]) != process[1]:
-        return True
-    return await end_group(process[0])
+    if process is not None and start_ticks(process[0]) == process[1]:
+        await end_group(process[0])
+    if is_locked(workspace.paths.training_lock(training_id)):
+        raise VqaError(
+            f"a process of the training {training_id} does not end",
+            hint=f"`fuser {workspace.paths.training_lock(training_id)}` names it.",
+        )
+    await trainings.report_phase(workspace.db, training_id, TrainingPhase.CANCELLED)
 
 
 async def delete_training(workspace: Workspace, training_id: int) -> None:
