@@ -78,7 +78,9 @@ class Place:
 
     def trainer(self, number: int = 1) -> int:
         with closing(sqlite3.connect(self.folder / ".vqa" / "vqa.db")) as database:
-            return int(database.execute("SELECT pid FROM training_state WHERE training_id = ?", (number,)).fetchone()[0])
+            return int(
+                database.execute("SELECT pid FROM training_state WHERE training_id = ?", (number,)).fetchone()[0]
+            )
 
     def supervisor(self, number: int = 1) -> int:
         """The parent of the trainer."""
