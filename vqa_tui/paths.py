@@ -67,6 +67,10 @@ class WorkspacePaths:
     def training_log(self, training_id: int) -> Path:
         return self.trainings / str(training_id) / "log"
 
+    def training_serving(self, training_id: int) -> Path:
+        """What the server of a tuned model writes: its log, its lock, and where it listens."""
+        return self.trainings / str(training_id) / "serving"
+
     @property
     def runs(self) -> Path:
         return self.root / "runs"

@@ -76,6 +76,13 @@ class Place:
             assert time.monotonic() < deadline, self.type("train", "log", "1")
             time.sleep(0.1)
 
+    def wait_until_gone(self, number: int = 1) -> None:
+        self.wait(lambda: not self.shown(number)["at_work"])
+
+    def is_stepping(self, number: int = 1) -> bool:
+        told = self.told(number)
+        return bool(told) and isinstance(told[-1], Stepped)
+
     def trainer(self, number: int = 1) -> int:
         with closing(sqlite3.connect(self.folder / ".vqa" / "vqa.db")) as database:
             return int(
@@ -96,7 +103,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     for each in json.loads(made.type("train", "list", "--json")):
         if each["at_work"]:
             made.type("train", "cancel", str(each["id"]))
-            made.wait(lambda number=each["id"]: not made.shown(number)["at_work"])
+            made.wait_until_gone(each["id"])
 
 
 def test_a_closed_terminal_and_a_killed_trainer(place: Place) -> None:
@@ -115,18 +122,18 @@ def test_a_closed_terminal_and_a_killed_trainer(place: Place) -> None:
     assert found["at_work"] and found["phase"] == "training" and found["total_steps"] == 100_000
 
     os.kill(place.trainer(), signal.SIGKILL)
-    place.wait(lambda: not place.shown()["at_work"])
+    place.wait_until_gone()
     found = place.shown()
     assert found["phase"] == "failed" and "killed by SIGKILL" in found["reason"] and "resume" in found["reason"]
     assert "failed" in place.type("train", "list")
 
     place.type("train", "resume", "1")
     place.wait(lambda: len([each for each in place.told() if isinstance(each, Started)]) == 2)
-    place.wait(lambda: isinstance(place.told()[-1], Stepped))
+    place.wait(place.is_stepping)
     again = [each for each in place.told() if isinstance(each, Started)][-1]
     assert again.first_step >= 5 and again.first_step % 5 == 0
     place.type("train", "stop", "1")
-    place.wait(lambda: not place.shown()["at_work"])
+    place.wait_until_gone()
     assert place.shown()["phase"] == "stopped"
     assert {each.row for each in place.told() if isinstance(each, LeftOut)} == {3}
 
@@ -142,12 +149,12 @@ def test_a_killed_supervisor(place: Place) -> None:
     assert "at work" in place.type("train", "resume", "1", expect=2)
 
     place.type("train", "stop", "1")
-    place.wait(lambda: not place.shown()["at_work"])
+    place.wait_until_gone()
     found = place.shown()
     assert found["is_lost"] and found["end"]["phase"] == "stopped"
 
     place.type("train", "resume", "1")
-    place.wait(lambda: isinstance(place.told()[-1], Stepped))
+    place.wait(place.is_stepping)
     again = [each for each in place.told() if isinstance(each, Started)][-1]
     assert again.first_step == found["end"]["step"]
 
@@ -176,21 +183,21 @@ def test_two_processes_learn_as_one_does_and_stop_together(place: Place) -> None
     assert {len(each.rows) for each in place.told(2) if isinstance(each, Stepped)} == {2}
 
     place.start(*two, "--set", "max_steps=100000")
-    place.wait(lambda: isinstance((place.told(3) or [None])[-1], Stepped))
+    place.wait(lambda: place.is_stepping(3))
     place.type("train", "stop", "3")
-    place.wait(lambda: not place.shown(3)["at_work"])
+    place.wait_until_gone(3)
     found = place.shown(3)
     assert found["phase"] == "stopped" and found["checkpoints"][-1]["step"] == found["end"]["step"]
 
 
 def test_a_killed_launcher_takes_its_workers_along(place: Place) -> None:
     place.start(*MANY, "--set", "batch_size=2", "--set", "launch.program=torchrun", "--set", "launch.processes=2")
-    place.wait(lambda: isinstance((place.told() or [None])[-1], Stepped))
+    place.wait(place.is_stepping)
     launcher = place.trainer()
     workers = children_of(launcher)
     assert len(workers) == 2
     os.kill(launcher, signal.SIGKILL)
-    place.wait(lambda: not place.shown()["at_work"])
+    place.wait_until_gone()
     assert place.shown()["phase"] == "failed"
     place.wait(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 

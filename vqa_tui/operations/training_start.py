@@ -147,10 +147,15 @@ async def _end_orphan(workspace: Workspace, training_id: int) -> None:
 
 
 async def delete_training(workspace: Workspace, training_id: int) -> None:
-    """Delete a training with its checkpoints, adapter and log. Raises VqaError when it is at work."""
+    """Delete a training with its checkpoints, adapter and log. Raises VqaError when it is at work or
+    its model is being served."""
     found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
     if found.at_work:
         raise VqaError(f"the training {found.name} is at work", hint="Stop or cancel it first.")
+    if is_locked(workspace.paths.training_serving(training_id) / "lock"):
+        raise VqaError(
+            f"the training {found.name} is being served", hint=f"`vqa-tui train serve {training_id} --stop` ends that."
+        )
     await trainings.delete_training(workspace.db, training_id)
     await asyncio.to_thread(shutil.rmtree, workspace.paths.training_folder(training_id), ignore_errors=True)
 

@@ -15,18 +15,19 @@ from vqa_tui.training.adapters import prepare
 from vqa_tui.training.answering import Sampler
 from vqa_tui.training.arguments import trainer_arguments
 from vqa_tui.training.batches import REFUSED, ROW_IDS, Batcher, Numbers
-from vqa_tui.training.encoding import PictureSize, RowEncoder
+from vqa_tui.training.encoding import IGNORED, PictureSize, RowEncoder
 from vqa_tui.training.environment import environment
 from vqa_tui.training.event_log import EventLog
 from vqa_tui.training.gauges import Gauges
 from vqa_tui.training.learned import Learned
 from vqa_tui.training.loading import Device, count_parameters, device_for, load_model, save_processor
+from vqa_tui.training.merging import ADAPTER, MERGED, save_merged
 from vqa_tui.training.reporting import Reporter
 from vqa_tui.training.rows import RowFile
 from vqa_tui.training.saving import saving
 from vqa_tui.training.trouble import TrainingTrouble
 
-CHECKPOINTS, ADAPTER, MERGED = "checkpoints", "adapter", "merged"
+CHECKPOINTS = "checkpoints"
 ROWS, HELD_OUT = "rows.jsonl", "held_out.jsonl"
 _WRITTEN_LAST = "trainer_state.json"
 
@@ -41,14 +42,25 @@ class Outcome:
 
 
 class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
-    """Notes which rows a step learns from, and tells once of each that is left out."""
+    """Notes which rows a step learns from, and tells once of each that is left out.
 
-    def __init__(self, *, learned: Learned, log: EventLog, batcher: Batcher, looker: Batcher, **more: Any) -> None:
+    Every token of an answer counts the same in a step, however its rows are dealt to batches and processes. The Trainer
+    sees to that but for models whose loss is a mean over their own batch (`accepts_loss_kwargs = False`: Qwen-VL,
+    PaliGemma): there the tokens of short answers would count more, and two processes learn otherwise than one.
+    """
+
+    def __init__(
+        self, *, learned: Learned, log: EventLog, batcher: Batcher, looker: Batcher, by_unsloth: bool, **more: Any
+    ) -> None:
         super().__init__(data_collator=batcher, **more)
+        # Unsloth replaces the Trainer's arithmetic by its own, which counts tokens.
+        self._weighs = not by_unsloth and not self.model_accepts_loss_kwargs
         self._learned = learned
         self._log = log
         self._batcher, self._looker = batcher, looker
         self._told: set[str] = set()
+        self._answer_tokens = 0
+        """Of the step that is under way, over all its batches and processes."""
 
     def get_eval_dataloader(self, *arguments: Any, **named: Any) -> Any:
         """Held-out rows come from their own file."""
@@ -63,7 +75,18 @@ class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
         samples, tokens = super().get_batch_samples(epoch_iterator, num_batches, device)
         for batch in samples:
             self._note(batch, learns=True)
+        if samples and self._weighs:
+            counted = sum(_answer_tokens(batch) for batch in samples).to(device)
+            self._answer_tokens = int(self.accelerator.gather(counted).sum())
         return samples, tokens
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
+        """Weigh a mean over a batch by its share of the step's tokens; the Trainer divides by processes and batches."""
+        if not self._weighs or not model.training:
+            return super().compute_loss(model, inputs, *arguments, **named)
+        dealt = self.accelerator.num_processes * self.current_gradient_accumulation_steps
+        share = _answer_tokens(inputs) * dealt / self._answer_tokens
+        return super().compute_loss(model, inputs, *arguments, **named) * share
 
     def prediction_step(self, model: Any, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
         self._note(inputs, learns=False)
@@ -82,6 +105,11 @@ class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
                 self._told.add(key)
                 self._log.write(LeftOut(time.time(), row, key, reason))
                 self._log.say(f"left out: {key}: {reason}")
+
+
+def _answer_tokens(batch: dict[str, Any]) -> Any:
+    """How many tokens are predicted: the first one of a row never is."""
+    return (batch["labels"][..., 1:] != IGNORED).sum()
 
 
 def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
@@ -113,6 +141,7 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
         log=log,
         batcher=Batcher(rows, encoder),
         looker=Batcher(held_out, encoder),
+        by_unsloth=config.backend == "unsloth",
     )
     trainer.remove_callback(PrinterCallback)  # the reporter prints its own lines
     steps = _steps(trainer, config)
@@ -147,9 +176,7 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
         if first:
             save_processor(processor, folder / ADAPTER)
             if config.merge and config.lora is not None and not sharded:
-                merged = trainer.accelerator.unwrap_model(trainer.model).merge_and_unload()
-                merged.save_pretrained(str(folder / MERGED))
-                save_processor(processor, folder / MERGED)
+                save_merged(trainer.accelerator.unwrap_model(trainer.model), processor, folder / MERGED)
     return _end(log, gauges, Outcome("done", "", step))
 
 
