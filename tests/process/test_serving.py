@@ -144,7 +144,7 @@ def test_the_commands_listen_on_loopback(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.undo()
     command = serving.server_command("transformers", "/m", 8123)
     assert command[2:] == [
-        "-m", "transformers.cli.transformers", "serve", "/m", "--host", "127.0.0.1", "--port", "8123",
+        "-m", "vqa_tui.training.serving", "/m", "--host", "127.0.0.1", "--port", "8123",
     ]  # fmt: skip
     monkeypatch.setattr(serving, "vllm_program", lambda: "/bin/vllm")
     assert serving.server_command("vllm", "/m", 1, ["--x"])[:3] == ["/bin/vllm", "serve", "/m"]

@@ -50,7 +50,7 @@ def server_command(program: str, model: str, port: int, more: Sequence[str] = ()
     """Return the arguments that serve `model` on loopback. Raises VqaError when there is no program vllm."""
     listening = ["--host", HOST, "--port", str(port)]
     if program == "transformers":
-        return [sys.executable, "-P", "-m", "transformers.cli.transformers", "serve", model, *listening, *more]
+        return [sys.executable, "-P", "-m", "vqa_tui.training.serving", model, *listening, *more]
     if (found := vllm_program()) is None:
         raise VqaError("the program vllm is not installed", hint="`pip install vllm`, or serve with transformers.")
     return [found, "serve", model, *listening, *more]
