@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import Place
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, events
+from vqa_tui.operations.workspace import Workspace
 
 _HIDES_TORCH = "import sys\nsys.modules['torch'] = None\n"
 
@@ -70,6 +71,28 @@ def test_a_wrong_key_is_told_by_file_line_and_nearest_key(place: Place, data: st
     assert "mine.yaml:3" in said and "epochss" in said and "`epochs`" in said
     said = place.refused("train", "start", "train_tiny", "--data", data, "--set", "lora.rank=4")
     assert "lora.rank: unknown key" in said and "Known keys: " in said
+
+
+def test_files_are_named_as_they_lie(place: Place, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trainer works in a folder of its own: what is named from the current one is found there too."""
+    frozen: list[TrainingConfig] = []
+
+    async def spawn(workspace: Workspace, training_id: int, *, resume: bool) -> None:
+        path = workspace.paths.training_folder(training_id) / "config.json"
+        frozen.append(TrainingConfig.model_validate_json(path.read_text()))
+
+    with_packages(monkeypatch)
+    monkeypatch.setattr("vqa_tui.operations.training_start._spawn", spawn)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "zero.json").write_text("{}")
+    (tmp_path / "base").mkdir()
+    start = ("train", "start", "train_tiny", "--data", data, "--detach", "--set", "launch.program=torchrun")
+    place.ok(*start, "--set", "launch.deepspeed=zero.json", "--set", "model=base")
+    assert frozen[0].launch.deepspeed == str(tmp_path / "zero.json") and frozen[0].model == str(tmp_path / "base")
+    place.ok(*start)
+    assert frozen[1].model == "tiny" and frozen[1].launch.deepspeed == ""
+    said = place.refused(*start, "--set", "launch.deepspeed=gone.json")
+    assert f"launch.deepspeed: there is no file {tmp_path / 'gone.json'}" in said
 
 
 def test_data_that_is_not_there(place: Place, data: str, monkeypatch: pytest.MonkeyPatch) -> None:

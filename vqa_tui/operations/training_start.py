@@ -15,7 +15,7 @@ from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.operations.exports import export_run
 from vqa_tui.operations.training_data import TrainingData, prepare_rows
 from vqa_tui.operations.workspace import Workspace
-from vqa_tui.process.lock import AlreadyAtWork, ProcessLock, is_locked
+from vqa_tui.process.lock import AlreadyAtWork, ProcessLock, is_let_go, is_locked
 from vqa_tui.process.process_group import end_group, start_ticks
 from vqa_tui.process.spawn import spawn_detached
 from vqa_tui.process.tail import tail
@@ -55,6 +55,7 @@ async def start_training(
     training is then not there.
     """
     _refuse_impossible(config)
+    config = _with_whole_paths(config)
     device = device or default_device()
     wanted = name or await _free_name(workspace, config.name)
     source = {"run": run_id} if run_id is not None else {"data": str(data or config.data)}
@@ -138,7 +139,7 @@ async def _end_orphan(workspace: Workspace, training_id: int) -> None:
     process = await trainings.process_of(workspace.db, training_id)
     if process is not None and start_ticks(process[0]) == process[1]:
         await end_group(process[0])
-    if is_locked(workspace.paths.training_lock(training_id)):
+    if not await is_let_go(workspace.paths.training_lock(training_id)):
         raise VqaError(
             f"a process of the training {training_id} does not end",
             hint=f"`fuser {workspace.paths.training_lock(training_id)}` names it.",
@@ -222,6 +223,23 @@ async def _free_name(workspace: Workspace, name: str) -> str:
     if name not in taken:
         return name
     return next(f"{name}-{number}" for number in range(2, len(taken) + 3) if f"{name}-{number}" not in taken)
+
+
+def _with_whole_paths(config: TrainingConfig) -> TrainingConfig:
+    """Return the configuration with the files it names where they lie, since the trainer works in another folder.
+
+    Raises VqaError for a file that is not there.
+    """
+    whole: dict[str, str] = {}
+    for key in ("accelerate_config", "deepspeed"):
+        if named := getattr(config.launch, key):
+            path = Path(named).expanduser().absolute()
+            if not path.is_file():
+                raise VqaError(f"launch.{key}: there is no file {path}")
+            whole[key] = str(path)
+    model = Path(config.model).expanduser()
+    changed = {"launch": config.launch.model_copy(update=whole)} if whole else {}
+    return config.model_copy(update={**changed, **({"model": str(model.absolute())} if model.is_dir() else {})})
 
 
 def _refuse_impossible(config: TrainingConfig) -> None:

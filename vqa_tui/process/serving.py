@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.process.lock import ProcessLock, is_locked
+from vqa_tui.process.lock import ProcessLock, is_let_go, is_locked
 from vqa_tui.process.process_group import end_group, start_ticks
 from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import trainer_environment
@@ -164,7 +164,7 @@ async def end_server(served: Served, folder: Path) -> bool:
         await end_group(served.pid)
     with suppress(FileNotFoundError):
         (folder / "state.json").unlink()
-    return not is_locked(folder / "lock")
+    return await is_let_go(folder / "lock")
 
 
 def _answers(port: int) -> bool:
