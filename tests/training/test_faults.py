@@ -163,7 +163,8 @@ def test_a_killed_supervisor(place: Place) -> None:
     place.type("train", "cancel", "1")
     found = place.shown()
     assert (found["phase"], found["at_work"]) == ("cancelled", False)
-    assert not Path(f"/proc/{trainer}").exists()
+    # Its new parent collects it a moment later.
+    place.wait(lambda: not Path(f"/proc/{trainer}").exists())
 
 
 def test_two_processes_learn_as_one_does_and_stop_together(place: Place) -> None:
