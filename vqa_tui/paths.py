@@ -55,6 +55,10 @@ class WorkspacePaths:
         """Held by the supervisor of a training and by its trainer: free when neither lives."""
         return self.trainings / str(training_id) / "lock"
 
+    def training_supervisor_lock(self, training_id: int) -> Path:
+        """Held by the supervisor of a training alone: free while a trainer works on without it."""
+        return self.trainings / str(training_id) / "supervisor.lock"
+
     def training_device_lock(self, device: str) -> Path:
         """Held by the training that computes on `device`."""
         plain = "".join(letter if letter.isalnum() else "-" for letter in device)
@@ -62,6 +66,10 @@ class WorkspacePaths:
 
     def training_log(self, training_id: int) -> Path:
         return self.trainings / str(training_id) / "log"
+
+    def training_serving(self, training_id: int) -> Path:
+        """What the server of a tuned model writes: its log, its lock, and where it listens."""
+        return self.trainings / str(training_id) / "serving"
 
     @property
     def runs(self) -> Path:

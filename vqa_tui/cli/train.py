@@ -8,6 +8,7 @@ from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_wo
 from vqa_tui.cli.output import Column, print_facts, print_table, say
 from vqa_tui.cli.train_estimate import estimate
 from vqa_tui.cli.train_evaluate import evaluate
+from vqa_tui.cli.train_serve import serve
 from vqa_tui.cli.train_start import configs, start
 from vqa_tui.cli.train_watch import watch
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from vqa_tui.domain.training import TrainingSummary
     from vqa_tui.operations.workspace import Workspace
+    from vqa_tui.process.serving import Served
 
 app = typer.Typer(no_args_is_help=True, help="Teach a model from reviewed pairs.", rich_markup_mode=None)
 TrainingArgument = Annotated[
@@ -27,6 +29,7 @@ app.command("configs")(configs)
 app.command("watch")(watch)
 app.command("evaluate")(evaluate)
 app.command("estimate")(estimate)
+app.command("serve")(serve)
 
 
 @app.command("list")
@@ -64,17 +67,20 @@ def show(training: TrainingArgument, json: JsonOption = False, workspace: Worksp
     from vqa_tui.cli.train_facts import training_facts
     from vqa_tui.operations import trainings
     from vqa_tui.operations.training_document import training_document
+    from vqa_tui.operations.training_serve import served_training
 
-    async def work(opened: "Workspace") -> "tuple[TrainingSummary, trainings.TrainingEvents, str]":
+    async def work(opened: "Workspace") -> "tuple[TrainingSummary, trainings.TrainingEvents, str, Served | None]":
         number = await trainings.find_training(opened, training)
         found = await trainings.training_summary(opened, number)
-        return found, await trainings.training_events(opened, number), str(opened.paths.training_folder(number))
+        told = await trainings.training_events(opened, number)
+        return found, told, str(opened.paths.training_folder(number)), served_training(opened, number)
 
-    found, told, folder = in_workspace(workspace, work)
+    found, told, folder, served = in_workspace(workspace, work)
     if json:
-        print_json(training_document(found, told.events, folder))
+        print_json({**training_document(found, told.events, folder), "served": served})
         return
-    print_facts(training_facts(found, told.events, folder))
+    facts = training_facts(found, told.events, folder)
+    print_facts([*facts, *([("served", f"{served.base_url}, as endpoint {served.endpoint}")] if served else [])])
 
 
 @app.command("stop")

@@ -31,7 +31,8 @@ class Launch(_Strict):
     """How many processes train together, and with what they share the model."""
 
     program: Literal["python", "torchrun", "accelerate"] = "python"
-    """`python` is one process; the others start `processes` on each of `machines`."""
+    """`python` is one process; the others start `processes` on each of `machines`. On a CPU torchrun starts them for
+    accelerate too, unless `accelerate_config` names a file: accelerate itself would start one."""
     processes: Annotated[int, Field(ge=1, le=1024)] = 1
     """On each machine: as a rule one for each GPU."""
     machines: Annotated[int, Field(ge=1, le=1024)] = 1

@@ -18,6 +18,7 @@ from vqa_tui.operations.training_output import with_free_output
 from vqa_tui.operations.training_packages import require_training_packages
 from vqa_tui.operations.training_trace import trace_rows
 from vqa_tui.operations.workspace import Workspace
+from vqa_tui.process.lock import AlreadyAtWork, ProcessLock, is_let_go, is_locked
 from vqa_tui.process.process_group import end_group, start_ticks
 from vqa_tui.process.spawn import spawn_detached
 from vqa_tui.process.tail import tail
@@ -57,6 +58,7 @@ async def start_training(
     training is then not there.
     """
     _refuse_impossible(config)
+    config = _with_whole_paths(config)
     config = with_free_output(config)
     device = device or default_device()
     wanted = name or await _free_name(workspace, config.name)
@@ -84,7 +86,7 @@ async def start_training(
         if run_id is not None:
             await trace_rows(workspace, run_id, folder, reviewed)
         (folder / "config.json").write_text(freeze_training(config) + "\n", "utf-8")
-        command = trainer_command(folder / "config.json", config.launch, resume=False)
+        command = trainer_command(folder / "config.json", config.launch)
         await trainings.complete_training(
             workspace.db, training_id, command=json.dumps(command), rows=prepared.rows, held_out=prepared.held_out
         )
@@ -119,24 +121,48 @@ async def stop_training(workspace: Workspace, training_id: int) -> None:
 
 
 async def cancel_training(workspace: Workspace, training_id: int) -> None:
-    """End a training at once; what came after its last checkpoint is lost. Raises VqaError when it is not at work."""
+    """End a training at once; what came after its last checkpoint is lost. Raises VqaError when it is not at work.
+
+    The supervisor ends the trainer's processes; where it is gone they are ended here, and the training is cancelled
+    when this returns.
+    """
     await _require_at_work(workspace, training_id)
     await trainings.wish_for(workspace.db, training_id, TrainingWish.CANCEL)
+    supervising = ProcessLock(workspace.paths.training_supervisor_lock(training_id))
+    try:
+        await supervising.acquire(patience_s=0)
+    except AlreadyAtWork:
+        return
+    try:
+        await _end_orphan(workspace, training_id)
+    finally:
+        supervising.release()
 
 
-async def end_orphan(workspace: Workspace, training_id: int) -> bool:
-    """End a trainer whose supervisor is gone; return whether nothing of it lives."""
+async def _end_orphan(workspace: Workspace, training_id: int) -> None:
+    """In the supervisor's place: end a trainer that works on without it. Raises VqaError when something of it lives
+    on."""
     process = await trainings.process_of(workspace.db, training_id)
-    if process is None or start_ticks(process[0]) != process[1]:
-        return True
-    return await end_group(process[0])
+    if process is not None and start_ticks(process[0]) == process[1]:
+        await end_group(process[0])
+    if not await is_let_go(workspace.paths.training_lock(training_id)):
+        raise VqaError(
+            f"a process of the training {training_id} does not end",
+            hint=f"`fuser {workspace.paths.training_lock(training_id)}` names it.",
+        )
+    await trainings.report_phase(workspace.db, training_id, TrainingPhase.CANCELLED)
 
 
 async def delete_training(workspace: Workspace, training_id: int) -> None:
-    """Delete a training with its checkpoints, adapter and log. Raises VqaError when it is at work."""
+    """Delete a training with its checkpoints, adapter and log. Raises VqaError when it is at work or
+    its model is being served."""
     found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
     if found.at_work:
         raise VqaError(f"the training {found.name} is at work", hint="Stop or cancel it first.")
+    if is_locked(workspace.paths.training_serving(training_id) / "lock"):
+        raise VqaError(
+            f"the training {found.name} is being served", hint=f"`vqa-tui train serve {training_id} --stop` ends that."
+        )
     await trainings.delete_training(workspace.db, training_id)
     await asyncio.to_thread(shutil.rmtree, workspace.paths.training_folder(training_id), ignore_errors=True)
 
@@ -203,6 +229,23 @@ async def _free_name(workspace: Workspace, name: str) -> str:
     if name not in taken:
         return name
     return next(f"{name}-{number}" for number in range(2, len(taken) + 3) if f"{name}-{number}" not in taken)
+
+
+def _with_whole_paths(config: TrainingConfig) -> TrainingConfig:
+    """Return the configuration with the files it names where they lie, since the trainer works in another folder.
+
+    Raises VqaError for a file that is not there.
+    """
+    whole: dict[str, str] = {}
+    for key in ("accelerate_config", "deepspeed"):
+        if named := getattr(config.launch, key):
+            path = Path(named).expanduser().absolute()
+            if not path.is_file():
+                raise VqaError(f"launch.{key}: there is no file {path}")
+            whole[key] = str(path)
+    model = Path(config.model).expanduser()
+    changed = {"launch": config.launch.model_copy(update=whole)} if whole else {}
+    return config.model_copy(update={**changed, **({"model": str(model.absolute())} if model.is_dir() else {})})
 
 
 def _refuse_impossible(config: TrainingConfig) -> None:

@@ -10,8 +10,21 @@ from types import TracebackType
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.store.at_work import is_locked as is_locked
 
+_GONE_WITHIN_S = 5.0
+
 ALREADY_AT_WORK = 75
 """Exit status of an engine that found another one at work (EX_TEMPFAIL of sysexits.h)."""
+
+
+async def is_let_go(path: Path, *, patience_s: float = _GONE_WITHIN_S) -> bool:
+    """Tell whether nobody holds the lock at `path`, or lets go of it within `patience_s`: a process of many threads
+    counts as ended a moment before the last of them has closed its files."""
+    deadline = time.monotonic() + patience_s
+    while is_locked(path):
+        if time.monotonic() >= deadline:
+            return False
+        await asyncio.sleep(0.02)
+    return True
 
 
 class AlreadyAtWork(VqaError):

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 STEPS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 10.0))
@@ -13,18 +14,27 @@ _LOOK_EVERY_S = 0.05
 
 
 async def end_group(group: int, steps: tuple[tuple[signal.Signals, float], ...] = STEPS) -> bool:
-    """Signal a process group until nothing of it lives, and return whether that is so."""
+    """Signal a process group until nothing of it lives, and return whether that is so.
+
+    Children that have a group of their own (torchrun gives each worker one) are left to their parent, which passes
+    polite signals on; SIGKILL they get themselves.
+    """
+    family: dict[int, int] = {}
     for number, patience_s in steps:
-        try:
-            os.killpg(group, number)
-        except ProcessLookupError:
-            return True
+        family |= _descendants(group)
+        _signal(group, number)
+        if number is signal.SIGKILL:
+            for pid in _living(family):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
         deadline = time.monotonic() + patience_s
-        while time.monotonic() < deadline:
-            if not group_lives(group):
+        while True:
+            if not group_lives(group) and not _living(family):
                 return True
+            if time.monotonic() >= deadline:
+                break
             await asyncio.sleep(_LOOK_EVERY_S)
-    return not group_lives(group)
+    return not group_lives(group) and not _living(family)
 
 
 def group_lives(group: int) -> bool:
@@ -35,7 +45,7 @@ def group_lives(group: int) -> bool:
         return False
     if sys.platform != "linux":
         return True
-    return any(_is_of(path, group) for path in Path("/proc").glob("[0-9]*/stat"))
+    return any(fields[2] == str(group) and fields[0] != "Z" for fields in _processes().values())
 
 
 def start_ticks(pid: int) -> int:
@@ -44,9 +54,32 @@ def start_ticks(pid: int) -> int:
     return int(fields[19]) if len(fields) > 19 else 0
 
 
-def _is_of(stat: Path, group: int) -> bool:
-    fields = _fields(stat)
-    return len(fields) > 2 and fields[2] == str(group) and fields[0] != "Z"
+def _signal(group: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, number)
+
+
+def _descendants(pid: int) -> dict[int, int]:
+    """All processes below this one, by number, with when they began; none where there is no /proc."""
+    processes = _processes()
+    below: dict[int, int] = {}
+    parents = {str(pid)}
+    while parents:
+        found = {each: int(fields[19]) for each, fields in processes.items() if fields[1] in parents}
+        parents = {str(each) for each in found if each not in below}
+        below |= found
+    return below
+
+
+def _living(family: dict[int, int]) -> list[int]:
+    """Those of the family that live; a number that another process took meanwhile is none."""
+    fields = {pid: _fields(Path(f"/proc/{pid}/stat")) for pid in family}
+    return [pid for pid, each in fields.items() if len(each) > 19 and each[0] != "Z" and int(each[19]) == family[pid]]
+
+
+def _processes() -> dict[int, list[str]]:
+    found = {int(path.parent.name): _fields(path) for path in Path("/proc").glob("[0-9]*/stat")}
+    return {pid: fields for pid, fields in found.items() if len(fields) > 19}
 
 
 def _fields(stat: Path) -> list[str]:

@@ -33,14 +33,21 @@ _FAMILIES = (
 _SECRETS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 
 
-def trainer_command(config: Path, launch: Launch, *, resume: bool) -> list[str]:
-    """Return the arguments that start the trainer on the configuration at `config`."""
+def trainer_command(config: Path, launch: Launch, resume: bool = False, *, device: str | None = None) -> list[str]:
+    """Return the arguments that start the trainer on the configuration at `config`.
+
+    `accelerate launch` starts one process on a CPU whatever number it is given (it would have MPI start the others),
+    so there, unless a configuration of accelerate's own says more, torchrun starts them.
+    """
     program = ["-m", _MODULE, str(config), *(["--resume"] if resume else [])]
-    match launch.program:
-        case "torchrun":
-            return [sys.executable, "-m", "torch.distributed.run", *_torchrun(launch), *program]
-        case "accelerate":
-            return [sys.executable, "-m", "accelerate.commands.launch", *_accelerate(launch), *program]
+    several = launch.processes * launch.machines > 1
+    with_accelerate = launch.program == "accelerate"
+    if with_accelerate and several and not launch.accelerate_config and (device or default_device()) == "cpu":
+        with_accelerate = False
+    if with_accelerate:
+        return [sys.executable, "-P", "-m", "accelerate.commands.launch", *_accelerate(launch), *program]
+    if launch.program != "python":
+        return [sys.executable, "-P", "-m", "torch.distributed.run", *_torchrun(launch), *program]
     return [sys.executable, "-P", *program]
 
 
@@ -50,7 +57,7 @@ def trainer_environment(environment: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in environment.items()
         if (name in _NAMES or name.startswith(_FAMILIES)) and not any(word in name for word in _SECRETS)
-    } | {"PYTHONUNBUFFERED": "1"}
+    } | {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
 
 
 def default_device(environment: Mapping[str, str] = os.environ) -> str:

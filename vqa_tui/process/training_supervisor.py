@@ -6,24 +6,32 @@ import fcntl
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from vqa_tui.config.training import TrainingConfig
+from vqa_tui.config.training import Launch, TrainingConfig
 from vqa_tui.domain.training import TrainingPhase, TrainingWish
 from vqa_tui.domain.training_events import Ended, Event, Started, Stepped, events
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
+from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import trainer_command, trainer_environment
 from vqa_tui.process.training_delivery import deliver
 from vqa_tui.store import trainings
 from vqa_tui.store.db import Database, StoreTrouble
 
 STOP_FILE = "stop"
+METRICS = "metrics.jsonl"
+_ERROR = "error: "
+"""Begins the line in which a trainer says why it failed: on a full disk that is all it can."""
 _LOOK_EVERY_S = 0.2
 _WAIT_EVERY_S = 0.5
+
+
+MakeCommand = Callable[[Path, Launch, bool], list[str]]
+"""Configuration, launch, whether to resume → the arguments that start the trainer."""
 
 
 class EventTail:
@@ -46,19 +54,34 @@ class EventTail:
         return list(events(line.decode("utf-8", "replace") for line in lines))
 
 
-async def supervise(paths: WorkspacePaths, training_id: int, *, resume: bool) -> int:
+def last_word(folder: Path) -> Ended | None:
+    """Return how the newest session of a training ended by its own account; None where it told no end."""
+    try:
+        lines = (folder / METRICS).read_text("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return None
+    told = [event for event in events(lines) if isinstance(event, Started | Ended)]
+    return told[-1] if told and isinstance(told[-1], Ended) else None
+
+
+async def supervise(
+    paths: WorkspacePaths, training_id: int, *, resume: bool, command: MakeCommand = trainer_command
+) -> int:
     """Bring a training to its end and return the exit status: 0 done, stopped or cancelled, 1 failed.
 
     Raises AlreadyAtWork when its processes live already, VqaError when there is no such training.
     """
-    lock = ProcessLock(
-        paths.training_lock(training_id), taken="this training is at work already", hint="Watch it: `train watch`."
-    )
-    async with lock, Database.open(paths) as database:
+    words = {"taken": "this training is at work already", "hint": "Watch it: `train watch`."}
+    # This one first: whoever finds the other held and this one free knows that the trainer is alone.
+    supervising = ProcessLock(paths.training_supervisor_lock(training_id), **words)
+    lock = ProcessLock(paths.training_lock(training_id), **words)
+    async with supervising, lock, Database.open(paths) as database:
         frozen = await trainings.frozen_training(database, training_id)
-        supervisor = _Supervisor(paths, database, training_id, frozen.device, lock)
+        supervisor = _Supervisor(paths, database, training_id, frozen.device, lock, command)
         config = TrainingConfig.model_validate_json(frozen.config)
-        async with supervisor.place_on_device() as granted:
+        if resume and await supervisor.settle():
+            return 0
+        async with supervisor.place_on_device(resume=resume) as granted:
             if not granted:
                 return 0
             return await supervisor.run(config, resume=resume)
@@ -66,10 +89,17 @@ async def supervise(paths: WorkspacePaths, training_id: int, *, resume: bool) ->
 
 class _Supervisor:
     def __init__(
-        self, paths: WorkspacePaths, database: Database, training_id: int, device: str, lock: ProcessLock
+        self,
+        paths: WorkspacePaths,
+        database: Database,
+        training_id: int,
+        device: str,
+        lock: ProcessLock,
+        command: MakeCommand,
     ) -> None:
         self._paths, self._database, self._id, self._device = paths, database, training_id, device
         self._lock = lock
+        self._command = command
         self._folder = paths.training_folder(training_id)
         self._device_lock = -1
         self._last: Ended | None = None
@@ -77,22 +107,36 @@ class _Supervisor:
         self._total: int | None = None
         self._output = ""
 
+    async def settle(self) -> bool:
+        """Take over the end of a trainer that did its last step with nobody to report it; return whether it had."""
+        word = last_word(self._folder)
+        if word is None or word.phase != TrainingPhase.DONE:
+            return False
+        found = await trainings.training_summary(self._database, self._paths, self._id)
+        await trainings.report_steps(self._database, self._id, word.step, found.total_steps)
+        await self._report(TrainingPhase.DONE, word.reason)
+        return True
+
     @asynccontextmanager
-    async def place_on_device(self) -> AsyncIterator[bool]:
+    async def place_on_device(self, *, resume: bool) -> AsyncIterator[bool]:
         """Wait until the device is free and nobody of higher priority waits for it; yield False when a person would
         rather have it end."""
         path = self._paths.training_device_lock(self._device)
         self._device_lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            yield await self._wait_for_turn()
+            yield await self._wait_for_turn(resume=resume)
         finally:
             os.close(self._device_lock)
 
-    async def _wait_for_turn(self) -> bool:
+    async def _wait_for_turn(self, *, resume: bool) -> bool:
         await self._report(TrainingPhase.QUEUED, f"waits for its turn on {self._device}")
         while True:
-            if await self._wish() is not TrainingWish.RUN:
-                await self._report(TrainingPhase.CANCELLED, "it had not begun")
+            wish = await self._wish()
+            if wish is TrainingWish.STOP and resume:
+                await self._report(TrainingPhase.STOPPED, "it was waiting to go on; its checkpoints are whole")
+                return False
+            if wish is not TrainingWish.RUN:
+                await self._report(TrainingPhase.CANCELLED, "" if resume else "it had not begun")
                 return False
             if await self._is_first():
                 try:
@@ -112,7 +156,7 @@ class _Supervisor:
         """Start the trainer, follow it to its end, and say how that was."""
         self._output = config.output
         (self._folder / STOP_FILE).unlink(missing_ok=True)
-        tail = EventTail(self._folder / "metrics.jsonl")
+        told = EventTail(self._folder / METRICS)
         try:
             child = self._start(config, resume=resume)
         except OSError as error:
@@ -122,17 +166,17 @@ class _Supervisor:
         wish = TrainingWish.RUN
         try:
             while child.poll() is None:
-                await self._note(tail.new())
+                await self._note(told.new())
                 wish = await self._heed(wish, child.pid)
                 await asyncio.sleep(_LOOK_EVERY_S)
         finally:
             if group_lives(child.pid):
                 await end_group(child.pid)
-        await self._note(tail.new())
+        await self._note(told.new())
         return await self._finish(child.returncode, wish)
 
     def _start(self, config: TrainingConfig, *, resume: bool) -> subprocess.Popen[bytes]:
-        command = trainer_command(self._folder / "config.json", config.launch, resume=resume)
+        command = self._command(self._folder / "config.json", config.launch, resume)
         with open(self._paths.training_log(self._id), "ab") as log:
             log.write(f"$ {' '.join(command)}\n".encode())
             log.flush()
@@ -211,6 +255,9 @@ class _Supervisor:
             name = signal.Signals(-status).name
             more = "; the system does that when memory runs out" if status == -signal.SIGKILL else ""
             return f"the trainer was killed by {name}{more}. Its checkpoints are whole: resume goes on from the newest."
+        said = [line for line in tail(self._paths.training_log(self._id)).splitlines() if line.startswith(_ERROR)]
+        if said:
+            return said[-1].removeprefix(_ERROR)
         return f"the trainer ended with exit status {status}; its log says more"
 
     async def _wish(self) -> TrainingWish:

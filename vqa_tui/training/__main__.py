@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, event_line
+from vqa_tui.training.launcher import die_with_launcher
 from vqa_tui.training.trouble import TrainingTrouble, in_words
 
 FAILED = 1
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{given.config} is not the configuration of a training: {error}", file=sys.stderr)
         return BAD_INPUT
     folder = given.config.parent
+    die_with_launcher(os.environ)
     print("loading libraries", flush=True)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:

@@ -1,5 +1,6 @@
 """Making a model learn: adapters beside frozen weights, or the weights themselves."""
 
+import warnings
 from typing import Any
 
 from vqa_tui.config.training import Lora, TrainingConfig
@@ -26,7 +27,10 @@ def prepare(model: Any, config: TrainingConfig) -> Any:
         target_modules=target_modules(model, config.lora),
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, settings)
+    with warnings.catch_warnings():
+        # PEFT asks for an attribute by a name that transformers 5.23 is about to give up; nobody can act on it here.
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
+        return get_peft_model(model, settings)
 
 
 def target_modules(model: Any, lora: Lora) -> list[str]:

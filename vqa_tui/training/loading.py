@@ -87,15 +87,22 @@ def load_processor(model: str, *, vision: bool) -> Any:
     """
     if not vision:
         return AutoTokenizer.from_pretrained(model)
-    if find_spec("torchvision") is None and _architecture(model).startswith(("qwen2_vl", "qwen2_5_vl", "qwen3_vl")):
-        from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
-
-        from vqa_tui.training.qwen_processor import PictureProcessor
-
-        tokenizer = AutoTokenizer.from_pretrained(model)
-        pictures = Qwen2VLImageProcessorPil.from_pretrained(model)
-        return PictureProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
+    if find_spec("torchvision") is None and (found := picture_processor(model)) is not None:
+        return found
     return AutoProcessor.from_pretrained(model)
+
+
+def picture_processor(model: str) -> Any | None:
+    """Return a processor for pictures alone where `model` is a Qwen-VL; None where it is another. Raises OSError."""
+    if not _architecture(model).startswith(("qwen2_vl", "qwen2_5_vl", "qwen3_vl")):
+        return None
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    from vqa_tui.training.qwen_processor import PictureProcessor
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    pictures = Qwen2VLImageProcessorPil.from_pretrained(model)
+    return PictureProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
 
 
 def save_processor(processor: Any, folder: Path) -> None:

@@ -7,27 +7,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, set_seed
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, LeftOut, Started
 from vqa_tui.training.adapters import prepare
 from vqa_tui.training.answering import Sampler
+from vqa_tui.training.arguments import trainer_arguments
 from vqa_tui.training.batches import REFUSED, ROW_IDS, Batcher, Numbers
-from vqa_tui.training.encoding import PictureSize, RowEncoder
+from vqa_tui.training.encoding import IGNORED, PictureSize, RowEncoder
 from vqa_tui.training.environment import environment
 from vqa_tui.training.event_log import EventLog
 from vqa_tui.training.gauges import Gauges
 from vqa_tui.training.learned import Learned
 from vqa_tui.training.loading import Device, count_parameters, device_for, load_model, save_processor
+from vqa_tui.training.merging import ADAPTER, MERGED, save_merged
 from vqa_tui.training.reporting import Reporter
 from vqa_tui.training.rows import RowFile
+from vqa_tui.training.saving import saving
 from vqa_tui.training.trouble import TrainingTrouble
 
-CHECKPOINTS, ADAPTER, MERGED = "checkpoints", "adapter", "merged"
+CHECKPOINTS = "checkpoints"
 ROWS, HELD_OUT = "rows.jsonl", "held_out.jsonl"
 _WRITTEN_LAST = "trainer_state.json"
-_DATA_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,25 @@ class Outcome:
 
 
 class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
-    """Notes which rows a step learns from, and tells once of each that is left out."""
+    """Notes which rows a step learns from, and tells once of each that is left out.
 
-    def __init__(self, *, learned: Learned, log: EventLog, batcher: Batcher, looker: Batcher, **more: Any) -> None:
+    Every token of an answer counts the same in a step, however its rows are dealt to batches and processes. The Trainer
+    sees to that but for models whose loss is a mean over their own batch (`accepts_loss_kwargs = False`: Qwen-VL,
+    PaliGemma): there the tokens of short answers would count more, and two processes learn otherwise than one.
+    """
+
+    def __init__(
+        self, *, learned: Learned, log: EventLog, batcher: Batcher, looker: Batcher, by_unsloth: bool, **more: Any
+    ) -> None:
         super().__init__(data_collator=batcher, **more)
+        # Unsloth replaces the Trainer's arithmetic by its own, which counts tokens.
+        self._weighs = not by_unsloth and not self.model_accepts_loss_kwargs
         self._learned = learned
         self._log = log
         self._batcher, self._looker = batcher, looker
         self._told: set[str] = set()
+        self._answer_tokens = 0
+        """Of the step that is under way, over all its batches and processes."""
 
     def get_eval_dataloader(self, *arguments: Any, **named: Any) -> Any:
         """Held-out rows come from their own file."""
@@ -62,7 +75,18 @@ class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
         samples, tokens = super().get_batch_samples(epoch_iterator, num_batches, device)
         for batch in samples:
             self._note(batch, learns=True)
+        if samples and self._weighs:
+            counted = sum(_answer_tokens(batch) for batch in samples).to(device)
+            self._answer_tokens = int(self.accelerator.gather(counted).sum())
         return samples, tokens
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
+        """Weigh a mean over a batch by its share of the step's tokens; the Trainer divides by processes and batches."""
+        if not self._weighs or not model.training:
+            return super().compute_loss(model, inputs, *arguments, **named)
+        dealt = self.accelerator.num_processes * self.current_gradient_accumulation_steps
+        share = _answer_tokens(inputs) * dealt / self._answer_tokens
+        return super().compute_loss(model, inputs, *arguments, **named) * share
 
     def prediction_step(self, model: Any, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
         self._note(inputs, learns=False)
@@ -71,6 +95,10 @@ class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Nobody reads this estimate, for which all weights would be walked through at every batch."""
         return 0
+
+    def _save_checkpoint(self, *arguments: Any, **named: Any) -> None:
+        with saving(Path(self.args.output_dir)):
+            super()._save_checkpoint(*arguments, **named)
 
     def _note(self, batch: dict[str, Any], *, learns: bool) -> None:
         ids, refused = batch.pop(ROW_IDS), batch.pop(REFUSED)
@@ -83,6 +111,11 @@ class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
                 self._log.say(f"left out: {key}: {reason}")
 
 
+def _answer_tokens(batch: dict[str, Any]) -> Any:
+    """How many tokens are predicted: the first one of a row never is."""
+    return (batch["labels"][..., 1:] != IGNORED).sum()
+
+
 def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
     """Train in `folder`, which holds the rows, and leave checkpoints, adapter and metrics there.
 
@@ -93,7 +126,7 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
     if not len(rows):
         raise TrainingTrouble("there is no row to learn from", "Export pairs, or take another run.")
     checkpoint = newest_checkpoint(folder) if resume else None
-    arguments = _arguments(folder, config, device, looks=bool(len(held_out)))
+    arguments = trainer_arguments(folder / CHECKPOINTS, config, device, looks=bool(len(held_out)))
     first = arguments.process_index == 0
     set_seed(config.seed)
     model, processor = _model(config, device)
@@ -112,6 +145,7 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
         log=log,
         batcher=Batcher(rows, encoder),
         looker=Batcher(held_out, encoder),
+        by_unsloth=config.backend == "unsloth",
     )
     trainer.remove_callback(PrinterCallback)  # the reporter prints its own lines
     steps = _steps(trainer, config)
@@ -141,13 +175,12 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
     if reporter.stopped:
         return _end(log, gauges, Outcome("stopped", f"stopped after step {step:,}; its checkpoint is whole", step))
     log.say("saving")
-    trainer.save_model(str(folder / ADAPTER))
-    if first:
-        save_processor(processor, folder / ADAPTER)
-        if config.merge and config.lora is not None and not sharded:
-            merged = trainer.accelerator.unwrap_model(trainer.model).merge_and_unload()
-            merged.save_pretrained(str(folder / MERGED))
-            save_processor(processor, folder / MERGED)
+    with saving(folder):
+        trainer.save_model(str(folder / ADAPTER))
+        if first:
+            save_processor(processor, folder / ADAPTER)
+            if config.merge and config.lora is not None and not sharded:
+                save_merged(trainer.accelerator.unwrap_model(trainer.model), processor, folder / MERGED)
     return _end(log, gauges, Outcome("done", "", step))
 
 
@@ -186,46 +219,3 @@ def _steps(trainer: Trainer, config: TrainingConfig) -> int:
         return config.max_steps
     in_epoch = -(-len(trainer.get_train_dataloader()) // config.accumulation)
     return math.ceil(config.epochs * max(in_epoch, 1))
-
-
-def _arguments(folder: Path, config: TrainingConfig, device: Device, *, looks: bool) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=str(folder / CHECKPOINTS),
-        num_train_epochs=config.epochs,
-        max_steps=config.max_steps or -1,
-        per_device_train_batch_size=config.device_batch,
-        per_device_eval_batch_size=config.device_batch,
-        gradient_accumulation_steps=config.accumulation,
-        learning_rate=config.rate,
-        lr_scheduler_type=config.scheduler,
-        warmup_steps=config.warmup_share,
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        seed=config.seed,
-        data_seed=config.seed,
-        bf16=device.precision == "bf16",
-        fp16=device.precision == "fp16",
-        use_cpu=device.kind == "cpu",
-        gradient_checkpointing=config.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
-        logging_steps=config.log_every,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=config.save_every,
-        save_total_limit=config.keep,
-        eval_strategy="steps" if looks else "no",
-        eval_steps=config.look_every if looks else None,
-        metric_for_best_model="eval_loss" if looks else None,
-        greater_is_better=False if looks else None,
-        prediction_loss_only=True,
-        label_names=["labels"],
-        remove_unused_columns=False,
-        dataloader_num_workers=_DATA_WORKERS if device.kind == "cuda" else 0,
-        dataloader_pin_memory=device.kind == "cuda",
-        ddp_find_unused_parameters=False,
-        deepspeed=config.launch.deepspeed or None,
-        fsdp="full_shard auto_wrap" if config.launch.fsdp else "",
-        report_to="none",
-        disable_tqdm=True,
-        log_level="warning",
-    )

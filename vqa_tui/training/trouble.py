@@ -16,6 +16,14 @@ class TrainingTrouble(Exception):
         return f"{self}. {self.hint}" if self.hint else str(self)
 
 
+def full_disk() -> TrainingTrouble:
+    """Return what to say when nothing more can be written."""
+    return TrainingTrouble(
+        "the disk is full, so a checkpoint could not be written",
+        "Free some space and resume: the checkpoints before it are whole.",
+    )
+
+
 def in_words(error: BaseException) -> TrainingTrouble:
     """Return what an error of the libraries means; what is not known keeps its own words."""
     if isinstance(error, TrainingTrouble):
@@ -29,10 +37,7 @@ def in_words(error: BaseException) -> TrainingTrouble:
             "`vqa-tui train estimate` says what each takes.",
         )
     if _lacks_space(error):
-        return TrainingTrouble(
-            "the disk is full, so a checkpoint could not be written",
-            "Free some space and resume: the checkpoints before it are whole.",
-        )
+        return full_disk()
     if isinstance(error, ModuleNotFoundError):
         return TrainingTrouble(
             f"the package {error.name} is not installed", "`pip install 'vqa-tui[train]'` brings what training needs."

@@ -1,0 +1,153 @@
+"""A tuned model served on loopback: registered as an endpoint, found again, ended; with a stand-in for the server."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.process.conftest import Hall
+from vqa_tui.config.load import load_endpoint
+from vqa_tui.config.training import Lora, TrainingConfig
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.operations import training_serve
+from vqa_tui.operations.training_serve import serve_training, served_training, stop_serving
+from vqa_tui.operations.training_start import delete_training
+from vqa_tui.process import serving
+from vqa_tui.process.process_group import group_lives
+from vqa_tui.store import trainings
+
+_STAND_IN = """
+import http.server, json, os, pathlib, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+pathlib.Path("seen.json").write_text(json.dumps([sys.argv[1:], sorted(os.environ)]))
+if "broken" in sys.argv[1]:
+    sys.exit("no such model")
+http.server.HTTPServer((sys.argv[2], int(sys.argv[3])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture(autouse=True)
+def a_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    def command(program: str, model: str, port: int, more: Sequence[str] = ()) -> list[str]:
+        return [sys.executable, "-S", "-P", "-c", _STAND_IN, model, serving.HOST, str(port), program, *more]
+
+    monkeypatch.setattr(serving, "server_command", command)
+    monkeypatch.setattr(training_serve, "_require_installed", lambda _program: None)
+
+
+async def trained(hall: Hall, name: str = "Bags 1", **settings: object) -> tuple[int, Path]:
+    """A training that has left a whole model (it trained all weights), or an adapter where `settings` say so."""
+    config = TrainingConfig.model_validate({"name": "x", "model": "base", "lora": None, **settings})
+    number = await trainings.create_training(
+        hall.workspace.db, name=name, config=config.model_dump_json(), data="{}", device="cpu", priority=0
+    )
+    folder = hall.folder(number)
+    (folder / "adapter").mkdir(parents=True)
+    (folder / "adapter" / "adapter_config.json").touch()
+    return number, folder
+
+
+async def test_served_it_is_an_endpoint_until_it_is_stopped(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "planted")
+    number, folder = await trained(hall)
+    served = await serve_training(hall.workspace, number, program="transformers")
+    try:
+        assert served.base_url.startswith("http://127.0.0.1:") and served.endpoint == "bags-1"
+        endpoint = load_endpoint("bags-1", folders=hall.workspace.endpoint_folders)
+        assert (endpoint.base_url, endpoint.model) == (served.base_url, str(folder / "adapter"))
+        assert endpoint.is_near and endpoint.keys[0].env is None
+        found = served_training(hall.workspace, number)
+        assert found is not None and found.base_url == served.base_url
+        seen = (folder / "serving" / "seen.json").read_text()
+        assert "127.0.0.1" in seen and "GEMINI_API_KEY" not in seen
+        with pytest.raises(VqaError, match="is being served already"):
+            await serve_training(hall.workspace, number, program="transformers")
+        with pytest.raises(VqaError, match="is being served"):
+            await delete_training(hall.workspace, number)
+    finally:
+        await stop_serving(hall.workspace, number)
+    assert served_training(hall.workspace, number) is None
+    assert not group_lives(found.pid)
+    with pytest.raises(VqaError, match="is not being served"):
+        await stop_serving(hall.workspace, number)
+    await delete_training(hall.workspace, number)
+    assert served.file.exists(), "runs that were made with it name it"
+
+
+async def test_a_server_that_does_not_come_up_says_why(hall: Hall) -> None:
+    number, folder = await trained(hall, "broken", model="broken", lora=Lora().model_dump())
+    with pytest.raises(VqaError) as raised:
+        await serve_training(hall.workspace, number, program="vllm")
+    # vLLM is given the base model; the stand-in refuses that name.
+    assert "the server ended (exit 1)" in str(raised.value) and "no such model" in raised.value.hint
+    assert served_training(hall.workspace, number) is None
+    assert not (hall.workspace.endpoint_folders[0] / "broken.yaml").exists()
+    assert (folder / "serving" / "log").read_text().startswith("$ ")
+
+
+async def test_vllm_takes_the_adapter_beside_the_base_model(hall: Hall) -> None:
+    number, folder = await trained(hall, "a", lora={"r": 8})
+    served = await serve_training(hall.workspace, number, program="vllm", endpoint="mine")
+    await stop_serving(hall.workspace, number)
+    assert served.model == served.endpoint == "mine"
+    assert list(served.command[-5:]) == [
+        "--enable-lora", "--max-lora-rank", "8", "--lora-modules", f"mine={folder / 'adapter'}",
+    ]  # fmt: skip
+    assert load_endpoint("mine", folders=hall.workspace.endpoint_folders).concurrency == 32
+
+
+async def test_the_merged_model_is_made_where_it_is_absent_or_old(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, folder = await trained(hall, "a", lora={"r": 8})
+    merged = folder / "merged" / "config.json"
+    made: list[str] = []
+
+    async def merge(command: Sequence[str], _folder: Path) -> int:
+        made.append(command[-1])
+        merged.parent.mkdir(exist_ok=True)
+        merged.touch()
+        return 0
+
+    monkeypatch.setattr(serving, "run_to_end", merge)
+    for _ in range(2):
+        served = await serve_training(hall.workspace, number, program="transformers")
+        await stop_serving(hall.workspace, number)
+        assert served.model == str(folder / "merged")
+    assert made == [str(folder / "config.json")]
+    os.utime(merged, (1, 1))
+    await serve_training(hall.workspace, number, program="transformers")
+    await stop_serving(hall.workspace, number)
+    assert len(made) == 2
+
+
+async def test_what_cannot_be_served_is_refused(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = await hall.make("unfinished")
+    with pytest.raises(VqaError, match="has left no adapter yet"):
+        await serve_training(hall.workspace, number)
+    number, _folder = await trained(hall, "vllm")
+    with pytest.raises(VqaError, match="there is an endpoint named vllm already"):
+        await serve_training(hall.workspace, number)
+    with pytest.raises(VqaError, match="cannot be the name of an endpoint"):
+        await serve_training(hall.workspace, number, endpoint="../x")
+    monkeypatch.setattr(serving, "is_free", lambda _port: False)
+    with pytest.raises(VqaError, match="port 8000 is taken"):
+        await serve_training(hall.workspace, number, endpoint="mine", port=8000)
+
+
+def test_the_commands_listen_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    command = serving.server_command("transformers", "/m", 8123)
+    assert command[2:] == [
+        "-m", "vqa_tui.training.serving", "/m", "--host", "127.0.0.1", "--port", "8123",
+    ]  # fmt: skip
+    monkeypatch.setattr(serving, "vllm_program", lambda: "/bin/vllm")
+    assert serving.server_command("vllm", "/m", 1, ["--x"])[:3] == ["/bin/vllm", "serve", "/m"]
+    monkeypatch.setattr(serving, "vllm_program", lambda: None)
+    with pytest.raises(VqaError, match="vllm is not installed"):
+        serving.server_command("vllm", "/m", 1)

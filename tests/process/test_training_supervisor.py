@@ -1,0 +1,234 @@
+"""What stands over a trainer: it waits for a device, hears wishes, says how it ended, and leaves nothing alive."""
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.process.conftest import Hall, stand_in, until
+from vqa_tui.config.training import Launch
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
+from vqa_tui.operations.training_start import cancel_training, delete_training, stop_training
+from vqa_tui.process import training_supervisor
+from vqa_tui.process.lock import AlreadyAtWork
+from vqa_tui.process.process_group import end_group, start_ticks
+from vqa_tui.store import trainings
+
+
+def has_begun(found: TrainingSummary) -> bool:
+    return found.step > 0
+
+
+async def test_it_follows_the_steps_to_the_end(hall: Hall) -> None:
+    number = await hall.make("a")
+    assert await hall.supervise(number) == 0
+    found = await hall.summary(number)
+    assert (found.phase, found.reason, found.step, found.total_steps) == (TrainingPhase.DONE, "", 5, 5)
+    assert not found.at_work and found.started_at and found.ended_at
+    assert "stand_in.py" in (hall.folder(number) / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("full", "the disk is full"),
+        ("words", "out of memory. Lower max_pixels."),
+        ("killed", "killed by SIGKILL; the system does that when memory runs out. Its checkpoints are whole"),
+    ],
+)
+async def test_why_it_failed_is_a_sentence(hall: Hall, how: str, words: str) -> None:
+    number = await hall.make("a")
+    assert await hall.supervise(number, how) == 1
+    found = await hall.summary(number)
+    assert found.phase is TrainingPhase.FAILED and words in found.reason
+
+
+async def test_a_trainer_that_cannot_be_started_has_failed(hall: Hall) -> None:
+    number = await hall.make("a")
+    work = training_supervisor.supervise(
+        hall.workspace.paths, number, resume=False, command=lambda *_: ["/nowhere/python"]
+    )
+    assert await work == 1
+    assert "cannot be started: No such file" in (await hall.summary(number)).reason
+
+
+async def test_stopped_it_saves_and_goes_on_from_there(hall: Hall) -> None:
+    number = await hall.make("a")
+    task = hall.supervise(number, "waits")
+    await hall.reaches(number, has_begun)
+    await stop_training(hall.workspace, number)
+    assert await task == 0
+    found = await hall.summary(number)
+    assert (found.phase, found.reason) == (TrainingPhase.STOPPED, "stopped after step 1")
+    await hall.wish(number, TrainingWish.RUN)
+    assert await hall.supervise(number, resume=True) == 0
+    assert json.loads((hall.folder(number) / "seen.json").read_text())["arguments"] == ["--resume"]
+    assert (await hall.summary(number)).phase is TrainingPhase.DONE
+
+
+async def test_cancelled_it_ends_with_children_that_are_deaf(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """INT and TERM are ignored by the trainer and both its children; one of these has a session of its own."""
+    sent: list[signal.Signals] = []
+    quick = ((signal.SIGINT, 0.2), (signal.SIGTERM, 0.2), (signal.SIGKILL, 10.0))
+
+    async def end_soon(group: int) -> bool:
+        sent.append(signal.SIGINT)
+        return await end_group(group, quick)
+
+    monkeypatch.setattr(training_supervisor, "end_group", end_soon)
+    number = await hall.make("a")
+    task = hall.supervise(number, "deaf")
+    await hall.reaches(number, has_begun)
+    children = [int(each) for each in (hall.folder(number) / "children").read_text().split()]
+    assert all(start_ticks(child) for child in children)
+    await cancel_training(hall.workspace, number)
+    assert await task == 0 and sent
+    assert (await hall.summary(number)).phase is TrainingPhase.CANCELLED
+    await until(lambda: not any(is_running(child) for child in children))
+
+
+async def test_one_that_hears_the_first_signal_gets_no_other(hall: Hall) -> None:
+    number = await hall.make("a")
+    hall.supervise(number, "waits")
+    await hall.reaches(number, has_begun)
+    process = await trainings.process_of(hall.workspace.db, number)
+    assert process is not None
+    assert await end_group(process[0], ((signal.SIGINT, 30.0),))
+    found = await hall.reaches(number, lambda each: not each.at_work)
+    assert found.phase is TrainingPhase.FAILED and ("SIGINT" in found.reason or "130" in found.reason)
+
+
+async def test_without_its_supervisor_it_works_on_and_can_be_stopped(hall: Hall) -> None:
+    number, alone = await left_alone(hall, "waits")
+    assert (await hall.summary(number)).at_work
+    with pytest.raises(AlreadyAtWork):
+        await training_supervisor.supervise(hall.workspace.paths, number, resume=True)
+    await stop_training(hall.workspace, number)
+    found = await hall.reaches(number, lambda each: not each.at_work)
+    assert found.is_lost
+    await alone.wait()
+    await hall.wish(number, TrainingWish.RUN)
+    assert await hall.supervise(number, resume=True) == 0
+    assert (await hall.summary(number)).phase is TrainingPhase.DONE
+
+
+async def test_without_its_supervisor_it_can_be_cancelled(hall: Hall) -> None:
+    number, alone = await left_alone(hall, "waits")
+    cancelling = asyncio.create_task(cancel_training(hall.workspace, number))
+    await alone.wait()
+    await cancelling
+    found = await hall.summary(number)
+    assert found.phase is TrainingPhase.CANCELLED and not found.at_work
+    with pytest.raises(VqaError, match="not at work: it is cancelled"):
+        await cancel_training(hall.workspace, number)
+
+
+async def test_one_that_was_done_with_nobody_to_see_is_settled(hall: Hall) -> None:
+    number, alone = await left_alone(hall, "waits")
+    (hall.folder(number) / "stop").touch()
+    await alone.wait()
+    metrics = hall.folder(number) / "metrics.jsonl"
+    metrics.write_text(
+        metrics.read_text()
+        + '{"event":"start","at":1,"first_step":1,"total_steps":5,"epochs":1,"rows":1,"held_out":0,"device":"CPU",'
+        '"precision":"fp32","parameters":1,"trainable":1}\n'
+        '{"event":"end","at":2,"phase":"done","reason":"","step":5}\n{"event":"st'
+    )
+    (hall.folder(number) / "seen.json").unlink()
+    assert await hall.supervise(number, resume=True) == 0
+    found = await hall.summary(number)
+    assert (found.phase, found.step) == (TrainingPhase.DONE, 5)
+    assert not (hall.folder(number) / "seen.json").exists(), "no trainer is started for it"
+
+
+async def test_one_at_a_time_and_the_highest_priority_first(hall: Hall) -> None:
+    first = await hall.make("first")
+    task = hall.supervise(first, "waits")
+    await hall.reaches(first, has_begun)
+    low, high = await hall.make("low"), await hall.make("high", priority=5)
+    elsewhere = await hall.make("elsewhere", device="gpu")
+    waiting = {number: hall.supervise(number, "waits") for number in (low, high)}
+    for number in waiting:
+        found = await hall.reaches(number, lambda each: each.reason == "waits for its turn on cpu")
+        assert found.phase is TrainingPhase.QUEUED and found.at_work
+    assert await hall.supervise(elsewhere) == 0
+    await stop_training(hall.workspace, first)
+    assert await task == 0
+    await hall.reaches(high, has_begun)
+    assert (await hall.summary(low)).phase is TrainingPhase.QUEUED
+    await stop_training(hall.workspace, high)
+    await hall.reaches(low, has_begun)
+    await stop_training(hall.workspace, low)
+    assert await asyncio.gather(*waiting.values()) == [0, 0]
+
+
+async def test_one_that_waits_can_be_stopped_and_deleted(hall: Hall) -> None:
+    first = await hall.make("first")
+    hall.supervise(first, "waits")
+    await hall.reaches(first, has_begun)
+    fresh, resumed = await hall.make("fresh"), await hall.make("resumed")
+    tasks = [hall.supervise(fresh), hall.supervise(resumed, resume=True)]
+    for number in (fresh, resumed):
+        await hall.reaches(number, lambda each: each.at_work)
+        with pytest.raises(VqaError, match="at work"):
+            await delete_training(hall.workspace, number)
+        await stop_training(hall.workspace, number)
+    assert await asyncio.gather(*tasks) == [0, 0]
+    assert (await hall.summary(fresh)).phase is TrainingPhase.CANCELLED
+    found = await hall.summary(resumed)
+    assert found.phase is TrainingPhase.STOPPED and "its checkpoints are whole" in found.reason
+    await delete_training(hall.workspace, fresh)
+    assert not hall.folder(fresh).exists()
+    with pytest.raises(VqaError, match="no training"):
+        await hall.summary(fresh)
+
+
+async def test_no_key_reaches_the_trainer(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GEMINI_API_KEY", "HF_TOKEN", "CUDA_SECRET", "SOMETHING"):
+        monkeypatch.setenv(name, "planted")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    number = await hall.make("a")
+    assert await hall.supervise(number) == 0
+    seen = json.loads((hall.folder(number) / "seen.json").read_text())["variables"]
+    assert {"PATH", "OMP_NUM_THREADS", "PYTHONUNBUFFERED"} <= set(seen)
+    assert not {"GEMINI_API_KEY", "HF_TOKEN", "CUDA_SECRET", "SOMETHING"} & set(seen)
+    assert "planted" not in (hall.folder(number) / "log").read_text()
+
+
+async def left_alone(hall: Hall, how: str) -> tuple[int, "asyncio.subprocess.Process"]:
+    """A trainer at work whose supervisor was killed: it holds the locks that it inherited."""
+    number = await hall.make("a")
+    folder = hall.folder(number)
+    descriptors = [
+        os.open(path, os.O_RDWR | os.O_CREAT)
+        for path in (hall.workspace.paths.training_lock(number), hall.workspace.paths.training_device_lock("cpu"))
+    ]
+    for descriptor in descriptors:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    process = await asyncio.create_subprocess_exec(
+        *stand_in(how)(folder / "config.json", Launch(), False), start_new_session=True, pass_fds=descriptors
+    )
+    for descriptor in descriptors:
+        os.close(descriptor)
+    known = (process.pid, start_ticks(process.pid))
+    await trainings.report_phase(hall.workspace.db, number, TrainingPhase.TRAINING, process=known)
+    await until(lambda: has_told_a_step(folder))
+    return number, process
+
+
+def has_told_a_step(folder: Path) -> bool:
+    path = folder / "metrics.jsonl"
+    return path.exists() and '"event": "step"' in path.read_text()
+
+
+def is_running(pid: int) -> bool:
+    """Whether it lives, and is no zombie that its new parent has yet to collect."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,186 @@
+"""Serving a tuned model, and registering it as an endpoint, so that it labels the next dataset."""
+
+import re
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import yaml
+
+from vqa_tui.config.load import is_known
+from vqa_tui.config.training import TINY_MODEL, TrainingConfig
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.operations.workspace import Workspace
+from vqa_tui.process import serving
+from vqa_tui.process.lock import ProcessLock
+from vqa_tui.process.serving import Served
+from vqa_tui.process.tail import tail
+from vqa_tui.store import trainings
+
+_ADAPTER, _MERGED = "adapter", "merged"
+_WEIGHTS = "config.json"
+"""There in every folder that holds a whole model."""
+_MARK = "# Written by `vqa-tui train serve`, and written anew by the next one of this training.\n"
+_START_PATIENCE_S = 1800.0
+"""Loading a large model from a slow disk takes many minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedTraining:
+    """A tuned model that answers."""
+
+    training_id: int
+    base_url: str
+    endpoint: str
+    file: Path
+    """The endpoint's file."""
+    model: str
+    program: str
+    command: tuple[str, ...]
+
+
+async def serve_training(
+    workspace: Workspace,
+    training_id: int,
+    *,
+    port: int | None = None,
+    program: str | None = None,
+    endpoint: str | None = None,
+) -> ServedTraining:
+    """Start the server of a training's model on loopback, wait until it answers, and write its endpoint file.
+
+    `program` is `transformers` or `vllm` (default: vllm where it is installed). transformers needs the merged model,
+    which is made where it is absent; vllm takes the adapter beside the base model where it can. It goes on without us.
+    Raises VqaError when there is no such training or adapter, it is served already, or the server does not come up.
+    """
+    frozen = await trainings.frozen_training(workspace.db, training_id)
+    config = TrainingConfig.model_validate_json(frozen.config)
+    folder = workspace.paths.training_folder(training_id)
+    if not (folder / _ADAPTER).is_dir():
+        raise VqaError(
+            f"the training {frozen.name} has left no adapter yet", hint="Let it end: a stopped one goes on by resume."
+        )
+    program = program or ("vllm" if serving.vllm_program() else "transformers")
+    _require_installed(program)
+    name = endpoint or re.sub(r"[^a-z0-9_-]+", "-", frozen.name.lower()).strip("-_")
+    file = _endpoint_file(workspace, name)
+    if port is not None and not serving.is_free(port):
+        raise VqaError(f"port {port} is taken by another program", hint="Leave out --port for a free one.")
+    port = port or serving.free_port()
+    place = workspace.paths.training_serving(training_id)
+    place.mkdir(mode=0o700, exist_ok=True)
+    lock = ProcessLock(
+        place / "lock",
+        taken=f"the training {frozen.name} is being served already",
+        hint=f"`vqa-tui train serve {training_id} --stop` ends it.",
+    )
+    async with lock:
+        if program == "vllm" and _takes_adapter(config):
+            model = name
+            lora = config.lora.r if config.lora else 0
+            more = ["--enable-lora", "--max-lora-rank", str(lora), "--lora-modules", f"{name}={folder / _ADAPTER}"]
+            command = serving.server_command(program, config.model, port, more)
+        else:
+            model = str(await _whole_model(folder, place, config))
+            command = serving.server_command(program, model, port)
+        served = await serving.start_server(
+            command, place, lock, port=port, program=program, model=model, endpoint=name, patience_s=_START_PATIENCE_S
+        )
+        try:
+            _write_endpoint(file, served, config, frozen.name)
+        except OSError as error:
+            await serving.end_server(served, place)
+            raise VqaError(f"the endpoint {file} cannot be written: {error.strerror}") from error
+    return ServedTraining(training_id, served.base_url, name, file, model, program, tuple(command))
+
+
+async def stop_serving(workspace: Workspace, training_id: int) -> Served:
+    """End the server of a training; its endpoint file stays, for runs that were made with it. Raises VqaError when it
+    is not served or something of the server lives on."""
+    place = workspace.paths.training_serving(training_id)
+    served = serving.served_in(place)
+    if served is None:
+        raise VqaError(f"the training {training_id} is not being served")
+    if not await serving.end_server(served, place):
+        raise VqaError(
+            f"the server of the training {training_id} does not end", hint=f"`fuser {place / 'lock'}` names it."
+        )
+    return served
+
+
+def served_training(workspace: Workspace, training_id: int) -> Served | None:
+    """Return the server of a training; None where it is not served."""
+    return serving.served_in(workspace.paths.training_serving(training_id))
+
+
+def _require_installed(program: str) -> None:
+    if program == "vllm":
+        serving.server_command("vllm", "", 0)  # raises where there is none
+        return
+    missing = [each for each in ("torch", "transformers", "peft", "fastapi", "uvicorn") if find_spec(each) is None]
+    if missing:
+        raise VqaError(
+            f"serving needs packages that are not installed: {', '.join(missing)}",
+            hint="`pip install 'vqa-tui[serve]'` brings them.",
+        )
+
+
+def _takes_adapter(config: TrainingConfig) -> bool:
+    """Whether vLLM can put the adapter on the base model: it does so in the language model alone (docs.vllm.ai,
+    LoRA Adapters)."""
+    return config.lora is not None and not config.lora.vision and config.model != TINY_MODEL
+
+
+async def _whole_model(folder: Path, place: Path, config: TrainingConfig) -> Path:
+    """Return the folder of the whole model, made where it is absent or older than the adapter."""
+    if config.lora is None:
+        return folder / _ADAPTER
+    merged, adapter = folder / _MERGED / _WEIGHTS, folder / _ADAPTER / "adapter_config.json"
+    if merged.is_file() and merged.stat().st_mtime >= adapter.stat().st_mtime:
+        return folder / _MERGED
+    command = [sys.executable, "-P", "-m", "vqa_tui.training.merging", str(folder / "config.json")]
+    if await serving.run_to_end(command, place):
+        said = [line for line in tail(place / "log").splitlines() if line.startswith("error: ")]
+        reason = said[-1].removeprefix("error: ") if said else "its log says more"
+        raise VqaError(f"the adapter cannot be merged into the model: {reason}", hint=f"The log: {place / 'log'}")
+    return folder / _MERGED
+
+
+def _endpoint_file(workspace: Workspace, name: str) -> Path:
+    """Return where the endpoint will stand. Raises VqaError for a name that cannot be one or is another's."""
+    file = workspace.endpoint_folders[0] / f"{name}.yaml"
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise VqaError(
+            f"`{name}` cannot be the name of an endpoint",
+            hint="Give --endpoint NAME of small letters, digits, `_` and `-`.",
+        )
+    try:
+        ours = file.read_text("utf-8").startswith(_MARK)
+    except FileNotFoundError:
+        ours = False
+    except (OSError, ValueError) as error:
+        raise VqaError(f"{file} cannot be read: {error}") from error
+    if not ours and is_known(name, workspace.endpoint_folders):
+        raise VqaError(f"there is an endpoint named {name} already", hint="Give another one: --endpoint NAME.")
+    return file
+
+
+def _write_endpoint(file: Path, served: Served, config: TrainingConfig, training: str) -> None:
+    value = {
+        "name": served.endpoint,
+        "description": f"{config.model} tuned by the training {training}, on this machine; no cost for tokens",
+        "base_url": served.base_url,
+        "model": served.model,
+        "keys": [{"name": "local"}],
+        "prices": {"input_per_million": 0, "output_per_million": 0, "source": "your own machine"},
+        # transformers answers one request after another; vLLM batches what it gets at once.
+        "concurrency": 32 if served.program == "vllm" else 2,
+        "json_schema": served.program == "vllm",
+        "timeouts": {"connect_s": 5, "first_byte_s": 600, "total_s": 900},
+        "picture": {"max_bytes": 20_000_000, "formats": ["JPEG", "PNG", "WEBP"]},
+    }
+    file.parent.mkdir(exist_ok=True)
+    partial = file.with_name(f".{file.name}.partial")
+    partial.write_text(_MARK + yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100), "utf-8")
+    partial.rename(file)
