@@ -31,6 +31,9 @@ ANSWERS = {"yes/no": "Yes.", "number": "12", "other": "A red bag."}
         ("number=1.5", "'1.5' is no share for number"),
         ("number=1/0", "'1/0' is no share for number"),
         ("number=nan", "'nan' is no share for number"),
+        ("number=1e9999999", "'1e9999999' is no share for number"),
+        ("number=1e-9999999", "'1e-9999999' is no share for number"),
+        ("number=٠.5", "is no share for number"),
         ("number=0." + "1" * 99, "is no share for number"),
         ("number=0.4,number=0.5", "number is named twice"),
         ("number=0.6,other=0.5", "are more than 1 together"),
@@ -46,6 +49,8 @@ def test_what_is_no_mix_is_refused(typed: str, wrong: str) -> None:
 def test_shares_are_read() -> None:
     assert parse_answer_mix("  ") is None
     assert parse_answer_mix("yes/no=0.5, number = 1/4") == {"yes/no": Fraction(1, 2), "number": Fraction(1, 4)}
+    assert parse_answer_mix("other=.125") == {"other": Fraction(1, 8)}
+    assert parse_answer_mix("other=1.") == parse_answer_mix("other=1") == {"other": Fraction(1)}
 
 
 @given(
