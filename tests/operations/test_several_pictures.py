@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.tui.workshop import DONE, Workshop
+from tests.videos import draw_video
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.formats import FORMATS
 from vqa_tui.exporters.picture_copies import PictureUse
-from vqa_tui.exporters.splitting import SplitByHash, SplitTogether, Together, last_of_training
+from vqa_tui.exporters.splitting import SplitByHash, SplitTogether, StandIns, Together
 from vqa_tui.operations.dataset_contents import dataset_items
-from vqa_tui.operations.datasets import import_dataset
+from vqa_tui.operations.datasets import ClipWishes, import_dataset
 from vqa_tui.operations.exports import export_run, validate_file
 from vqa_tui.operations.planning import RunRequest, plan_run
 from vqa_tui.operations.preview import preview_prompt
@@ -155,6 +156,34 @@ def sorted_parts(out: Path) -> list[Path]:
     return sorted(path for path in out.parent.glob(f"{out.stem}.*.jsonl"))
 
 
+@pytest.mark.parametrize("seed", [None, 3])
+async def test_kept_clips_of_one_video_stand_on_one_side(workshop: Workshop, seed: int | None) -> None:
+    videos, kept = workshop.folder / "videos", workshop.folder / "cut"
+    for number in range(3):
+        draw_video(videos / f"v{number}.mp4", seconds=4 + number, fps=5, size=(160 + 16 * number, 120))
+    made = await import_dataset(
+        workshop.workspace, "video", videos, name="clips", clips=ClipWishes(keep=kept, length_s=2)
+    )
+    assert (made.added, made.problems) == (8, 0)
+    run_id = await workshop.run([DONE] * 8, dataset="clips")
+    out = workshop.folder / "x.jsonl"
+    await export_run(workshop.workspace, run_id, "qwen-finetune", out, split=(0.5, 0.5), seed=seed)
+    records = [[json.loads(line) for line in file.read_text().splitlines()] for file in sorted_parts(out)]
+    train, val = ({part for record in side for part in Path(record["video"]).parts} for side in records)
+    names = {f"v{number}.mp4" for number in range(3)}
+    assert train & val & names == set() and (train | val) >= names
+    assert train & names and val & names and sum(map(len, records)) == 8
+
+
+async def test_the_clips_of_a_single_video_cannot_be_split(workshop: Workshop) -> None:
+    draw_video(workshop.folder / "videos/v.mp4", seconds=6, fps=5)
+    wishes = ClipWishes(keep=workshop.folder / "cut", length_s=2)
+    await import_dataset(workshop.workspace, "video", workshop.folder / "videos", name="clips", clips=wishes)
+    run_id = await workshop.run([DONE] * 3, dataset="clips")
+    with pytest.raises(VqaError, match="shown together or cut out of one video"):
+        await export_run(workshop.workspace, run_id, "qwen-finetune", workshop.folder / "x.jsonl", split=(0.5, 0.5))
+
+
 async def test_a_chain_through_all_pictures_cannot_be_split(workshop: Workshop) -> None:
     await pictured(workshop, [(1, 2), (2, 3)])
     run_id = await workshop.run([DONE] * 2, dataset="sets")
@@ -163,7 +192,7 @@ async def test_a_chain_through_all_pictures_cannot_be_split(workshop: Workshop) 
     assert not sorted_parts(workshop.folder / "x.jsonl")
 
 
-HASHES = st.integers(0, 30).map(lambda number: f"{number:064x}")
+HASHES = st.integers(0, 30).map(lambda number: f"{number:016x}".ljust(64, "0"))
 
 
 @given(st.lists(st.lists(HASHES, min_size=2, max_size=4), max_size=20), st.lists(HASHES, min_size=1, max_size=9))
@@ -174,9 +203,14 @@ def test_whatever_is_joined_has_one_hash_that_stands_for_it(sets: list[list[str]
     for each in sets:
         assert len({together.of(found) for found in each}) == 1
     joined = {found for each in sets for found in each}
-    assert all(together.of(found) == found for found in alone if found not in joined)
-    last = last_of_training({together.of(found) for found in (*joined, *alone)}, 0.5)
-    split = SplitTogether(SplitByHash(last), together)
+    assert all(together.of(found) == found[:16] for found in alone if found not in joined)
+    every = StandIns()
+    for found in (*joined, *alone):
+        every.add(together.of(found))
+    split = SplitTogether(SplitByHash(every.last_of_training(0.5)), together)
+    groups = {together.of(found) for found in (*joined, *alone)}
+    training = sum(split.side(group) == "train" for group in groups)
+    assert training == min(max(round(len(groups) / 2), 1), max(len(groups) - 1, 1))
     assert all(len({split.side(found) for found in each}) == 1 for each in sets)
 
 
