@@ -69,6 +69,40 @@ async def test_an_import_again_sees_what_became_of_each_picture(workshop: Worksh
     assert dict(await items_of(workshop, "sets"))["1.png + 2.png + 3.png"][2] == ("3.png", 99)
 
 
+async def test_a_set_that_was_asked_about_keeps_its_pictures(workshop: Workshop) -> None:
+    root = workshop.folder / "sets"
+
+    def draw(name: str, height: int) -> None:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, height), (height, 80, 9)).save(root / name)
+
+    for name, height in (("one/1.png", 31), ("one/2.png", 32), ("two/5.png", 35), ("six/6.png", 36), ("six/7.png", 37)):
+        draw(name, height)
+    await import_dataset(workshop.workspace, "folder-sets", root, name="sets")
+    run_id = await workshop.run([DONE] * 3, dataset="sets")
+    before = dict(await items_of(workshop, "sets"))
+    draw("one/0.png", 77)
+    draw("two/6.png", 78)
+    (root / "six/6.png").rename(root / "six/5.png")
+    draw("six/7.png", 79)
+    draw("new/1.png", 80)
+    again = await import_dataset(workshop.workspace, "folder-sets", root)
+    assert (again.added, again.updated, again.unchanged, again.problems) == (1, 1, 0, 2)
+    assert [problem.key for problem in again.examples] == ["one", "two"]
+    assert all("than those that a run asked about" in problem.reason for problem in again.examples)
+    now = dict(await items_of(workshop, "sets"))
+    assert (now["one"], now["two"]) == (before["one"], before["two"])
+    assert now["six"] == [("5.png", 36), ("7.png", 79)], "files that were moved or written anew are the same pictures"
+    report = await export_run(workshop.workspace, run_id, "sharegpt", workshop.folder / "x.json")
+    assert report.pairs == 3 and "0.png" not in (workshop.folder / "x.json").read_text()
+    (root / "one/0.png").unlink()
+    draw("new/2.png", 81)
+    healed = await import_dataset(workshop.workspace, "folder-sets", root)
+    assert (healed.unchanged, healed.updated, healed.problems) == (2, 1, 1), "what nobody asked about is updated"
+    other = await import_dataset(workshop.workspace, "folder-sets", root, name="other")
+    assert (other.added, other.problems) == (4, 0)
+
+
 def endpoint_with(workshop: Workshop, **picture: Any) -> str:
     path = workshop.folder / "own.yaml"
     fields = {

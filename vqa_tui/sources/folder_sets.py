@@ -16,8 +16,8 @@ class FolderSetSource:
     """All pictures of one folder make one item, sorted by name; the key is the path of the folder.
 
     Those that lie in the root itself are the item `.`. `name.txt` beside a picture is a caption of the item. The split
-    is that of a folder named train, val or test. A folder of more than MOST_PICTURES pictures, or with a file that looks
-    like a picture and cannot be one of the item, is a problem as a whole: nobody is asked about a part of it.
+    is that of a folder named train, val or test. A folder of more than MOST_PICTURES pictures, or with one that cannot
+    be read, is a problem as a whole: nobody is asked about a part of it.
     """
 
     def __init__(self, folder: Path, *, allow_outside: bool = False) -> None:
