@@ -83,6 +83,8 @@ class AnswerMix:
         most = min(there[name] / share for name, share in wanted.items())
         self._shares = shares
         self._groups = {name: _Group(int(most * share), there[name]) for name, share in wanted.items()}
+        self.left_out = tuple(name for name, group in self._groups.items() if not group.wanted)
+        """Types of which a share is wanted, and of so few pairs not one; '' is what is left by those that are named."""
         self._seen: Counter[str] = Counter()
 
     def chosen(self, pairs: Iterable[ExportPair]) -> tuple[ExportPair, ...]:

@@ -139,11 +139,7 @@ async def export_run(
             if not any(file.pairs for file in files):
                 raise _nothing_left(run)
             if not all(file.pairs for file in files):
-                raise VqaError(
-                    f"the run {run.name} cannot be split: it has question-answer pairs about one picture only, or "
-                    "about pictures that are shown together or cut out of one video",
-                    hint="Leave out the split, or wait until a second picture that is not equal is done.",
-                )
+                raise _no_split(run, taken)
             manifest = manifest_of(run, files, split_wish, chosen, grouped, use, writer, taken, shard_size, mix_wish)
             # A few renames, and not in a thread: a cancel must not find the old and the new export mixed.
             written = writer.commit(manifest)
@@ -152,6 +148,9 @@ async def export_run(
     if earlier is not None and (earlier.shard_size, shard_size) != (None, None):
         await asyncio.to_thread(_remove_replaced, earlier, manifest, out.parent)
     warnings = _warnings(run, manifest, earlier, out.parent)
+    for name in mix.left_out if mix else ():
+        what = f"is {name}" if name else "is of a type that is not named"
+        warnings += (f"no answer in the file {what}: of so few pairs the wanted share is less than one",)
     if writer.formulas:
         rows = f"{writer.formulas:,} {'row' if writer.formulas == 1 else 'rows'}"
         warnings += (f"a spreadsheet would take texts in {rows} for formulas: open the columns as text",)
@@ -256,6 +255,20 @@ def _gone(run: ExportedRun, name: str) -> VqaError:
     return VqaError(
         f"the run {name}, which follows {run.name}, was deleted while both were exported",
         hint="Nothing was written or replaced. Export again: the pairs of that run are not in it then.",
+    )
+
+
+def _no_split(run: ExportedRun, taken: Taken) -> VqaError:
+    if taken.unmixed:
+        return VqaError(
+            f"the run {run.name} cannot be split: all pairs that the wanted shares of types of answers leave are about "
+            "pictures of one side",
+            hint="Leave out the split or the shares, or wait until more pictures are done.",
+        )
+    return VqaError(
+        f"the run {run.name} cannot be split: it has question-answer pairs about one picture only, or "
+        "about pictures that are shown together or cut out of one video",
+        hint="Leave out the split, or wait until a second picture that is not equal is done.",
     )
 
 
