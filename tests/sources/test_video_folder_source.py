@@ -96,8 +96,8 @@ def test_a_folder_of_videos_is_imported_twice_and_its_clips_are_kept(place: Plac
 
 def test_clips_that_are_kept_among_the_videos_are_none_of_them(place: Place, folder: Path) -> None:
     kept = folder / "val/cut"
-    command = ("dataset", "import", "video", str(folder), "--clip-seconds", "3", "--name", "v")
-    command += ("--keep-clips", str(kept))
+    kept_as = ("--keep-clips", str(kept))
+    command = ("dataset", "import", "video", str(folder), "--clip-seconds", "3", "--name", "v", *kept_as)
     assert place.ok(*command).startswith("v: 4 added, 0 unchanged, 0 updated, 1 with problems")
     files = sorted(kept.rglob("*.mp4"))
     assert len([file for file in files if file.is_file()]) == 4
