@@ -31,6 +31,9 @@ ANSWERS = {"yes/no": "Yes.", "number": "12", "other": "A red bag."}
         ("number=1.5", "'1.5' is no share for number"),
         ("number=1/0", "'1/0' is no share for number"),
         ("number=nan", "'nan' is no share for number"),
+        ("number=1e9999999", "'1e9999999' is no share for number"),
+        ("number=1e-9999999", "'1e-9999999' is no share for number"),
+        ("number=٠.5", "is no share for number"),
         ("number=0." + "1" * 99, "is no share for number"),
         ("number=0.4,number=0.5", "number is named twice"),
         ("number=0.6,other=0.5", "are more than 1 together"),
@@ -46,6 +49,8 @@ def test_what_is_no_mix_is_refused(typed: str, wrong: str) -> None:
 def test_shares_are_read() -> None:
     assert parse_answer_mix("  ") is None
     assert parse_answer_mix("yes/no=0.5, number = 1/4") == {"yes/no": Fraction(1, 2), "number": Fraction(1, 4)}
+    assert parse_answer_mix("other=.125") == {"other": Fraction(1, 8)}
+    assert parse_answer_mix("other=1.") == parse_answer_mix("other=1") == {"other": Fraction(1)}
 
 
 @given(
@@ -108,6 +113,43 @@ async def test_an_export_comes_in_the_wanted_shares_and_says_so(stored: StoredRu
     assert out.read_bytes() == first
     everything = await export_run(stored.workspace, 1, "stcray-flat", out)
     assert read_manifest(everything.manifest).answer_types == {"number": 1, "other": 1, "yes/no": 20}
+
+
+async def test_a_share_of_less_than_one_pair_is_told(stored: StoredRun, tmp_path: Path) -> None:
+    await answered(stored, {1: ["yes", "no", "yes"], 2: ["3", "a bag"], 3: ["a coat", "a shoe"]})
+    out = tmp_path / "x.jsonl"
+    report = await export_run(stored.workspace, 1, "stcray-flat", out, answer_types="yes/no=0.5,number=0.01")
+    assert read_manifest(report.manifest).answer_types == {"other": 2, "yes/no": 3}
+    assert [warning for warning in report.warnings if "less than one" in warning] == [
+        "no answer in the file is number: of so few pairs the wanted share is less than one"
+    ]
+    report = await export_run(stored.workspace, 1, "stcray-flat", out, answer_types="yes/no=0.74,number=0.25")
+    assert any("in the file is of a type that is not named" in warning for warning in report.warnings)
+    report = await export_run(stored.workspace, 1, "stcray-flat", out, answer_types="yes/no=0.4,number=0.2")
+    assert not any("less than one" in warning for warning in report.warnings)
+
+
+async def test_a_mix_that_leaves_pictures_of_one_side_cannot_be_split(stored: StoredRun, tmp_path: Path) -> None:
+    await answered(stored, {1: ["yes", "3"], 2: ["a bag"], 3: ["a coat"]})
+    for types in ("yes/no=0.5,number=0.5", "number=1"):
+        with pytest.raises(
+            VqaError, match="all pairs that the wanted shares of types of answers leave are about"
+        ) as no:
+            await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl", split=(0.5, 0.5), answer_types=types)
+        assert "the shares" in no.value.hint
+
+
+async def test_pictures_of_which_the_mix_leaves_nothing_are_not_called_unfinished(
+    stored: StoredRun, tmp_path: Path
+) -> None:
+    await answered(stored, {1: ["yes"], 2: ["a bag"], 3: ["a coat"]})
+    async with stored.workspace.db.write() as transaction:
+        await transaction.execute("UPDATE task SET status = 'pending', finished_at = NULL WHERE id = 3")
+    whole = await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl")
+    mixed = await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl", answer_types="yes/no=1")
+    skipped = [read_manifest(report.manifest).skipped for report in (whole, mixed)]
+    assert (mixed.pictures, skipped[1].unmixed_pairs) == (1, 2)
+    assert skipped[0].unfinished_pictures == skipped[1].unfinished_pictures
 
 
 async def test_the_first_pairs_of_a_picture_are_mixed_and_what_is_missing_is_named(

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.tui.workshop import DONE, Workshop
+from tests.videos import draw_video
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.formats import FORMATS
 from vqa_tui.exporters.picture_copies import PictureUse
-from vqa_tui.exporters.splitting import SplitByHash, SplitTogether, Together, last_of_training
+from vqa_tui.exporters.splitting import SplitByHash, SplitTogether, StandIns, Together
 from vqa_tui.operations.dataset_contents import dataset_items
-from vqa_tui.operations.datasets import import_dataset, list_datasets
+from vqa_tui.operations.datasets import ClipWishes, import_dataset, list_datasets
 from vqa_tui.operations.exports import export_run, validate_file
 from vqa_tui.operations.planning import RunRequest, plan_run
 from vqa_tui.operations.preview import preview_prompt
@@ -82,6 +83,40 @@ async def test_an_import_again_sees_what_became_of_each_picture(workshop: Worksh
     assert (again.unchanged, again.updated, again.problems) == (1, 1, 1)
     assert "cannot be shown with `4.png`, which " in again.examples[0].reason
     assert dict(await items_of(workshop, "sets"))["1.png + 2.png + 3.png"][2] == ("3.png", 99)
+
+
+async def test_a_set_that_was_asked_about_keeps_its_pictures(workshop: Workshop) -> None:
+    root = workshop.folder / "sets"
+
+    def draw(name: str, height: int) -> None:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, height), (height, 80, 9)).save(root / name)
+
+    for name, height in (("one/1.png", 31), ("one/2.png", 32), ("two/5.png", 35), ("six/6.png", 36), ("six/7.png", 37)):
+        draw(name, height)
+    await import_dataset(workshop.workspace, "folder-sets", root, name="sets")
+    run_id = await workshop.run([DONE] * 3, dataset="sets")
+    before = dict(await items_of(workshop, "sets"))
+    draw("one/0.png", 77)
+    draw("two/6.png", 78)
+    (root / "six/6.png").rename(root / "six/5.png")
+    draw("six/7.png", 79)
+    draw("new/1.png", 80)
+    again = await import_dataset(workshop.workspace, "folder-sets", root)
+    assert (again.added, again.updated, again.unchanged, again.problems) == (1, 1, 0, 2)
+    assert [problem.key for problem in again.examples] == ["one", "two"]
+    assert all("than those that a run asked about" in problem.reason for problem in again.examples)
+    now = dict(await items_of(workshop, "sets"))
+    assert (now["one"], now["two"]) == (before["one"], before["two"])
+    assert now["six"] == [("5.png", 36), ("7.png", 79)], "files that were moved or written anew are the same pictures"
+    report = await export_run(workshop.workspace, run_id, "sharegpt", workshop.folder / "x.json")
+    assert report.pairs == 3 and "0.png" not in (workshop.folder / "x.json").read_text()
+    (root / "one/0.png").unlink()
+    draw("new/2.png", 81)
+    healed = await import_dataset(workshop.workspace, "folder-sets", root)
+    assert (healed.unchanged, healed.updated, healed.problems) == (2, 1, 1), "what nobody asked about is updated"
+    other = await import_dataset(workshop.workspace, "folder-sets", root, name="other")
+    assert (other.added, other.problems) == (4, 0)
 
 
 def endpoint_with(workshop: Workshop, **picture: Any) -> str:
@@ -183,6 +218,34 @@ def sorted_parts(out: Path) -> list[Path]:
     return sorted(path for path in out.parent.glob(f"{out.stem}.*.jsonl"))
 
 
+@pytest.mark.parametrize("seed", [None, 3])
+async def test_kept_clips_of_one_video_stand_on_one_side(workshop: Workshop, seed: int | None) -> None:
+    videos, kept = workshop.folder / "videos", workshop.folder / "cut"
+    for number in range(3):
+        draw_video(videos / f"v{number}.mp4", seconds=4 + number, fps=5, size=(160 + 16 * number, 120))
+    made = await import_dataset(
+        workshop.workspace, "video", videos, name="clips", clips=ClipWishes(keep=kept, length_s=2)
+    )
+    assert (made.added, made.problems) == (8, 0)
+    run_id = await workshop.run([DONE] * 8, dataset="clips")
+    out = workshop.folder / "x.jsonl"
+    await export_run(workshop.workspace, run_id, "qwen-finetune", out, split=(0.5, 0.5), seed=seed)
+    records = [[json.loads(line) for line in file.read_text().splitlines()] for file in sorted_parts(out)]
+    train, val = ({part for record in side for part in Path(record["video"]).parts} for side in records)
+    names = {f"v{number}.mp4" for number in range(3)}
+    assert train & val & names == set() and (train | val) >= names
+    assert train & names and val & names and sum(map(len, records)) == 8
+
+
+async def test_the_clips_of_a_single_video_cannot_be_split(workshop: Workshop) -> None:
+    draw_video(workshop.folder / "videos/v.mp4", seconds=6, fps=5)
+    wishes = ClipWishes(keep=workshop.folder / "cut", length_s=2)
+    await import_dataset(workshop.workspace, "video", workshop.folder / "videos", name="clips", clips=wishes)
+    run_id = await workshop.run([DONE] * 3, dataset="clips")
+    with pytest.raises(VqaError, match="shown together or cut out of one video"):
+        await export_run(workshop.workspace, run_id, "qwen-finetune", workshop.folder / "x.jsonl", split=(0.5, 0.5))
+
+
 async def test_a_chain_through_all_pictures_cannot_be_split(workshop: Workshop) -> None:
     await pictured(workshop, [(1, 2), (2, 3)])
     run_id = await workshop.run([DONE] * 2, dataset="sets")
@@ -191,7 +254,7 @@ async def test_a_chain_through_all_pictures_cannot_be_split(workshop: Workshop) 
     assert not sorted_parts(workshop.folder / "x.jsonl")
 
 
-HASHES = st.integers(0, 30).map(lambda number: f"{number:064x}")
+HASHES = st.integers(0, 30).map(lambda number: f"{number:016x}".ljust(64, "0"))
 
 
 @given(st.lists(st.lists(HASHES, min_size=2, max_size=4), max_size=20), st.lists(HASHES, min_size=1, max_size=9))
@@ -202,9 +265,14 @@ def test_whatever_is_joined_has_one_hash_that_stands_for_it(sets: list[list[str]
     for each in sets:
         assert len({together.of(found) for found in each}) == 1
     joined = {found for each in sets for found in each}
-    assert all(together.of(found) == found for found in alone if found not in joined)
-    last = last_of_training({together.of(found) for found in (*joined, *alone)}, 0.5)
-    split = SplitTogether(SplitByHash(last), together)
+    assert all(together.of(found) == found[:16] for found in alone if found not in joined)
+    every = StandIns()
+    for found in (*joined, *alone):
+        every.add(together.of(found))
+    split = SplitTogether(SplitByHash(every.last_of_training(0.5)), together)
+    groups = {together.of(found) for found in (*joined, *alone)}
+    training = sum(split.side(group) == "train" for group in groups)
+    assert training == min(max(round(len(groups) / 2), 1), max(len(groups) - 1, 1))
     assert all(len({split.side(found) for found in each}) == 1 for each in sets)
 
 

@@ -25,7 +25,8 @@ def test_every_folder_is_one_item(tmp_path: Path, make_picture: MakePicture, scr
     folder = tmp_path / "set"
     (folder / "train/x/2.txt").write_text("The bag from above.")
     (folder / "train/x/1.txt").write_text("The bag from the side.")
-    (folder / "train/x/3.heic").write_bytes(b"?")
+    (folder / "train/w").mkdir()
+    (folder / "train/w/3.heic").write_bytes(b"?")
     (folder / "empty").mkdir()
     items, problems = read(folder, scratch)
     assert [(item.key, item.path, item.further, item.split) for item in items] == [
@@ -35,7 +36,28 @@ def test_every_folder_is_one_item(tmp_path: Path, make_picture: MakePicture, scr
         ("val/z", "val/z/1.jpg", (), "val"),
     ]
     assert items[1].truth.captions == ("The bag from the side.", "The bag from above.")
-    assert [problem.where for problem in problems] == ["train/x/3.heic"]
+    assert [problem.where for problem in problems] == ["train/w/3.heic"]
+
+
+def test_a_set_with_a_picture_missing_is_none(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    for name in ("a.png", "one/1.png", "two/1.png", "whole/1.png"):
+        make_picture(f"set/{name}")
+    folder = tmp_path / "set"
+    (folder / "one/2.heic").write_bytes(b"?")
+    (folder / "two/2.png").symlink_to("gone.png")
+    (folder / "two/3.png").symlink_to("/dev/null")
+    (folder / "whole/elsewhere").symlink_to(folder / "one")
+    (folder / "whole/._1.png").write_bytes(b"?")
+    items, problems = read(folder, scratch)
+    assert [item.key for item in items] == [".", "whole"]
+    reasons = {problem.key: problem.reason for problem in problems}
+    assert reasons["one"] == "is left out as a whole until `one/2.heic` is repaired or removed"
+    assert reasons["two"] == "is left out as a whole until 2 files (first: `two/2.png`) are repaired or removed"
+    assert {"one/2.heic", "two/2.png", "two/3.png", "whole/elsewhere/"} < reasons.keys()
+    (folder / "one/2.heic").unlink()
+    assert [item.key for item in read(folder, scratch)[0]] == [".", "one", "whole"]
 
 
 def test_what_cannot_be_one_item_is_listed(tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch) -> None:

@@ -94,6 +94,22 @@ def test_a_folder_of_videos_is_imported_twice_and_its_clips_are_kept(place: Plac
     assert plan["items"] == 4
 
 
+def test_clips_that_are_kept_among_the_videos_are_none_of_them(place: Place, folder: Path) -> None:
+    kept = folder / "val/cut"
+    kept_as = ("--keep-clips", str(kept))
+    command = ("dataset", "import", "video", str(folder), "--clip-seconds", "3", "--name", "v", *kept_as)
+    assert place.ok(*command).startswith("v: 4 added, 0 unchanged, 0 updated, 1 with problems")
+    files = sorted(kept.rglob("*.mp4"))
+    assert len([file for file in files if file.is_file()]) == 4
+    assert place.ok(*command).startswith("v: 0 added, 4 unchanged, 0 updated, 1 with problems")
+    assert sorted(kept.rglob("*.mp4")) == files
+    assert "2 added" in place.ok("dataset", "import", "video", str(folder), "--name", "whole")
+    assert "added, 0 unchanged" in place.ok("dataset", "import", "video", str(kept), "--name", "of-clips")
+    for among in (folder, folder.parent):
+        said = place.refused("dataset", "import", "video", str(folder), "--keep-clips", str(among))
+        assert "would lie among the videos" in said and not (among / "vqa-clips.json").exists()
+
+
 def test_wishes_that_make_no_sense_are_refused(place: Place, folder: Path) -> None:
     assert "--videos-from does not go" in place.refused(
         "dataset", "import", "video", str(folder), "--videos-from", "s3://b/v"

@@ -8,9 +8,11 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from textual.screen import ModalScreen
 
 from tests.tui.test_hostile_text import HOSTILE, check, visits
+from tests.tui.test_parts import TWO
 from tests.tui.workshop import BAD_REPLY, DONE, SERVER, Fate, Workshop
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import TaskStatus
@@ -337,6 +339,21 @@ async def test_asking_again_takes_the_pictures_of_the_cluster(
             await until(pilot, lambda: app.screen is screen)
         assert given == [(workshop.services, 1, [3, 4, 5])] * 2
         await until(pilot, lambda: "They are asked again." in screen_text(app))
+
+
+async def test_a_question_that_comes_too_late_counts_requests(
+    workshop: Workshop, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workshop.folder / "two.yaml").write_text(yaml.safe_dump(TWO))
+    await workshop.dataset(2)
+    run_id = await workshop.run(SERVERS, recipe=str(workshop.folder / "two.yaml"))
+    app = VqaApp(workshop.services, open_run=run_id)
+    async with app.run_test(size=NARROW, notifications=True) as pilot:
+        await to_failures(pilot, until, lambda: ": upstream" in screen_text(app))
+        monkeypatch.setattr(FailuresScreen, "is_on_top", False)
+        await pilot.press("S")
+        told = "Not asked any more, and nothing was done: Ask 3 requests again?"
+        await until(pilot, lambda: told in " ".join(screen_text(app).split()))
 
 
 async def test_a_picture_that_is_gone_says_so(workshop: Workshop, until: Wait, screen_text: Text) -> None:

@@ -6,9 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import yaml
 from textual.widgets import Input
 
 from tests.tui.test_hostile_text import HOSTILE, SIZES, check, visits
+from tests.tui.test_parts import TWO
 from tests.tui.workshop import BAD_REPLY, DONE, SERVER, Fate, Workshop
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import Phase
@@ -165,11 +167,14 @@ async def test_a_deletion_that_was_broken_off_is_finished_when_the_list_opens(wo
     assert not await workshop.workspace.db.read("SELECT 1 FROM run")
 
 
+@pytest.mark.parametrize("unit", ["picture", "request"])
 async def test_progress_of_a_deletion_is_told(
-    workshop: Workshop, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch, unit: str
 ) -> None:
+    (workshop.folder / "two.yaml").write_text(yaml.safe_dump(TWO))
     await workshop.dataset()
-    await workshop.run([FREE])
+    recipe = "caption" if unit == "picture" else str(workshop.folder / "two.yaml")
+    await workshop.run([FREE], recipe=recipe)
     told: list[str] = []
     delete = run_edits.delete_run
 
@@ -186,7 +191,7 @@ async def test_progress_of_a_deletion_is_told(
         screen = app.screen
         await pilot.press("D", "y")
         await until(pilot, lambda: "No run yet" in screen_text(app))
-        assert told == ["deleting first: 5 000 of 12 000 pictures"]
+        assert told == [f"deleting first: 5 000 of 12 000 {unit}s"]
         assert screen.deleting_words() == ""
 
 

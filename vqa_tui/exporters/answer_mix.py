@@ -1,7 +1,9 @@
 """In which shares answers of each type stand in an export: what is wanted, and which pairs make it so."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -34,13 +36,17 @@ def parse_answer_mix(typed: str) -> dict[str, Fraction] | None:
     return shares
 
 
+_SHARE = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.|[0-9]+/[0-9]+")
+_LONGEST_SHARE = 20
+
+
 def _share(name: str, typed: str) -> Fraction:
-    try:
-        share = Fraction(typed)
-    except (ValueError, ZeroDivisionError):
-        share = Fraction(0)
-    # A number of very many digits would be as slow to count with as it is useless.
-    if len(typed) > 20 or not 0 < share <= 1:
+    share = Fraction(0)
+    # A few characters can be a number of very many digits (`1e9999999`), which takes hours only to be made.
+    if len(typed) <= _LONGEST_SHARE and _SHARE.fullmatch(typed):
+        with suppress(ZeroDivisionError):
+            share = Fraction(typed)
+    if not 0 < share <= 1:
         raise VqaError(f"answer types: {typed[:40]!r} is no share for {name}", hint=_HINT)
     return share
 
@@ -77,6 +83,8 @@ class AnswerMix:
         most = min(there[name] / share for name, share in wanted.items())
         self._shares = shares
         self._groups = {name: _Group(int(most * share), there[name]) for name, share in wanted.items()}
+        self.left_out = tuple(name for name, group in self._groups.items() if not group.wanted)
+        """Types of which a share is wanted, and of so few pairs not one; '' is what is left by those that are named."""
         self._seen: Counter[str] = Counter()
 
     def chosen(self, pairs: Iterable[ExportPair]) -> tuple[ExportPair, ...]:

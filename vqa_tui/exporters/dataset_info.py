@@ -64,12 +64,13 @@ def read_info(path: Path) -> dict[str, Any]:
 def parsed_info(data: bytes, where: str) -> dict[str, Any]:
     """Return the registry that a file holds. Raises VqaError, which says `where` it stands, when it is none."""
     try:
-        known = json.loads(data) if len(data) <= _MAX_BYTES else None
+        known = json.loads(data.decode("utf-8-sig")) if len(data) <= _MAX_BYTES else None
     except (ValueError, RecursionError):
         known = None
     if not isinstance(known, dict):
         raise VqaError(
-            f"{where} is in the way: it is no JSON object of datasets", hint="Choose another folder, or move it away."
+            f"{where} is in the way: it is no JSON object of datasets in UTF-8",
+            hint="Choose another folder, or move it away.",
         )
     return known
 

@@ -1,7 +1,7 @@
 """Which pictures of an export are for validation: by picture, drawn by a seed, in the same shares of every stratum."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from vqa_tui.domain.item import GroundTruth
@@ -39,33 +39,38 @@ class DrawnSplit:
 
 
 class Together:
-    """Pictures that must stand on one side, because an item shows them together; found through any number of items."""
+    """Pictures that must stand on one side, because an item shows them together or they are clips of one video; found
+    through any number of items. It holds 64 bits of their hash each, some 100 bytes."""
 
     def __init__(self) -> None:
-        self._leads_to: dict[str, str] = {}
+        self._leads_to: dict[int, int] = {}
 
     def join(self, hashes: Sequence[str]) -> None:
-        """Note the SHA-256 of pictures that are shown together."""
-        found = sorted({self.of(each) for each in hashes})
+        """Note the SHA-256 of pictures that belong together."""
+        found = sorted({self._first_of(_short(each)) for each in hashes})
         for each in found:
             self._leads_to[each] = found[0]
 
     def of(self, sha256: str) -> str:
-        """Return the hash that stands for all pictures that stand together with this one; its own where it is alone."""
+        """Return what stands for all pictures that stand together with this one: the first 16 digits of the hash of one
+        of them; of its own where it is alone."""
+        return f"{self._first_of(_short(sha256)):016x}"
+
+    def _first_of(self, short: int) -> int:
         path = []
-        while (leads_to := self._leads_to.get(sha256, sha256)) != sha256:
-            path.append(sha256)
-            sha256 = leads_to
+        while (leads_to := self._leads_to.get(short, short)) != short:
+            path.append(short)
+            short = leads_to
         for each in path:
-            self._leads_to[each] = sha256
-        return sha256
+            self._leads_to[each] = short
+        return short
 
     def __bool__(self) -> bool:
         return bool(self._leads_to)
 
 
 class SplitTogether:
-    """Another split, with pictures that are shown together on the side of the one that stands for them."""
+    """Another split, made of what stands for pictures, with those that stand together on one side."""
 
     def __init__(self, split: Split, together: Together) -> None:
         self._split, self._together = split, together
@@ -74,13 +79,24 @@ class SplitTogether:
         return self._split.side(self._together.of(sha256))
 
 
-def last_of_training(hashes: Collection[str], training_share: float) -> str:
-    """Return the greatest of distinct hashes on the training side of a split by hash; at least one is on each side
-    where there are two. '' where there is none."""
-    total = len(hashes)
-    if not total:
-        return ""
-    return sorted(hashes)[min(max(round(total * training_share), 1), max(total - 1, 1)) - 1]
+class StandIns:
+    """What stands for the pictures of an export, each once, in some 100 bytes."""
+
+    def __init__(self) -> None:
+        self._shorts: set[int] = set()
+
+    def add(self, stand_in: str) -> None:
+        """Note what `Together.of` returns for a picture."""
+        self._shorts.add(_short(stand_in))
+
+    def last_of_training(self, training_share: float) -> str:
+        """Return the greatest on the training side of a split by hash; at least one is on each side where there are
+        two. '' where there is none."""
+        total = len(self._shorts)
+        if not total:
+            return ""
+        training = min(max(round(total * training_share), 1), max(total - 1, 1))
+        return f"{sorted(self._shorts)[training - 1]:016x}"
 
 
 class SplitDraw:

@@ -48,15 +48,15 @@ def make_repository(repo_id: str, *, private: bool) -> bool:
     return is_private
 
 
-def text_there(repo_id: str, name: str) -> str | None:
-    """Return a text file that a repository has, None where it has none. Raises as `hub_errors` does."""
+def content_there(repo_id: str, name: str) -> bytes | None:
+    """Return a small file that a repository has, None where it has none. Raises as `hub_errors` does."""
     with hub_errors(repo_id):
         names = [each.rfilename for each in api().dataset_info(repo_id, timeout=PATIENCE_S).siblings or ()]
     if name not in names:
         return None
     (file,) = list_files(repo_id, (name,)).files
     with TemporaryDirectory(prefix="vqa-text-") as folder:
-        return fetch(file, Path(folder), lambda _size: None).read_text("utf-8", "replace")
+        return fetch(file, Path(folder), lambda _size: None).read_bytes()
 
 
 def upload_files(

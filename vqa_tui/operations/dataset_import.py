@@ -15,6 +15,7 @@ from vqa_tui.domain.item import GroundTruth, ImportProblem, PictureFacts, Pictur
 from vqa_tui.operations.import_facts import FileFacts, opened_facts, unchanged_facts
 from vqa_tui.sources.probe import UnusablePicture
 from vqa_tui.sources.source import MakesFiles, Source
+from vqa_tui.store.asked_items import asked_keys
 from vqa_tui.store.datasets import StoredItem, begin_import, finish_import, stored_items, truth_json, write_batch
 from vqa_tui.store.db import Database
 from vqa_tui.store.scratch import SqliteScratch
@@ -25,6 +26,10 @@ _KNOWN_BATCH = 2048
 _ENTRIES = 20_000
 """Questions, boxes, captions and rows that the records of a batch have together, from which on no more join it."""
 _EXAMPLES = 20
+_ASKED = (
+    "is made of other pictures than those that a run asked about, and stays as it was; "
+    "import it under another name (--name) to ask about these"
+)
 _PICTURES_PER_JOB = 16
 """Pictures that one thread takes at a time: few enough to share the work, enough that handing over costs little."""
 
@@ -196,7 +201,12 @@ class Importer:
         loop = asyncio.get_running_loop()
         examined = await loop.run_in_executor(self._probers, _examine, items, facts, known)
         problems += examined.problems
-        usable = examined.usable
+        others = [
+            item.key for item in examined.usable if (earlier := known.get(item.key)) and _shows_others(earlier, item)
+        ]
+        asked = await asked_keys(self._db, dataset_id, others) if others else frozenset[str]()
+        problems += [ImportProblem(item.key, item.where, _ASKED) for item in items if item.key in asked]
+        usable = [item for item in examined.usable if item.key not in asked]
         changed = [item for item in usable if known.get(item.key) is not item]
         self._may_heal = self._may_heal or bool(problems)
         if changed or self._may_heal:
@@ -320,6 +330,24 @@ def _boxes_outside(item: SourceItem, facts: PictureFacts) -> ImportProblem | Non
         f"(first: box {number}, {box.label}); it is imported, but check the size the boxes were drawn on"
     )
     return ImportProblem(f"{item.key} boxes", item.where or item.path, reason)
+
+
+def _shows_others(earlier: StoredItem, now: StoredItem) -> bool:
+    """Return whether the pictures of an item of several are no longer those that it was made of: some came, went, or
+    have another name and content. Files that were moved, or written anew where they lie, are the same ones."""
+    if earlier is now or earlier.pictures == now.pictures == 1:
+        return False
+    before, after = _pictures(earlier), _pictures(now)
+    return len(before) != len(after) or any(
+        path != new_path and sha256 != new_sha256
+        for (path, sha256), (new_path, new_sha256) in zip(before, after, strict=True)
+    )
+
+
+def _pictures(item: StoredItem) -> list[tuple[str, str]]:
+    """Return path and SHA-256 of each picture that an item is made of."""
+    further = GroundTruth.model_validate_json(item.truth).further if item.pictures > 1 else ()
+    return [(item.path, item.facts.sha256), *((each.path, each.facts.sha256) for each in further)]
 
 
 def _same_content(earlier: StoredItem, now: StoredItem) -> bool:

@@ -138,7 +138,8 @@ async def import_dataset(
     `limit` is the largest number of usable pictures taken, from the start of the source. With
     `allow_outside` names and links in the source may lead to files outside its folder; `columns` says which column
     of a table holds what (see `parse_columns`), `clips` where videos come from and clips go to. Nothing is ever
-    deleted from a dataset: a picture that is gone or broken now stays in it and is listed as a problem. A new dataset
+    deleted from a dataset: a picture that is gone or broken now stays in it and is listed as a problem, and so is an
+    item of several that is made of other pictures than when a run asked about it. A new dataset
     of which no picture is usable is not kept; its problems stand in the report.
     Batches are committed as they come, so what is imported stays when this is cancelled or fails later; the dataset
     says then that its import is not finished, until one of the same path reaches its end (or its limit).

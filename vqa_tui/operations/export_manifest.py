@@ -37,8 +37,8 @@ class SplitWish:
 
 
 class Taken:
-    """What went into the files: tasks with pairs there by their status, and what follow-up runs gave, by their id; and
-    how many pairs did not, by what review said of them."""
+    """What went into the files: tasks with pairs by their status, and what follow-up runs gave, by their id; and how
+    many pairs did not, by what review said of them."""
 
     def __init__(self, most_pairs: int | None, mix: AnswerMix | None = None) -> None:
         self._most_pairs, self._mix = most_pairs, mix
@@ -54,13 +54,15 @@ class Taken:
         pictures = [replace(picture, pairs=picture.pairs[: self._most_pairs]) for picture in page.pictures]
         self.surplus += sum(len(picture.pairs) for picture in page.pictures)
         self.surplus -= sum(len(picture.pairs) for picture in pictures)
+        for picture in pictures:
+            # Also of one of which the mix leaves nothing: its answers are there, so it is not unfinished.
+            self.statuses.update(picture.statuses)
         if self._mix is not None:
             before = sum(len(picture.pairs) for picture in pictures)
             mixed = [replace(picture, pairs=self._mix.chosen(picture.pairs)) for picture in pictures]
             pictures = [picture for picture in mixed if picture.pairs]
             self.unmixed += before - sum(len(picture.pairs) for picture in pictures)
         for picture in pictures:
-            self.statuses.update(picture.statuses)
             given = Counter(pair.source.id for pair in picture.pairs if pair.source is not None)
             self.pairs.update(given)
             self.pictures.update(given.keys())

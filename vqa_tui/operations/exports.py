@@ -25,8 +25,8 @@ from vqa_tui.exporters.splitting import (
     SplitByHash,
     SplitDraw,
     SplitTogether,
+    StandIns,
     Together,
-    last_of_training,
     stratum_of,
 )
 from vqa_tui.exporters.validation import validate_export
@@ -40,6 +40,7 @@ from vqa_tui.store.exports import (
     deleted_meanwhile,
     exported_pictures,
     exported_run,
+    hashes_of_one_video,
     hashes_of_several,
     last_training_hash,
 )
@@ -85,8 +86,8 @@ async def export_run(
     """Write what the run has stored up to now, at any moment of it, and a manifest `<out>.manifest.json`.
 
     `split` is the share of distinct pictures for training and for validation, and makes two files `<stem>.train…` and
-    `<stem>.val…`; equal pictures always stand on one side, and so do
-    those that are shown together. The hashes of the pictures decide, so that few change sides
+    `<stem>.val…`; equal pictures always stand on one side, and so do those that are shown together, and clips that are
+    cut out of one video. The hashes of the pictures decide, so that few change sides
     while a run grows; `seed` draws instead, and `stratified` draws (by seed 0 where none is given) the same shares of
     pictures with the same labels. `grouped` puts all pairs of a picture into one conversation. `reviewed` says which
     pairs are taken: `not-rejected`, `accepted` or `any`; where a reviewer edited a pair, the edited text is written.
@@ -138,11 +139,7 @@ async def export_run(
             if not any(file.pairs for file in files):
                 raise _nothing_left(run)
             if not all(file.pairs for file in files):
-                raise VqaError(
-                    f"the run {run.name} cannot be split: it has question-answer pairs about one picture only, or "
-                    "about pictures that are shown together",
-                    hint="Leave out the split, or wait until a second picture that is not equal is done.",
-                )
+                raise _no_split(run, taken)
             manifest = manifest_of(run, files, split_wish, chosen, grouped, use, writer, taken, shard_size, mix_wish)
             # A few renames, and not in a thread: a cancel must not find the old and the new export mixed.
             written = writer.commit(manifest)
@@ -151,6 +148,9 @@ async def export_run(
     if earlier is not None and (earlier.shard_size, shard_size) != (None, None):
         await asyncio.to_thread(_remove_replaced, earlier, manifest, out.parent)
     warnings = _warnings(run, manifest, earlier, out.parent)
+    for name in mix.left_out if mix else ():
+        what = f"is {name}" if name else "is of a type that is not named"
+        warnings += (f"no answer in the file {what}: of so few pairs the wanted share is less than one",)
     if writer.formulas:
         rows = f"{writer.formulas:,} {'row' if writer.formulas == 1 else 'rows'}"
         warnings += (f"a spreadsheet would take texts in {rows} for formulas: open the columns as text",)
@@ -199,6 +199,8 @@ async def _split(workspace: Workspace, run: ExportedRun, wish: SplitWish) -> Spl
     together = Together()
     async for hashes in hashes_of_several(workspace.db, run):
         together.join(hashes)
+    async for hashes in hashes_of_one_video(workspace.db, run):
+        together.join(hashes)
     split: Split
     if wish.seed is not None:
         draw = SplitDraw(wish.seed)
@@ -207,12 +209,11 @@ async def _split(workspace: Workspace, run: ExportedRun, wish: SplitWish) -> Spl
                 draw.add(together.of(picture.sha256), stratum_of(picture.truth) if wish.is_stratified else "")
         split = await asyncio.to_thread(draw.split, wish.training_share)
     elif together:
-        exported = {
-            together.of(picture.sha256)
-            async for page in exported_pictures(workspace.db, run)
-            for picture in page.pictures
-        }
-        split = SplitByHash(last_of_training(exported, wish.training_share))
+        exported = StandIns()
+        async for page in exported_pictures(workspace.db, run):
+            for picture in page.pictures:
+                exported.add(together.of(picture.sha256))
+        split = SplitByHash(await asyncio.to_thread(exported.last_of_training, wish.training_share))
     else:
         split = SplitByHash(await last_training_hash(workspace.db, run, wish.training_share))
     return SplitTogether(split, together) if together else split
@@ -254,6 +255,20 @@ def _gone(run: ExportedRun, name: str) -> VqaError:
     return VqaError(
         f"the run {name}, which follows {run.name}, was deleted while both were exported",
         hint="Nothing was written or replaced. Export again: the pairs of that run are not in it then.",
+    )
+
+
+def _no_split(run: ExportedRun, taken: Taken) -> VqaError:
+    if taken.unmixed:
+        return VqaError(
+            f"the run {run.name} cannot be split: all pairs that the wanted shares of types of answers leave are about "
+            "pictures of one side",
+            hint="Leave out the split or the shares, or wait until more pictures are done.",
+        )
+    return VqaError(
+        f"the run {run.name} cannot be split: it has question-answer pairs about one picture only, or "
+        "about pictures that are shown together or cut out of one video",
+        hint="Leave out the split, or wait until a second picture that is not equal is done.",
     )
 
 

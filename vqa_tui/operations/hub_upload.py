@@ -21,7 +21,7 @@ from vqa_tui.exporters.manifest import (
 from vqa_tui.exporters.record_checks import check_record
 from vqa_tui.exporters.record_reading import read_records
 from vqa_tui.hub.client import hub_errors, library
-from vqa_tui.hub.upload import CARD, UploadFile, make_repository, require_token, text_there, upload_files
+from vqa_tui.hub.upload import CARD, UploadFile, content_there, make_repository, require_token, upload_files
 from vqa_tui.operations.dataset_card import MARK, checked_license, dataset_card
 
 _READ_BYTES = 1 << 20
@@ -106,8 +106,8 @@ def upload(plan: UploadPlan, *, private: bool = True, progress: Callable[[int], 
     """
     require_token()
     is_private = make_repository(plan.repo_id, private=private)
-    earlier = text_there(plan.repo_id, CARD)
-    keeps_card = earlier is not None and bool(earlier.strip()) and MARK not in earlier
+    earlier = (content_there(plan.repo_id, CARD) or b"").strip()
+    keeps_card = bool(earlier) and MARK.encode("utf-8") not in earlier
     texts = {} if keeps_card else {CARD: plan.card.encode("utf-8")}
     if plan.registered:
         texts[DATASET_INFO] = _registry(plan)
@@ -128,8 +128,8 @@ def upload(plan: UploadPlan, *, private: bool = True, progress: Callable[[int], 
 
 def _registry(plan: UploadPlan) -> bytes:
     where = f"{DATASET_INFO} of {plan.repo_id}"
-    there = text_there(plan.repo_id, DATASET_INFO)
-    known = {} if there is None else parsed_info(there.encode("utf-8"), where)
+    there = content_there(plan.repo_id, DATASET_INFO)
+    known = {} if there is None else parsed_info(there, where)
     return with_entries(known, plan.registered, where)
 
 

@@ -16,7 +16,8 @@ class FolderSetSource:
     """All pictures of one folder make one item, sorted by name; the key is the path of the folder.
 
     Those that lie in the root itself are the item `.`. `name.txt` beside a picture is a caption of the item. The split
-    is that of a folder named train, val or test. A folder of more than MOST_PICTURES pictures is a problem.
+    is that of a folder named train, val or test. A folder of more than MOST_PICTURES pictures, or with one that cannot
+    be read, is a problem as a whole: nobody is asked about a part of it.
     """
 
     def __init__(self, folder: Path, *, allow_outside: bool = False) -> None:
@@ -27,15 +28,23 @@ class FolderSetSource:
         """Yield the items folder by folder; see Source.records."""
         junk = JunkCount()
         for folder, found in groupby(walk_pictures(self._contained, "", junk), key=_folder_of):
-            pictures = []
+            pictures: list[FoundPicture] = []
+            missing: list[str] = []
             for each in found:
                 if isinstance(each, ImportProblem):
                     yield each
+                    # A folder, which ends in a slash, is none of the pictures.
+                    missing += [] if each.key.endswith("/") else [each.where]
                 else:
                     pictures.append(each)
             if len(pictures) > MOST_PICTURES:
                 reason = f"holds {len(pictures)} pictures; one item has {MOST_PICTURES} at most"
                 yield ImportProblem(f"{folder}/", folder, reason)
+            elif pictures and missing:
+                files = f"`{missing[0]}` is"
+                if len(missing) > 1:
+                    files = f"{len(missing)} files (first: `{missing[0]}`) are"
+                yield ImportProblem(folder, folder, f"is left out as a whole until {files} repaired or removed")
             elif pictures:
                 yield self._item(folder, pictures)
         if problem := junk.problem():

@@ -48,11 +48,13 @@ def walk_files(
     junk: JunkCount,
     suffixes: Collection[str],
     unread: Collection[str] = (),
+    passed_over: str = "",
 ) -> Iterator[FoundPicture | ImportProblem]:
     """Yield the files below `start` (a POSIX path in the root, '' for all of it) that end in one of `suffixes`, sorted
     within each folder.
 
-    Hidden files and folders are passed over; `._` files are counted in `junk`. A file that ends in one of `unread`,
+    Hidden files and folders are passed over, and so are folders below `start` that hold a file named `passed_over`,
+    with all in them; `._` files are counted in `junk`. A file that ends in one of `unread`,
     a link to a file outside the root, a link to a folder, a name that is not valid Unicode and a folder that cannot be
     read are problems.
     """
@@ -64,6 +66,8 @@ def walk_files(
         except OSError as error:
             name = valid_text(folder or ".")
             yield ImportProblem(f"{name}/", name, f"the folder cannot be read: {error.strerror}")
+            continue
+        if passed_over and folder != start and passed_over in files:
             continue
         for name in linked:
             path = valid_text(f"{folder}/{name}".lstrip("/"))

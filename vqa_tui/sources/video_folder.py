@@ -9,7 +9,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem, SourceItem
 from vqa_tui.domain.ports import Scratch
 from vqa_tui.sources.clip_files import ClipFiles
-from vqa_tui.sources.clip_wishes import ClipWishes
+from vqa_tui.sources.clip_wishes import NOTE, ClipWishes
 from vqa_tui.sources.contained import ContainedRoot
 from vqa_tui.sources.folder import with_sidecars
 from vqa_tui.sources.tree_walk import JunkCount, walk_files
@@ -23,7 +23,8 @@ class VideoFolderSource:
     """Every video below a folder; the key is its path, and of a clip of it `path/START-END` in seconds.
 
     Files beside a video say what is known of it, as beside a picture of a folder (FolderSource); of a video that is cut
-    they hold for each of its clips. The length is that which the container tells.
+    they hold for each of its clips. The length is that which the container tells. A folder of kept clips among the
+    videos is passed over: what lies there was cut out of them.
     """
 
     def __init__(self, folder: Path, wishes: ClipWishes | None = None, *, allow_outside: bool = False) -> None:
@@ -36,6 +37,11 @@ class VideoFolderSource:
             )
         video_reader()
         self._contained = ContainedRoot(folder, allow_outside=allow_outside)
+        if wishes.keep is not None and self._contained.path.is_relative_to(wishes.keep.resolve()):
+            raise VqaError(
+                f"clips kept in {wishes.keep} would lie among the videos, and be taken for some at the next import",
+                hint="Name a folder of its own with --keep-clips; it may lie in that of the videos.",
+            )
         self._length_s = wishes.length_s
         self._files = ClipFiles(self._contained.path, wishes)
         self.root = self._files.root
@@ -43,7 +49,7 @@ class VideoFolderSource:
     def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:
         """Yield the items folder by folder, sorted by name; see Source.records."""
         junk = JunkCount()
-        for found in walk_files(self._contained, "", junk, VIDEO_SUFFIXES):
+        for found in walk_files(self._contained, "", junk, VIDEO_SUFFIXES, passed_over=NOTE):
             if isinstance(found, ImportProblem):
                 yield found
                 continue

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
+from vqa_tui.domain.clip import VIDEO
 from vqa_tui.domain.export import ExportedRun, ExportPage, ExportPair, ExportPicture, ExportSource, Reviewed
 from vqa_tui.domain.item import GroundTruth
 from vqa_tui.store.db import Database, Row
@@ -133,6 +134,28 @@ async def hashes_of_several(database: Database, run: ExportedRun) -> AsyncIterat
         )
         for row in rows:
             yield (row["sha256"], *json.loads(row["further"]))
+        if len(rows) < PAGE_PICTURES:
+            return
+        after = rows[-1]["id"]
+
+
+async def hashes_of_one_video(database: Database, run: ExportedRun) -> AsyncIterator[tuple[str, str]]:
+    """Yield the SHA-256 of each clip that is a file of its own, after that of the first clip of the same video; of the
+    dataset of a run."""
+    first_of: dict[str, str] = {}
+    after = 0
+    # The unary plus makes SQLite go on by id: by the index of keys it would sort all items for every page.
+    while True:
+        rows = await database.read(
+            "SELECT id, sha256, CAST(json_extract(truth, '$.extra.cut_from.video') AS TEXT) AS video FROM item "
+            "WHERE format = ? AND video IS NOT NULL AND id > ? "
+            "AND +dataset_id = (SELECT dataset_id FROM run WHERE id = ?) ORDER BY id LIMIT ?",
+            (VIDEO, after, run.id, PAGE_PICTURES),
+        )
+        for row in rows:
+            first = first_of.setdefault(row["video"], row["sha256"])
+            if row["sha256"] != first:
+                yield first, row["sha256"]
         if len(rows) < PAGE_PICTURES:
             return
         after = rows[-1]["id"]

@@ -383,7 +383,7 @@ class FailuresScreen(RunScreen):
         from vqa_tui.tui.screens.ask_again import AskAgainDialog  # only here: it brings along what plans a run
 
         dialog = AskAgainDialog(self.services, view, ids)
-        done = await self.ask(dialog, about=f"Ask {plural(len(ids), 'picture')} again?")
+        done = await self.ask(dialog, about=f"Ask {plural(len(ids), view.unit)} again?")
         if done is not None:
             tell(self, done.sentence)
             self.clusters.unmark_all()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vqa_tui.operations.run_request import RunRequest
 
 _STEERING = ("toggle_pause", "resume", "approve", "stop", "stop_and_leave", "retry_failed")
-_MARKED = (0, 0)
+_MARKED = (0, 0, "")
 """How far a deletion is that has only begun."""
 _AT_WORK = "An engine is at work on this run. Press x to stop it first."
 
@@ -62,8 +62,8 @@ class RunEditingScreen(SteeringScreen):
         super().__init__(services, watch)
         self._seen = SeenRuns((), 0.0)
         self._deleted = DeletedRuns()
-        self._deleting: dict[str, tuple[int, int]] = {}
-        """Runs whose deletion is under way, by name: pictures deleted, of so many."""
+        self._deleting: dict[str, tuple[int, int, str]] = {}
+        """Runs whose deletion is under way, by name: tasks deleted, of so many, and what they are called."""
 
     @property
     def chosen(self) -> RunLine | None:
@@ -173,13 +173,13 @@ class RunEditingScreen(SteeringScreen):
             question = Question("Delete this run?", f"{name}\n\n{words}", yes="Delete it", no="Keep it", late=True)
             sure = await self.ask(question, about=about) is True
         if sure:
-            await self._delete(run_id, name, contents_words(contents))
+            await self._delete(run_id, name, contents_words(contents), contents.unit)
 
-    async def _delete(self, run_id: int, name: str, words: str) -> None:
+    async def _delete(self, run_id: int, name: str, words: str, unit: str) -> None:
         def progress(done: int, of: int) -> None:
             if self._deleting[name] == _MARKED:
                 self.post_message(LookWanted())
-            self._deleting[name] = (done, of)
+            self._deleting[name] = (done, of, unit)
             self.show_totals()
 
         self._deleting[name] = _MARKED
@@ -199,8 +199,8 @@ class RunEditingScreen(SteeringScreen):
     def deleting_words(self) -> str:
         """Return how far the deletions are that are under way; '' where there is none."""
         return ", ".join(
-            f"deleting {name}: {count(done)} of {plural(of, 'picture')}" if of else f"deleting {name} …"
-            for name, (done, of) in self._deleting.items()
+            f"deleting {name}: {count(done)} of {plural(of, unit)}" if of else f"deleting {name} …"
+            for name, (done, of, unit) in self._deleting.items()
         )
 
     @work(group="deleted", exclusive=True, exit_on_error=False)
