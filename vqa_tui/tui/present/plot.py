@@ -72,11 +72,15 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time that a plot is of, in Unix seconds; `mark` is the moment that is looked at, if one is."""
+    """The time that a plot is of, in Unix seconds; `mark` is the moment that is looked at, if one is.
+
+    With `counts` it is a span of whole numbers, such as steps, and the axis says so.
+    """
 
     start: float
     end: float
     mark: float | None = None
+    counts: bool = False
 
     @property
     def seconds(self) -> float:
@@ -243,6 +247,9 @@ def _title(title: str, curves: Sequence[Curve], levels: Sequence[Level], words: 
 def _time_axis(span: Span, columns: int) -> Content:
     """Return the axis with the local time at round moments; the one looked at is pointed out."""
     line = ["─"] * columns
+    if span.counts:
+        _label_counts(line, span)
+        return _axis_with_mark(line, span)
     step = next((each for each in _STEPS if each * columns / span.seconds >= _LABEL_ROOM), _STEPS[-1])
     offset = time.localtime(span.start).tm_gmtoff
     at = math.ceil((span.start + offset) / step) * step - offset
@@ -252,6 +259,23 @@ def _time_axis(span: Span, columns: int) -> Content:
         if column + 1 + len(label) <= columns:
             line[column : column + 1 + len(label)] = ["┴", *label]
         at += step
+    return _axis_with_mark(line, span)
+
+
+def _label_counts(line: list[str], span: Span) -> None:
+    """Write round numbers into the axis."""
+    columns = len(line)
+    unit = 10 ** max(math.floor(math.log10(max(span.seconds * _LABEL_ROOM / columns, 1))), 0)
+    step = next(each * unit for each in (1, 2, 5, 10) if each * unit * columns / span.seconds >= _LABEL_ROOM)
+    for at in range(math.ceil(span.start / step) * step, math.floor(span.end) + 1, step):
+        column = _column(span, at, columns)
+        label = f"{at:,}".replace(",", " ")
+        if column + 1 + len(label) <= columns:
+            line[column : column + 1 + len(label)] = ["┴", *label]
+
+
+def _axis_with_mark(line: list[str], span: Span) -> Content:
+    columns = len(line)
     if span.mark is None:
         return Content.styled(" " * (GUTTER - 1) + "└" + "".join(line), QUIET)
     column = _column(span, span.mark, columns)
