@@ -267,8 +267,8 @@ def _label_counts(line: list[str], span: Span) -> None:
     columns = len(line)
     unit = 10 ** max(math.floor(math.log10(max(span.seconds * _LABEL_ROOM / columns, 1))), 0)
     step = next(each * unit for each in (1, 2, 5, 10) if each * unit * columns / span.seconds >= _LABEL_ROOM)
-    for at in range(math.ceil(span.start / step) * step, math.floor(span.end) + 1, step):
-        column = _column(span, at, columns)
+    for at in range(math.floor(span.start / step + 1) * step, math.floor(span.end) + 1, step):
+        column = _column(span, at - 0.5, columns)  # step n is what lies between n - 1 and n
         label = f"{at:,}".replace(",", " ")
         if column + 1 + len(label) <= columns:
             line[column : column + 1 + len(label)] = ["┴", *label]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from vqa_tui.domain.training_course import TrainingCourse
-from vqa_tui.tui.present.numbers import UNKNOWN, compact, count
+from vqa_tui.tui.present.numbers import UNKNOWN, compact, count, plural
 from vqa_tui.tui.present.phases import QUIET, WARN
 from vqa_tui.tui.present.plot import FRAME_ROWS, LEAST_ROWS, Curve, Drawn, Sample, Span, plot
 
@@ -71,18 +71,20 @@ def _step_line(course: TrainingCourse, mark: int | None) -> Content:
     at = len(course) - 1 if index is None else index
     total = f" of {count(course.started.total_steps)}" if course.started and index is None else ""
     looked = next((look for look in reversed(course.looks) if look.step <= course.steps[at]), None)
+    step = Content.assemble(
+        ("▲ " if index is not None else "", WARN), (f"step {count(course.steps[at])}{total}", "bold")
+    )
+    if index is not None and (rows := course.rows_of(course.steps[at])):
+        step = Content.assemble(step, (f", {plural(len(rows), 'row')}", ""), (" (o)", QUIET))
+    tokens = course.token_rates[at]
     parts = [
-        Content.assemble(("▲ " if index is not None else "", WARN), (f"step {count(course.steps[at])}{total}", "bold")),
+        step,
         Content.assemble(("loss ", QUIET), figure(course.losses[at])),
         Content.assemble(("held out ", QUIET), figure(looked.loss)) if looked else Content(""),
         Content.assemble(("rate ", QUIET), figure(course.rates[at])),
         Content.assemble(("norm ", QUIET), figure(course.norms[at])),
-        Content.assemble(
-            compact(course.token_rates[at]) if math.isfinite(course.token_rates[at]) else UNKNOWN, (" tokens/s", QUIET)
-        ),
+        Content.assemble(compact(tokens) if math.isfinite(tokens) else UNKNOWN, (" tokens/s", QUIET)),
     ]
-    if index is not None and (rows := course.rows_of(course.steps[at])):
-        parts.append(Content.assemble(("o ", "bold"), (f"its {count(len(rows))} rows", QUIET)))
     return Content("   ").join([part for part in parts if part.plain])
 
 

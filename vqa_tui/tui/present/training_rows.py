@@ -86,7 +86,7 @@ def checkpoint_rows(course: TrainingCourse, kept: Collection[int]) -> list[Row]:
         there = each.step in kept
         note = Content.styled("★ lowest loss", GOOD) if each is best else Content("")
         if not there:
-            note = Content.styled("removed for newer ones", QUIET)
+            note = Content.styled("removed since", QUIET)
         style = "" if there else QUIET
         cells = (text(count(each.step), style), text(figure(each.loss), style), text(file_size(each.size_bytes), style))
         rows.append(Row((each.step, each.at), (*cells, note)))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -74,6 +74,8 @@ class TrainingScreen(TrainingLayout):
         self._drawn: dict[str, object] = {}
         """What each panel was last drawn from."""
         self._go_to: int | None = None
+        self._reading: Hashable | None = None
+        """The training that the present look, or the last one, reads."""
         self._new_list = True
 
     def compose(self) -> ComposeResult:
@@ -104,11 +106,6 @@ class TrainingScreen(TrainingLayout):
     def _look_if_shown(self) -> None:
         if self.is_current and not self.at_work("trainings"):
             self.look()
-
-    @on(CoursePanel.ZoomWanted)
-    def _zoom_wanted(self, event: CoursePanel.ZoomWanted) -> None:
-        event.stop()
-        self.action_zoom()
 
     def action_back(self) -> None:
         """Out of the search, then out of the zoom, then to the runs."""
@@ -151,7 +148,7 @@ class TrainingScreen(TrainingLayout):
         if self._go_to is not None and any(each.id == self._go_to for each in found):
             table.cursor = [each.id for each in found].index(self._go_to)
             self._go_to = None
-        chosen = table.cursor_id
+        chosen = self._reading = table.cursor_id
         if not isinstance(chosen, int):
             self._followed = None
             self._show_line("training-header", training_header(None, None))
@@ -185,6 +182,7 @@ class TrainingScreen(TrainingLayout):
         course, key = known.course, (known.id, training)
         second = int(time.time()) if training.at_work else 0
         self._show_line("training-header", training_header(training, course))
+        self._draw("titles", known.id, self.mark_titles)
         self.query_one(CoursePanel).show_course(course, known.version)
         self.query_one(LogPane).show_log(known.log)
         self._draw("facts", (key, known.version, second), lambda: self._show_facts(training, known))
@@ -224,7 +222,8 @@ class TrainingScreen(TrainingLayout):
     @on(LiveTable.CursorMoved, "#trainings")
     def _moved(self, event: LiveTable.CursorMoved) -> None:
         event.stop()
-        self.look()
+        if event.row_id != self._reading:
+            self.look()
 
     # What keys do with it.
 

@@ -21,7 +21,14 @@ class TrainingLayout(TrainingSteering):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "panel(1)", "next panel", id="training.next-pane", tooltip="To the next panel"),
         Binding("shift+tab", "panel(-1)", "Panel before", id="training.panel-before", tooltip="One back", show=False),
-        Binding("z", "zoom", "zoom", id="training.zoom", tooltip="Let this panel fill the screen, or show all again"),
+        Binding(
+            "z,enter",
+            "zoom",
+            "zoom",
+            key_display="z",
+            id="training.zoom",
+            tooltip="Let this panel fill the screen, or show all again",
+        ),
     ]
 
     def __init__(self, services: Services, watch: Watch) -> None:
@@ -75,7 +82,7 @@ class TrainingLayout(TrainingSteering):
         if name != "trainings" or self.zoomed:
             self._panel = name
         self.lay_out()
-        self.query_one(f"#{name}").focus()
+        self.set_focus(self.query_one(f"#{name}"))
 
     def action_panel(self, by: int) -> None:
         names = PANELS[1:] if self.zoomed else PANELS

@@ -57,6 +57,7 @@ class TrainingRowsDialog(Dialog[None]):
     def on_mount(self) -> None:
         table = self.query_one(LiveTable)
         table.set_rows(entry_rows(self._entries))
+        table.styles.height = len(self._entries) + 1
         table.cursor = self._chosen
         table.focus()
         self.query_one(Picture).set_mode(self._pictures.mode)

@@ -17,7 +17,6 @@ class CoursePanel(Widget, can_focus=True):
     """Draws a course at its own size, when it has moved and when it is looked at otherwise."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "zoom", "zoom", id="course.zoom", tooltip="Let the curves fill the screen", show=False),
         Binding("left", "mark(-1)", "Step before", id="course.left", tooltip="Point at the step before", show=False),
         Binding("right", "mark(1)", "Next step", id="course.right", tooltip="Point at the next step", show=False),
         Binding("shift+left", "mark(-10)", "Ten back", id="course.back", tooltip="Ten steps back", show=False),
@@ -25,10 +24,6 @@ class CoursePanel(Widget, can_focus=True):
         Binding("home", "mark_end(0)", "First", id="course.first", tooltip="Point at the first step", show=False),
         Binding("end", "mark_end(1)", "Newest", id="course.newest", tooltip="Point at no step any more", show=False),
     ]
-
-    @dataclass
-    class ZoomWanted(Message):
-        """The curves are to fill the screen."""
 
     @dataclass
     class Marked(Message):
@@ -84,9 +79,6 @@ class CoursePanel(Widget, can_focus=True):
         if self._drawn is None or self._drawn[0] != of:
             self._drawn = (of, course_text(self._course, self.looks, size.width, size.height))
         return self._drawn[1]
-
-    def action_zoom(self) -> None:
-        self.post_message(self.ZoomWanted())
 
     def action_mark(self, by: int) -> None:
         """Move the mark along the steps; from no mark it begins at the newest."""
