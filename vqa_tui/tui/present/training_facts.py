@@ -14,6 +14,7 @@ from vqa_tui.tui.present.bars import gauge
 from vqa_tui.tui.present.facts import facts, heading
 from vqa_tui.tui.present.numbers import compact, count, duration, file_size, moment, plural, rate, share
 from vqa_tui.tui.present.phases import BAD, QUIET, WARN
+from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.present.training_plot import figure
 from vqa_tui.tui.present.training_rows import training_state
 
@@ -160,23 +161,19 @@ def _configuration(config: TrainingConfig) -> list[tuple[str, Content]]:
         f"{count(config.max_pixels)} pixels at most" if config.max_pixels else "as the model's own processor has them"
     )
     return [
-        ("Name", _text(config.name)),
-        ("Model", _text(config.model)),
-        ("Back end", _text(f"{config.backend}, {config.modality}" + (", 4 bits" if config.four_bit else ""))),
-        ("Learns", _text(learns)),
-        ("Length", _text(length)),
-        ("Batch", _text(f"{batch} = {plural(config.rows_per_step, 'row')} a step")),
-        ("Rate", _text(f"{config.rate:g}, {config.scheduler}, warm-up {config.warmup_share:.0%}")),
-        ("Precision", _text(config.precision)),
-        ("Pictures", _text(pixels) if config.modality == "vision" else Content("")),
-        ("Saves", _text(f"every {count(config.save_every)} steps, keeps {config.keep}")),
-        ("Seed", _text(str(config.seed))),
+        ("Name", text(config.name)),
+        ("Model", text(config.model)),
+        ("Back end", text(f"{config.backend}, {config.modality}" + (", 4 bits" if config.four_bit else ""))),
+        ("Learns", text(learns)),
+        ("Length", text(length)),
+        ("Batch", text(f"{batch} = {plural(config.rows_per_step, 'row')} a step")),
+        ("Rate", text(f"{config.rate:g}, {config.scheduler}, warm-up {config.warmup_share:.0%}")),
+        ("Precision", text(config.precision)),
+        ("Pictures", text(pixels) if config.modality == "vision" else Content("")),
+        ("Saves", text(f"every {count(config.save_every)} steps, keeps {config.keep}")),
+        ("Seed", text(str(config.seed))),
     ]
 
 
 def _files(folder: Path, command: Sequence[str]) -> list[tuple[str, Content]]:
-    return [("Folder", _text(str(folder))), ("Command", _text(shlex.join(command) if command else ""))]
-
-
-def _text(words: str) -> Content:
-    return Content(clean(words, one_line=True, limit=_LONG))
+    return [("Folder", text(str(folder))), ("Command", text(shlex.join(command) if command else ""))]

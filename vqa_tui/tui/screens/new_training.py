@@ -117,6 +117,7 @@ class NewTraining(Dialog["StartedTraining"]):
     def _show_choice(self) -> None:
         choice = self.choice
         self.query_one("#about", Static).update(choice_text(choice))
+        self.query_one("#problem", Static).update("")
         config = choice.config if choice is not None else None
         words = command_text(self._services.trainings.command_of(config)) if config is not None else Content("")
         self.query_one("#command", Static).update(words)
