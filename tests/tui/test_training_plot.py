@@ -22,6 +22,12 @@ def test_a_column_has_the_mean_of_its_steps_and_between_two_a_straight_line() ->
     assert per_step([2, 6], [0.0, 4.0], Span(0, 8))(8) == [None, 0.0, 0.5, 1.5, 2.5, 4.0, None, None]
 
 
+def test_single_values_are_drawn_apart_from_lines_without_colour() -> None:
+    assert per_step([2, 6], [0.0, 4.0], Span(0, 8), joined=False)(8) == [None, 0.0, None, None, None, 4.0, None, None]
+    plain = course_text(made_course(), Looks(), 76, 13).plain
+    assert plain.count("◆") == 3, "one in the legend, one for each look"
+
+
 def test_values_that_are_no_numbers_leave_a_gap() -> None:
     assert per_step([1, 2, 3], [1.0, math.nan, 3.0], Span(0, 3))(3) == [1.0, None, 3.0]
     assert per_step([1, 2], [math.nan, 4.0], Span(0, 2))(1) == [4.0]

@@ -9,7 +9,7 @@ from textual.widgets import Static
 from tests.tui.made_trainings import made_course, make_training
 from tests.tui.test_training_screen import in_training
 from tests.tui.workshop import Workshop
-from vqa_tui.domain.training import TrainingPhase, TrainingWish
+from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.operations import training_start
 from vqa_tui.operations.trainings import training_summary
 from vqa_tui.process.lock import ProcessLock
@@ -21,6 +21,11 @@ from vqa_tui.tui.services import Services
 
 Wait = Callable[..., Any]
 Text = Callable[[Any], str]
+
+
+def chosen(app: VqaApp) -> TrainingSummary | None:
+    """Return the training under the cursor, while the mode itself is on screen."""
+    return app.screen.chosen if isinstance(app.screen, TrainingScreen) else None
 
 
 async def wish_of(workshop: Workshop, number: int) -> TrainingWish | None:
@@ -62,8 +67,7 @@ async def test_cancelling_names_the_steps_that_are_lost(workshop: Workshop, unti
             words = str(app.screen.query_one(".dialog-text", Static).content)
             assert "The 7 steps since its checkpoint at step 20 are lost" in words
             await pilot.press("y")
-            await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
-            await until(pilot, lambda: app.screen.chosen.wish is TrainingWish.CANCEL)
+            await until(pilot, lambda: (now := chosen(app)) is not None and now.wish is TrainingWish.CANCEL)
 
 
 async def test_resuming_starts_it_and_a_done_one_says_why_not(
@@ -100,13 +104,13 @@ async def test_renaming_and_deleting(workshop: Workshop, until: Wait, screen_tex
         await pilot.press(*"12", "enter")
         await until(pilot, lambda: "cannot be the name of a training" in screen_text(app))
         await pilot.press("backspace", "backspace", *"bags", "enter")
-        await until(pilot, lambda: isinstance(app.screen, TrainingScreen) and app.screen.chosen.name == "bags")
+        await until(pilot, lambda: (now := chosen(app)) is not None and now.name == "bags")
         await pilot.press("D")
         await until(pilot, lambda: isinstance(app.screen, Question) and "(y)" in screen_text(app))
         assert folder.exists()
         await pilot.press("y")
         await until(pilot, lambda: not folder.exists())
-        await until(pilot, lambda: app.screen.chosen is not None and app.screen.chosen.id == 1)
+        await until(pilot, lambda: (now := chosen(app)) is not None and now.id == 1)
 
 
 async def test_one_that_only_looks_changes_nothing(workshop: Workshop, until: Wait, screen_text: Text) -> None:

@@ -1,7 +1,7 @@
 """Plots as text: areas of block characters and lines of braille over a time axis, with units on both axes.
 
 Told apart without colour: an area is filled or shaded, a line is drawn through, a dotted
-one has gaps, a level is dashed.
+one has gaps, a level is dashed, single values are diamonds.
 """
 
 import math
@@ -44,11 +44,15 @@ class Drawn(StrEnum):
     SHADED = "shaded"
     LINE = "line"
     DOTTED = "dotted"
+    SINGLE = "single"
 
 
-_LEGEND = {Drawn.AREA: "▆", Drawn.SHADED: "▒", Drawn.LINE: "━", Drawn.DOTTED: "┅"}
+_SPOT = "◆"
+_LEGEND = {Drawn.AREA: "▆", Drawn.SHADED: "▒", Drawn.LINE: "━", Drawn.DOTTED: "┅", Drawn.SINGLE: _SPOT}
 
 _AREAS = (Drawn.AREA, Drawn.SHADED)
+_BY_COLUMN = (*_AREAS, Drawn.SINGLE)
+"""Drawn with one value a column; the others have two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,11 @@ def plot(
         if curve.drawn in _AREAS:
             cells.fill(values, top, curve.style, shaded=curve.drawn is Drawn.SHADED)
     for curve, values in sampled:
-        if curve.drawn not in _AREAS:
+        if curve.drawn not in _BY_COLUMN:
             cells.trace(values, top, curve.style, gaps=curve.drawn is Drawn.DOTTED)
+    for curve, values in sampled:
+        if curve.drawn is Drawn.SINGLE:
+            cells.spot(values, top, curve.style)
     for level in levels:
         cells.dash(level.value / top, level.style)
     if span.mark is not None:
@@ -134,7 +141,7 @@ def plot(
 
 
 def _samples(curve: Curve, columns: int) -> int:
-    return columns if curve.drawn in _AREAS else 2 * columns
+    return columns if curve.drawn in _BY_COLUMN else 2 * columns
 
 
 def _top(values: Sequence[float | None], levels: Sequence[Level]) -> float:
@@ -199,6 +206,13 @@ class _Cells:
         mark = self._marks[row][column]
         known = ord(mark) - _BRAILLE if _BRAILLE <= ord(mark) < _BRAILLE + 256 else 0
         self._put(row, column, chr(_BRAILLE + (known | bit)), style)
+
+    def spot(self, values: Sequence[float | None], top: float, style: str) -> None:
+        """Draw a diamond for each value: one a column."""
+        for column, value in enumerate(values):
+            if value is not None and math.isfinite(value):
+                share = min(max(value / top, 0.0), 1.0)
+                self._put(self._rows - 1 - min(int(share * self._rows), self._rows - 1), column, _SPOT, style)
 
     def dash(self, share: float, style: str) -> None:
         """Draw a level where nothing else is."""

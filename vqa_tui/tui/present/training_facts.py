@@ -105,7 +105,7 @@ def _standing(
         found.append(("Held out", _held_out(course)))
     if (pace := course.pace) is not None:
         samples = pace.steps_per_s * config.rows_per_step
-        words = f"{compact(pace.tokens_per_s)} tokens/s  {rate(samples)} rows  {rate(pace.steps_per_s)} steps"
+        words = f"{compact(pace.tokens_per_s)} tokens/s, rows {rate(samples)}, steps {rate(pace.steps_per_s)}"
         found.append(("Pace", Content(words)))
     if training.phase is TrainingPhase.QUEUED or training.priority:
         found.append(("Priority", Content(count(training.priority))))

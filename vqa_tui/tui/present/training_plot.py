@@ -100,7 +100,9 @@ def _loss(course: TrainingCourse, looks: Looks, width: int, height: int) -> list
     else:
         shown.append(Curve("training", _scaled(course.steps, course.losses, span, floor), "$primary"))
     if held:
-        shown.append(Curve("held out", _scaled(held_steps, held, span, floor), "$text-warning"))
+        shown.append(
+            Curve("held out", _scaled(held_steps, held, span, floor, joined=False), "$text-warning", Drawn.SINGLE)
+        )
     title = "Loss, logarithmic" if floor is not None else "Loss"
     return plot(title, shown, span, width, height, _label(floor))
 
@@ -140,8 +142,10 @@ def _label(floor: float | None) -> Callable[[float], str]:
     return lambda value: figure(10 ** (floor + value))
 
 
-def _scaled(steps: Sequence[int], values: Sequence[float], span: Span, floor: float | None) -> Sample:
-    sample = per_step(steps, values, span)
+def _scaled(
+    steps: Sequence[int], values: Sequence[float], span: Span, floor: float | None, *, joined: bool = True
+) -> Sample:
+    sample = per_step(steps, values, span, joined=joined)
     if floor is None:
         return sample
 
@@ -151,8 +155,9 @@ def _scaled(steps: Sequence[int], values: Sequence[float], span: Span, floor: fl
     return logarithmic
 
 
-def per_step(steps: Sequence[int], values: Sequence[float], span: Span) -> Sample:
-    """Sample the mean of the values in each column; between two steps a straight line. `steps` ascend."""
+def per_step(steps: Sequence[int], values: Sequence[float], span: Span, *, joined: bool = True) -> Sample:
+    """Sample the mean of the values in each column; between two steps a straight line where they are `joined`, else
+    nothing. `steps` ascend."""
 
     def sample(columns: int) -> list[float | None]:
         found: list[float | None] = []
@@ -160,7 +165,10 @@ def per_step(steps: Sequence[int], values: Sequence[float], span: Span) -> Sampl
         first = bisect_right(steps, span.start)
         for column in range(columns):
             end = bisect_right(steps, span.start + (column + 1) * wide, first)
-            found.append(_mean(values[first:end]) if end > first else _between(steps, values, end, span, wide, column))
+            if end > first:
+                found.append(_mean(values[first:end]))
+            else:
+                found.append(_between(steps, values, end, span, wide, column) if joined else None)
             first = end
         return found
 

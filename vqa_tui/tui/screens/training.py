@@ -143,7 +143,6 @@ class TrainingScreen(TrainingLayout):
             self._found, self._new_list = found, False
             self.query_one("#training-body").display = bool(found)
             self.query_one("#training-empty").display = not found
-            self.lay_out()
         self._draw("list", (found, int(time.time() // 60)), lambda: self._show_list(found))
         if self._go_to is not None and any(each.id == self._go_to for each in found):
             table.cursor = [each.id for each in found].index(self._go_to)
@@ -166,7 +165,7 @@ class TrainingScreen(TrainingLayout):
 
     def _show_list(self, found: tuple[TrainingSummary, ...]) -> None:
         self.query_one("#trainings", LiveTable).set_rows([training_row(each, time.time()) for each in found])
-        self.mark_titles()
+        self.lay_out()
         self.refresh_bindings()
 
     def _draw(self, name: str, of: object, draw: Callable[[], None]) -> None:
