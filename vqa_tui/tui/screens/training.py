@@ -155,8 +155,11 @@ class TrainingScreen(TrainingLayout):
         try:
             if self._followed is None or self._followed.id != chosen:
                 self._followed = await self.services.trainings.follow(chosen)
+            shown = time.monotonic()
             while await self.services.trainings.read_on(self._followed):
-                self._show(self._followed)
+                if time.monotonic() - shown > _LOOK_EVERY_S:
+                    self._show(self._followed)
+                    shown = time.monotonic()
                 await asyncio.sleep(0)
             self._show(self._followed)
         except asyncio.CancelledError:
