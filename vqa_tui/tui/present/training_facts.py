@@ -30,9 +30,14 @@ def training_header(training: TrainingSummary | None, course: TrainingCourse | N
         parts.append(training_state(training))
         if training.total_steps:
             parts.append(Content(f"{count(training.step)} / {count(training.total_steps)}"))
-        if training.at_work and course is not None and course.eta_s is not None:
+        if _paced(training) and course is not None and course.eta_s is not None:
             parts.append(Content.assemble(("ETA ", QUIET), duration(course.eta_s)))
     return Content("   ").join(parts)
+
+
+def _paced(training: TrainingSummary) -> bool:
+    """Whether steps are being done: before the first one of a session the pace known is that of the one before."""
+    return training.at_work and training.phase is TrainingPhase.TRAINING
 
 
 def training_facts(
@@ -97,7 +102,7 @@ def _standing(
         end = now if live else training.ended_at
         took = f"  {'for' if live else 'took'} {duration(end - began)}" if end is not None and end >= began else ""
         found.append(("Began", Content.assemble(moment(began, now), (took, QUIET))))
-    if live and course.eta_s is not None:
+    if _paced(training) and course.eta_s is not None:
         found.append(("ETA", Content.assemble(duration(course.eta_s), ("  at the pace of this session", QUIET))))
     if len(course):
         found.append(("Loss", Content.assemble(figure(course.smoothed[-1]), ("  smoothed", QUIET))))

@@ -16,7 +16,7 @@ TRAINING_COLUMNS = (
     Column("No", 2, 6, right=True),
     Column("Name", 8, 40, grow=True),
     Column("State", 9, 12),
-    Column("Step", 5, 19, right=True),
+    Column("Step", 7, 19, right=True),
     Column("Model", 8, 40, soft=True, drop=2),
     Column("Began", 8, 16, drop=1),
 )
