@@ -50,3 +50,7 @@ def test_trainings_and_their_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert refused.exit_code == 2 and "did you mean bags" in refused.stderr
     stopped = typed("train", "stop", "4")
     assert stopped.exit_code == 2 and "not at work: it is lost" in stopped.stderr
+    assert typed("train", "rename", "4", "suitcases").exit_code == 0
+    assert json.loads(typed("train", "list", "--json").stdout)[0]["name"] == "suitcases"
+    refused = typed("train", "rename", "suitcases", "4")
+    assert refused.exit_code == 2 and "cannot be the name of a training" in refused.stderr

@@ -9,7 +9,7 @@ from tests.course_points import steady
 from tests.tui.conftest import FakeServices, until
 from tests.tui.fake_history import FakeHistory
 from tests.tui.made_tasks import NOW
-from tests.tui.made_trainings import make_training
+from tests.tui.made_trainings import ended, made_course, make_training
 from tests.tui.made_views import make_awaiting, make_lost, make_view
 from tests.tui.stage import Stage
 from tests.tui.wizard_driver import Driver
@@ -220,16 +220,17 @@ async def review(stage: Stage) -> None:
     await stage.see("prohibited items")
 
 
-@scene(SMALL)
+@scene(*BOTH)
 async def training(stage: Stage) -> None:
     stage.workshop.services.greets = True
-    await make_training(stage.workshop, 1, "loaded 9 pairs\n")
+    await make_training(stage.workshop, 1, "loaded 9 pairs\n", phase="failed", reason="the disk is full", step=3)
     steps = "".join(f"step {n}  loss {2 / n:.3f}\n" for n in range(1, 60))
-    await make_training(stage.workshop, 2, steps, phase="stopped", reason="stopped after step 59", step=59)
+    told = [*made_course(40), ended(40, "stopped")]
+    await make_training(stage.workshop, 2, steps, phase="stopped", reason="by a person", step=40, told=told)
     await stage.open(stage.workshop.services)
     await stage.see("Welcome to vqa-tui")
     await stage.press("escape", "6")
-    await stage.see("step 59")
+    await stage.see("step 40 of 60")
 
 
 @scene(SMALL)

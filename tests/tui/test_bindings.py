@@ -29,6 +29,7 @@ from vqa_tui.tui.screens.items import ItemsScreen
 from vqa_tui.tui.screens.library import LibraryScreen
 from vqa_tui.tui.screens.limits import LimitsDialog
 from vqa_tui.tui.screens.model_choice import ModelDialog
+from vqa_tui.tui.screens.new_training import NewTraining
 from vqa_tui.tui.screens.recipes import RecipesScreen
 from vqa_tui.tui.screens.review import ReviewScreen
 from vqa_tui.tui.screens.review_choice import ReviewChoiceDialog
@@ -37,6 +38,9 @@ from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.screens.settings import SettingsScreen
 from vqa_tui.tui.screens.time_travel import TimeTravelScreen
 from vqa_tui.tui.screens.training import TrainingScreen
+from vqa_tui.tui.screens.training_layout import TrainingLayout
+from vqa_tui.tui.screens.training_rows import TrainingRowsDialog
+from vqa_tui.tui.screens.training_steering import TrainingSteering
 from vqa_tui.tui.screens.upload import UploadDialog
 from vqa_tui.tui.screens.wizard import NewRunWizard
 from vqa_tui.tui.screens.zooming import ZoomingScreen
@@ -44,6 +48,7 @@ from vqa_tui.tui.widgets.attempt_list import AttemptList
 from vqa_tui.tui.widgets.chip_bar import ChipBar
 from vqa_tui.tui.widgets.choice_list import ChoiceList
 from vqa_tui.tui.widgets.cluster_list import ClusterList
+from vqa_tui.tui.widgets.course_panel import CoursePanel
 from vqa_tui.tui.widgets.event_log import EventLog
 from vqa_tui.tui.widgets.filter_line import FilterLine
 from vqa_tui.tui.widgets.id_list import IdList
@@ -75,6 +80,11 @@ OWNERS: tuple[type[DOMNode], ...] = (
     ReviewChoiceDialog,
     PairEditor,
     TrainingScreen,
+    TrainingLayout,
+    TrainingSteering,
+    TrainingRowsDialog,
+    NewTraining,
+    CoursePanel,
     ItemScreen,
     DatasetsScreen,
     RecipesScreen,
@@ -169,8 +179,8 @@ _MEANINGS = {
     "u": {"undo"},
     "d": {"skip", "demo"},
     "D": {"delete"},
-    "n": {"new run", "no"},
-    "N": {"rename"},
+    "n": {"new run", "new training", "no", "next"},
+    "N": {"rename", "previous"},
     "s": {"sort", "newest first"},
     "c": {"same but…", "copy"},
     "h": {"archive", "back", "previous", "before"},

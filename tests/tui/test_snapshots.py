@@ -18,7 +18,7 @@ from tests.tui.made_tasks import NOW
 from tests.tui.scenes import SCENES
 from tests.tui.stage import Stage
 from tests.tui.workshop import Workshop
-from vqa_tui.tui.present import configs, datasets, wizard_rows
+from vqa_tui.tui.present import configs, datasets, training_facts, wizard_rows
 from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.services import Services
 
@@ -48,7 +48,7 @@ def moved(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
         return text(words.replace(str(workshop.folder), "/data").replace(str(ROOT), "/opt/vqa-tui"), *more)
 
     monkeypatch.setattr(Services, "place", "/data/.vqa")
-    for module in (configs, datasets, wizard_rows):
+    for module in (configs, datasets, training_facts, wizard_rows):
         monkeypatch.setattr(module, "text", moved_text)
 
 

@@ -110,6 +110,22 @@ def resume(training: TrainingArgument, workspace: WorkspaceOption = None) -> Non
     say(f"Going on. To watch it:  {command_line(f'train watch {training}', workspace)}")
 
 
+@app.command("rename")
+def rename(
+    training: TrainingArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name.", show_default=False)],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Give a training another name."""
+    from vqa_tui.operations.trainings import rename_training
+
+    async def act(opened: "Workspace", number: int) -> None:
+        await rename_training(opened, number, name)
+
+    _steer(training, workspace, act)
+    say(f"It is called {name} now.")
+
+
 @app.command("delete")
 def delete(
     training: TrainingArgument,

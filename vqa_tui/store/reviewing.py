@@ -229,6 +229,24 @@ async def pairs(database: Database, run_id: int, ids: Sequence[int]) -> dict[int
     return {row["id"]: _pair_from_row(row) for row in rows}
 
 
+async def runs_of_pairs(database: Database, ids: Sequence[int]) -> dict[int, int]:
+    """Return the run of each of `ids` that is a pair."""
+    rows = await database.read(
+        "SELECT id, run_id FROM sample WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
+    )
+    return {row["id"]: row["run_id"] for row in rows}
+
+
+async def pair_counts(database: Database, run_id: int) -> tuple[int, int, int]:
+    """Return how many pairs a run has, and how many of them are accepted and rejected."""
+    row = await database.read_one(
+        "SELECT count(*) AS pairs, coalesce(sum(verdict = 'accepted'), 0) AS accepted, "
+        "coalesce(sum(verdict = 'rejected'), 0) AS rejected FROM sample WHERE run_id = ?",
+        (run_id,),
+    )
+    return (row["pairs"], row["accepted"], row["rejected"]) if row else (0, 0, 0)
+
+
 def _pair_from_row(row: Row) -> ReviewPair:
     truth = GroundTruth.model_validate_json(row["truth"])
     return ReviewPair(

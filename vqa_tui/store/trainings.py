@@ -55,6 +55,16 @@ async def complete_training(database: Database, training_id: int, *, command: st
         )
 
 
+async def rename_training(database: Database, training_id: int, name: str) -> None:
+    """Give a training another name. Raises VqaError when another one has it, or when there is no such training."""
+    async with database.write() as transaction:
+        if await transaction.rows("SELECT 1 FROM training WHERE name = ? AND id != ?", (name, training_id)):
+            raise VqaError(f"there is a training named {name} already", hint=_HINT)
+        if not await transaction.rows("SELECT 1 FROM training WHERE id = ?", (training_id,)):
+            raise VqaError(f"there is no training {training_id}", hint=_HINT)
+        await transaction.execute("UPDATE training SET name = ? WHERE id = ?", (name, training_id))
+
+
 async def delete_training(database: Database, training_id: int) -> None:
     """Forget a training; its folder is another's business."""
     async with database.write() as transaction:

@@ -1,7 +1,7 @@
 """Plots as text: areas of block characters and lines of braille over a time axis, with units on both axes.
 
 Told apart without colour: an area is filled or shaded, a line is drawn through, a dotted
-one has gaps, a level is dashed.
+one has gaps, a level is dashed, single values are diamonds.
 """
 
 import math
@@ -44,11 +44,15 @@ class Drawn(StrEnum):
     SHADED = "shaded"
     LINE = "line"
     DOTTED = "dotted"
+    SINGLE = "single"
 
 
-_LEGEND = {Drawn.AREA: "▆", Drawn.SHADED: "▒", Drawn.LINE: "━", Drawn.DOTTED: "┅"}
+_SPOT = "◆"
+_LEGEND = {Drawn.AREA: "▆", Drawn.SHADED: "▒", Drawn.LINE: "━", Drawn.DOTTED: "┅", Drawn.SINGLE: _SPOT}
 
 _AREAS = (Drawn.AREA, Drawn.SHADED)
+_BY_COLUMN = (*_AREAS, Drawn.SINGLE)
+"""Drawn with one value a column; the others have two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,15 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time that a plot is of, in Unix seconds; `mark` is the moment that is looked at, if one is."""
+    """The time that a plot is of, in Unix seconds; `mark` is the moment that is looked at, if one is.
+
+    With `counts` it is a span of whole numbers, such as steps, and the axis says so.
+    """
 
     start: float
     end: float
     mark: float | None = None
+    counts: bool = False
 
     @property
     def seconds(self) -> float:
@@ -109,8 +117,11 @@ def plot(
         if curve.drawn in _AREAS:
             cells.fill(values, top, curve.style, shaded=curve.drawn is Drawn.SHADED)
     for curve, values in sampled:
-        if curve.drawn not in _AREAS:
+        if curve.drawn not in _BY_COLUMN:
             cells.trace(values, top, curve.style, gaps=curve.drawn is Drawn.DOTTED)
+    for curve, values in sampled:
+        if curve.drawn is Drawn.SINGLE:
+            cells.spot(values, top, curve.style)
     for level in levels:
         cells.dash(level.value / top, level.style)
     if span.mark is not None:
@@ -130,7 +141,7 @@ def plot(
 
 
 def _samples(curve: Curve, columns: int) -> int:
-    return columns if curve.drawn in _AREAS else 2 * columns
+    return columns if curve.drawn in _BY_COLUMN else 2 * columns
 
 
 def _top(values: Sequence[float | None], levels: Sequence[Level]) -> float:
@@ -196,6 +207,13 @@ class _Cells:
         known = ord(mark) - _BRAILLE if _BRAILLE <= ord(mark) < _BRAILLE + 256 else 0
         self._put(row, column, chr(_BRAILLE + (known | bit)), style)
 
+    def spot(self, values: Sequence[float | None], top: float, style: str) -> None:
+        """Draw a diamond for each value: one a column."""
+        for column, value in enumerate(values):
+            if value is not None and math.isfinite(value):
+                share = min(max(value / top, 0.0), 1.0)
+                self._put(self._rows - 1 - min(int(share * self._rows), self._rows - 1), column, _SPOT, style)
+
     def dash(self, share: float, style: str) -> None:
         """Draw a level where nothing else is."""
         row = self._rows - 1 - min(int(share * self._rows), self._rows - 1)
@@ -243,6 +261,9 @@ def _title(title: str, curves: Sequence[Curve], levels: Sequence[Level], words: 
 def _time_axis(span: Span, columns: int) -> Content:
     """Return the axis with the local time at round moments; the one looked at is pointed out."""
     line = ["─"] * columns
+    if span.counts:
+        _label_counts(line, span)
+        return _axis_with_mark(line, span)
     step = next((each for each in _STEPS if each * columns / span.seconds >= _LABEL_ROOM), _STEPS[-1])
     offset = time.localtime(span.start).tm_gmtoff
     at = math.ceil((span.start + offset) / step) * step - offset
@@ -252,6 +273,23 @@ def _time_axis(span: Span, columns: int) -> Content:
         if column + 1 + len(label) <= columns:
             line[column : column + 1 + len(label)] = ["┴", *label]
         at += step
+    return _axis_with_mark(line, span)
+
+
+def _label_counts(line: list[str], span: Span) -> None:
+    """Write round numbers into the axis."""
+    columns = len(line)
+    unit = 10 ** max(math.floor(math.log10(max(span.seconds * _LABEL_ROOM / columns, 1))), 0)
+    step = next(each * unit for each in (1, 2, 5, 10) if each * unit * columns / span.seconds >= _LABEL_ROOM)
+    for at in range(math.floor(span.start / step + 1) * step, math.floor(span.end) + 1, step):
+        column = _column(span, at - 0.5, columns)  # step n is what lies between n - 1 and n
+        label = f"{at:,}".replace(",", " ")
+        if column + 1 + len(label) <= columns:
+            line[column : column + 1 + len(label)] = ["┴", *label]
+
+
+def _axis_with_mark(line: list[str], span: Span) -> Content:
+    columns = len(line)
     if span.mark is None:
         return Content.styled(" " * (GUTTER - 1) + "└" + "".join(line), QUIET)
     column = _column(span, span.mark, columns)

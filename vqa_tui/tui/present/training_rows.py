@@ -1,26 +1,25 @@
-"""Trainings as rows, and the lines of a log as a terminal would show them."""
+"""Trainings, their checkpoints, answers and spikes as rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from textual.content import Content
 
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary
-from vqa_tui.safe_text import clean
+from vqa_tui.domain.training_course import TrainingCourse
 from vqa_tui.tui.present.columns import Column
-from vqa_tui.tui.present.numbers import count, moment
+from vqa_tui.tui.present.numbers import count, file_size, moment
 from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
 from vqa_tui.tui.present.rows import Row, text
+from vqa_tui.tui.present.training_plot import figure
 
 TRAINING_COLUMNS = (
     Column("No", 2, 6, right=True),
     Column("Name", 8, 40, grow=True),
     Column("State", 9, 12),
-    Column("Step", 5, 19, right=True),
+    Column("Step", 7, 19, right=True),
     Column("Model", 8, 40, soft=True, drop=2),
     Column("Began", 8, 16, drop=1),
 )
-MOST_LINES = 5_000
-_LONGEST = 2_000
 _STATES = {
     TrainingPhase.QUEUED: ("○", QUIET),
     TrainingPhase.STARTING: ("●", GOOD),
@@ -58,24 +57,78 @@ def training_state(training: TrainingSummary) -> Content:
     return Content.styled(f"{mark} {training.phase}", style)
 
 
-def log_lines(log: str) -> list[str]:
-    """Return the newest lines of a log, each safe to show: of a progress bar drawn over itself, only its last state."""
-    lines = log.split("\n")[-MOST_LINES - 1 :]
-    if lines and not lines[-1]:
-        lines.pop()
-    return [clean(_last_state(line), one_line=False, limit=_LONGEST).replace("\n", " ") for line in lines]
+CHECKPOINT_COLUMNS = (
+    Column("Step", 4, 9, right=True),
+    Column("Held out", 8, 8, right=True),
+    Column("Size", 6, 8, right=True),
+    Column("", 0, 20, grow=True),
+)
+SAMPLE_COLUMNS = (
+    Column("Step", 4, 9, right=True),
+    Column("", 1, 1),
+    Column("Question", 10, 60, soft=True),
+    Column("Reference", 10, 60, grow=True),
+    Column("Answer", 10, 60, grow=True),
+)
+SPIKE_COLUMNS = (
+    Column("Step", 4, 9, right=True),
+    Column("Loss", 6, 8, right=True),
+    Column("Above", 6, 9, right=True),
+    Column("Rows", 4, 8, right=True, grow=True),
+)
 
 
-def _last_state(line: str) -> str:
-    """A carriage return begins the line anew."""
-    return next((state for state in reversed(line.split("\r")) if state.strip()), "")
+def checkpoint_rows(course: TrainingCourse, kept: Collection[int]) -> list[Row]:
+    """Return the checkpoints, newest first: which has the lowest loss, and which gave their place to newer ones."""
+    best = course.best
+    rows = []
+    for each in reversed(course.saved):
+        there = each.step in kept
+        note = Content.styled("★ lowest loss", GOOD) if each is best else Content("")
+        if not there:
+            note = Content.styled("removed since", QUIET)
+        style = "" if there else QUIET
+        cells = (text(count(each.step), style), text(figure(each.loss), style), text(file_size(each.size_bytes), style))
+        rows.append(Row((each.step, each.at), (*cells, note)))
+    return rows
+
+
+def sample_rows(course: TrainingCourse) -> list[Row]:
+    """Return what was answered to held-out rows, newest look first; the row's id is where it stands in the course."""
+    rows = []
+    for index in sorted(range(len(course.answers)), key=lambda index: (-course.answers[index].step, index)):
+        each = course.answers[index]
+        right = same_words(each.reference, each.answer)
+        mark = Content.styled("✔", GOOD) if right else Content.styled("·", QUIET)
+        cells = (text(count(each.step)), mark, text(each.question, QUIET), text(each.reference), text(each.answer))
+        rows.append(Row(index, cells))
+    return rows
+
+
+def same_words(reference: str, answer: str) -> bool:
+    """Whether an answer is the reference but for case and white space."""
+    return " ".join(reference.casefold().split()) == " ".join(answer.casefold().split())
+
+
+def spike_rows(course: TrainingCourse) -> list[Row]:
+    """Return the steps whose loss stands out of the smoothed loss before them, the highest first."""
+    rows = []
+    for each in course.spikes():
+        behind = len(course.rows_of(each.step))
+        above = Content.styled(f"+{figure(each.above)}", WARN)
+        rows.append(
+            Row(each.step, (text(count(each.step)), text(figure(each.loss)), above, text(count(behind), QUIET)))
+        )
+    return rows
 
 
 def trainings_empty(command: Callable[[str], str]) -> Content:
     """Return what there is to do where nothing was trained; `command` makes the line that a person types."""
     return Content.assemble(
         ("No training yet", "bold"),
-        "\n\nA training learns from the pairs of a run. Review them (5), then write them as a file:\n\n",
-        (command("export RUN qwen train.jsonl --split 0.9/0.1"), "bold $text-primary"),
-        ("\n\nThe log of every training of this workspace is shown here while it is written.", QUIET),
+        "\n\nA training learns from the pairs of a run. Review them (5), then press ",
+        ("n", "bold"),
+        " for a menu of configurations, or type:\n\n",
+        (command("train start train_tiny --run RUN"), "bold $text-primary"),
+        ("\n\nLoss, answers, checkpoints and the log of each training are shown here while it works.", QUIET),
     )

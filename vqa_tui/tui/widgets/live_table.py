@@ -38,6 +38,10 @@ class LiveTable(RowList):
         table: "LiveTable"
         row_id: Hashable | None
 
+        @property
+        def control(self) -> "LiveTable":
+            return self.table
+
     def __init__(
         self,
         columns: Sequence[Column],

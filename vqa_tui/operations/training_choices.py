@@ -1,0 +1,90 @@
+"""What a new training can be made of: configurations with why one cannot start here, and runs with their pairs."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from vqa_tui.config.training import TrainingConfig
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.operations.training_configs import list_training_configs, training_config
+from vqa_tui.operations.workspace import Workspace
+from vqa_tui.process.training_command import default_device, trainer_command
+from vqa_tui.store import reads, reviewing
+
+_NEEDED = ("torch", "transformers", "peft", "accelerate")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingChoice:
+    """One configuration of the menu."""
+
+    name: str
+    path: Path
+    description: str
+    config: TrainingConfig | None
+    """None where the file is broken."""
+    why_not: str
+    """Why it cannot start here, in a sentence; empty where it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairsOfRun:
+    """One run that may be learned from."""
+
+    run_id: int
+    name: str
+    pairs: int
+    accepted: int
+    rejected: int
+
+
+def training_choices(workspace: Workspace) -> list[TrainingChoice]:
+    """Return every configuration by name, broken ones too. Reads files; nothing of PyTorch is loaded."""
+    found = []
+    for file in list_training_configs(workspace.paths):
+        config, why_not = None, file.problem
+        if not why_not:
+            try:
+                config = training_config(workspace.paths, file.name)
+                why_not = why_not_here(config)
+            except VqaError as error:
+                why_not = str(error)
+        found.append(TrainingChoice(file.name, file.path, file.description, config, why_not))
+    return found
+
+
+def why_not_here(config: TrainingConfig) -> str:
+    """Return what this machine lacks for `config`, in a sentence with what to do; empty where it lacks nothing."""
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        return f"Training needs {', '.join(missing)}: `pip install 'vqa-tui[train]'` brings them."
+    gpu = default_device(os.environ).startswith("gpu")
+    if config.backend == "unsloth":
+        if not gpu:
+            return "The back end unsloth needs an NVIDIA GPU, and none is seen here."
+        if find_spec("unsloth") is None:
+            return "The back end unsloth is not installed: `pip install 'vqa-tui[unsloth]'` brings it."
+    if config.four_bit and not gpu:
+        return "Weights in 4 bits need an NVIDIA GPU, and none is seen here; write `four_bit: false`."
+    return ""
+
+
+def command_of(workspace: Workspace, config: TrainingConfig) -> tuple[str, ...]:
+    """Return the arguments that a new training of `config` would be started with; its number stands as `NEW`."""
+    return tuple(trainer_command(workspace.paths.trainings / "NEW" / "config.json", config.launch, resume=False))
+
+
+def changed(workspace: Workspace, name: str, settings: Sequence[str]) -> TrainingConfig:
+    """Return the configuration of that name with `KEY=VALUE` in place of what stands there. Raises VqaError."""
+    return training_config(workspace.paths, name, settings)
+
+
+async def runs_with_pairs(workspace: Workspace) -> list[PairsOfRun]:
+    """Return the runs that have pairs, newest first."""
+    found = []
+    for summary, _ in await reads.run_summaries(workspace.db):
+        pairs, accepted, rejected = await reviewing.pair_counts(workspace.db, summary.id)
+        if pairs:
+            found.append(PairsOfRun(summary.id, summary.name, pairs, accepted, rejected))
+    return found

@@ -1,0 +1,66 @@
+"""The menu of a new training in words: configurations, what each learns from, and the command that is run."""
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from vqa_tui.safe_text import clean
+from vqa_tui.tui.present.columns import Column
+from vqa_tui.tui.present.numbers import count, plural
+from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
+from vqa_tui.tui.present.rows import Row, text
+
+if TYPE_CHECKING:
+    from vqa_tui.operations.training_choices import PairsOfRun, TrainingChoice
+
+CONFIG_COLUMNS = (
+    Column("", 1, 1),
+    Column("Name", 8, 30),
+    Column("Model", 6, 34, soft=True),
+    Column("What it is", 10, 200, grow=True),
+)
+_LIMIT = 1_000
+
+
+def choice_row(choice: "TrainingChoice") -> Row:
+    """Return one configuration; one that cannot start here is marked and grey."""
+    usable = not choice.why_not
+    mark = Content.styled("●", GOOD) if usable else Content.styled("✖", WARN if choice.config else BAD)
+    model = choice.config.model if choice.config else "–"
+    words = choice.description if usable else choice.why_not
+    return Row(
+        choice.name, (mark, text(choice.name, "bold" if usable else QUIET), text(model, QUIET), text(words, QUIET))
+    )
+
+
+def choice_text(choice: "TrainingChoice | None") -> Content:
+    """Return what the configuration under the cursor does, or why it cannot start."""
+    if choice is None:
+        return Content.styled("There is no configuration.", WARN)
+    if choice.why_not:
+        return Content.styled(clean(choice.why_not, limit=_LIMIT), WARN)
+    config = choice.config
+    assert config is not None
+    length = f"{count(config.max_steps)} steps" if config.max_steps else f"{config.epochs:g} epochs"
+    learns = "LoRA" if config.lora else "all weights"
+    words = (
+        f"{learns}, {length}, {plural(config.rows_per_step, 'row')} a step, rate {config.rate:g}, {config.precision}"
+    )
+    return Content.assemble(words, (f"   {clean(str(choice.path), one_line=True, limit=200)}", QUIET))
+
+
+def run_words(run: "PairsOfRun") -> Content:
+    """Return a run as a source, with how many pairs it has and what a person said of them."""
+    parts = [f"{count(run.accepted)} accepted"] * bool(run.accepted) + [f"{count(run.rejected)} rejected"] * bool(
+        run.rejected
+    )
+    verdicts = f", {', '.join(parts)}" if parts else ", none reviewed"
+    name = clean(run.name, one_line=True, limit=60)
+    return Content.assemble(f"run {name}", (f"  {plural(run.pairs, 'pair')}{verdicts}", QUIET))
+
+
+def command_text(command: Sequence[str]) -> Content:
+    """Return the command as it could be typed."""
+    return Content.assemble(("$ ", QUIET), clean(shlex.join(command), one_line=True, limit=_LIMIT))
