@@ -96,6 +96,9 @@ def test_a_part_that_was_taken_out_can_be_put_back(paths: WorkspacePaths) -> Non
         ("name.x=2", "unknown key"),
         ("epochs=[", "is not a value in YAML"),
         ("epochs=many", "--set: epochs: "),
+        ("name=2026-13-45", "is not a value in YAML"),
+        ("launch=5", "--set: launch: "),
+        ("model=" + "[" * 3_000, "is not a value in YAML"),
         ("launch.processes=2", "program: python starts one process"),
     ],
 )

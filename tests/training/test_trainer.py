@@ -125,6 +125,24 @@ def test_resumed_is_as_if_nothing_had_been(whole: tuple[Path, list[Event]], tmp_
     assert [each.first_step for each in found if isinstance(each, Started)] == [0, 10]
 
 
+def test_a_checkpoint_that_was_cut_off_is_passed_over_and_taken_away(tmp_path: Path) -> None:
+    config = training_folder(tmp_path, max_steps=10, save_every=5)
+    assert train(config)[0] == 0
+    cut = tmp_path / "checkpoints" / "checkpoint-10" / "trainer_state.json"
+    cut.write_bytes(b"")
+    training_folder(tmp_path, max_steps=12, save_every=5)
+    status, said, found = train(config, "--resume")
+    assert status == 0, said
+    assert [each.first_step for each in found if isinstance(each, Started)] == [0, 5]
+    # All steps are done; what came after them was not.
+    adapter = tmp_path / "adapter" / "adapter_model.safetensors"
+    learned = adapter.read_bytes()
+    adapter.unlink()
+    status, said, found = train(config, "--resume")
+    assert status == 0 and end(found).step == 12 and adapter.read_bytes() == learned, said
+    assert not (tmp_path / "checkpoints" / "checkpoint-13").exists()
+
+
 def test_told_to_stop_it_finishes_the_step_and_saves(tmp_path: Path) -> None:
     config = training_folder(tmp_path, max_steps=5_000, save_every=5_000)
     process = start(config)
@@ -137,13 +155,14 @@ def test_told_to_stop_it_finishes_the_step_and_saves(tmp_path: Path) -> None:
     assert not (tmp_path / "adapter").exists()
 
 
-def test_a_corrupt_picture_is_left_out_and_told_once(tmp_path: Path) -> None:
+def test_corrupt_and_huge_pictures_are_left_out_and_told_once(tmp_path: Path) -> None:
     config = training_folder(tmp_path, max_steps=8, held_out=0)
     (tmp_path / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    Image.new("1", (24_000, 20_000)).save(tmp_path / "5.png")  # a small file of 480 million pixels
     status, said, found = train(config)
     assert status == 0, said
-    assert [(each.row, each.key) for each in found if isinstance(each, LeftOut)] == [(3, "3.png")]
-    assert 3 not in {row for each in found if isinstance(each, Stepped) for row in each.rows}
+    assert sorted((each.row, each.key) for each in found if isinstance(each, LeftOut)) == [(3, "3.png"), (5, "5.png")]
+    assert not {3, 5} & {row for each in found if isinstance(each, Stepped) for row in each.rows}
 
 
 def test_a_full_disk_during_a_checkpoint_says_so_and_leaves_whole_ones(tmp_path: Path) -> None:

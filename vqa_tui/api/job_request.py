@@ -240,4 +240,9 @@ class _Place:
         named = text.startswith(("/", ".", "~")) or ".." in Path(text).parts
         if named or os.path.isdir(self._folder / text):
             return str(self.path("base_model", text))
+        if os.path.isdir(text):
+            raise VqaError(
+                f"base_model: {text!r} is a folder where the server was started, and not in {self._folder}",
+                hint="Name it by its whole path.",
+            )
         return text

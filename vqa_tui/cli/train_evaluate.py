@@ -34,6 +34,7 @@ def evaluate(
 
     The device is taken meanwhile. What is found is kept beside the training, in evaluation.json.
     """
+    from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations.training_evaluation import evaluate_training, last_evaluation
     from vqa_tui.operations.trainings import find_training
 
@@ -50,7 +51,7 @@ def evaluate(
     if found is None:
         raise VqaError(f"the training {training} was not evaluated yet", hint="Leave out --last to do that now.")
     if json:
-        typer.echo(found.as_json())
+        print_json(found)
         return
     show_evaluation(found)
 

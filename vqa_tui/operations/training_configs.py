@@ -46,7 +46,7 @@ def training_config(paths: WorkspacePaths, named: str, settings: Sequence[str] =
 def _put(value: dict[str, Any], key: str, text: str) -> None:
     try:
         parsed = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise VqaError(f"--set {key}: {text!r} is not a value in YAML") from error
     if isinstance(parsed, str):
         # YAML 1.1 takes 1e-4 for a text; what a person means is a number.
@@ -59,7 +59,8 @@ def _put(value: dict[str, Any], key: str, text: str) -> None:
             value["lora"] = Lora().model_dump(mode="json")
         place = place.get(part) if isinstance(place, dict) else None
     if not isinstance(place, dict) or last not in place:
-        known = [*value, *(f"{part}.{name}" for part in ("lora", "launch") for name in value[part] or ())]
+        parts = {part: value[part] for part in ("lora", "launch") if isinstance(value[part], dict)}
+        known = [*value, *(f"{part}.{name}" for part, names in parts.items() for name in names)]
         close = nearest(key, known)
         raise VqaError(
             f"--set {key}: unknown key" + (f"; did you mean `{close}`?" if close else ""),

@@ -9,6 +9,7 @@ from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.model_shape import KNOWN, ModelShape, known_shape, shape_of_config
 from vqa_tui.domain.training_memory import MemoryEstimate, MemoryWish, estimate_memory
+from vqa_tui.operations.named_path import expanded
 from vqa_tui.process.device_memory import DeviceMemory, device_memory
 
 _GIB = 1 << 30
@@ -96,7 +97,7 @@ def _shape(model: str) -> tuple[ModelShape, str]:
 def _config_files(model: str) -> list[Path]:
     """The `config.json` of a folder, or of the newest snapshot in the cache of the Hugging Face Hub (its layout:
     https://huggingface.co/docs/huggingface_hub/guides/manage-cache)."""
-    beside = Path(model).expanduser() / "config.json"
+    beside = expanded(model, "model") / "config.json"
     if beside.is_file():
         return [beside]
     home = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")

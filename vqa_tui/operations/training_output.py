@@ -1,9 +1,8 @@
 """Where a training leaves a copy of what it learned."""
 
-from pathlib import Path
-
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.operations.named_path import expanded
 
 
 def with_free_output(config: TrainingConfig) -> TrainingConfig:
@@ -13,7 +12,7 @@ def with_free_output(config: TrainingConfig) -> TrainingConfig:
     """
     if not config.output:
         return config
-    output = Path(config.output).expanduser().absolute()
+    output = expanded(config.output, "output")
     try:
         taken = output.is_symlink() or (output.exists() and (not output.is_dir() or any(output.iterdir())))
     except (OSError, ValueError) as error:

@@ -13,6 +13,7 @@ from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.failure import NotInstalled, VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.operations.exports import export_run
+from vqa_tui.operations.named_path import expanded
 from vqa_tui.operations.training_data import TrainingData, prepare_rows
 from vqa_tui.operations.training_output import with_free_output
 from vqa_tui.operations.training_packages import require_training_packages
@@ -221,7 +222,7 @@ def _named(data: Path | None, config: TrainingConfig) -> Path:
             "there is nothing to learn from: no data is named",
             hint="Give `--data FILE` (an export) or `--run RUN`, or write `data:` into the configuration.",
         )
-    return Path(config.data).expanduser()
+    return expanded(config.data, "data")
 
 
 async def _free_name(workspace: Workspace, name: str) -> str:
@@ -239,13 +240,13 @@ def _with_whole_paths(config: TrainingConfig) -> TrainingConfig:
     whole: dict[str, str] = {}
     for key in ("accelerate_config", "deepspeed"):
         if named := getattr(config.launch, key):
-            path = Path(named).expanduser().absolute()
+            path = expanded(named, f"launch.{key}")
             if not path.is_file():
                 raise VqaError(f"launch.{key}: there is no file {path}")
             whole[key] = str(path)
-    model = Path(config.model).expanduser()
+    model = expanded(config.model, "model")
     changed = {"launch": config.launch.model_copy(update=whole)} if whole else {}
-    return config.model_copy(update={**changed, **({"model": str(model.absolute())} if model.is_dir() else {})})
+    return config.model_copy(update={**changed, **({"model": str(model)} if model.is_dir() else {})})
 
 
 def _refuse_impossible(config: TrainingConfig) -> None:

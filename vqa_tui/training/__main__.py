@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, event_line
+from vqa_tui.training.checkpoints import remove_unfinished
 from vqa_tui.training.launcher import die_with_launcher
 from vqa_tui.training.trouble import TrainingTrouble, in_words
 
@@ -52,11 +53,7 @@ def _failed(folder: Path, error: BaseException) -> int:
     print(f"error: {trouble.sentence}", file=sys.stderr, flush=True)
     if os.environ.get("RANK", "0") != "0":
         return FAILED
-    for path in (folder / "checkpoints").glob("*"):
-        if path.is_dir() and not (path / "trainer_state.json").is_file():
-            import shutil
-
-            shutil.rmtree(path, ignore_errors=True)
+    remove_unfinished(folder)
     try:
         with open(folder / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.write("\n" + event_line(Ended(time.time(), "failed", trouble.sentence, 0)) + "\n")

@@ -173,7 +173,9 @@ class RowEncoder:
         for path in row.pictures:
             try:
                 opened.append(open_picture(path, min_pixels=self._size.min_pixels, max_pixels=self._size.max_pixels))
-            except (OSError, ValueError, SyntaxError) as error:
+            except MemoryError:
+                raise
+            except Exception as error:  # Pillow's readers raise whatever a broken file leads them to
                 raise RowRefused(f"its picture {path} cannot be read: {error}") from error
         return opened
 

@@ -10,6 +10,7 @@ from vqa_tui.domain.training_row import TrainingRow
 from vqa_tui.training.trouble import TrainingTrouble
 
 MOST_PICTURE_PIXELS = 400_000_000
+Image.MAX_IMAGE_PIXELS = None  # it is looked at here, with words of our own
 
 
 class RowFile:

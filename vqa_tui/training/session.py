@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from vqa_tui.training.adapters import prepare
 from vqa_tui.training.answering import Sampler
 from vqa_tui.training.arguments import trainer_arguments
 from vqa_tui.training.batches import REFUSED, ROW_IDS, Batcher, Numbers
+from vqa_tui.training.checkpoints import CHECKPOINTS, newest_checkpoint, remove_unfinished, step_of
 from vqa_tui.training.encoding import IGNORED, PictureSize, RowEncoder
 from vqa_tui.training.environment import environment
 from vqa_tui.training.event_log import EventLog
@@ -27,9 +29,7 @@ from vqa_tui.training.rows import RowFile
 from vqa_tui.training.saving import saving
 from vqa_tui.training.trouble import TrainingTrouble
 
-CHECKPOINTS = "checkpoints"
 ROWS, HELD_OUT = "rows.jsonl", "held_out.jsonl"
-_WRITTEN_LAST = "trainer_state.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,8 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
     checkpoint = newest_checkpoint(folder) if resume else None
     arguments = trainer_arguments(folder / CHECKPOINTS, config, device, looks=bool(len(held_out)))
     first = arguments.process_index == 0
+    if first:
+        remove_unfinished(folder)
     set_seed(config.seed)
     model, processor = _model(config, device)
     encoder = RowEncoder(processor, PictureSize(config.min_pixels, config.max_pixels), config.max_tokens)
@@ -149,7 +151,7 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
     )
     trainer.remove_callback(PrinterCallback)  # the reporter prints its own lines
     steps = _steps(trainer, config)
-    done = _step_of(checkpoint) if checkpoint else 0
+    done = step_of(checkpoint) if checkpoint else 0
     total, learning = count_parameters(model)
     log.write(
         Started(
@@ -170,34 +172,32 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
     log.say(f"{len(rows):,} rows, {len(held_out):,} held out, {steps:,} steps" + (f", from {done:,}" if done else ""))
     if first:
         (folder / "environment.json").write_text(json.dumps(environment(device.words), indent=2) + "\n", "utf-8")
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    step = int(trainer.state.global_step)
+    if checkpoint and done >= steps:
+        # All steps were done, and only what comes after them was not: the Trainer would do one step more.
+        trainer._load_from_checkpoint(str(checkpoint))
+        step = done
+    else:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        step = int(trainer.state.global_step)
     if reporter.stopped:
         return _end(log, gauges, Outcome("stopped", f"stopped after step {step:,}; its checkpoint is whole", step))
     log.say("saving")
     with saving(folder):
-        trainer.save_model(str(folder / ADAPTER))
+        partial = folder / f"{ADAPTER}.partial"
+        trainer.save_model(str(partial))
+        trainer.accelerator.wait_for_everyone()
         if first:
-            save_processor(processor, folder / ADAPTER)
+            save_processor(processor, partial)
+            shutil.rmtree(folder / ADAPTER, ignore_errors=True)
+            partial.rename(folder / ADAPTER)
             if config.merge and config.lora is not None and not sharded:
                 save_merged(trainer.accelerator.unwrap_model(trainer.model), processor, folder / MERGED)
     return _end(log, gauges, Outcome("done", "", step))
 
 
-def newest_checkpoint(folder: Path) -> Path | None:
-    """Return the newest checkpoint that was written whole; None where there is none."""
-    found = [path for path in (folder / CHECKPOINTS).glob("checkpoint-*") if (path / _WRITTEN_LAST).is_file()]
-    return max(found, key=_step_of, default=None)
-
-
 def _end(log: EventLog, gauges: Gauges, outcome: Outcome) -> Outcome:
     log.write(Ended(time.time(), outcome.phase, outcome.reason, outcome.step, gauges.read().memory_bytes))
     return outcome
-
-
-def _step_of(checkpoint: Path) -> int:
-    number = checkpoint.name.rpartition("-")[2]
-    return int(number) if number.isdigit() else -1
 
 
 def _model(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
