@@ -33,7 +33,8 @@ async def run_evaluator(
     """Run `command` to its end and return its exit status and its last line; `tell` gets each line, hostile text.
 
     Meanwhile the training and its device are taken; a cancel of this task ends the process with its children, and who
-    cancels the training finds it by the file beside the lock. Raises VqaError when the training or the device is at work, OSError when the process cannot be started.
+    cancels the training finds it by the file beside the lock. Raises VqaError when the training or the device is at
+    work, OSError when the process cannot be started.
     """
     lock = ProcessLock(
         paths.training_lock(training_id),
