@@ -1,4 +1,4 @@
-"""An evaluation is ended by who cancels its training, though its starter be dead, and the training stays what it was."""
+"""An evaluation is ended by who cancels its training, though its starter be dead; the training stays what it was."""
 
 import asyncio
 import fcntl
