@@ -52,12 +52,16 @@ class WorkspacePaths:
         return self.trainings / str(training_id)
 
     def training_lock(self, training_id: int) -> Path:
-        """Held by the supervisor of a training and by its trainer: free when neither lives."""
+        """Held by the supervisor of a training and by its trainer, or by who judges it: free when none lives."""
         return self.trainings / str(training_id) / "lock"
 
     def training_supervisor_lock(self, training_id: int) -> Path:
         """Held by the supervisor of a training alone: free while a trainer works on without it."""
         return self.trainings / str(training_id) / "supervisor.lock"
+
+    def training_evaluator(self, training_id: int) -> Path:
+        """Names the process that judges a training; there while it holds the training's lock."""
+        return self.trainings / str(training_id) / "evaluator.json"
 
     def training_device_lock(self, device: str) -> Path:
         """Held by the training that computes on `device`."""

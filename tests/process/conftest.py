@@ -43,8 +43,8 @@ class Hall:
     workspace: Workspace
     tasks: list[asyncio.Task[int]] = field(default_factory=list)
 
-    async def make(self, name: str, *, device: str = "cpu", priority: int = 0) -> int:
-        config = TrainingConfig(name=name, model="tiny")
+    async def make(self, name: str, *, device: str = "cpu", priority: int = 0, output: str = "") -> int:
+        config = TrainingConfig(name=name, model="tiny", output=output)
         number = await trainings.create_training(
             self.workspace.db, name=name, config=freeze_training(config), data="{}", device=device, priority=priority
         )

@@ -1,13 +1,15 @@
 """A tuned model served on loopback: registered as an endpoint, found again, ended; with a stand-in for the server."""
 
+import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.process.conftest import Hall
+from tests.process.conftest import Hall, until
 from vqa_tui.config.load import load_endpoint
 from vqa_tui.config.training import Lora, TrainingConfig
 from vqa_tui.domain.failure import VqaError
@@ -15,6 +17,7 @@ from vqa_tui.operations import training_serve
 from vqa_tui.operations.training_serve import serve_training, served_training, stop_serving
 from vqa_tui.operations.training_start import delete_training
 from vqa_tui.process import serving
+from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import group_lives
 from vqa_tui.store import trainings
 
@@ -30,6 +33,22 @@ pathlib.Path("seen.json").write_text(json.dumps([sys.argv[1:], sorted(os.environ
 if "broken" in sys.argv[1]:
     sys.exit("no such model")
 http.server.HTTPServer((sys.argv[2], int(sys.argv[3])), Handler).serve_forever()
+"""
+
+_STARTER = """
+import asyncio, pathlib, sys
+from vqa_tui.process import serving
+from vqa_tui.process.lock import ProcessLock
+place, state = pathlib.Path(sys.argv[1]), sys.argv[2]
+command = [sys.executable, "-S", "-c", "import signal; signal.pause()"]
+wanted = serving.Wanted(serving.free_port(), "transformers", "base", "mine")
+async def start():
+    async with ProcessLock(place / "lock") as lock:
+        if state == "merging":
+            await serving.run_to_end(command, place, lock, wanted)
+        else:
+            await serving.start_server(command, place, lock, wanted, patience_s=600)
+asyncio.run(start())
 """
 
 
@@ -92,6 +111,42 @@ async def test_a_server_that_does_not_come_up_says_why(hall: Hall) -> None:
     assert (folder / "serving" / "log").read_text().startswith("$ ")
 
 
+@pytest.mark.parametrize("state", ["starting", "merging"])
+async def test_one_whose_starter_was_killed_before_it_answered_can_be_ended(hall: Hall, state: str) -> None:
+    number, folder = await trained(hall)
+    place = folder / "serving"
+    place.mkdir()
+    (place / "state.json").write_text('{"pid": 1}')
+    starter = await asyncio.create_subprocess_exec(sys.executable, "-P", "-c", _STARTER, str(place), state)
+    try:
+        await until(lambda: served_training(hall.workspace, number) is not None)
+    finally:
+        starter.send_signal(signal.SIGKILL)
+        await starter.wait()
+    found = served_training(hall.workspace, number)
+    assert found is not None and (found.state, found.endpoint) == (state, "mine") and group_lives(found.pid)
+    with pytest.raises(VqaError, match="is being served already"):
+        await serve_training(hall.workspace, number, program="transformers")
+    assert await stop_serving(hall.workspace, number) == found
+    assert not group_lives(found.pid) and not (place / "state.json").exists()
+
+
+async def test_a_server_whose_number_may_be_anothers_is_named(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, folder = await trained(hall)
+    with monkeypatch.context() as blind:
+        blind.setattr(serving, "start_ticks", lambda _pid: 0)
+        await serve_training(hall.workspace, number, program="transformers")
+    found = served_training(hall.workspace, number)
+    assert found is not None
+    try:
+        with pytest.raises(VqaError, match="does not end") as raised:
+            await stop_serving(hall.workspace, number)
+        assert f"kill {found.pid}" in raised.value.hint and group_lives(found.pid)
+        assert served_training(hall.workspace, number) == found
+    finally:
+        await serving.abandon_server(found.pid, folder / "serving")
+
+
 async def test_vllm_takes_the_adapter_beside_the_base_model(hall: Hall) -> None:
     number, folder = await trained(hall, "a", lora={"r": 8})
     served = await serve_training(hall.workspace, number, program="vllm", endpoint="mine")
@@ -108,7 +163,7 @@ async def test_the_merged_model_is_made_where_it_is_absent_or_old(hall: Hall, mo
     merged = folder / "merged" / "config.json"
     made: list[str] = []
 
-    async def merge(command: Sequence[str], _folder: Path) -> int:
+    async def merge(command: Sequence[str], _folder: Path, _lock: ProcessLock, _wanted: serving.Wanted) -> int:
         made.append(command[-1])
         merged.parent.mkdir(exist_ok=True)
         merged.touch()

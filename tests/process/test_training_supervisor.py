@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.operations.training_start import cancel_training, delete_training, stop_training
 from vqa_tui.process import training_supervisor
+from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import AlreadyAtWork
-from vqa_tui.process.process_group import end_group, start_ticks
+from vqa_tui.process.process_group import end_group, group_lives, start_ticks
 from vqa_tui.store import trainings
 
 
@@ -128,8 +130,37 @@ async def test_without_its_supervisor_it_can_be_cancelled(hall: Hall) -> None:
         await cancel_training(hall.workspace, number)
 
 
-async def test_one_that_was_done_with_nobody_to_see_is_settled(hall: Hall) -> None:
+async def test_a_number_that_may_be_another_process_gets_no_signal(hall: Hall) -> None:
+    """Where there is no /proc nothing tells when a process began: the number is said instead."""
     number, alone = await left_alone(hall, "waits")
+    await trainings.report_phase(hall.workspace.db, number, TrainingPhase.TRAINING, process=(alone.pid, 0))
+    with pytest.raises(VqaError, match="does not end") as raised:
+        await cancel_training(hall.workspace, number)
+    assert f"kill {alone.pid}" in raised.value.hint and alone.returncode is None
+    assert (await hall.summary(number)).phase is TrainingPhase.TRAINING
+    assert not KnownProcess(10**9, 0).is_certain, "there is none of that number, so its start is not told either"
+
+
+async def test_a_group_of_another_person_is_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_group: int, _number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "killpg", refuse)
+    assert not group_lives(1)
+    assert await end_group(10**9, ((signal.SIGINT, 0.0),))
+
+
+@pytest.mark.parametrize("there", ["nothing", "delivered", "another's"])
+async def test_one_that_was_done_with_nobody_to_see_is_settled(hall: Hall, tmp_path: Path, there: str) -> None:
+    output = tmp_path / "mine"
+    number, alone = await left_alone(hall, "waits", output=str(output))
+    (hall.folder(number) / "adapter").mkdir()
+    (hall.folder(number) / "adapter" / "weights").write_text("learned")
+    if there == "delivered":
+        shutil.copytree(hall.folder(number) / "adapter", output)
+    elif there == "another's":
+        output.mkdir()
+        (output / "weights").write_text("not ours")
     (hall.folder(number) / "stop").touch()
     await alone.wait()
     metrics = hall.folder(number) / "metrics.jsonl"
@@ -143,6 +174,8 @@ async def test_one_that_was_done_with_nobody_to_see_is_settled(hall: Hall) -> No
     assert await hall.supervise(number, resume=True) == 0
     found = await hall.summary(number)
     assert (found.phase, found.step) == (TrainingPhase.DONE, 5)
+    assert ("cannot be copied" in found.reason) == (there == "another's"), found.reason
+    assert (output / "weights").read_text() == ("not ours" if there == "another's" else "learned")
     assert not (hall.folder(number) / "seen.json").exists(), "no trainer is started for it"
 
 
@@ -200,9 +233,9 @@ async def test_no_key_reaches_the_trainer(hall: Hall, monkeypatch: pytest.Monkey
     assert "planted" not in (hall.folder(number) / "log").read_text()
 
 
-async def left_alone(hall: Hall, how: str) -> tuple[int, "asyncio.subprocess.Process"]:
+async def left_alone(hall: Hall, how: str, output: str = "") -> tuple[int, "asyncio.subprocess.Process"]:
     """A trainer at work whose supervisor was killed: it holds the locks that it inherited."""
-    number = await hall.make("a")
+    number = await hall.make("a", output=output)
     folder = hall.folder(number)
     descriptors = [
         os.open(path, os.O_RDWR | os.O_CREAT)

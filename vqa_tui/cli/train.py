@@ -80,7 +80,12 @@ def show(training: TrainingArgument, json: JsonOption = False, workspace: Worksp
         print_json({**training_document(found, told.events, folder), "served": served})
         return
     facts = training_facts(found, told.events, folder)
-    print_facts([*facts, *([("served", f"{served.base_url}, as endpoint {served.endpoint}")] if served else [])])
+    print_facts([*facts, *([("served", _served(served))] if served else [])])
+
+
+def _served(server: "Served") -> str:
+    where = f"{server.base_url}, as endpoint {server.endpoint}"
+    return where if server.state == "serving" else f"{server.state}, to answer at {where}"
 
 
 @app.command("stop")

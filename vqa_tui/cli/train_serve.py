@@ -48,6 +48,9 @@ def serve(
         if json:
             print_json(ended)
             return
+        if ended.state != "serving":
+            say("The server is gone, before it answered.")
+            return
         say(f"The server is gone; the file of the endpoint {ended.endpoint} stays.")
         return
 

@@ -1,6 +1,7 @@
 """Judging a training on its held-out rows, and reading what an earlier judgement found."""
 
 import asyncio
+import signal
 from collections.abc import Callable
 
 from vqa_tui.domain.evaluation import EVALUATION, Evaluation
@@ -39,12 +40,18 @@ async def evaluate_training(
     except OSError as error:
         raise VqaError(f"the evaluation cannot be started: {error.strerror or error}") from error
     if status:
-        words = last.removeprefix(_ERROR) if last.startswith(_ERROR) else f"it ended with exit status {status}"
+        words = last.removeprefix(_ERROR) if last.startswith(_ERROR) else _ending(status)
         raise WorkFailed(f"the evaluation of {found.name} failed: {words}", hint=f"Its log: {folder / LOG}")
     evaluation = await last_evaluation(workspace, training_id)
     if evaluation is None:
         raise WorkFailed(f"the evaluation of {found.name} left nothing behind", hint=f"Its log: {folder / LOG}")
     return evaluation
+
+
+def _ending(status: int) -> str:
+    if status < 0:
+        return f"it was ended by {signal.Signals(-status).name}"
+    return f"it ended with exit status {status}"
 
 
 async def last_evaluation(workspace: Workspace, training_id: int) -> Evaluation | None:

@@ -13,8 +13,9 @@ from vqa_tui.config.training import TINY_MODEL, TrainingConfig
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process import serving
-from vqa_tui.process.lock import ProcessLock
-from vqa_tui.process.serving import Served
+from vqa_tui.process.known_process import KnownProcess
+from vqa_tui.process.lock import ProcessLock, is_locked
+from vqa_tui.process.serving import Served, Wanted
 from vqa_tui.process.tail import tail
 from vqa_tui.store import trainings
 
@@ -82,35 +83,42 @@ async def serve_training(
             more = ["--enable-lora", "--max-lora-rank", str(lora), "--lora-modules", f"{name}={folder / _ADAPTER}"]
             command = serving.server_command(program, config.model, port, more)
         else:
-            model = str(await _whole_model(folder, place, config))
+            whole = await _whole_model(folder, place, lock, config, Wanted(port, program, config.model, name))
+            model = str(whole)
             command = serving.server_command(program, model, port)
         served = await serving.start_server(
-            command, place, lock, port=port, program=program, model=model, endpoint=name, patience_s=_START_PATIENCE_S
+            command, place, lock, Wanted(port, program, model, name), patience_s=_START_PATIENCE_S
         )
         try:
             _write_endpoint(file, served, config, frozen.name)
         except OSError as error:
-            await serving.end_server(served, place)
+            await serving.abandon_server(served.pid, place)
             raise VqaError(f"the endpoint {file} cannot be written: {error.strerror}") from error
     return ServedTraining(training_id, served.base_url, name, file, model, program, tuple(command))
 
 
 async def stop_serving(workspace: Workspace, training_id: int) -> Served:
-    """End the server of a training; its endpoint file stays, for runs that were made with it. Raises VqaError when it
-    is not served or something of the server lives on."""
+    """End the server of a training, also one that has yet to answer; its endpoint file stays, for runs that were made
+    with it. Raises VqaError when it is not served or something of the server lives on."""
     place = workspace.paths.training_serving(training_id)
     served = serving.served_in(place)
     if served is None:
+        if is_locked(place / "lock"):
+            raise VqaError(
+                f"the server of the training {training_id} has no process yet, or its file cannot be read",
+                hint=f"Try it again in a moment; `fuser {place / 'lock'}` names who starts it.",
+            )
         raise VqaError(f"the training {training_id} is not being served")
     if not await serving.end_server(served, place):
         raise VqaError(
-            f"the server of the training {training_id} does not end", hint=f"`fuser {place / 'lock'}` names it."
+            f"the server of the training {training_id} does not end",
+            hint=KnownProcess(served.pid, served.process_start).how_to_end(place / "lock"),
         )
     return served
 
 
 def served_training(workspace: Workspace, training_id: int) -> Served | None:
-    """Return the server of a training; None where it is not served."""
+    """Return the server of a training, also one that has yet to answer; None where there is none."""
     return serving.served_in(workspace.paths.training_serving(training_id))
 
 
@@ -132,7 +140,7 @@ def _takes_adapter(config: TrainingConfig) -> bool:
     return config.lora is not None and not config.lora.vision and config.model != TINY_MODEL
 
 
-async def _whole_model(folder: Path, place: Path, config: TrainingConfig) -> Path:
+async def _whole_model(folder: Path, place: Path, lock: ProcessLock, config: TrainingConfig, wanted: Wanted) -> Path:
     """Return the folder of the whole model, made where it is absent or older than the adapter."""
     if config.lora is None:
         return folder / _ADAPTER
@@ -140,7 +148,7 @@ async def _whole_model(folder: Path, place: Path, config: TrainingConfig) -> Pat
     if merged.is_file() and merged.stat().st_mtime >= adapter.stat().st_mtime:
         return folder / _MERGED
     command = [sys.executable, "-P", "-m", "vqa_tui.training.merging", str(folder / "config.json")]
-    if await serving.run_to_end(command, place):
+    if await serving.run_to_end(command, place, lock, wanted):
         said = [line for line in tail(place / "log").splitlines() if line.startswith("error: ")]
         reason = said[-1].removeprefix("error: ") if said else "its log says more"
         raise VqaError(f"the adapter cannot be merged into the model: {reason}", hint=f"The log: {place / 'log'}")

@@ -19,8 +19,9 @@ from vqa_tui.operations.training_output import with_free_output
 from vqa_tui.operations.training_packages import require_training_packages
 from vqa_tui.operations.training_trace import trace_rows
 from vqa_tui.operations.workspace import Workspace
+from vqa_tui.process.known_process import KnownProcess, noted_process
 from vqa_tui.process.lock import AlreadyAtWork, ProcessLock, is_let_go, is_locked
-from vqa_tui.process.process_group import end_group, start_ticks
+from vqa_tui.process.process_group import end_group
 from vqa_tui.process.spawn import spawn_detached
 from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import default_device, trainer_command
@@ -115,7 +116,12 @@ async def resume_training(workspace: Workspace, training_id: int) -> None:
 
 async def stop_training(workspace: Workspace, training_id: int) -> None:
     """Let a training finish its step, write a checkpoint and end. Raises VqaError when it is not at work."""
-    await _require_at_work(workspace, training_id)
+    found = await _require_at_work(workspace, training_id)
+    if _is_evaluated(workspace, found):
+        raise VqaError(
+            f"the training {found.name} is being evaluated: there is no checkpoint to write",
+            hint="`vqa-tui train cancel` ends the evaluation.",
+        )
     await trainings.wish_for(workspace.db, training_id, TrainingWish.STOP)
     # The trainer looks for the file itself: it hears it even when its supervisor is gone.
     (workspace.paths.training_folder(training_id) / STOP_FILE).touch()
@@ -125,10 +131,11 @@ async def cancel_training(workspace: Workspace, training_id: int) -> None:
     """End a training at once; what came after its last checkpoint is lost. Raises VqaError when it is not at work.
 
     The supervisor ends the trainer's processes; where it is gone they are ended here, and the training is cancelled
-    when this returns.
+    when this returns. Of a training that is being evaluated the evaluation is ended, and its phase stays.
     """
-    await _require_at_work(workspace, training_id)
-    await trainings.wish_for(workspace.db, training_id, TrainingWish.CANCEL)
+    found = await _require_at_work(workspace, training_id)
+    if not _is_evaluated(workspace, found):
+        await trainings.wish_for(workspace.db, training_id, TrainingWish.CANCEL)
     supervising = ProcessLock(workspace.paths.training_supervisor_lock(training_id))
     try:
         await supervising.acquire(patience_s=0)
@@ -141,17 +148,30 @@ async def cancel_training(workspace: Workspace, training_id: int) -> None:
 
 
 async def _end_orphan(workspace: Workspace, training_id: int) -> None:
-    """In the supervisor's place: end a trainer that works on without it. Raises VqaError when something of it lives
-    on."""
-    process = await trainings.process_of(workspace.db, training_id)
-    if process is not None and start_ticks(process[0]) == process[1]:
-        await end_group(process[0])
-    if not await is_let_go(workspace.paths.training_lock(training_id)):
+    """In the supervisor's place: end a trainer that works on without it, or an evaluator. Raises VqaError when
+    something of it lives on."""
+    lock = workspace.paths.training_lock(training_id)
+    evaluator = noted_process(workspace.paths.training_evaluator(training_id))
+    trainer = await trainings.process_of(workspace.db, training_id)
+    process = evaluator or (KnownProcess(*trainer) if trainer else None)
+    if process is not None and process.is_certain:
+        await end_group(process.pid)
+    if not await is_let_go(lock):
         raise VqaError(
             f"a process of the training {training_id} does not end",
-            hint=f"`fuser {workspace.paths.training_lock(training_id)}` names it.",
+            hint=process.how_to_end(lock) if process is not None else f"`fuser {lock}` names it.",
         )
-    await trainings.report_phase(workspace.db, training_id, TrainingPhase.CANCELLED)
+    found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
+    if evaluator is None and found.phase.is_live:
+        await trainings.report_phase(workspace.db, training_id, TrainingPhase.CANCELLED)
+
+
+def _is_evaluated(workspace: Workspace, found: TrainingSummary) -> bool:
+    """Whether the one that is at work judges the training. A supervisor that has just begun has not told its phase
+    yet, but holds its own lock."""
+    if is_locked(workspace.paths.training_supervisor_lock(found.id)):
+        return False
+    return not found.phase.is_live or noted_process(workspace.paths.training_evaluator(found.id)) is not None
 
 
 async def delete_training(workspace: Workspace, training_id: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
+from vqa_tui.process.known_process import note_process
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives
 from vqa_tui.process.training_command import trainer_environment
@@ -31,8 +32,9 @@ async def run_evaluator(
 ) -> tuple[int, str]:
     """Run `command` to its end and return its exit status and its last line; `tell` gets each line, hostile text.
 
-    Meanwhile the training and its device are taken; a cancel ends the process with its children. Raises VqaError when
-    the training or the device is at work, OSError when the process cannot be started.
+    Meanwhile the training and its device are taken; a cancel of this task ends the process with its children, and who
+    cancels the training finds it by the file beside the lock. Raises VqaError when the training or the device is at
+    work, OSError when the process cannot be started.
     """
     lock = ProcessLock(
         paths.training_lock(training_id),
@@ -40,11 +42,14 @@ async def run_evaluator(
         hint="Evaluate it again when that has ended.",
     )
     folder = paths.training_folder(training_id)
+    noted = paths.training_evaluator(training_id)
     async with lock:
+        noted.unlink(missing_ok=True)
         with _device(paths, device) as taken:
             child = _started(command, folder, (lock.descriptor, taken))
             lines = _Lines(folder / LOG, tell)
             try:
+                note_process(noted, child.pid)
                 while (status := child.poll()) is None:
                     lines.tell_new()
                     await asyncio.sleep(_LOOK_EVERY_S)
@@ -54,6 +59,7 @@ async def run_evaluator(
                 if group_lives(child.pid):
                     await asyncio.shield(end_group(child.pid))
                 child.wait()
+                noted.unlink(missing_ok=True)
 
 
 class _Lines:

@@ -25,7 +25,7 @@ async def end_group(group: int, steps: tuple[tuple[signal.Signals, float], ...] 
         _signal(group, number)
         if number is signal.SIGKILL:
             for pid in _living(family):
-                with suppress(ProcessLookupError):
+                with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
         deadline = time.monotonic() + patience_s
         while True:
@@ -38,10 +38,11 @@ async def end_group(group: int, steps: tuple[tuple[signal.Signals, float], ...] 
 
 
 def group_lives(group: int) -> bool:
-    """Tell whether a process of the group lives; those that ended and were not waited for are none."""
+    """Tell whether a process of the group lives that may be signalled; those that ended and were not waited for are
+    none (macOS refuses a group of them with EPERM)."""
     try:
         os.killpg(group, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return False
     if sys.platform != "linux":
         return True
@@ -55,7 +56,7 @@ def start_ticks(pid: int) -> int:
 
 
 def _signal(group: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 

@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import ProcessLock, is_let_go, is_locked
 from vqa_tui.process.process_group import end_group, start_ticks
 from vqa_tui.process.tail import tail
@@ -26,9 +27,24 @@ _LOOK_EVERY_S = 0.2
 _ANSWER_WITHIN_S = 5.0
 
 
+MERGING, STARTING, SERVING = "merging", "starting", "serving"
+_STATE = "state.json"
+"""Written in the folder of a server as soon as there is a process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A server that is to be started; each as in Served."""
+
+    port: int
+    program: str
+    model: str
+    endpoint: str
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server at work."""
+    """A server at work, or on its way there."""
 
     pid: int
     process_start: int
@@ -40,6 +56,8 @@ class Served:
     """What it is called in a request."""
     endpoint: str
     """Name of the endpoint file that leads to it."""
+    state: str = SERVING
+    """`merging` while its model is made, `starting` until it has answered, then `serving`."""
 
     @property
     def base_url(self) -> str:
@@ -85,60 +103,75 @@ def served_in(folder: Path) -> Served | None:
     if not is_locked(folder / "lock"):
         return None
     try:
-        return Served(**json.loads((folder / "state.json").read_text("utf-8")))
+        return Served(**json.loads((folder / _STATE).read_text("utf-8")))
     except (OSError, ValueError, TypeError):
-        return None  # it is being started
+        return None  # its process is about to be started
 
 
-async def run_to_end(command: Sequence[str], folder: Path) -> int:
-    """Run a command that writes to the log in `folder`, and return its exit status; it ends with its caller."""
-    child = _begin(command, folder)
-    try:
-        while (status := child.poll()) is None:  # noqa: ASYNC110 - a process sets no event
-            await asyncio.sleep(_LOOK_EVERY_S)
-    except BaseException:
-        await end_group(child.pid)
-        child.poll()
-        raise
+async def run_to_end(command: Sequence[str], folder: Path, lock: ProcessLock, wanted: Wanted) -> int:
+    """Run a command that makes the model for a server and writes to the log in `folder`; return its exit status.
+
+    It inherits `lock` and can be ended like a server; it ends with its caller. Raises VqaError when it cannot be
+    started.
+    """
+    with _begun(command, folder, lock) as child:
+        try:
+            _note(folder, child, wanted, MERGING)
+            while (status := child.poll()) is None:  # noqa: ASYNC110 - a process sets no event
+                await asyncio.sleep(_LOOK_EVERY_S)
+        except BaseException:
+            await abandon_server(child.pid, folder)
+            child.poll()
+            raise
     return status
 
 
 async def start_server(
-    command: Sequence[str],
-    folder: Path,
-    lock: ProcessLock,
-    *,
-    port: int,
-    program: str,
-    model: str,
-    endpoint: str,
-    patience_s: float,
+    command: Sequence[str], folder: Path, lock: ProcessLock, wanted: Wanted, *, patience_s: float
 ) -> Served:
-    """Start a server that inherits `lock`, and wait until it answers `/health`.
+    """Start a server that inherits `lock`, and wait until it answers `/health`. Who looks meanwhile finds it.
 
-    Raises VqaError, with the end of its log, when it ends or does not answer within `patience_s`; it is ended then, as
-    it is when the caller is interrupted.
+    Raises VqaError, with the end of its log, when it cannot be started, ends, or does not answer within `patience_s`;
+    it is ended then, as it is when the caller is interrupted.
     """
-    child = _begin(command, folder, lock.descriptor)
-    served = Served(child.pid, start_ticks(child.pid), port, program, model, endpoint)
-    try:
-        deadline = time.monotonic() + patience_s
-        while not await asyncio.to_thread(_answers, port):
-            if (status := child.poll()) is not None:
-                raise VqaError(f"the server ended (exit {status})", hint=tail(folder / "log", lines=8))
-            if time.monotonic() > deadline:
-                raise VqaError(
-                    f"the server did not answer within {patience_s:.0f} s", hint=tail(folder / "log", lines=8)
-                )
-            await asyncio.sleep(_LOOK_EVERY_S)
-        partial = folder / "state.json.partial"
-        partial.write_text(json.dumps(asdict(served)), "utf-8")
-        partial.rename(folder / "state.json")
-    except BaseException:
-        await end_group(child.pid)
-        child.poll()
-        raise
+    with _begun(command, folder, lock) as child:
+        try:
+            _note(folder, child, wanted, STARTING)
+            deadline = time.monotonic() + patience_s
+            while not await asyncio.to_thread(_answers, wanted.port):
+                if (status := child.poll()) is not None:
+                    raise VqaError(f"the server ended (exit {status})", hint=tail(folder / "log", lines=8))
+                if time.monotonic() > deadline:
+                    raise VqaError(
+                        f"the server did not answer within {patience_s:.0f} s", hint=tail(folder / "log", lines=8)
+                    )
+                await asyncio.sleep(_LOOK_EVERY_S)
+            return _note(folder, child, wanted, SERVING)
+        except BaseException:
+            await abandon_server(child.pid, folder)
+            child.poll()
+            raise
+
+
+def _note(folder: Path, child: subprocess.Popen[bytes], wanted: Wanted, state: str) -> Served:
+    """Write down what is at work in `folder`, so that it is found though we be killed."""
+    served = Served(
+        child.pid, start_ticks(child.pid), wanted.port, wanted.program, wanted.model, wanted.endpoint, state
+    )
+    partial = folder / f"{_STATE}.partial"
+    partial.write_text(json.dumps(asdict(served)), "utf-8")
+    partial.rename(folder / _STATE)
     return served
+
+
+@contextmanager
+def _begun(command: Sequence[str], folder: Path, lock: ProcessLock) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that was started in the place of what `folder` told of before; what the disk refuses is a VqaError."""
+    try:
+        (folder / _STATE).unlink(missing_ok=True)
+        yield _begin(command, folder, lock.descriptor)
+    except OSError as error:
+        raise VqaError(f"the server cannot be started: {error.strerror or error}") from error
 
 
 def _begin(command: Sequence[str], folder: Path, *inherited: int) -> subprocess.Popen[bytes]:
@@ -159,12 +192,17 @@ def _begin(command: Sequence[str], folder: Path, *inherited: int) -> subprocess.
 
 
 async def end_server(served: Served, folder: Path) -> bool:
-    """End a server with its children and return whether nothing of it lives."""
-    if start_ticks(served.pid) == served.process_start:
-        await end_group(served.pid)
-    with suppress(FileNotFoundError):
-        (folder / "state.json").unlink()
+    """End a server with its children and return whether nothing of it lives. One that may be another process by
+    that number gets no signal."""
+    if KnownProcess(served.pid, served.process_start).is_certain:
+        await abandon_server(served.pid, folder)
     return await is_let_go(folder / "lock")
+
+
+async def abandon_server(pid: int, folder: Path) -> None:
+    """End a server that is certainly the one of `folder`, with its children."""
+    if await end_group(pid):
+        (folder / _STATE).unlink(missing_ok=True)
 
 
 def _answers(port: int) -> bool:

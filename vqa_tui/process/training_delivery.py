@@ -1,5 +1,6 @@
 """Copying what a training learned to the folder that its configuration names."""
 
+import filecmp
 import os
 import shutil
 from pathlib import Path
@@ -9,10 +10,12 @@ ADAPTER, MERGED = "adapter", "merged"
 
 def deliver(folder: Path, output: Path) -> None:
     """Copy the adapter in the training's `folder` to `output`, and the merged model, where there is one, to
-    `output/merged`. `output` appears as a whole: it must not be there, or be empty.
+    `output/merged`. `output` appears as a whole: it must not be there, be empty, or hold that very copy.
 
     Raises OSError.
     """
+    if _is_there(folder / ADAPTER, output):
+        return
     output.parent.mkdir(parents=True, exist_ok=True)
     beside = output.with_name(f".{output.name}.{os.getpid()}.partial")
     try:
@@ -26,3 +29,11 @@ def deliver(folder: Path, output: Path) -> None:
         raise OSError(first[2] if len(first) > 2 else str(first)) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _is_there(adapter: Path, output: Path) -> bool:
+    """Whether each file was copied already, by size and time, by one that did not live to say so."""
+    if not output.is_dir():
+        return False
+    compared = filecmp.dircmp(adapter, output)
+    return bool(compared.same_files) and not (compared.left_only or compared.diff_files or compared.funny_files)

@@ -79,7 +79,9 @@ async def supervise(
         frozen = await trainings.frozen_training(database, training_id)
         supervisor = _Supervisor(paths, database, training_id, frozen.device, lock, command)
         config = TrainingConfig.model_validate_json(frozen.config)
-        if resume and await supervisor.settle():
+        # One that was left behind by an evaluator is no word on who holds the lock.
+        paths.training_evaluator(training_id).unlink(missing_ok=True)
+        if resume and await supervisor.settle(config):
             return 0
         async with supervisor.place_on_device(resume=resume) as granted:
             if not granted:
@@ -107,14 +109,15 @@ class _Supervisor:
         self._total: int | None = None
         self._output = ""
 
-    async def settle(self) -> bool:
+    async def settle(self, config: TrainingConfig) -> bool:
         """Take over the end of a trainer that did its last step with nobody to report it; return whether it had."""
+        self._output = config.output
         word = last_word(self._folder)
         if word is None or word.phase != TrainingPhase.DONE:
             return False
         found = await trainings.training_summary(self._database, self._paths, self._id)
         await trainings.report_steps(self._database, self._id, word.step, found.total_steps)
-        await self._report(TrainingPhase.DONE, word.reason)
+        await self._report(TrainingPhase.DONE, await self._deliver() or word.reason)
         return True
 
     @asynccontextmanager
