@@ -78,8 +78,10 @@ async def test_what_its_state_does_not_allow_is_409(api: Api, verb: str) -> None
 async def test_one_that_is_at_work_hears_it_and_cannot_be_deleted(api: Api, verb: str, wish: str) -> None:
     number = await api.made()
     await trainings.report_phase(api.workspace.db, number, TrainingPhase.TRAINING)
-    with api.workspace.paths.training_lock(number).open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    paths = api.workspace.paths
+    with paths.training_lock(number).open() as lock, paths.training_supervisor_lock(number).open("w") as over_it:
+        for held in (lock, over_it):
+            fcntl.flock(held, fcntl.LOCK_EX)
         answer = await api.ask("POST", f"{JOBS}/{number}/{verb}")
         assert (answer.status, answer.json["wish"]) == (202, wish)
         kept = await api.ask("DELETE", f"{JOBS}/{number}")
@@ -276,7 +278,7 @@ async def test_addresses_that_are_none(api: Api, method: str, path: str, status:
 
 
 async def test_without_the_training_packages_it_is_503(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("vqa_tui.operations.training_packages.find_spec", lambda name: None)
     (tmp_path / "data.jsonl").write_text("{}\n")
     async with served(tmp_path, actions=Actions()) as api:
         answer = await api.post(name="bags", base_model="tiny", dataset_path="data.jsonl")

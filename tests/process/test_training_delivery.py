@@ -53,5 +53,5 @@ def test_a_folder_that_is_in_use_is_refused_before_the_start(tmp_path: Path, mon
 
 
 def test_a_name_that_is_too_long_is_refused_in_words() -> None:
-    with pytest.raises(VqaError, match="cannot be looked at"):
+    with pytest.raises(VqaError, match="is no path"):
         with_free_output(TrainingConfig(name="a", model="tiny", output="x" * 300))

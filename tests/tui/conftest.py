@@ -105,7 +105,7 @@ class FakeServices(Services):
             raise self.gone
 
     @property
-    def importing(self) -> tuple[str, ...]:
+    def at_work(self) -> tuple[str, ...]:
         return ()
 
     async def data_version(self) -> int:
