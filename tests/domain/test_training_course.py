@@ -5,7 +5,7 @@ import math
 import pytest
 
 from vqa_tui.domain.training_course import TrainingCourse
-from vqa_tui.domain.training_events import Answered, LeftOut, Looked, Saved, Started, Stepped
+from vqa_tui.domain.training_events import Answered, Event, LeftOut, Looked, Saved, Started, Stepped
 
 
 def started(first: int = 0, total: int = 100, at: float = 0.0) -> Started:
@@ -16,9 +16,9 @@ def stepped(step: int, loss: float | None = 1.0, *, at: float | None = None, row
     return Stepped(step if at is None else at, step, step / 10, loss, 0.01, 1.0, 0.5, 50, rows, 1_000 + step)
 
 
-def course_of(*events: object) -> TrainingCourse:
+def course_of(*events: Event) -> TrainingCourse:
     course = TrainingCourse()
-    course.take(events)  # type: ignore[arg-type]
+    course.take(events)
     return course
 
 
@@ -39,7 +39,7 @@ def test_the_smoothed_loss_is_a_corrected_exponential_mean() -> None:
 
 
 def test_a_resumed_session_does_the_steps_after_its_checkpoint_again() -> None:
-    first = [started(), *(stepped(n, 10.0 - n, rows=(n,)) for n in range(1, 6))]
+    first: list[Event] = [started(), *(stepped(n, 10.0 - n, rows=(n,)) for n in range(1, 6))]
     answers = [Answered(1.0, step, 1, "k", "p", "q", "r", "a") for step in (2, 4)]
     first += [
         Looked(1.0, 2, 3.0, 0.1),

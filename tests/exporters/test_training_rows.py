@@ -9,12 +9,13 @@ from PIL import Image
 
 from tests.exporters.written import TRICKY, pictures_with_pairs, write_export
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.training_files import HELD_OUT, ROWS
 from vqa_tui.domain.training_row import TrainingRow
 from vqa_tui.exporters.formats import FORMATS, Naming
 from vqa_tui.exporters.picture_copies import PictureUse
 from vqa_tui.exporters.splitting import SplitByHash
 from vqa_tui.exporters.training_rows import RowProblem, training_rows
-from vqa_tui.operations.training_data import HELD_OUT, ROWS, prepare_rows
+from vqa_tui.operations.training_data import prepare_rows
 
 Write = Callable[..., Path]
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from tests.operations.test_exports_operation import StoredRun, stored
+from vqa_tui.domain.training_files import HELD_OUT, ROWS
 from vqa_tui.domain.training_row import TrainingRow
 from vqa_tui.operations.exports import export_run
-from vqa_tui.operations.training_data import HELD_OUT, ROWS, prepare_rows
+from vqa_tui.operations.training_data import prepare_rows
 from vqa_tui.operations.training_trace import trace_rows
 
 __all__ = ["stored"]

@@ -10,7 +10,7 @@ from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.review import Judgement, Verdict
 from vqa_tui.domain.training_events import Event
-from vqa_tui.operations import training_choices, trainings
+from vqa_tui.operations import training_choices, training_packages, trainings
 from vqa_tui.operations.reviewing import reviewed_pairs
 from vqa_tui.operations.training_rows import pairs_of_row, reject_pairs, training_rows
 from vqa_tui.process.lock import ProcessLock
@@ -111,9 +111,10 @@ async def test_runs_are_listed_with_what_was_said_of_their_pairs(tmp_path: Path)
 
 
 async def test_choices_say_why_they_cannot_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_choices, "find_spec", lambda name: None if name in ("peft", "unsloth") else object())
+    monkeypatch.setattr(training_packages, "find_spec", lambda name: None if name == "peft" else object())
     tiny = TrainingConfig(name="a", model="tiny")
     assert "Training needs peft: `pip install" in training_choices.why_not_here(tiny)
+    monkeypatch.setattr(training_packages, "find_spec", lambda name: object())
     monkeypatch.setattr(training_choices, "find_spec", lambda name: None if name == "unsloth" else object())
     monkeypatch.setattr(training_choices, "default_device", lambda *_: "gpu")
     assert training_choices.why_not_here(tiny) == ""

@@ -1,9 +1,9 @@
 """A training in facts for people, for `train show`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vqa_tui.domain.training_events import Event, Looked, Saved, Started, Stepped
+from vqa_tui.domain.training_events import Event, Looked, Saved, Started, Stepped, last_event
 
 if TYPE_CHECKING:
     from vqa_tui.domain.training import TrainingSummary
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def training_facts(training: "TrainingSummary", told: Sequence[Event], folder: str) -> list[tuple[str, str]]:
     """Return what is known of a training, for people."""
-    started, stepped, looked = _last(told, Started), _last(told, Stepped), _last(told, Looked)
+    started, stepped, looked = last_event(told, Started), last_event(told, Stepped), last_event(told, Looked)
     facts = [
         ("training", f"{training.id}, {training.name}"),
         ("state", "lost: its process is gone; resume lets it go on" if training.is_lost else str(training.phase)),
@@ -27,7 +27,3 @@ def training_facts(training: "TrainingSummary", told: Sequence[Event], folder: s
         ("folder", folder),
     ]
     return [(name, words) for name, words in facts if words]
-
-
-def _last(told: Sequence[Event], kind: type[Any]) -> Any:
-    return next((each for each in reversed(told) if isinstance(each, kind)), None)

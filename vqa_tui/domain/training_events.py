@@ -5,9 +5,9 @@ readable, and a line that a crash cut off is passed over.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,7 @@ _WORDS: dict[str, type[Any]] = {
     "left_out": LeftOut,
     "end": Ended,
 }
+_E = TypeVar("_E", Started, Stepped, Looked, Answered, Saved, LeftOut, Ended)
 _WORD_OF = {event: word for word, event in _WORDS.items()}
 
 
@@ -142,3 +143,8 @@ def events(lines: Iterable[str]) -> Iterator[Event]:
             yield kind(**known)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
+
+
+def last_event(told: Sequence[Event], kind: type[_E]) -> _E | None:
+    """Return the newest event of one kind; None where there is none."""
+    return next((each for each in reversed(told) if isinstance(each, kind)), None)

@@ -9,11 +9,10 @@ from pathlib import Path
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.training_configs import list_training_configs, training_config
+from vqa_tui.operations.training_packages import missing_training_packages
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process.training_command import default_device, trainer_command
 from vqa_tui.store import reads, reviewing
-
-_NEEDED = ("torch", "transformers", "peft", "accelerate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def training_choices(workspace: Workspace) -> list[TrainingChoice]:
 
 def why_not_here(config: TrainingConfig) -> str:
     """Return what this machine lacks for `config`, in a sentence with what to do; empty where it lacks nothing."""
-    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+    if missing := missing_training_packages():
         return f"Training needs {', '.join(missing)}: `pip install 'vqa-tui[train]'` brings them."
     gpu = default_device(os.environ).startswith("gpu")
     if config.backend == "unsloth":

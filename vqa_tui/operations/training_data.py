@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.training_files import HELD_OUT, ROWS
 from vqa_tui.domain.training_row import TrainingRow
 from vqa_tui.exporters.manifest import UnreadableManifest, manifests_that_may_list, read_manifest
 from vqa_tui.exporters.training_rows import RowProblem, training_rows
 from vqa_tui.exporters.validation import files_with_records
 
-ROWS, HELD_OUT = "rows.jsonl", "held_out.jsonl"
 _PROBLEMS_SHOWN = 3
 _SIDES = {"train": ROWS, "val": HELD_OUT}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.review import BY_HAND, Judgement, ReviewPair, Seen, Verdict
+from vqa_tui.domain.training_files import HELD_OUT, ROWS
 from vqa_tui.domain.training_row import TrainingRow
-from vqa_tui.operations.training_data import HELD_OUT, ROWS
 from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.store import reviewing
 

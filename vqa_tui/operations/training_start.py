@@ -12,6 +12,7 @@ from vqa_tui.config.freeze import freeze_training
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.failure import NotInstalled, VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
+from vqa_tui.domain.training_files import STOP_FILE
 from vqa_tui.operations.exports import export_run
 from vqa_tui.operations.named_path import expanded
 from vqa_tui.operations.training_data import TrainingData, prepare_rows
@@ -25,7 +26,6 @@ from vqa_tui.process.process_group import end_group
 from vqa_tui.process.spawn import spawn_detached
 from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import default_device, trainer_command
-from vqa_tui.process.training_supervisor import STOP_FILE
 from vqa_tui.store import trainings
 
 RUN_FORMAT = "stcray-flat"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from vqa_tui.domain.export import ExportPicture, Reviewed
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.training_files import HELD_OUT, ROWS
 from vqa_tui.domain.training_row import TrainingRow
 from vqa_tui.exporters.conversation import item_labels
 from vqa_tui.exporters.media_tags import neutralised
-from vqa_tui.operations.training_data import HELD_OUT, ROWS
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store.exports import exported_pictures, exported_run
 

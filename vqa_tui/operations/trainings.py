@@ -14,12 +14,12 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run_name import require_run_name
 from vqa_tui.domain.training import TrainingSummary
 from vqa_tui.domain.training_events import Event, events
+from vqa_tui.domain.training_files import METRICS
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store import trainings
 from vqa_tui.store.at_work import is_locked
 
 LOG_TAIL_BYTES = 256 * 1024
-METRICS = "metrics.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

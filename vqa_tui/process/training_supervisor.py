@@ -13,6 +13,7 @@ from pathlib import Path
 from vqa_tui.config.training import Launch, TrainingConfig
 from vqa_tui.domain.training import TrainingPhase, TrainingWish
 from vqa_tui.domain.training_events import Ended, Event, Started, Stepped, events
+from vqa_tui.domain.training_files import METRICS, STOP_FILE
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
@@ -22,8 +23,6 @@ from vqa_tui.process.training_delivery import deliver
 from vqa_tui.store import trainings
 from vqa_tui.store.db import Database, StoreTrouble
 
-STOP_FILE = "stop"
-METRICS = "metrics.jsonl"
 _ERROR = "error: "
 """Begins the line in which a trainer says why it failed: on a full disk that is all it can."""
 _LOOK_EVERY_S = 0.2

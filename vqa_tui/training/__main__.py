@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, event_line
+from vqa_tui.domain.training_files import METRICS
 from vqa_tui.training.checkpoints import remove_unfinished
 from vqa_tui.training.launcher import die_with_launcher
 from vqa_tui.training.trouble import TrainingTrouble, in_words
@@ -55,7 +56,7 @@ def _failed(folder: Path, error: BaseException) -> int:
         return FAILED
     remove_unfinished(folder)
     try:
-        with open(folder / "metrics.jsonl", "a", encoding="utf-8") as file:
+        with open(folder / METRICS, "a", encoding="utf-8") as file:
             file.write("\n" + event_line(Ended(time.time(), "failed", trouble.sentence, 0)) + "\n")
     except OSError as unwritable:
         print(f"the end cannot be noted in metrics.jsonl: {unwritable}", file=sys.stderr)

@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, set_
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.evaluation import EVALUATION, JUDGED_ROWS, BeforeAndAfter, Evaluation, JudgedAnswer, JudgedRow
+from vqa_tui.domain.training_files import HELD_OUT
 from vqa_tui.domain.training_row import TrainingRow
 from vqa_tui.training.answering import answer, question_of
 from vqa_tui.training.checkpoints import newest_checkpoint
@@ -20,7 +21,6 @@ from vqa_tui.training.loading import Device, device_for, load_model
 from vqa_tui.training.merging import ADAPTER
 from vqa_tui.training.rows import RowFile
 from vqa_tui.training.scores import Said, Scorer
-from vqa_tui.training.session import HELD_OUT
 from vqa_tui.training.trouble import TrainingTrouble
 
 WORST = 20

@@ -9,12 +9,10 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from vqa_tui.domain.training_events import Looked, Saved, Stepped
+from vqa_tui.domain.training_files import STOP_FILE
 from vqa_tui.training.event_log import EventLog
 from vqa_tui.training.gauges import Gauges
 from vqa_tui.training.learned import Learned
-
-STOP_FILE = "stop"
-"""When this file appears in the training's folder the step is finished, a checkpoint written, and the training ends."""
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base

@@ -12,6 +12,7 @@ from transformers import PrinterCallback, Trainer, set_seed
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, LeftOut, Started
+from vqa_tui.domain.training_files import HELD_OUT, METRICS, ROWS
 from vqa_tui.training.adapters import prepare
 from vqa_tui.training.answering import Sampler
 from vqa_tui.training.arguments import trainer_arguments
@@ -28,8 +29,6 @@ from vqa_tui.training.reporting import Reporter
 from vqa_tui.training.rows import RowFile
 from vqa_tui.training.saving import saving
 from vqa_tui.training.trouble import TrainingTrouble
-
-ROWS, HELD_OUT = "rows.jsonl", "held_out.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
     set_seed(config.seed)
     model, processor = _model(config, device)
     encoder = RowEncoder(processor, PictureSize(config.min_pixels, config.max_pixels), config.max_tokens)
-    log, learned, gauges = EventLog(folder / "metrics.jsonl", writes=first), Learned(), Gauges(device.kind)
+    log, learned, gauges = EventLog(folder / METRICS, writes=first), Learned(), Gauges(device.kind)
     reporter = Reporter(folder, log, learned, gauges)
     sharded = config.launch.fsdp or bool(config.launch.deepspeed) or bool(config.launch.accelerate_config)
     shown = [] if sharded else [held_out[number] for number in range(min(config.samples, len(held_out)))]
