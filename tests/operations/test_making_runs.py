@@ -175,10 +175,17 @@ async def test_tasks_of_runs_that_are_made_at_once_do_not_mix(workspace: Workspa
         assert row["n"] == pictures and await unbroken(workspace.db, run_id)
 
 
-async def test_of_follow_ups_that_are_made_at_once_the_later_gives_way(workspace: Workspace) -> None:
+async def test_of_follow_ups_that_are_made_at_once_the_later_gives_way(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Were pictures left to one that is being made, nobody would ask them when its maker is killed."""
     run_id = await create_run(workspace, REQUEST)
     ids = [row["id"] for row in await workspace.db.read("SELECT id FROM task WHERE run_id = ?", (run_id,))]
+    stored_a_piece, go_on = asyncio.Event(), asyncio.Event()
+
+    async def held_rest(self: Pace, took_s: float) -> None:
+        stored_a_piece.set()
+        await go_on.wait()
 
     async def follow(database: Database, name: str) -> tuple[int, int]:
         new = NewRun(name, 1, "caption", "other", "m-2", "{}", "{}", "1" * 64, 0, None, Limits(), True)
@@ -186,11 +193,14 @@ async def test_of_follow_ups_that_are_made_at_once_the_later_gives_way(workspace
             database, new, follows=run_id, ids=ids, statuses=(TaskStatus.PENDING,), changes=UNCHANGED
         )
 
+    monkeypatch.setattr(Pace, "rest", held_rest)
     async with open_workspace(workspace.paths.root.parent) as other:
-        both = await asyncio.gather(follow(workspace.db, "one"), follow(other.db, "two"), return_exceptions=True)
-    ((new_id, count),) = (each for each in both if not isinstance(each, BaseException))
-    (refused,) = (each for each in both if isinstance(each, BaseException))
-    assert isinstance(refused, VqaError) and "somebody else makes a run just now" in refused.message
+        earlier = asyncio.create_task(follow(workspace.db, "one"))
+        await stored_a_piece.wait()
+        with pytest.raises(VqaError, match="somebody else makes a run just now"):
+            await follow(other.db, "two")
+        go_on.set()
+        new_id, count = await earlier
     assert count == PICTURES and await unbroken(workspace.db, new_id)
     assert await follow(workspace.db, "again") == (0, 0)
     assert await number_of(workspace.db, "unfinished_run") == 0

@@ -14,6 +14,7 @@ LONGEST = 2_000
 """Characters of a line that are shown."""
 _MARKS = re.compile(r"(\x1b\[[0-9;:]*m|\x9b[0-9;:]*m|\x1b\[[0-2]?K)")
 _ERASE = re.compile(r"\x1b\[[0-2]?K")
+_WHOLE = re.compile(r"\x1b(\[[0-9;:?]*[@-~]|[^\[\]]|[^\n]*\n)")
 _COLOURS = ("", "$text-error", "$text-success", "$text-warning", "$text-primary", "$text-secondary", "$text-accent", "")
 """Theme styles for the eight colours of a terminal: the red of a log is the red of the theme."""
 
@@ -54,7 +55,8 @@ class LogText:
         if not text:
             return
         begun = text.rfind("\x1b")
-        if begun >= 0 and len(text) - begun < 32 and not re.match(r"\x1b(\[[0-9;:?]*[@-~]|[^\[\]])", text[begun:]):
+        # What the line ends in never gets whole.
+        if begun >= 0 and len(text) - begun < 32 and not _WHOLE.match(text, begun):
             text, self._rest = text[:begun], text[begun:]
         else:
             self._rest = ""
