@@ -1,11 +1,14 @@
 """Time of a training step: the trainer against a bare transformers + peft loop on the same tiny model, in turns.
 
-Both open the same pictures, make batches of four rows, and learn from the answers' tokens alone, with AdamW and a limit
-on the gradient's length. Where PyTorch is not installed it says so and measures nothing.
+All open the same pictures, make batches of four rows, and learn from the answers' tokens alone, with AdamW and a limit
+on the gradient's length. The trainer's batches are made in a process beside it, so there are two bare loops: one that
+makes them between its steps, and one that has such a process as well. CPU time is that of the steps. Where PyTorch is
+not installed it says so and measures nothing.
 """
 
 import argparse
 import contextlib
+import functools
 import io
 import itertools
 import json
@@ -37,16 +40,21 @@ def main() -> None:
         print("needs the extra `train`: nothing measured")
         return
     with tempfile.TemporaryDirectory() as folder:
-        ours: list[Moment] = []
-        bare: list[Moment] = []
+        sides = {"bare": _bare, "bare_with_process": functools.partial(_bare, workers=1), "trainer": _ours}
+        taken: dict[str, list[Moment]] = {name: [] for name in sides}
         for number in range(given.rounds):
-            for side, taken in ((_ours, ours), (_bare, bare)) if number % 2 else ((_bare, bare), (_ours, ours)):
-                place = Path(folder) / f"{side.__name__}{number}"
+            for name in reversed(sides) if number % 2 else sides:
+                place = Path(folder) / f"{name}{number}"
                 config = _training(place, given.steps)
-                taken.extend(side(place, config, given.steps)[_WARM_UP:])
+                taken[name].extend(sides[name](place, config, given.steps)[_WARM_UP:])
             print(f"round {number + 1} of {given.rounds}", file=sys.stderr, flush=True)
-    figures = {"bare": _figures(bare), "trainer": _figures(ours)}
-    ratios = {f"{kind}_ratio": round(figures["trainer"][kind] / figures["bare"][kind], 3) for kind in _KINDS}
+    figures = {name: _figures(moments) for name, moments in taken.items()}
+    ratios = {
+        f"trainer_to_{name}_{kind}": round(figures["trainer"][kind] / figures[name][kind], 3)
+        for name in sides
+        for kind in _KINDS
+        if name != "trainer"
+    }
     print(json.dumps({**figures, **ratios, "load": round(os.getloadavg()[0], 1)}, indent=2))
 
 
@@ -113,8 +121,8 @@ def _ours(folder: Path, config: Any, steps: int) -> list[Moment]:
     return _between(ends)[: steps - 1]
 
 
-def _bare(folder: Path, config: Any, steps: int) -> list[Moment]:
-    """The loop that one would write by hand."""
+def _bare(folder: Path, config: Any, steps: int, *, workers: int = 0) -> list[Moment]:
+    """The loop that one would write by hand; with `workers` processes that make its batches."""
     import torch
     from peft import LoraConfig, get_peft_model
     from PIL import Image
@@ -152,7 +160,9 @@ def _bare(folder: Path, config: Any, steps: int) -> list[Moment]:
         labels[batch["attention_mask"] == 0] = -100
         return {**batch, "labels": labels}
 
-    loader = torch.utils.data.DataLoader(rows, batch_size=_BATCH, shuffle=True, collate_fn=collate)
+    loader = torch.utils.data.DataLoader(
+        rows, batch_size=_BATCH, shuffle=True, collate_fn=collate, num_workers=workers, persistent_workers=workers > 0
+    )
     ends: list[Moment] = []
     while len(ends) < steps:
         for batch in loader:
@@ -161,7 +171,7 @@ def _bare(folder: Path, config: Any, steps: int) -> list[Moment]:
             torch.nn.utils.clip_grad_norm_(model.parameters(), _LONGEST_GRADIENT)
             optimizer.step()
             optimizer.zero_grad()
-            float(loss)  # What a person watches.
+            float(loss.detach())  # What a person watches.
             ends.append(_now())
     return _between(ends)[: steps - 1]
 

@@ -1,14 +1,11 @@
 """`python -m vqa_tui`, and what the script `vqa-tui` calls."""
 
-import gc
 import os
 import sys
 
 
 def main() -> None:
     """Run the command line; a character that the terminal cannot show becomes a question mark, never a traceback."""
-    # What is imported stays to the end; with Python's own threshold the collector goes through it a hundred times.
-    gc.set_threshold(10_000, 20, 20)
     from vqa_tui.cli.main import app
 
     _open_closed_streams()

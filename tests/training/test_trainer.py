@@ -165,8 +165,34 @@ def test_corrupt_and_huge_pictures_are_left_out_and_told_once(tmp_path: Path) ->
     assert not {3, 5} & {row for each in found if isinstance(each, Stepped) for row in each.rows}
 
 
+def test_where_no_picture_can_be_read_it_says_so_and_prints_no_traceback(tmp_path: Path) -> None:
+    """The process that makes batches finds out, and the trainer tells."""
+    config = training_folder(tmp_path)
+    for path in tmp_path.glob("*.png"):
+        path.write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    status, said, found = train(config)
+    assert status == 1 and "Traceback" not in said, said
+    assert "64 rows in a row cannot be learned from" in end(found).reason and "vqa-tui validate" in end(found).reason
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a process makes batches")
+def test_a_killed_maker_of_batches_is_told_in_words(tmp_path: Path) -> None:
+    config = training_folder(tmp_path, max_steps=5_000, save_every=5_000, held_out=0)
+    process = start(config)
+    wait_for(lambda: len(losses(told(config))) > 2, process)
+    makers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("utf-8").split()
+    for each in makers:
+        os.kill(int(each), signal.SIGKILL)
+    said, _ = process.communicate()
+    assert makers and process.returncode == 1, said
+    assert "a process that makes batches was ended from outside" in end(told(config)).reason, said
+
+
 def test_a_full_disk_during_a_checkpoint_says_so_and_leaves_whole_ones(tmp_path: Path) -> None:
-    """A limit on the size of files stands for the disk: the optimizer's state is the largest that is written."""
+    """A limit on the size of files stands for the disk: the optimizer's state is the largest that is written.
+
+    It holds for shared memory too, where the pictures of a batch find no room and go another way.
+    """
     config = training_folder(tmp_path, max_steps=20, save_every=10)
     most = 150_000
 

@@ -104,7 +104,7 @@ def _refused(repo_id: str, error: Any) -> VqaError:
             hint=f"Make a new one at {endpoint()}/settings/tokens and set the variable to it.",
         )
     if status in (401, 404):
-        allowed = "to an account that may see it" if token() else "if it is private"
+        allowed = "of an account that may see it" if token() else "if it is private"
         return VqaError(
             f"the Hub knows no dataset {repo_id}, or does not show it to you ({status})",
             hint=f"Check the name, OWNER/NAME; set {TOKEN_VARIABLE} to a token {allowed}.",

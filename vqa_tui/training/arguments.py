@@ -1,6 +1,8 @@
 """A configuration in the words of transformers' Trainer."""
 
 import dataclasses
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,12 @@ from transformers import TrainingArguments
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.training.loading import Device
 
-_DATA_WORKERS = 2
 _KNOWN = frozenset(field.name for field in dataclasses.fields(TrainingArguments))
 
 
 def trainer_arguments(folder: Path, config: TrainingConfig, device: Device, *, looks: bool) -> TrainingArguments:
     """Return what the Trainer needs to write its checkpoints into `folder`; `looks` says whether rows are held out."""
+    workers = _data_workers(device)
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=config.epochs,
@@ -44,7 +46,8 @@ def trainer_arguments(folder: Path, config: TrainingConfig, device: Device, *, l
         prediction_loss_only=True,
         label_names=["labels"],
         remove_unused_columns=False,
-        dataloader_num_workers=_DATA_WORKERS if device.kind == "cuda" else 0,
+        dataloader_num_workers=workers,
+        dataloader_persistent_workers=workers > 0,
         dataloader_pin_memory=device.kind == "cuda",
         ddp_find_unused_parameters=False,
         report_to="none",
@@ -53,6 +56,15 @@ def trainer_arguments(folder: Path, config: TrainingConfig, device: Device, *, l
         **_checkpointing(config),
         **_sharding(config),
     )
+
+
+def _data_workers(device: Device) -> int:
+    """How many processes open pictures while the model learns; only Linux starts one without loading all libraries."""
+    if sys.platform != "linux":
+        return 0
+    if device.kind == "cuda":
+        return 2
+    return 1 if (os.cpu_count() or 1) > 1 else 0
 
 
 def _checkpointing(config: TrainingConfig) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Batches of rows for the trainer; a row that cannot be learned from gives its place to the next that can."""
 
+import contextlib
 from typing import Any
 
+import numpy
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from vqa_tui.training.encoding import RowEncoder, RowRefused, collate
 from vqa_tui.training.rows import RowFile
@@ -11,7 +13,11 @@ from vqa_tui.training.trouble import TrainingTrouble
 
 ROW_IDS, REFUSED = "row_ids", "refused_rows"
 """What a batch holds beside the model's inputs: ids of its rows, and (number, key, reason) of those left out."""
+TROUBLE = "trouble"
+"""All that a batch holds which could not be made: its TrainingTrouble."""
 _MOST_TRIES = 64
+_SMALL_BYTES = 64 * 1024
+"""Up to this a tensor goes from process to process faster as an array: PyTorch opens a file for each tensor."""
 
 
 class Numbers(Dataset):  # type: ignore[misc]  # untyped base
@@ -35,7 +41,16 @@ class Batcher:
         self._encoder = encoder
 
     def __call__(self, numbers: list[int]) -> dict[str, Any]:
-        """Raises TrainingTrouble where no row near one that is left out can be learned from."""
+        """Return the batch, or its trouble, where no row near one that is left out can be learned from.
+
+        It may be made in another process, out of which PyTorch brings no exception whole.
+        """
+        try:
+            return self._batch(numbers)
+        except TrainingTrouble as trouble:
+            return {TROUBLE: trouble}
+
+    def _batch(self, numbers: list[int]) -> dict[str, Any]:
         encoded, ids, refused = [], [], []
         for number in numbers:
             for tried in range(_MOST_TRIES):
@@ -52,4 +67,25 @@ class Batcher:
                     f"{_MOST_TRIES} rows in a row cannot be learned from; the last: {refused[-1][1]}: {refused[-1][2]}",
                     "`vqa-tui validate FILE` says what is wrong with the data.",
                 )
-        return {**collate(encoded, self._encoder.pad_id), ROW_IDS: torch.tensor(ids), REFUSED: refused}
+        batch = collate(encoded, self._encoder.pad_id)
+        if get_worker_info() is not None:
+            batch = {name: _on_its_way(value) for name, value in batch.items()}
+        return {**batch, ROW_IDS: ids, REFUSED: refused}
+
+
+def _on_its_way(value: torch.Tensor) -> Any:
+    """Return a tensor as it goes to another process: in shared memory, or as an array through a pipe where it is small
+    or finds no room there (64 MB are a container's default)."""
+    if value.nbytes > _SMALL_BYTES:
+        with contextlib.suppress(RuntimeError):
+            return value.share_memory_()
+    return value.numpy()
+
+
+def inputs_of(batch: dict[str, Any], device: Any) -> dict[str, Any]:
+    """Return what the model takes of a batch, all of it tensors on `device`."""
+    return {
+        name: torch.from_numpy(value).to(device) if isinstance(value, numpy.ndarray) else value
+        for name, value in batch.items()
+        if name not in (ROW_IDS, REFUSED)
+    }

@@ -16,7 +16,7 @@ from vqa_tui.domain.training_files import HELD_OUT, METRICS, ROWS
 from vqa_tui.training.adapters import prepare
 from vqa_tui.training.answering import Sampler
 from vqa_tui.training.arguments import trainer_arguments
-from vqa_tui.training.batches import REFUSED, ROW_IDS, Batcher, Numbers
+from vqa_tui.training.batches import REFUSED, ROW_IDS, TROUBLE, Batcher, Numbers, inputs_of
 from vqa_tui.training.checkpoints import CHECKPOINTS, newest_checkpoint, remove_unfinished, step_of
 from vqa_tui.training.encoding import IGNORED, PictureSize, RowEncoder
 from vqa_tui.training.environment import environment
@@ -70,10 +70,9 @@ class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
             self.data_collator = self._batcher
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
-        """Take what is not the model's out of the batches before they are counted and moved."""
-        samples, tokens = super().get_batch_samples(epoch_iterator, num_batches, device)
-        for batch in samples:
-            self._note(batch, learns=True)
+        """Take what is not the model's out of the batches before they are counted."""
+        for_the_model = (self._note(batch, learns=True) for batch in epoch_iterator)
+        samples, tokens = super().get_batch_samples(for_the_model, num_batches, device)
         if samples and self._weighs:
             counted = sum(_answer_tokens(batch) for batch in samples).to(device)
             self._answer_tokens = int(self.accelerator.gather(counted).sum())
@@ -88,8 +87,7 @@ class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
         return super().compute_loss(model, inputs, *arguments, **named) * share
 
     def prediction_step(self, model: Any, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
-        self._note(inputs, learns=False)
-        return super().prediction_step(model, inputs, *arguments, **named)
+        return super().prediction_step(model, self._note(inputs, learns=False), *arguments, **named)
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Nobody reads this estimate, for which all weights would be walked through at every batch."""
@@ -99,15 +97,19 @@ class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
         with saving(Path(self.args.output_dir)):
             super()._save_checkpoint(*arguments, **named)
 
-    def _note(self, batch: dict[str, Any], *, learns: bool) -> None:
-        ids, refused = batch.pop(ROW_IDS), batch.pop(REFUSED)
+    def _note(self, batch: dict[str, Any], *, learns: bool) -> dict[str, Any]:
+        """Return the batch with the model's inputs alone. Raises TrainingTrouble where it could not be made."""
+        if TROUBLE in batch:
+            raise batch[TROUBLE]
+        inputs = inputs_of(batch, self.args.device)
         if learns:
-            self._learned.add([int(each) for each in ids], int(batch["attention_mask"].sum()))
-        for row, key, reason in refused:
+            self._learned.add(batch[ROW_IDS], int(inputs["attention_mask"].sum()))
+        for row, key, reason in batch[REFUSED]:
             if key not in self._told:
                 self._told.add(key)
                 self._log.write(LeftOut(time.time(), row, key, reason))
                 self._log.say(f"left out: {key}: {reason}")
+        return inputs
 
 
 def _answer_tokens(batch: dict[str, Any]) -> Any:

@@ -10,6 +10,9 @@ class TrainingTrouble(Exception):
         super().__init__(message)
         self.hint = hint
 
+    def __reduce__(self) -> tuple[type["TrainingTrouble"], tuple[str, str]]:
+        return type(self), (str(self), self.hint)
+
     @property
     def sentence(self) -> str:
         """Both in one line."""
@@ -35,6 +38,11 @@ def in_words(error: BaseException) -> TrainingTrouble:
             "out of memory",
             "Lower max_pixels or batch_size, set gradient_checkpointing or four_bit, or take a smaller model; "
             "`vqa-tui train estimate` says what each takes.",
+        )
+    if "DataLoader worker" in words:
+        return TrainingTrouble(
+            "a process that makes batches was ended from outside",
+            "Most often the system does so where memory runs out: lower max_pixels or batch_size, and resume.",
         )
     if _lacks_space(error):
         return full_disk()
