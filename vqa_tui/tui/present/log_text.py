@@ -3,6 +3,7 @@
 import codecs
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from textual.content import Content, Span
 
@@ -13,7 +14,6 @@ MOST_LINES = 100_000
 LONGEST = 2_000
 """Characters of a line that are shown."""
 _MARKS = re.compile(r"(\x1b\[[0-9;:]*m|\x9b[0-9;:]*m|\x1b\[[0-2]?K)")
-_ERASE = re.compile(r"\x1b\[[0-2]?K")
 _WHOLE = re.compile(r"\x1b(\[[0-9;:?]*[@-~]|[^\[\]]|[^\n]*\n)")
 _COLOURS = ("", "$text-error", "$text-success", "$text-warning", "$text-primary", "$text-secondary", "$text-accent", "")
 """Theme styles for the eight colours of a terminal: the red of a log is the red of the theme."""
@@ -106,10 +106,10 @@ def _read(text: str) -> tuple[LogLine, bool]:
     if "\x1b" not in text and "\x9b" not in text:
         return LogLine(_safe(text)), False
     words, styles, style, size, erases = [], [], "", 0, False
-    for piece in _MARKS.split(text[: LONGEST * 8]):
-        if _ERASE.fullmatch(piece):
+    for number, piece in enumerate(_MARKS.split(text[: LONGEST * 8])):
+        if number % 2 and piece.endswith("K"):
             erases = True
-        elif _MARKS.fullmatch(piece):
+        elif number % 2:
             style = _style(style, piece)
         elif shown := _safe(piece, LONGEST - size):
             words.append(shown)
@@ -120,6 +120,8 @@ def _read(text: str) -> tuple[LogLine, bool]:
 
 
 def _safe(text: str, limit: int = LONGEST) -> str:
+    if len(text) <= limit and text.isprintable():
+        return text
     return clean(text, limit=max(limit, 0)).replace("\n", " ") if limit > 0 else ""
 
 
@@ -147,6 +149,7 @@ def _moved(styles: tuple[tuple[int, int, str], ...], by: int, end: int) -> list[
     return [(a + by, min(b + by, end), style) for a, b, style in styles if a + by < end]
 
 
+@lru_cache(256)
 def _style(before: str, mark: str) -> str:
     """Return the style after a mark; what is known of it is bold, dim and the colour of the text."""
     colour = next((part for part in before.split() if part.startswith("$")), "")

@@ -200,7 +200,7 @@ class TrainingScreen(TrainingLayout):
         )
         self._draw(
             "spikes",
-            (known.id, known.version),
+            (known.id, course.sessions, tuple(course.spikes())),
             lambda: self.query_one("#spikes", LiveTable).set_rows(spike_rows(course)),
         )
 
