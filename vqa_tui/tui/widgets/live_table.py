@@ -93,8 +93,10 @@ class LiveTable(RowList):
         if self._placed_for(self.scrollable_content_region.width) != self._placed:
             self.rebuild()
             return
-        # A row that was not drawn yet will be drawn as it is now.
-        self.redraw_rows([i for i in self._strips if i < len(rows) and not rows[i].same_as(before[i])])
+        # What is in sight may be on screen without a strip that is kept: strips go when a style changes.
+        in_sight = range(self.first_visible, self.first_visible + self.rows_visible)
+        kept_or_in_sight = [i for i in {*self._strips, *in_sight} if i < len(rows)]
+        self.redraw_rows([i for i in kept_or_in_sight if not rows[i].same_as(before[i])])
 
     def _follow(self, chosen: Hashable | None) -> None:
         if chosen is None or self.cursor_id == chosen:
