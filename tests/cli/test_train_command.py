@@ -26,9 +26,12 @@ def test_trainings_and_their_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     folder.mkdir(parents=True)
     (folder / "log").write_text("step 1\n\x1b]0;title\x07step 2\n")
     (folder / "lock").touch()
+    (folder / "checkpoints" / "checkpoint-2").mkdir(parents=True)
     (folder / "metrics.jsonl").write_text(
         '{"event":"step","at":1.0,"step":2,"epoch":0.5,"loss":0.25,"learning_rate":0.1,"grad_norm":1.0,"seconds":1.0,'
         '"tokens":9,"rows":[1,2]}\nnot an event\n'
+        '{"event":"checkpoint","at":1.0,"step":1,"path":"checkpoints/checkpoint-1","size_bytes":9,"loss":null}\n'
+        '{"event":"checkpoint","at":1.0,"step":2,"path":"checkpoints/checkpoint-2","size_bytes":9,"loss":null}\n'
     )
     with closing(sqlite3.connect(tmp_path / ".vqa" / "vqa.db")) as database, database:
         database.execute("PRAGMA foreign_keys = ON")
@@ -45,7 +48,9 @@ def test_trainings_and_their_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert typed("train", "log", "bags").stdout == "step 1\nstep 2\n"
     shown = typed("train", "show", "4").stdout
     assert "resume lets it go on" in shown and "0.2500" in shown and "2 of 60" in shown
-    assert json.loads(typed("train", "show", "4", "--json").stdout)["last_step"]["rows"] == [1, 2]
+    assert "checkpoints  2\n" in shown, "the one before is gone"
+    document = json.loads(typed("train", "show", "4", "--json").stdout)
+    assert document["last_step"]["rows"] == [1, 2] and [each["step"] for each in document["checkpoints"]] == [2]
     refused = typed("train", "log", "bag")
     assert refused.exit_code == 2 and "did you mean bags" in refused.stderr
     stopped = typed("train", "stop", "4")

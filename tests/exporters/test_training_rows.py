@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -58,6 +59,45 @@ def test_every_format_becomes_rows(form: str, grouped: bool, tmp_path: Path) -> 
 def squeezed(text: str) -> str:
     """Without the kinds of line ends and outer spaces that some formats make alike."""
     return " ".join(text.split())
+
+
+@pytest.mark.parametrize("form", ["tags", "parts"])
+def test_pictures_stay_where_they_stand_in_a_conversation(form: str, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        Image.new("RGB", (20, 16)).save(tmp_path / name)
+    if form == "tags":
+        record: dict[str, Any] = {
+            "image": ["a.png", "b.png", "c.png"],
+            "conversations": [
+                {"from": "human", "value": "<image>\n<image>\nAre these alike?"},
+                {"from": "gpt", "value": "Yes."},
+                {"from": "human", "value": "And this <image> here?"},
+                {"from": "gpt", "value": "No."},
+            ],
+        }
+    else:
+        image = {"type": "image"}
+        record = {
+            "images": ["a.png", "b.png", "c.png"],
+            "messages": [
+                {"role": "user", "content": [image, image, {"type": "text", "text": "Are these alike?"}]},
+                {"role": "assistant", "content": [{"type": "text", "text": "Yes."}]},
+                {
+                    "role": "user",
+                    "content": [{"type": "text", "text": "And this "}, image, {"type": "text", "text": " here?"}],
+                },
+                {"role": "assistant", "content": [{"type": "text", "text": "No."}]},
+            ],
+        }
+    (tmp_path / "x.jsonl").write_text(json.dumps(record) + "\n", "utf-8")
+    (row,) = training_rows([tmp_path / "x.jsonl"], tmp_path / "inline")
+    assert isinstance(row, TrainingRow), row
+    assert [turn.parts for turn in row.turns] == [
+        (0, 1, "Are these alike?"),
+        ("Yes.",),
+        ("And this ", 2, " here?"),
+        ("No.",),
+    ]
 
 
 def test_tricky_text_stays_as_it_is(tmp_path: Path) -> None:
@@ -116,6 +156,16 @@ def test_without_a_split_pictures_are_drawn_by_the_seed(tmp_path: Path) -> None:
         assert not learned & looked and len(learned | looked) == 60 and 5 <= len(looked) <= 27
         drawn.append(looked)
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_of_few_pictures_one_is_held_out_and_of_one_none(tmp_path: Path) -> None:
+    for count, sides in ((5, (8, 2)), (1, (2, 0))):
+        write_export(tmp_path / "x.jsonl", "qwen", pictures_with_pairs(tmp_path, count))
+        made = prepare_rows(tmp_path / "x.jsonl", tmp_path, held_out_share=1e-9, seed=1)
+        assert (made.rows, made.held_out) == sides
+        assert (len(rows_of(tmp_path / ROWS)), len(rows_of(tmp_path / HELD_OUT))) == sides
+    made = prepare_rows(tmp_path / "x.jsonl", tmp_path, held_out_share=0.0, seed=1)
+    assert made.held_out == 0
 
 
 def test_data_that_cannot_be_used_is_refused_in_words(tmp_path: Path, write_lines: Write) -> None:

@@ -1,5 +1,7 @@
 """Labels hold the assistant's answers and nothing else, however many turns and pictures there are."""
 
+import copy
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,3 +132,55 @@ def test_a_batch_is_filled_up_at_the_right(processor: Any, tmp_path: Path) -> No
     assert batch["input_ids"].shape == batch["labels"].shape == (2, longer["input_ids"].shape[0])
     assert batch["attention_mask"][0].sum() == tokens and (batch["labels"][0, tokens:] == -100).all()
     assert batch["mm_token_type_ids"][0].sum() == 0 and batch["pixel_values"].shape == longer["pixel_values"].shape
+
+
+@pytest.mark.parametrize("why", ["very narrow", "a picture's token", "half a character"])
+def test_a_row_that_the_processor_does_not_take_is_refused(why: str, processor: Any, tmp_path: Path) -> None:
+    from vqa_tui.training.encoding import RowRefused
+
+    words = {"a picture's token": "What is <|image_pad|>?", "half a character": "What is \ud800?"}.get(why, "What?")
+    asked = row(tmp_path, ("user", (0, words)), ("assistant", ("a bag",)), pictures=1)
+    if why == "very narrow":
+        Image.new("RGB", (3_000, 10)).save(asked.pictures[0])
+    for take in (encoder(processor).encode, encoder(processor).prompt):
+        with pytest.raises(RowRefused, match="the model's processor does not take it"):
+            take(asked)
+
+
+def test_paligemma_learns_the_suffix_and_warns_of_nothing(
+    processor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import PaliGemmaProcessor, PreTrainedTokenizerFast
+    from transformers.models.paligemma import processing_paligemma
+    from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+    warnings: list[str] = []
+    monkeypatch.setattr(processing_paligemma.logger, "warning", warnings.append)
+    pictures = SiglipImageProcessorPil(size={"height": 28, "width": 28})
+    pictures.image_seq_length = 4
+    end = processor.tokenizer.eos_token
+    words = copy.deepcopy(processor.tokenizer.backend_tokenizer)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, bos_token=end, eos_token=end, pad_token=end)
+    paligemma = PaliGemmaProcessor(pictures, tokenizer)
+    asked = row(tmp_path, ("user", (0, "what colour?")), ("assistant", ("red circle",)), pictures=1)
+    encoded = encoder(paligemma).encode(asked)
+    assert learned_words(paligemma, encoded) == f"red circle{end}"
+    assert int((encoded["input_ids"] == paligemma.image_token_id).sum()) == 4
+    prompt = encoder(paligemma).prompt(asked)["input_ids"][0].tolist()
+    assert encoded["input_ids"].tolist()[: len(prompt)] == prompt
+    assert not warnings
+
+
+@pytest.mark.parametrize(("kind", "library"), [("qwen2_5_vl", "Qwen2_5_VLProcessor"), ("qwen3_vl", "Qwen3VLProcessor")])
+def test_a_processor_is_saved_as_the_one_of_the_library(
+    kind: str, library: str, processor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vqa_tui.training import loading
+
+    processor.save_pretrained(tmp_path / "model")
+    (tmp_path / "model" / "config.json").write_text(json.dumps({"model_type": kind}), "utf-8")
+    found = loading.picture_processor(str(tmp_path / "model"))
+    assert found is not None
+    loading.save_processor(found, tmp_path / "saved")
+    named = [json.loads(path.read_text("utf-8")).get("processor_class") for path in (tmp_path / "saved").glob("*.json")]
+    assert library in named and "PictureProcessor" not in named

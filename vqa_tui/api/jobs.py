@@ -1,5 +1,6 @@
 """The routes of the API: trainings, their streams, the runs, and metrics."""
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -18,7 +19,7 @@ from vqa_tui.domain.training_events import event_line
 from vqa_tui.operations.runs import list_runs
 from vqa_tui.operations.training_document import training_document
 from vqa_tui.operations.training_streams import log_stream, metric_stream
-from vqa_tui.operations.trainings import list_trainings, training_events, training_summary
+from vqa_tui.operations.trainings import kept_checkpoints, list_trainings, training_events, training_summary
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process.spawn import reap_children
 from vqa_tui.safe_text import clean
@@ -83,8 +84,9 @@ class Jobs:
     async def _show(self, request: web.Request) -> web.StreamResponse:
         found = await self._found(request)
         told = await training_events(self._workspace, found.id)
-        folder = str(self._workspace.paths.training_folder(found.id))
-        return json_answer(training_document(found, told.events, folder))
+        folder = self._workspace.paths.training_folder(found.id)
+        kept = await asyncio.to_thread(kept_checkpoints, folder)
+        return json_answer(training_document(found, told.events, str(folder), kept))
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         found = await self._found(request)

@@ -1,5 +1,6 @@
 """`vqa-tui train …`: trainings of the workspace: started, listed, looked at and steered."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,10 +77,11 @@ def show(training: TrainingArgument, json: JsonOption = False, workspace: Worksp
         return found, told, str(opened.paths.training_folder(number)), served_training(opened, number)
 
     found, told, folder, served = in_workspace(workspace, work)
+    kept = trainings.kept_checkpoints(Path(folder))
     if json:
-        print_json({**training_document(found, told.events, folder), "served": served})
+        print_json({**training_document(found, told.events, folder, kept), "served": served})
         return
-    facts = training_facts(found, told.events, folder)
+    facts = training_facts(found, told.events, folder, kept)
     print_facts([*facts, *([("served", _served(served))] if served else [])])
 
 

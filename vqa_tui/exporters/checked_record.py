@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from vqa_tui.exporters.media_tags import tag_count
+from vqa_tui.exporters.media_tags import IMAGE_TAG, tag_count
 
 MEDIA_KEYS = {"image": ("image", "images", "image_path"), "video": ("video", "videos", "video_path")}
 
@@ -24,6 +24,8 @@ class CheckedRecord:
     """Pictures that no file is named for, such as those at a URL."""
     pairs: list[tuple[str, str]] = field(default_factory=list)
     """Questions without media tags, and their answers."""
+    asked: list[list[str | None]] = field(default_factory=list)
+    """The questions in parts: texts, and None where a picture stands; empty for a format that tells no places."""
     question_type: str = ""
     record_id: str = ""
     """What must not stand twice in a file, or ''."""
@@ -87,6 +89,15 @@ def take_single_pair(question: Any, answer: Any, names: tuple[str, str], checked
     checked.pairs.append((question, answer))
     refuse_tags(question, answer, checked)
     return True
+
+
+def parts_of(tagged: str) -> list[str | None]:
+    """Return a question in parts: its texts, and None for each image tag."""
+    first, *rest = tagged.split(IMAGE_TAG)
+    parts: list[str | None] = [first]
+    for text in rest:
+        parts += [None, text]
+    return parts
 
 
 def without_tags(text: str) -> str:

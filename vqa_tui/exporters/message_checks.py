@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from vqa_tui.exporters.checked_record import CheckedRecord, compare_tags, named_media, without_tags
+from vqa_tui.exporters.checked_record import CheckedRecord, compare_tags, named_media, parts_of, without_tags
 
 SHAREGPT = "sharegpt"
 TRL = "trl"
@@ -26,6 +26,8 @@ class _Turns:
 
     texts: list[str]
     parts: list[str | None]
+    asked: list[list[str | None]]
+    """The questions in parts: texts, and None where a picture stands."""
 
 
 def message_format(record: dict[str, Any], expected: str) -> str:
@@ -54,8 +56,10 @@ def check_messages(record: dict[str, Any], checked: CheckedRecord) -> None:
         checked.faults.append("the last question has no answer")
     if checked.format == SHAREGPT:
         compare_tags(questions, answers, checked)
+        checked.asked = [parts_of(question) for question in questions]
         questions = [without_tags(question) for question in questions]
     else:
+        checked.asked = turns.asked
         _check_parts(turns.parts, checked)
     checked.pairs = list(zip(questions, answers, strict=False))
     if checked.format == MODEL_GARDEN and len(checked.pairs) > 1:
@@ -66,7 +70,7 @@ def _turns(messages: Any, checked: CheckedRecord) -> _Turns | None:
     if not isinstance(messages, list) or not messages:
         checked.faults.append("`messages` is no list of messages")
         return None
-    turns = _Turns([], [])
+    turns = _Turns([], [], [])
     first = 1 if isinstance(messages[0], dict) and messages[0].get("role") == "system" else 0
     for index, message in enumerate(messages):
         role = message.get("role") if isinstance(message, dict) else None
@@ -89,6 +93,8 @@ def _turns(messages: Any, checked: CheckedRecord) -> _Turns | None:
 def _text(content: Any, role: str, number: int, turns: _Turns, checked: CheckedRecord) -> str | None:
     """Return the text of a message and note its pictures; None, with a fault, when the content has not the form."""
     if isinstance(content, str):
+        if role == "user":
+            turns.asked.append([content])
         if checked.format in (UNSLOTH, MODEL_GARDEN):
             checked.faults.append(f"message {number} has plain text for a content; {checked.format} needs a list")
             return None
@@ -100,18 +106,23 @@ def _text(content: Any, role: str, number: int, turns: _Turns, checked: CheckedR
     if checked.format == OPENAI and role == "assistant":
         checked.faults.append(f"message {number}: the answer is not plain text")
         return None
-    texts = []
+    texts: list[str] = []
+    in_order: list[str | None] = []
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
         if kind == "text" and isinstance(part.get("text"), str):
             texts.append(part["text"])
+            in_order.append(part["text"])
         elif kind in _PICTURE_PARTS.get(checked.format, ()):
             if role != "user":
                 checked.faults.append(f"message {number} of `{role}` holds a picture")
             turns.parts.append(_source(part, kind, checked))
+            in_order.append(None)
         else:
             checked.faults.append(f"message {number} has a part that is neither text nor picture for {checked.format}")
             return None
+    if role == "user":
+        turns.asked.append(in_order)
     return "\n".join(texts)
 
 

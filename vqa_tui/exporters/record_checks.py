@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from vqa_tui.exporters.checked_record import CheckedRecord, compare_tags, named_media, take_single_pair, without_tags
+from vqa_tui.exporters.checked_record import (
+    CheckedRecord,
+    compare_tags,
+    named_media,
+    parts_of,
+    take_single_pair,
+    without_tags,
+)
 from vqa_tui.exporters.dataset_checks import check_evud_tuples, check_table_row, check_vqa_rad, check_vqa_v2
 from vqa_tui.exporters.file_shapes import FileShape
 from vqa_tui.exporters.media_tags import special_token
@@ -139,6 +146,7 @@ def _check_conversation(record: dict[str, Any], checked: CheckedRecord) -> None:
     if len(values) % 2:
         checked.faults.append("the last question has no answer")
     compare_tags(values[::2], values[1::2], checked)
+    checked.asked = [parts_of(question) for question in values[::2]]
     checked.pairs = [
         (without_tags(question), answer) for question, answer in zip(values[::2], values[1::2], strict=False)
     ]

@@ -1,9 +1,10 @@
-"""Any export as rows for the trainer: one conversation each, its pictures first."""
+"""Any export as rows for the trainer: one conversation each, its pictures where they stand in it."""
 
 import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from vqa_tui.domain.training_row import TrainingRow, Turn
@@ -48,7 +49,7 @@ def training_rows(
             yield TrainingRow(
                 id=number,
                 key=_key(checked, place),
-                turns=tuple(_turns(checked.pairs, len(pictures))),
+                turns=tuple(_turns(checked)),
                 pictures=pictures,
                 kind=checked.question_type,
             )
@@ -67,10 +68,34 @@ def _why_none(checked: CheckedRecord) -> str:
     return ""
 
 
-def _turns(pairs: list[tuple[str, str]], pictures: int) -> Iterator[Turn]:
-    for index, (question, answer) in enumerate(pairs):
-        yield Turn("user", (*(range(pictures) if index == 0 else ()), question))
+def _turns(checked: CheckedRecord) -> Iterator[Turn]:
+    """Pictures of a record that tells no places for them stand before its first question."""
+    placed = checked.asked
+    if sum(part is None for parts in placed for part in parts) != len(checked.images):
+        placed = [
+            [*([None] * len(checked.images) if not index else []), pair[0]] for index, pair in enumerate(checked.pairs)
+        ]
+    number = 0
+    for parts, (_, answer) in zip(placed, checked.pairs, strict=False):
+        yield Turn("user", _numbered(parts, number))
         yield Turn("assistant", (answer,))
+        number += sum(part is None for part in parts)
+
+
+def _numbered(parts: list[str | None], first: int) -> tuple[str | int, ...]:
+    """Return texts and numbers of pictures, without the space at both ends and behind pictures that stand first."""
+    numbers = count(first)
+    found: list[str | int] = []
+    for part in parts:
+        if part is None:
+            found.append(next(numbers))
+        elif found and isinstance(found[-1], str):
+            found[-1] = f"{found[-1]}\n{part}"
+        elif text := part if any(isinstance(each, str) for each in found) else part.lstrip():
+            found.append(text)
+    if found and isinstance(found[-1], str):
+        found[-1] = found[-1].rstrip()
+    return tuple(each for each in found if each != "")
 
 
 def _key(checked: CheckedRecord, place: str) -> str:

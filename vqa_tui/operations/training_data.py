@@ -34,7 +34,7 @@ def prepare_rows(data: Path, folder: Path, *, held_out_share: float, seed: int) 
     """Write the rows of the export at `data` into `folder`, and what they are made of into `data.json`.
 
     The sides of a split export are kept. Where there is one file only, `held_out_share` of its pictures is held out,
-    drawn by `seed` from their paths, so that all rows about one picture stand on one side.
+    drawn by `seed` from their paths, so that all rows about one picture stand on one side; of several at least one.
 
     Raises VqaError when there is no such export or nothing in it can be learned from.
     """
@@ -47,6 +47,7 @@ def prepare_rows(data: Path, folder: Path, *, held_out_share: float, seed: int) 
                 hint="Name the training file, or the manifest of the whole export.",
             )
         counts = {ROWS: 0, HELD_OUT: 0}
+        draw = _Draw(held_out_share, seed)
         problems: list[RowProblem] = []
         left_out = 0
         with ExitStack() as stack:
@@ -56,9 +57,11 @@ def prepare_rows(data: Path, folder: Path, *, held_out_share: float, seed: int) 
                     left_out += 1
                     problems.extend([row] if len(problems) < _PROBLEMS_SHOWN else ())
                     continue
-                name = _SIDES.get(side) or (ROWS if _learned(row, held_out_share, seed) else HELD_OUT)
+                name = _SIDES.get(side) or (HELD_OUT if draw.holds_out(row) else ROWS)
                 outs[name].write(row.as_json() + "\n")
                 counts[name] += 1
+        if draw.next_one and not counts[HELD_OUT]:
+            _hold_out(folder, draw.next_one, counts)
         _describe(folder, data, format_name, [file for each in parts.values() for file in each], counts)
     except OSError as error:
         raise VqaError(f"the data {data} cannot be read: {error.strerror or error}") from error
@@ -119,11 +122,50 @@ def _other_side(file: Path) -> list[Path]:
     return []
 
 
-def _learned(row: TrainingRow, held_out_share: float, seed: int) -> bool:
-    """Whether a row is learned from: by its pictures, or by itself where it has none."""
-    about = "\0".join(row.pictures) or row.as_json()
-    drawn = hashlib.sha256(f"{seed}\0{about}".encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(drawn[:8]) >= held_out_share * 2**64
+class _Draw:
+    """Which rows are held out: by their pictures, or by themselves where they have none."""
+
+    def __init__(self, share: float, seed: int) -> None:
+        self._share, self._seed = share, seed
+        self._lowest: tuple[int, str] | None = None
+        self._several = False
+
+    @property
+    def next_one(self) -> str:
+        """What rows are about that would be held out were the share larger; empty where that would be all rows."""
+        return self._lowest[1] if self._lowest is not None and self._several else ""
+
+    def holds_out(self, row: TrainingRow) -> bool:
+        if not self._share:
+            return False
+        about = _about(row)
+        digest = hashlib.sha256(f"{self._seed}\0{about}".encode("utf-8", "surrogatepass")).digest()
+        drawn = int.from_bytes(digest[:8])
+        self._several = self._several or (self._lowest is not None and self._lowest[1] != about)
+        if self._lowest is None or drawn < self._lowest[0]:
+            self._lowest = (drawn, about)
+        return drawn < self._share * 2**64
+
+
+def _about(row: TrainingRow) -> str:
+    return "\0".join(row.pictures) or json.dumps([turn.parts for turn in row.turns])
+
+
+def _hold_out(folder: Path, about: str, counts: dict[str, int]) -> None:
+    """Move the rows about one picture to the held-out side."""
+    rows = folder / ROWS
+    learned = rows.with_suffix(".new")
+    with (
+        open(rows, encoding="utf-8") as lines,
+        open(learned, "w", encoding="utf-8") as kept,
+        open(folder / HELD_OUT, "w", encoding="utf-8") as held_out,
+    ):
+        for line in lines:
+            moves = _about(TrainingRow.of_json(line)) == about
+            (held_out if moves else kept).write(line)
+            counts[HELD_OUT] += moves
+            counts[ROWS] -= moves
+    learned.replace(rows)
 
 
 def _describe(folder: Path, data: Path, format_name: str, files: list[Path], counts: dict[str, int]) -> None:

@@ -1,15 +1,17 @@
 """A training as one document for programs: `train show --json` and the jobs API."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from vqa_tui.domain.training import TrainingSummary
 from vqa_tui.domain.training_events import Answered, Ended, Event, LeftOut, Looked, Saved, Started, Stepped, last_event
 
 
-def training_document(training: TrainingSummary, told: Sequence[Event], folder: str) -> dict[str, Any]:
-    """Return what is known of a training; `folder` is where its files are."""
+def training_document(
+    training: TrainingSummary, told: Sequence[Event], folder: str, kept: Collection[int]
+) -> dict[str, Any]:
+    """Return what is known of a training; `kept` are the steps of the checkpoints that are in its `folder`."""
     return {
         **dataclasses.asdict(training),
         "is_lost": training.is_lost,
@@ -18,7 +20,7 @@ def training_document(training: TrainingSummary, told: Sequence[Event], folder: 
         "last_step": last_event(told, Stepped),
         "last_eval": last_event(told, Looked),
         "end": last_event(told, Ended),
-        "checkpoints": [each for each in told if isinstance(each, Saved)],
+        "checkpoints": [each for each in told if isinstance(each, Saved) and each.step in kept],
         "left_out": [each for each in told if isinstance(each, LeftOut)],
         "samples": [each for each in told if isinstance(each, Answered)],
     }

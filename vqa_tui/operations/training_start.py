@@ -60,6 +60,9 @@ async def start_training(
     training is then not there.
     """
     _refuse_impossible(config)
+    if data is not None:
+        # The rows name pictures by where the data lies, and the trainer works in another folder.
+        data = expanded(str(data), "data")
     config = _with_whole_paths(config)
     config = with_free_output(config)
     device = device or default_device()

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import traceback
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -37,6 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     print("loading libraries", flush=True)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
+        if config.backend == "unsloth" and find_spec("unsloth") is not None:
+            # It replaces parts of transformers, and what is defined before that is not replaced.
+            import unsloth  # noqa: F401 - importing it is all
         from vqa_tui.training.session import train
 
         outcome = train(folder, config, resume=given.resume)

@@ -5,6 +5,8 @@ turned into tokens one by one, as they are when the model answers: a prompt firs
 no search for where an answer stands, and no account of how many tokens a picture becomes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,10 +56,11 @@ class RowEncoder:
         """Return tensors of one row: `input_ids`, `attention_mask` and `labels` of shape (tokens,), and what the
         processor says about the pictures.
 
-        Raises RowRefused for a picture that cannot be read, a row that is too long or without an answer, and
-        TrainingTrouble where the model's chat template does not build a conversation turn by turn.
+        Raises RowRefused for a picture that cannot be read, a row that the processor does not take, that is too long
+        or has no answer; TrainingTrouble where the model's chat template does not build a conversation turn by turn.
         """
-        parts = self._pieces(row)
+        with _taken_by_processor():
+            parts = self._pieces(row)
         lengthwise = {name: torch.cat([part[name] for part in parts]) for name in parts[0] if name in _LENGTHWISE}
         tokens = int(lengthwise["input_ids"].shape[0])
         if self._max_tokens is not None and tokens > self._max_tokens:
@@ -71,10 +74,11 @@ class RowEncoder:
     def prompt(self, row: TrainingRow) -> dict[str, Any]:
         """Return the inputs that ask for the last answer of a row, each with a first axis of one. Raises RowRefused."""
         pictures = self._open(row)
-        if self._plain:
-            encoded = self._call(_plain_text(row.turns[:-1]), pictures)
-        else:
-            encoded = self._call(self._rendered(row.turns[:-1], ask=True), pictures)
+        with _taken_by_processor():
+            if self._plain:
+                encoded = self._call(_plain_text(row.turns[:-1], len(pictures)), pictures)
+            else:
+                encoded = self._call(self._rendered(row.turns[:-1], ask=True), pictures)
         return {
             name: value.unsqueeze(0) if name in _LENGTHWISE else value
             for name, value in encoded.items()
@@ -135,7 +139,7 @@ class RowEncoder:
         if sum(turn.role == "assistant" for turn in row.turns) != 1:
             raise RowRefused("this model has no chat template, so a row can hold one question and one answer")
         found = self._processor(
-            text=[_plain_text(row.turns[:-1])],
+            text=[_plain_text(row.turns[:-1], len(pictures))],
             images=pictures or None,
             suffix=[row.turns[-1].text],
             return_tensors="pt",
@@ -203,5 +207,17 @@ def _joined(tensors: list[Any]) -> Any:
     return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
 
 
-def _plain_text(turns: tuple[Turn, ...]) -> str:
-    return "\n".join(turn.text for turn in turns if turn.text)
+def _plain_text(turns: tuple[Turn, ...], pictures: int) -> str:
+    """Return what was said, behind a tag for each picture (PaliGemmaProcessor warns of texts without)."""
+    return "<image>" * pictures + "\n".join(turn.text for turn in turns if turn.text)
+
+
+@contextmanager
+def _taken_by_processor() -> Iterator[None]:
+    """Refuse the row that makes a processor raise: a very long and narrow picture, a picture's token in a text, half a
+    character do."""
+    try:
+        yield
+    except (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise RowRefused(f"the model's processor does not take it: {said}") from error

@@ -12,7 +12,13 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageText
 from vqa_tui.config.training import TINY_MODEL, TrainingConfig
 from vqa_tui.training.trouble import TrainingTrouble
 
-_SAVED_AS = "Qwen2_5_VLProcessor"
+_SAVED_AS = {
+    "qwen2_vl": "Qwen2VLProcessor",
+    "qwen2_5_vl": "Qwen2_5_VLProcessor",
+    "qwen3_vl": "Qwen3VLProcessor",
+    "qwen3_vl_moe": "Qwen3VLProcessor",
+}
+"""The library's processor by the model's type, for those of which this program has one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,8 @@ def load_processor(model: str, *, vision: bool) -> Any:
 
 def picture_processor(model: str) -> Any | None:
     """Return a processor for pictures alone where `model` is a Qwen-VL; None where it is another. Raises OSError."""
-    if not _architecture(model).startswith(("qwen2_vl", "qwen2_5_vl", "qwen3_vl")):
+    architecture = _architecture(model)
+    if architecture not in _SAVED_AS:
         return None
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
@@ -102,7 +109,9 @@ def picture_processor(model: str) -> Any | None:
 
     tokenizer = AutoTokenizer.from_pretrained(model)
     pictures = Qwen2VLImageProcessorPil.from_pretrained(model)
-    return PictureProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
+    found = PictureProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
+    found.saved_as = _SAVED_AS[architecture]
+    return found
 
 
 def save_processor(processor: Any, folder: Path) -> None:
@@ -114,7 +123,7 @@ def save_processor(processor: Any, folder: Path) -> None:
             continue
         value = json.loads(path.read_text("utf-8"))
         if value.get("processor_class") == "PictureProcessor":
-            value["processor_class"] = _SAVED_AS
+            value["processor_class"] = processor.saved_as
             path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 

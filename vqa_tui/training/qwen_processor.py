@@ -9,6 +9,9 @@ from transformers.processing_utils import ProcessorMixin
 class PictureProcessor(Qwen2_5_VLProcessor):  # type: ignore[misc]  # untyped base
     """Turns texts with pictures into tokens and patches, as Qwen2_5_VLProcessor does, without videos."""
 
+    saved_as = "Qwen2_5_VLProcessor"
+    """The library's class that reads what this one writes."""
+
     def __init__(self, image_processor: Any, tokenizer: Any, chat_template: str | None = None) -> None:
         self.image_token = "<|image_pad|>"
         self.video_token = "<|video_pad|>"

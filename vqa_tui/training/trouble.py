@@ -1,6 +1,7 @@
 """What ends a training in a sentence a person can act on."""
 
 import errno
+import re
 
 
 class TrainingTrouble(Exception):
@@ -31,7 +32,10 @@ def in_words(error: BaseException) -> TrainingTrouble:
     """Return what an error of the libraries means; what is not known keeps its own words."""
     if isinstance(error, TrainingTrouble):
         return error
-    words = (str(error).strip().splitlines() or [""])[0][:500]
+    lines = str(error).strip().splitlines() or [""]
+    # PyTorch hands on what a process that makes batches raised as a text: its traceback, whose last line says it.
+    handed_on = " in DataLoader worker process " in lines[0]
+    words = (lines[-1] if handed_on else lines[0])[:500]
     name = type(error).__name__
     if isinstance(error, MemoryError) or name in {"OutOfMemoryError", "AcceleratorError"} or _lacks_memory(words):
         return TrainingTrouble(
@@ -39,7 +43,7 @@ def in_words(error: BaseException) -> TrainingTrouble:
             "Lower max_pixels or batch_size, set gradient_checkpointing or four_bit, or take a smaller model; "
             "`vqa-tui train estimate` says what each takes.",
         )
-    if "DataLoader worker" in words:
+    if re.search(r"DataLoader worker .*(is killed by signal|exited unexpectedly)", words):
         return TrainingTrouble(
             "a process that makes batches was ended from outside",
             "Most often the system does so where memory runs out: lower max_pixels or batch_size, and resume.",
@@ -50,7 +54,8 @@ def in_words(error: BaseException) -> TrainingTrouble:
         return TrainingTrouble(
             f"the package {error.name} is not installed", "`pip install 'vqa-tui[train]'` brings what training needs."
         )
-    return TrainingTrouble(f"{name}: {words}" if words else name, "The log has the whole story.")
+    told = words if handed_on else f"{name}: {words}" if words else name
+    return TrainingTrouble(told, "The log has the whole story.")
 
 
 def _lacks_space(error: BaseException) -> bool:

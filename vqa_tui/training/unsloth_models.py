@@ -15,7 +15,6 @@ def load_unsloth(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
             f"{device.words}",
             "Write `backend: peft`.",
         )
-    # Its own advice: imported before transformers is used, since it replaces parts of it.
     from unsloth import FastModel, FastVisionModel
 
     vision = config.modality == "vision"
