@@ -182,7 +182,7 @@ def test_a_killed_maker_of_batches_is_told_in_words(tmp_path: Path) -> None:
     config = training_folder(tmp_path, max_steps=5_000, save_every=5_000, held_out=0)
     process = start(config)
     wait_for(lambda: len(losses(told(config))) > 2, process)
-    makers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("utf-8").split()
+    makers = children(process.pid)
     for each in makers:
         os.kill(int(each), signal.SIGKILL)
     said, _ = process.communicate()
@@ -190,23 +190,28 @@ def test_a_killed_maker_of_batches_is_told_in_words(tmp_path: Path) -> None:
     assert "a process that makes batches was ended from outside" in end(told(config)).reason, said
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process")
 def test_a_full_disk_during_a_checkpoint_says_so_and_leaves_whole_ones(tmp_path: Path) -> None:
     """A limit on the size of files stands for the disk: the optimizer's state is the largest that is written.
 
     It holds for shared memory too, where the pictures of a batch find no room and go another way.
     """
-    config = training_folder(tmp_path, max_steps=20, save_every=10)
-    most = 150_000
-
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-
-    status, said, found = train(config, before=limit)
-    assert status == 1 and "the disk is full" in said, said
+    config = training_folder(tmp_path, max_steps=5_000, save_every=10, samples=0, held_out=0)
+    process = start(config, before=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+    wait_for(lambda: any(isinstance(each, Saved) for each in told(config)), process)
+    for each in (process.pid, *map(int, children(process.pid))):
+        resource.prlimit(each, resource.RLIMIT_FSIZE, (150_000, 150_000))
+    said, _ = process.communicate()
+    found = told(config)
+    assert process.returncode == 1 and "the disk is full" in said, said
     assert end(found).phase == "failed" and "Free some space and resume" in end(found).reason
-    assert not list((tmp_path / "checkpoints").glob("*"))
+    left = sorted((tmp_path / "checkpoints").iterdir(), key=lambda path: int(path.name.rpartition("-")[2]))
+    saved = [each.path for each in found if isinstance(each, Saved)]
+    assert left and [f"checkpoints/{path.name}" for path in left] == saved[-len(left) :]
+    at = int(left[-1].name.rpartition("-")[2])
+    training_folder(tmp_path, max_steps=at + 2, save_every=10, samples=0, held_out=0)
     assert train(config, "--resume")[0] == 0
+    assert [each.first_step for each in told(config) if isinstance(each, Started)] == [0, at]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the size of a process is read from /proc")
@@ -248,6 +253,10 @@ def test_a_model_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
     status, said, found = train(config)
     assert status == 1 and "cannot be loaded" in end(found).reason and "`model:` takes a folder" in said
     assert "Traceback" not in said
+
+
+def children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()
 
 
 def wait_for(what: Callable[[], Any], process: subprocess.Popen[str]) -> None:
