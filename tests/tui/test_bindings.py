@@ -38,6 +38,7 @@ from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.screens.settings import SettingsScreen
 from vqa_tui.tui.screens.time_travel import TimeTravelScreen
 from vqa_tui.tui.screens.training import TrainingScreen
+from vqa_tui.tui.screens.training_judging import TrainingJudging
 from vqa_tui.tui.screens.training_layout import TrainingLayout
 from vqa_tui.tui.screens.training_rows import TrainingRowsDialog
 from vqa_tui.tui.screens.training_steering import TrainingSteering
@@ -81,6 +82,7 @@ OWNERS: tuple[type[DOMNode], ...] = (
     PairEditor,
     TrainingScreen,
     TrainingLayout,
+    TrainingJudging,
     TrainingSteering,
     TrainingRowsDialog,
     NewTraining,

@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.content import Content
 
 from vqa_tui.config.training import TrainingConfig
-from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
+from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish, waiting_line
 from vqa_tui.domain.training_course import TrainingCourse
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.bars import gauge
@@ -37,7 +37,7 @@ def training_header(training: TrainingSummary | None, course: TrainingCourse | N
 
 def _paced(training: TrainingSummary) -> bool:
     """Whether steps are being done: before the first one of a session the pace known is that of the one before."""
-    return training.at_work and training.phase is TrainingPhase.TRAINING
+    return training.at_work and not training.evaluated and training.phase is TrainingPhase.TRAINING
 
 
 def training_facts(
@@ -50,8 +50,10 @@ def training_facts(
     command: Sequence[str],
     now: float,
     width: int,
+    every: Sequence[TrainingSummary] = (),
 ) -> Content:
-    """Return how a training stands, what it works on, and what it was made of."""
+    """Return how a training stands, what it works on, and what it was made of; `every` are all trainings, for the line
+    before its device."""
     parts = [
         facts(_standing(training, course, config, now, width), width),
         facts(_machine(training, course), width),
@@ -59,9 +61,34 @@ def training_facts(
         Content.assemble(heading("Configuration"), "\n", facts(_configuration(config), width)),
         Content.assemble(heading("Files"), "\n", facts(_files(folder, command), width)),
     ]
+    if training.waits:
+        parts.insert(1, Content.assemble(heading(f"In line for {_device(training)}"), "\n", line_text(training, every)))
     if course.left_out:
-        parts.insert(3, Content.assemble(heading("Left out"), "\n", left_out_text(course)))
+        parts.insert(-2, Content.assemble(heading("Left out"), "\n", left_out_text(course)))
     return Content("\n\n").join([part for part in parts if part.plain])
+
+
+def line_text(training: TrainingSummary, every: Sequence[TrainingSummary]) -> Content:
+    """Return who has the device of a training, and who waits for it in which order; that one stands out by a mark."""
+    lines = []
+    for each in every:
+        if each.device == training.device and each.at_work and not each.waits:
+            lines.append(Content.assemble("  ", training_state(each), f"  {_name(each)}"))
+    for place, each in enumerate(waiting_line(every, training.device), start=1):
+        priority = f"  priority {count(each.priority)}" if each.priority else ""
+        own = each.id == training.id
+        mark, style = ("▸ ", "bold") if own else ("  ", "")
+        lines.append(Content.assemble(mark, (f"{place}. {_name(each)}", style), (priority, QUIET)))
+    lines.append(Content.styled("  + and - let this one go earlier or later, P sets its priority", QUIET))
+    return Content("\n").join(lines)
+
+
+def _name(training: TrainingSummary) -> str:
+    return clean(training.name, one_line=True, limit=40)
+
+
+def _device(training: TrainingSummary) -> str:
+    return clean(training.device, one_line=True, limit=40)
 
 
 def left_out_text(course: TrainingCourse) -> Content:
@@ -81,7 +108,7 @@ def left_out_text(course: TrainingCourse) -> Content:
 def _standing(
     training: TrainingSummary, course: TrainingCourse, config: TrainingConfig, now: float, width: int
 ) -> list[tuple[str, Content]]:
-    live = training.at_work
+    live = training.at_work and not training.evaluated
     wanted = {TrainingWish.STOP: "stop wanted", TrainingWish.CANCEL: "cancel wanted"}.get(training.wish, "")
     state = training_state(training)
     if wanted and live and training.phase is not TrainingPhase.STOPPING:
