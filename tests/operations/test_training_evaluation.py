@@ -83,7 +83,7 @@ async def test_what_cannot_be_judged_is_refused_before_anything_starts(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vqa_tui.operations.training_packages.find_spec", lambda _name: object())
-    monkeypatch.setattr("vqa_tui.operations.training_evaluation.spawn_detached", None)
+    monkeypatch.setattr("vqa_tui.process.spawn.spawn_detached", None)
     await make(workspace, held_out=0)
     with pytest.raises(VqaError, match="no held-out rows"):
         await start_evaluation(workspace, 1)

@@ -41,6 +41,7 @@ from vqa_tui.tui.screens.training import TrainingScreen
 from vqa_tui.tui.screens.training_judging import TrainingJudging
 from vqa_tui.tui.screens.training_layout import TrainingLayout
 from vqa_tui.tui.screens.training_rows import TrainingRowsDialog
+from vqa_tui.tui.screens.training_serving import TrainingServing
 from vqa_tui.tui.screens.training_steering import TrainingSteering
 from vqa_tui.tui.screens.upload import UploadDialog
 from vqa_tui.tui.screens.wizard import NewRunWizard
@@ -83,6 +84,7 @@ OWNERS: tuple[type[DOMNode], ...] = (
     TrainingScreen,
     TrainingLayout,
     TrainingJudging,
+    TrainingServing,
     TrainingSteering,
     TrainingRowsDialog,
     NewTraining,

@@ -18,8 +18,9 @@ from tests.tui.test_hostile_text import ESSENCE, HOSTILE, check, spoil, visits
 from tests.tui.test_training_screen import SIZES, in_training
 from tests.tui.workshop import DONE, Workshop
 from vqa_tui.domain.training import TrainingPhase
-from vqa_tui.operations import training_evaluation, training_packages
+from vqa_tui.operations import training_packages
 from vqa_tui.operations.trainings import training_summary
+from vqa_tui.process import spawn
 from vqa_tui.process.evaluator import run_evaluator
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.tui.app import VqaApp
@@ -78,7 +79,7 @@ class Judges:
 @pytest.fixture
 async def judges(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Any:
     made = Judges(workshop)
-    monkeypatch.setattr(training_evaluation, "spawn_detached", made.spawn)
+    monkeypatch.setattr(spawn, "spawn_detached", made.spawn)
     yield made
     await made.end()
 
@@ -147,7 +148,7 @@ async def test_one_that_another_program_began_is_seen_and_ended(
         assert "End this evaluation?" in screen_text(app)
         await pilot.press("y")
         await until(pilot, lambda: "● evaluating" not in screen_text(app) and "■ cancelled" in screen_text(app))
-        await until(pilot, lambda: "it was ended; its last words" in " ".join(screen_text(app).split()))
+        await until(pilot, lambda: "it was ended before it was done" in " ".join(screen_text(app).split()))
         assert "✔ better" in screen_text(app)
         assert (await training_summary(workshop.workspace, 1)).phase is TrainingPhase.CANCELLED
 

@@ -1,5 +1,5 @@
-"""`vqa-tui trainer` and `evaluator`: the processes that stand over a training, and over one that is judged; started by
-the other commands and the terminal app, not by people."""
+"""`vqa-tui trainer`, `evaluator` and `server`: the processes that stand over a training, over one that is judged, and over
+one whose model is about to be served; started by the other commands and the terminal app, not by people."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,5 +35,17 @@ def evaluator(
 
     async def work(opened: "Workspace") -> None:
         await evaluate_training(opened, training_id, limit=limit)
+
+    in_workspace(workspace, work)
+
+
+def server(
+    training_id: Annotated[int, typer.Argument(metavar="TRAINING_ID", min=1)], workspace: WorkspaceOption = None
+) -> None:
+    """Serve what the training TRAINING_ID learned, and end when it answers; the server goes on."""
+    from vqa_tui.operations.training_serve import serve_training
+
+    async def work(opened: "Workspace") -> None:
+        await serve_training(opened, training_id)
 
     in_workspace(workspace, work)

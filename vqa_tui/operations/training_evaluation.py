@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from vqa_tui.domain.training import TrainingSummary
 from vqa_tui.operations.training_packages import require_training_packages
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process.evaluator import LOG, evaluator_command, run_evaluator
-from vqa_tui.process.spawn import spawn_detached
+from vqa_tui.process.spawn import spawn_until_up
 from vqa_tui.process.tail import tail
 from vqa_tui.store import trainings
 
@@ -54,20 +53,14 @@ async def start_evaluation(workspace: Workspace, training_id: int, *, limit: int
     said where it ended at once.
     """
     found = await _require_possible(workspace, training_id, limit)
-    log = workspace.paths.training_folder(training_id) / _STARTER_LOG
-    log.unlink(missing_ok=True)
     arguments = ["evaluator", str(training_id), "--workspace", str(workspace.paths.root)]
-    child = spawn_detached(arguments + ([] if limit is None else ["--limit", str(limit)]), log=log)
-    deadline = time.monotonic() + _START_PATIENCE_S
-    while time.monotonic() < deadline:
-        if (status := child.poll()) is not None:
-            if status:
-                raise VqaError(f"the evaluation of {found.name} ended at once", hint=tail(log, lines=_LINES))
-            return
-        if trainings.is_evaluated(workspace.paths, training_id):
-            return
-        await asyncio.sleep(0.02)
-    raise VqaError(f"the evaluation did not come up within {_START_PATIENCE_S:.0f} s", hint=f"Its log: {log}")
+    await spawn_until_up(
+        arguments + ([] if limit is None else ["--limit", str(limit)]),
+        log=workspace.paths.training_folder(training_id) / _STARTER_LOG,
+        what=f"the evaluation of {found.name}",
+        is_up=lambda: trainings.is_evaluated(workspace.paths, training_id),
+        patience_s=_START_PATIENCE_S,
+    )
 
 
 async def _require_possible(workspace: Workspace, training_id: int, limit: int | None) -> TrainingSummary:
@@ -131,7 +124,7 @@ async def evaluation_sight(workspace: Workspace, training_id: int) -> Evaluation
     # The document is the last thing that is written: a log that is newer is of one that found nothing.
     if said and (_stamp(folder / LOG) or (0, 0)) > (_stamp(folder / EVALUATION) or (0, 0)):
         last = said[-1]
-        why = last.removeprefix(_ERROR) if last.startswith(_ERROR) else f"it was ended; its last words: {last}"
+        why = last.removeprefix(_ERROR) if last.startswith(_ERROR) else "it was ended before it was done"
         problem = f"the newest evaluation found nothing: {why}"
     return EvaluationSight(found, problem)
 

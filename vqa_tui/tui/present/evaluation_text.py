@@ -1,4 +1,4 @@
-"""Base against tuned: figures, question types, categories and the worst rows of an evaluation, and one that is at work."""
+"""Base against tuned: an evaluation in figures, question types, categories and worst rows, and one that is at work."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -71,7 +71,7 @@ def command_text(command: Sequence[str]) -> Content:
 
 
 def estimate_text(found: "TrainingEstimate") -> Content:
-    """Return what memory a training takes against what its device has, with a word for whether it fits, and its parts."""
+    """Return what memory a training takes against what its device has, whether that fits in a word, and its parts."""
     device = clean(found.device, one_line=True, limit=60)
     if found.fits is None or found.device_bytes is None:
         verdict = Content.styled(f"? {device} does not tell what memory it has", WARN)

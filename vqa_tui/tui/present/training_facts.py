@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -13,10 +14,13 @@ from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.bars import gauge
 from vqa_tui.tui.present.facts import facts, heading
 from vqa_tui.tui.present.numbers import compact, count, duration, file_size, moment, plural, rate, share
-from vqa_tui.tui.present.phases import BAD, QUIET, WARN
+from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
 from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.present.training_plot import figure
 from vqa_tui.tui.present.training_rows import training_state
+
+if TYPE_CHECKING:
+    from vqa_tui.operations.training_serve import ServingSight
 
 _LONG = 2_000
 _LEFT_OUT_SHOWN = 200
@@ -51,9 +55,10 @@ def training_facts(
     now: float,
     width: int,
     every: Sequence[TrainingSummary] = (),
+    serving: "ServingSight | None" = None,
 ) -> Content:
     """Return how a training stands, what it works on, and what it was made of; `every` are all trainings, for the line
-    before its device."""
+    before its device, and `serving` is what there is to see of its server."""
     parts = [
         facts(_standing(training, course, config, now, width), width),
         facts(_machine(training, course), width),
@@ -61,11 +66,27 @@ def training_facts(
         Content.assemble(heading("Configuration"), "\n", facts(_configuration(config), width)),
         Content.assemble(heading("Files"), "\n", facts(_files(folder, command), width)),
     ]
+    if serving is not None and (server := server_text(serving, width)).plain:
+        parts.insert(1, Content.assemble(heading("Server"), "\n", server))
     if training.waits:
         parts.insert(1, Content.assemble(heading(f"In line for {_device(training)}"), "\n", line_text(training, every)))
     if course.left_out:
         parts.insert(-2, Content.assemble(heading("Left out"), "\n", left_out_text(course)))
     return Content("\n\n").join([part for part in parts if part.plain])
+
+
+def server_text(sight: "ServingSight", width: int) -> Content:
+    """Return where what was learned is served and as which endpoint, or why the last server did not come up."""
+    if (served := sight.served) is None:
+        return Content.styled(f"✖ {clean(sight.problem, limit=_LONG)}", BAD) if sight.problem else Content("")
+    answers = served.state == "serving"
+    state = Content.styled("● serving", GOOD) if answers else Content.styled(f"◐ {clean(served.state, limit=20)}", WARN)
+    pairs = [
+        ("State", Content.assemble(state, (f"  with {clean(served.program, one_line=True, limit=40)}", QUIET))),
+        ("Endpoint", text(served.endpoint, "bold")),
+        ("Address", text(served.base_url if answers else f"{served.base_url}, once it answers")),
+    ]
+    return facts(pairs, width)
 
 
 def line_text(training: TrainingSummary, every: Sequence[TrainingSummary]) -> Content:

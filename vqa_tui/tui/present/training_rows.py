@@ -34,7 +34,7 @@ _STATES = {
 
 
 def training_row(training: TrainingSummary, now: float, place: tuple[int, int] | None = None) -> Row:
-    """Return one training of the list; `place` in the line of those that wait for its device, and how many these are."""
+    """Return one training of the list; `place`: where it waits for its device, among how many."""
     state = training_state(training)
     if place is not None:
         state = Content.assemble(state, (f" {place[0]}/{place[1]}", QUIET))

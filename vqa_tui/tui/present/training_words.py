@@ -65,9 +65,26 @@ def why_not_evaluate(
     return None
 
 
-def why_no_priority(training: TrainingSummary | None) -> str | None:
-    """Return why the priority of a training means nothing any more."""
-    return _NONE if training is None else no_priority(training) or None
+def why_not_serve(training: TrainingSummary | None, lacks: str) -> str | None:
+    """Return why what a training learned cannot be served; `lacks` says which packages are missing."""
+    if training is None:
+        return _NONE
+    if lacks:
+        return lacks
+    if training.phase is not TrainingPhase.DONE:
+        return "It has left no adapter yet. Let it end: r lets a stopped one go on."
+    return None
+
+
+def why_no_priority(training: TrainingSummary | None, *, in_place: bool) -> str | None:
+    """Return why the priority of a training cannot be changed, `in_place`: among those that wait now."""
+    if training is None:
+        return _NONE
+    if words := no_priority(training):
+        return words
+    if in_place and not training.waits:
+        return "It does not wait for its device. P sets the priority that holds when it waits again."
+    return None
 
 
 def stop_words(training: TrainingSummary) -> str:
@@ -106,6 +123,23 @@ def evaluate_words(training: TrainingSummary, *, again: bool) -> str:
         f"The model before and after {training.name} answers held-out rows, and both are compared. {training.device} is "
         "taken meanwhile: nothing else trains there. It has a process of its own and goes on when you leave the app; X "
         f"ends it.{earlier}\n\nFewer rows are quicker; they are taken from all over the file."
+    )
+
+
+def serve_words(training: TrainingSummary, endpoint: str) -> str:
+    """Return what serving means, before it is begun."""
+    return (
+        f"A server loads the model of {training.name}, which takes memory as a training does, and answers on this computer "
+        f"alone, as the endpoint {endpoint}: choose it for the next run. With transformers the adapter is merged into "
+        "the model first. It goes on when you leave the app; V ends it."
+    )
+
+
+def end_serving_words(training: TrainingSummary, endpoint: str) -> str:
+    """Return what ending a server means."""
+    return (
+        f"The server of {training.name} ends, and its memory is free. Runs that ask the endpoint {endpoint} find nobody "
+        "there until it is served again."
     )
 
 

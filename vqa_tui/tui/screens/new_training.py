@@ -89,7 +89,7 @@ class NewTraining(Dialog["StartedTraining"]):
                 yield Input("", id="steps", compact=True, placeholder="whatever the epochs say")
             with Horizontal(classes="form-row"):
                 yield Label("Settings")
-                yield Input("", id="settings", compact=True, placeholder="KEY=VALUE …, such as lora.r=8 max_pixels=200704")
+                yield Input("", id="settings", compact=True, placeholder="KEY=VALUE …, such as lora.r=8 batch_size=2")
             yield Static("", id="estimate")
             yield Static("", id="command")
             yield Static("", id="problem", classes="problem")

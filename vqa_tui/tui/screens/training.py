@@ -1,5 +1,4 @@
-"""Mode 6: the trainings of the workspace, and of the chosen one its curves, facts, answers, checkpoints, evaluation and log.
-"""
+"""Mode 6: the trainings of the workspace; of the chosen one curves, facts, answers, checkpoints, evaluation and log."""
 
 import asyncio
 import time
@@ -58,7 +57,11 @@ class TrainingScreen(TrainingAnswers):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="training.back", tooltip="Out of the zoom, or to the runs", show=False),
         Binding(
-            "o", "rows", "open rows", id="training.rows", tooltip="Open the rows of the marked step, or the worst of the evaluation"
+            "o",
+            "rows",
+            "open rows",
+            id="training.rows",
+            tooltip="Open the rows of the marked step, or the worst of the evaluation",
         ),
         Binding("f", "follow", "follow", id="training.follow", tooltip="To the newest line of the log, and stay there"),
         Binding("slash", "search", "Search", id="training.search", tooltip="Find words in the log", show=False),
@@ -198,7 +201,7 @@ class TrainingScreen(TrainingAnswers):
         self.query_one(CoursePanel).show_course(course, known.version)
         self.query_one(LogPane).show_log(known.log)
         line = self._found if training.waits else ()
-        self._draw("facts", (key, known.version, second, line), lambda: self._show_facts(training, known))
+        self._draw("facts", (key, known.version, second, line, known.serving), lambda: self._show_facts(training, known))
         self._draw("samples", (known.id, len(course.answers), course.sessions), lambda: self._show_samples(course))
         self._draw(
             "checkpoints",
@@ -207,7 +210,7 @@ class TrainingScreen(TrainingAnswers):
         )
         self._draw(
             "evaluation",
-            (known.id, known.sight, self.reason("evaluate"), int(time.time() // 60)),
+            (known.id, known.sight, known.serving, self.reason("evaluate"), int(time.time() // 60)),
             lambda: self.show_evaluation(known),
         )
         self._draw(
@@ -232,6 +235,7 @@ class TrainingScreen(TrainingAnswers):
                 folder=parts.folder,
                 command=parts.command,
                 every=self._found,
+                serving=known.serving,
                 now=time.time(),
                 width=width,
             )

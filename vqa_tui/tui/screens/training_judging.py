@@ -14,13 +14,13 @@ from vqa_tui.tui.present.training_entries import JUDGED_COLUMNS, entries_of_judg
 from vqa_tui.tui.present.training_words import why_not_evaluate
 from vqa_tui.tui.screens.evaluate import EvaluateDialog
 from vqa_tui.tui.screens.training_rows import TrainingRowsDialog
-from vqa_tui.tui.screens.training_steering import TrainingSteering
+from vqa_tui.tui.screens.training_serving import TrainingServing
 from vqa_tui.tui.services.trainings import Followed
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.widgets.zoomed_text import ZoomedText
 
 
-class TrainingJudging(TrainingSteering):
+class TrainingJudging(TrainingServing):
     """A screen with a ZoomedText `#evaluation` for the training under its cursor."""
 
     WRITES: ClassVar[frozenset[str]] = frozenset({"evaluate"})
@@ -33,11 +33,6 @@ class TrainingJudging(TrainingSteering):
             tooltip="Try what it learned: base against tuned model on the held-out rows",
         ),
     ]
-
-    @property
-    def followed(self) -> Followed | None:
-        """What is read of the training under the cursor."""
-        raise NotImplementedError
 
     @property
     def found(self) -> Sequence[TrainingSummary]:

@@ -15,6 +15,7 @@ from vqa_tui.tui.present import training_words
 from vqa_tui.tui.present.numbers import count, plural
 from vqa_tui.tui.screens.dialogs import Question, ValueDialog
 from vqa_tui.tui.screens.live import LiveScreen
+from vqa_tui.tui.services.trainings import Followed
 from vqa_tui.tui.toasts import tell
 
 _LONG_NAME = 80
@@ -81,6 +82,11 @@ class TrainingSteering(LiveScreen):
         """What is known of its course."""
         raise NotImplementedError
 
+    @property
+    def followed(self) -> Followed | None:
+        """What is read of the training under the cursor."""
+        raise NotImplementedError
+
     def look_again(self, training_id: int | None = None) -> None:
         """Read the list anew, and go to that training."""
         raise NotImplementedError
@@ -88,7 +94,7 @@ class TrainingSteering(LiveScreen):
     def why_not(self, action: str) -> str | None:
         """Return why that cannot be done with the training under the cursor."""
         if action in ("priority", "set_priority"):
-            return training_words.why_no_priority(self.chosen)
+            return training_words.why_no_priority(self.chosen, in_place=action == "priority")
         return training_words.why_not(action, self.chosen) or super().why_not(action)
 
     @work(group="new-training", exit_on_error=False)

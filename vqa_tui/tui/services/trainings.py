@@ -12,8 +12,9 @@ from vqa_tui.domain.training import TrainingSummary
 from vqa_tui.domain.training_course import TrainingCourse
 from vqa_tui.domain.training_events import Event, Saved, Started
 from vqa_tui.domain.training_row import TrainingRow
-from vqa_tui.operations import runs, training_evaluation, trainings
+from vqa_tui.operations import runs, training_evaluation, training_serve, trainings
 from vqa_tui.operations.training_packages import missing_training_packages
+from vqa_tui.operations.training_serve import ServingSight, serving_sight
 from vqa_tui.operations.trainings import TrainingParts
 from vqa_tui.tui.present.log_text import LogText
 from vqa_tui.tui.services.door import Door
@@ -58,6 +59,10 @@ class Followed:
     seen_evaluation: tuple[object, ...] = ()
     lacks: str = ""
     """Packages that an evaluation needs and that are not there, in a sentence."""
+    serving: ServingSight = ServingSight()
+    """Of the server of what it learned."""
+    serving_lacks: str = ""
+    """Packages that serving needs and that are not there, in a sentence."""
 
 
 class Trainings(Door):
@@ -89,9 +94,8 @@ class Trainings(Door):
         if (run_id := parts.data.get("run")) is not None:
             names = {run.id: run.name for run in await runs.list_runs(self._workspace)}
             source = f"run {names.get(run_id, f'{run_id}, deleted')}"
-        missing = await asyncio.to_thread(missing_training_packages, judging=True)
-        lacks = f"It needs {', '.join(missing)}: `pip install 'vqa-tui[train]'` brings them." if missing else ""
-        return Followed(training_id, parts, source=source, lacks=lacks)
+        lacks, serving_lacks = await asyncio.to_thread(_lacks)
+        return Followed(training_id, parts, source=source, lacks=lacks, serving_lacks=serving_lacks)
 
     async def read_on(self, followed: Followed) -> bool:
         """Take in a piece of what is new of the metrics and of the log; return whether there is more."""
@@ -105,6 +109,7 @@ class Trainings(Door):
         if stamp != followed.seen_evaluation:
             followed.sight = await training_evaluation.evaluation_sight(self._workspace, followed.id)
             followed.seen_evaluation = stamp
+        followed.serving = serving_sight(self._workspace, followed.id)
         return more
 
     async def _read_metrics(self, followed: Followed, size: int) -> bool:
@@ -176,6 +181,19 @@ class Trainings(Door):
     async def evaluate(self, training_id: int, limit: int | None) -> None:
         """Begin an evaluation in a process that outlives the app."""
         await training_evaluation.start_evaluation(self._writing, training_id, limit=limit)
+
+    async def serve(self, training_id: int) -> None:
+        """Begin to serve what a training learned, in processes that outlive the app."""
+        await training_serve.start_serving(self._writing, training_id)
+
+    async def stop_serving(self, training_id: int) -> None:
+        """End that server and all its processes."""
+        await training_serve.stop_serving(self._writing, training_id)
+
+    @staticmethod
+    def usual_endpoint(name: str) -> str:
+        """Return what the endpoint of a training with that name is called."""
+        return training_serve.usual_endpoint(name)
 
     async def set_priority(self, training_id: int, priority: int) -> str:
         """Set which of those that wait goes first; return in a sentence where it stands then."""
@@ -258,3 +276,13 @@ class Trainings(Door):
             name=name,
             priority=priority,
         )
+
+
+def _lacks() -> tuple[str, str]:
+    """Return what an evaluation and what serving lacks, each in a sentence; empty where it lacks nothing."""
+    judging, serving = missing_training_packages(judging=True), training_serve.missing_packages()
+    words = "It needs {}: `pip install 'vqa-tui[{}]'` brings them."
+    return (
+        words.format(", ".join(judging), "train") if judging else "",
+        words.format(", ".join(serving), "serve") if serving else "",
+    )
