@@ -75,8 +75,8 @@ def test_one_that_does_not_wait_keeps_it_for_its_resume(trainings: Path) -> None
     [
         (("bag", "1"), "did you mean bags"),
         (("bags", "1000001"), "is no priority"),
-        (("bags", "high"), "not a valid int"),
-        (("bags", "--loud"), "not a valid int"),
+        (("bags", "high"), "valid integer"),
+        (("bags", "--loud"), "valid integer"),
         (("bags",), "Missing argument"),
     ],
 )
@@ -93,5 +93,7 @@ def test_one_that_is_done_never_waits_again(trainings: Path) -> None:
 
 
 def test_where_one_stands_in_words() -> None:
-    assert in_line_words(InLine(1, "a", "gpu 0", 0, 1, 1)) == "a has priority 0: it is the only one that waits for gpu 0."
+    assert (
+        in_line_words(InLine(1, "a", "gpu 0", 0, 1, 1)) == "a has priority 0: it is the only one that waits for gpu 0."
+    )
     assert parse_priority(" -12 ") == -12 and parse_priority("") == 0

@@ -103,7 +103,7 @@ async def test_its_own_process_tells_why_it_found_nothing(workspace: Workspace) 
     try:
         await start_evaluation(workspace, 1, limit=2)
     except VqaError as error:
-        assert "ended at once" in str(error) and "is not the configuration of a training" in str(error)  # noqa: PT017
+        assert "ended at once" in str(error) and "is not the configuration of a training" in str(error)
     assert await is_let_go(workspace.paths.training_lock(1), patience_s=60)
     sight = await evaluation_sight(workspace, 1)
     assert sight.found is None and "is not the configuration of a training" in sight.problem

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from tests.tui.made_trainings import keep_evaluation, made_course, made_evaluation, make_training
 from tests.tui.test_hostile_text import ESSENCE, HOSTILE, check, spoil, visits
@@ -30,6 +30,7 @@ from vqa_tui.tui.screens.training import TrainingScreen
 from vqa_tui.tui.screens.training_rows import TrainingRowsDialog
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.widgets.live_table import LiveTable
+from vqa_tui.tui.widgets.picture import Picture
 
 Wait = Callable[..., Any]
 Text = Callable[[Any], str]
@@ -92,6 +93,11 @@ def packages(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     yield lacking
 
 
+def judged(screen: TrainingScreen) -> str:
+    """Return what the panel says."""
+    return str(screen.query_one("#evaluation Static", Static).content)
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_one_is_begun_watched_and_found(
     workshop: Workshop, until: Wait, screen_text: Text, judges: Judges, size: tuple[int, int]
@@ -103,7 +109,7 @@ async def test_one_is_begun_watched_and_found(
         await until(pilot, lambda: "Not evaluated yet" in screen_text(app) and screen.reason("evaluate") is None)
         await pilot.press("t")
         await until(pilot, lambda: isinstance(app.screen, EvaluateDialog))
-        assert "goes on when you leave the app" in " ".join(screen_text(app).split())
+        assert "goes on when you leave the app" in str(app.screen.query_one(".dialog-text", Static).content)
         await pilot.press("enter")
         await until(pilot, lambda: "● evaluating" in screen_text(app) and "6 of 8 answers" in screen_text(app))
         assert judges.asked == [["evaluator", "1", "--workspace", str(workshop.workspace.paths.root)]]
@@ -148,7 +154,7 @@ async def test_one_that_another_program_began_is_seen_and_ended(
         assert "End this evaluation?" in screen_text(app)
         await pilot.press("y")
         await until(pilot, lambda: "● evaluating" not in screen_text(app) and "■ cancelled" in screen_text(app))
-        await until(pilot, lambda: "it was ended before it was done" in " ".join(screen_text(app).split()))
+        await until(pilot, lambda: "it was ended before it was done" in judged(screen))
         assert "✔ better" in screen_text(app)
         assert (await training_summary(workshop.workspace, 1)).phase is TrainingPhase.CANCELLED
 
@@ -187,10 +193,8 @@ async def test_why_one_cannot_be_begun(
     await make_training(workshop, 2, "x\n", told=told, phase=phase, held_out=0 if case == "no rows" else 3)
     await make_training(workshop, 1, "x\n", phase="training" if case == "device" else "done", name="other")
     packages |= {"sacrebleu"} if case == "packages" else set()
-    services = workshop.services
-    if case == "readonly":
-        services = Services(workshop.workspace, workshop.workspace, read_only=True)
-    app = VqaApp(services)
+    looking = Services(workshop.workspace, workshop.workspace, read_only=True)
+    app = VqaApp(looking if case == "readonly" else workshop.services)
     held = {"at work": 2, "device": 1}.get(case)
     lock = ProcessLock(workshop.workspace.paths.training_lock(held or 99))
     async with lock, app.run_test(size=(80, 24), notifications=True) as pilot:
@@ -243,8 +247,8 @@ async def test_one_that_failed_says_why_also_to_the_next_app(
     os.utime(folder / "evaluation.json", (1, 1))
     app = VqaApp(workshop.services)
     async with app.run_test(size=(200, 50)) as pilot:
-        await in_training(pilot, until, app)
-        await until(pilot, lambda: "found nothing: out of memory." in " ".join(screen_text(app).split()))
+        screen = await in_training(pilot, until, app)
+        await until(pilot, lambda: "found nothing: out of memory." in judged(screen))
         assert "✔ better" in screen_text(app)
 
 
@@ -267,7 +271,9 @@ async def test_hostile_words_of_an_evaluation_stay_text(
     text = _as_json(spoil(made_evaluation()))
     folder = workshop.workspace.paths.training_folder(1)
     (folder / "evaluation.json").write_bytes(text.encode("utf-8", "replace"))
-    (folder / "evaluation.log").write_bytes(HOSTILE.encode("utf-8", "replace") + b"\nerror: " + HOSTILE[:90].encode("utf-8", "replace"))
+    (folder / "evaluation.log").write_bytes(
+        HOSTILE.encode("utf-8", "replace") + b"\nerror: " + HOSTILE[:90].encode("utf-8", "replace")
+    )
     os.utime(folder / "evaluation.json", (1, 1))
     app = VqaApp(workshop.services)
     async with app.run_test(size=size) as pilot:
@@ -315,7 +321,7 @@ async def test_an_answer_without_a_picture_says_so(workshop: Workshop, until: Wa
     await make_training(workshop, 2, "x\n", told=made_course(40), step=40)
     app = VqaApp(workshop.services)
     async with app.run_test(size=(200, 50)) as pilot:
-        await in_training(pilot, until, app)
+        screen = await in_training(pilot, until, app)
         await until(pilot, lambda: "this row has no picture" in screen_text(app))
         await pilot.press("j")
-        await until(pilot, lambda: "nowhere.png" in screen_text(app))
+        await until(pilot, lambda: "the picture is not there" in screen.query_one(Picture)._remark.plain)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Static
 
 from tests.tui.made_trainings import made_course, make_training
 from tests.tui.test_hostile_text import ESSENCE, HOSTILE, check
@@ -43,7 +44,6 @@ class Starter:
         return None
 
     async def _begin(self, place: Path) -> int:
-        place.mkdir(exist_ok=True)
         held = ProcessLock(place / "lock")
         await held.acquire()
         try:
@@ -78,12 +78,13 @@ async def test_it_is_served_seen_and_ended(
         await until(pilot, lambda: screen.followed is not None and screen.reason("serve") is None)
         await pilot.press("V")
         await until(pilot, lambda: isinstance(app.screen, Question))
-        words = " ".join(screen_text(app).split())
+        words = str(app.screen.query_one(".dialog-text", Static).content)
         assert "as the endpoint bags-1" in words and "V ends it" in words
         await pilot.press("y")
         await until(pilot, lambda: "◐ merging" in screen_text(app) and "bags-tuned" in screen_text(app))
         assert starter.asked == [["server", "1", "--workspace", str(workshop.workspace.paths.root)]]
-        assert "http://127.0.0.1:8123/v1, once it answers" in screen_text(app)
+        words = " ".join(str(screen.query_one("#facts Static", Static).content).split())
+        assert "http://127.0.0.1:8123/v1" in words and "with transformers, no answer yet" in words
         await until(pilot, lambda: screen.key_words("serve") == "end server")
         await pilot.press("V")
         await until(pilot, lambda: isinstance(app.screen, Question))

@@ -120,7 +120,12 @@ async def test_one_that_only_looks_changes_nothing(workshop: Workshop, until: Wa
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         screen = await in_training(pilot, until, app)
         for key, action in {
-            "n": "new_training", "r": "resume", "D": "delete", "N": "rename", "t": "evaluate", "plus": "priority",
+            "n": "new_training",
+            "r": "resume",
+            "D": "delete",
+            "N": "rename",
+            "t": "evaluate",
+            "plus": "priority",
             "P": "set_priority",
         }.items():
             assert "--readonly" in (screen.reason(action) or "")

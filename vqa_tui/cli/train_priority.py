@@ -17,7 +17,8 @@ def priority(
         str, typer.Argument(metavar="TRAINING", help="Name or number of the training.", show_default=False)
     ],
     number: Annotated[
-        int, typer.Argument(metavar="P", help="A whole number, 0 by default; the highest goes first.", show_default=False)
+        int,
+        typer.Argument(metavar="P", help="A whole number, 0 by default; the highest goes first.", show_default=False),
     ],
     json: JsonOption = False,
     workspace: WorkspaceOption = None,

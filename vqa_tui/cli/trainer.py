@@ -1,5 +1,5 @@
-"""`vqa-tui trainer`, `evaluator` and `server`: the processes that stand over a training, over one that is judged, and over
-one whose model is about to be served; started by the other commands and the terminal app, not by people."""
+"""`vqa-tui trainer`, `evaluator` and `server`: the processes that stand over a training, its judge and its server;
+started by the other commands and the terminal app, not by people."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -123,8 +123,8 @@ async def evaluation_sight(workspace: Workspace, training_id: int) -> Evaluation
         return EvaluationSight(found, problem, said)
     # The document is the last thing that is written: a log that is newer is of one that found nothing.
     if said and (_stamp(folder / LOG) or (0, 0)) > (_stamp(folder / EVALUATION) or (0, 0)):
-        last = said[-1]
-        why = last.removeprefix(_ERROR) if last.startswith(_ERROR) else "it was ended before it was done"
+        words = [line.removeprefix(_ERROR) for line in said if line.startswith(_ERROR)]
+        why = words[-1] if words else "it was ended before it was done"
         problem = f"the newest evaluation found nothing: {why}"
     return EvaluationSight(found, problem)
 

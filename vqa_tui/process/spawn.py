@@ -48,11 +48,13 @@ def reap_children() -> None:
 async def spawn_until_up(
     arguments: Sequence[str], *, log: Path, what: str, is_up: Callable[[], bool], patience_s: float
 ) -> None:
-    """Start `python -m vqa_tui` as `spawn_detached` does, with nothing in `log` before, and return when `is_up`, or when
-    it has ended well. Raises VqaError, with the end of the log, where it ends otherwise or is not up within
-    `patience_s`; `what` it is stands in the sentence."""
-    log.unlink(missing_ok=True)
-    child = spawn_detached(arguments, log=log)
+    """Start `python -m vqa_tui` as `spawn_detached` does, on an empty log, and return when `is_up`, or when it
+    has ended well.
+
+    Raises VqaError, with the end of the log, where it ends otherwise or is not up within `patience_s`; `what` it is
+    stands in the sentence.
+    """
+    child = _spawn_anew(arguments, log)
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         if (status := child.poll()) is not None:
@@ -63,3 +65,8 @@ async def spawn_until_up(
             return
         await asyncio.sleep(_LOOK_EVERY_S)
     raise VqaError(f"{what} did not come up within {patience_s:.0f} s", hint=f"Its log: {log}")
+
+
+def _spawn_anew(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    log.unlink(missing_ok=True)
+    return spawn_detached(arguments, log=log)

@@ -87,7 +87,14 @@ def answer_text(answer: Answered) -> Content:
     said = ((answer.question, QUIET), (answer.reference, ""), (answer.answer, ""))
     question, reference, words = (Content.styled(clean(each, limit=_BRIEF) or UNKNOWN, style) for each, style in said)
     return Content.assemble(
-        question, "\n", ("Reference ", "bold $text-primary"), reference, "\n", ("Answer ", "bold $text-primary"), words, mark
+        question,
+        "\n",
+        ("Reference ", "bold $text-primary"),
+        reference,
+        "\n",
+        ("Answer ", "bold $text-primary"),
+        words,
+        mark,
     )
 
 

@@ -81,10 +81,11 @@ def server_text(sight: "ServingSight", width: int) -> Content:
         return Content.styled(f"✖ {clean(sight.problem, limit=_LONG)}", BAD) if sight.problem else Content("")
     answers = served.state == "serving"
     state = Content.styled("● serving", GOOD) if answers else Content.styled(f"◐ {clean(served.state, limit=20)}", WARN)
+    more = f"  with {clean(served.program, one_line=True, limit=40)}" + ("" if answers else ", no answer yet")
     pairs = [
-        ("State", Content.assemble(state, (f"  with {clean(served.program, one_line=True, limit=40)}", QUIET))),
+        ("State", Content.assemble(state, (more, QUIET))),
         ("Endpoint", text(served.endpoint, "bold")),
-        ("Address", text(served.base_url if answers else f"{served.base_url}, once it answers")),
+        ("Address", text(served.base_url)),
     ]
     return facts(pairs, width)
 

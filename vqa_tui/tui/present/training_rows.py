@@ -15,7 +15,7 @@ from vqa_tui.tui.present.training_plot import figure
 TRAINING_COLUMNS = (
     Column("No", 2, 6, right=True),
     Column("Name", 8, 40, grow=True),
-    Column("State", 9, 16),
+    Column("State", 12, 16),
     Column("Step", 7, 19, right=True),
     Column("Model", 8, 40, soft=True, drop=2),
     Column("Began", 8, 16, drop=1),

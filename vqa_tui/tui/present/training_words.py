@@ -120,8 +120,8 @@ def evaluate_words(training: TrainingSummary, *, again: bool) -> str:
     """Return what an evaluation does, before it is begun."""
     earlier = " What the last evaluation found gives way to what this one finds." if again else ""
     return (
-        f"The model before and after {training.name} answers held-out rows, and both are compared. {training.device} is "
-        "taken meanwhile: nothing else trains there. It has a process of its own and goes on when you leave the app; X "
+        f"The model before and after {training.name} answers held-out rows, and both are compared. {training.device} "
+        "is taken meanwhile: nothing else trains there. It goes on when you leave the app; X "
         f"ends it.{earlier}\n\nFewer rows are quicker; they are taken from all over the file."
     )
 
@@ -129,8 +129,8 @@ def evaluate_words(training: TrainingSummary, *, again: bool) -> str:
 def serve_words(training: TrainingSummary, endpoint: str) -> str:
     """Return what serving means, before it is begun."""
     return (
-        f"A server loads the model of {training.name}, which takes memory as a training does, and answers on this computer "
-        f"alone, as the endpoint {endpoint}: choose it for the next run. With transformers the adapter is merged into "
+        f"A server loads the model of {training.name}, which takes memory, and answers on this computer alone, as the "
+        f"endpoint {endpoint}: choose it for the next run. With transformers the adapter is merged into "
         "the model first. It goes on when you leave the app; V ends it."
     )
 
@@ -138,8 +138,8 @@ def serve_words(training: TrainingSummary, endpoint: str) -> str:
 def end_serving_words(training: TrainingSummary, endpoint: str) -> str:
     """Return what ending a server means."""
     return (
-        f"The server of {training.name} ends, and its memory is free. Runs that ask the endpoint {endpoint} find nobody "
-        "there until it is served again."
+        f"The server of {training.name} ends, and its memory is free. Runs that ask the endpoint {endpoint} find "
+        "nobody there until it is served again."
     )
 
 

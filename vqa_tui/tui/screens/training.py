@@ -201,7 +201,9 @@ class TrainingScreen(TrainingAnswers):
         self.query_one(CoursePanel).show_course(course, known.version)
         self.query_one(LogPane).show_log(known.log)
         line = self._found if training.waits else ()
-        self._draw("facts", (key, known.version, second, line, known.serving), lambda: self._show_facts(training, known))
+        self._draw(
+            "facts", (key, known.version, second, line, known.serving), lambda: self._show_facts(training, known)
+        )
         self._draw("samples", (known.id, len(course.answers), course.sessions), lambda: self._show_samples(course))
         self._draw(
             "checkpoints",

@@ -53,7 +53,9 @@ class TrainingServing(TrainingSteering):
             words = clean(training_words.end_serving_words(training, served.endpoint))
             if await self.ask(Question("End this server?", words, yes="End it", no="Let it serve")):
                 tell(self, "The server is being ended …")
-                await self.done(trainings.stop_serving(training.id), "The server is gone; the file of its endpoint stays.")
+                await self.done(
+                    trainings.stop_serving(training.id), "The server is gone; the file of its endpoint stays."
+                )
             return
         words = clean(training_words.serve_words(training, trainings.usual_endpoint(training.name)))
         if await self.ask(Question("Serve what it learned?", words, yes="Serve it")):

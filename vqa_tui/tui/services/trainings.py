@@ -54,12 +54,12 @@ class Followed:
     """Size of the file when all of it was taken in, but for a line that was not whole; and so is the last."""
     read_log: int = 0
     seen_log: int = 0
-    sight: EvaluationSight = EvaluationSight()
+    sight: EvaluationSight = field(default_factory=EvaluationSight)
     """Of its evaluations."""
     seen_evaluation: tuple[object, ...] = ()
     lacks: str = ""
     """Packages that an evaluation needs and that are not there, in a sentence."""
-    serving: ServingSight = ServingSight()
+    serving: ServingSight = field(default_factory=ServingSight)
     """Of the server of what it learned."""
     serving_lacks: str = ""
     """Packages that serving needs and that are not there, in a sentence."""

@@ -93,8 +93,11 @@ class LiveTable(RowList):
         if self._placed_for(self.scrollable_content_region.width) != self._placed:
             self.rebuild()
             return
-        # A row that was not drawn yet will be drawn as it is now.
-        self.redraw_rows([i for i in self._strips if i < len(rows) and not rows[i].same_as(before[i])])
+        # A row out of sight that was not drawn yet will be drawn as it is now. One in sight can be on screen though its
+        # strip is gone: a change of styles takes that away.
+        in_sight = range(self.first_visible, self.first_visible + self.rows_visible)
+        drawn = {*self._strips, *in_sight}
+        self.redraw_rows([i for i in sorted(drawn) if i < len(rows) and not rows[i].same_as(before[i])])
 
     def _follow(self, chosen: Hashable | None) -> None:
         if chosen is None or self.cursor_id == chosen:
