@@ -109,6 +109,26 @@ async def test_what_cannot_start_here_says_why(
         assert asked == [] and app.screen is menu
 
 
+async def test_a_setting_makes_one_possible_that_was_not(
+    workshop: Workshop, until: Wait, asked: list[dict[str, Any]]
+) -> None:
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        menu = await in_menu(pilot, until, app)
+        await choose(pilot, until, menu, "train_vqa_rad")
+        button, about = menu.query_one("#start", Button), menu.query_one("#about", Static)
+        assert button.disabled
+        menu.query_one("#settings", Input).value = "four_bit=false batch_size=3"
+        await until(pilot, lambda: not button.disabled and "rows a step" in str(about.content))
+        menu.query_one("#settings", Input).value = ""
+        await until(pilot, lambda: button.disabled and "Weights in 4 bits" in str(about.content))
+        menu.query_one("#settings", Input).value = "four_bit=false"
+        menu.query_one("#source", Select).value = "own"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: asked)
+        assert not asked[0]["config"].four_bit
+
+
 async def test_what_is_wrong_is_said_in_the_menu(
     workshop: Workshop, until: Wait, screen_text: Text, asked: list[dict[str, Any]]
 ) -> None:

@@ -11,7 +11,7 @@ from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.bars import gauge
 from vqa_tui.tui.present.facts import facts, heading
 from vqa_tui.tui.present.numbers import UNKNOWN, count, moment, plural, share
-from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
+from vqa_tui.tui.present.phases import BAD, BUSY, GOOD, QUIET, WARN
 from vqa_tui.tui.present.rows import text
 
 _WIDE_FROM = 128
@@ -78,7 +78,7 @@ def progress_of(said: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _at_work(said: Sequence[str], width: int) -> Content:
-    parts = [Content.styled("● evaluating", GOOD)]
+    parts = [Content.styled("● evaluating", BUSY)]
     if (progress := progress_of(said)) is not None:
         answers = f"{count(progress[0])} of {count(progress[1])} answers  {share(*progress)}"
         parts.append(Content.assemble(gauge(*progress, min(max(width - len(answers) - 17, 4), 30)), f"  {answers}"))
@@ -147,6 +147,7 @@ def _groups(title: str, groups: Sequence[BeforeAndAfter], width: int) -> Content
         for figure in shown:
             base, tuned = figure.of(each)
             words = " → ".join(UNKNOWN if value is None else figure.shown(value) for value in (base, tuned))
+            words = UNKNOWN if base is None and tuned is None else words
             cells.append(Content.assemble(words, " ", _better(figure, base, tuned, words=False)))
         lines.append(cells)
     more = len(groups) - _GROUPS_SHOWN

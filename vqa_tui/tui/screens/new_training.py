@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -151,16 +152,21 @@ class NewTraining(Dialog["StartedTraining"]):
 
     @work(group="estimate", exclusive=True, exit_on_error=False)
     async def _estimate(self) -> None:
-        """Say what memory the training would take, and its command, once what is typed has come to rest."""
+        """Say what the training would be, the memory it would take, and its command, once what is typed has come to
+        rest."""
         line, choice = self.query_one("#estimate", Static), self.choice
         if choice is None or choice.config is None:
             line.update("")
             return
         await asyncio.sleep(_TYPING_REST_S)
+        trainings = self._services.trainings
         try:
-            config = self._services.trainings.changed(choice.name, self._settings)
-            self.query_one("#command", Static).update(command_text(self._services.trainings.command_of(config)))
-            line.update(estimate_text(await self._services.trainings.estimate(config)))
+            config = trainings.changed(choice.name, self._settings)
+            why_not = trainings.why_not(config)
+            self.query_one("#about", Static).update(choice_text(replace(choice, config=config, why_not=why_not)))
+            self.query_one("#start", Button).disabled = bool(why_not)
+            self.query_one("#command", Static).update(command_text(trainings.command_of(config)))
+            line.update(estimate_text(await trainings.estimate(config)))
         except VqaError as error:
             line.update(no_estimate_text(str(error)))
 
@@ -247,7 +253,7 @@ class NewTraining(Dialog["StartedTraining"]):
     def _config(self) -> "TrainingConfig":
         """Return the configuration with what was typed. Raises VqaError."""
         choice = self.choice
-        if choice is None or choice.why_not:
+        if choice is None or choice.config is None:
             raise VqaError(choice.why_not if choice else "no configuration is chosen")
         settings = self._settings
         steps = parse_count(self.query_one("#steps", Input).value, "steps")
@@ -258,7 +264,10 @@ class NewTraining(Dialog["StartedTraining"]):
                 settings.append("max_steps=null")  # what a person typed counts, not the steps of the file
         if steps is not None:
             settings.append(f"max_steps={steps}")
-        return self._services.trainings.changed(choice.name, settings)
+        config = self._services.trainings.changed(choice.name, settings)
+        if why_not := self._services.trainings.why_not(config):
+            raise VqaError(why_not.rstrip("."))
+        return config
 
 
 def _epochs(typed: str) -> float:

@@ -248,6 +248,12 @@ class Trainings(Door):
 
         return changed(self._workspace, name, settings)
 
+    def why_not(self, config: "TrainingConfig") -> str:
+        """Return what this machine lacks for a configuration; empty where it lacks nothing."""
+        from vqa_tui.operations.training_choices import why_not_here
+
+        return why_not_here(config)
+
     def command_of(self, config: "TrainingConfig") -> tuple[str, ...]:
         """Return the arguments that a new training would be started with."""
         from vqa_tui.operations.training_choices import command_of
