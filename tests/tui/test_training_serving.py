@@ -86,11 +86,13 @@ async def test_it_is_served_seen_and_ended(
         words = " ".join(str(screen.query_one("#facts Static", Static).content).split())
         assert "http://127.0.0.1:8123/v1" in words and "with transformers, no answer yet" in words
         await until(pilot, lambda: screen.key_words("serve") == "end server")
+        (workshop.workspace.paths.training_serving(1) / "starter.log").write_text("it was ended")
         await pilot.press("V")
         await until(pilot, lambda: isinstance(app.screen, Question))
         await pilot.press("y")
         await until(pilot, lambda: "◐ merging" not in screen_text(app) and screen.key_words("serve") is None)
         await starter.tasks[0]
+        assert "it was ended" not in screen_text(app)
 
 
 async def test_why_it_cannot_be_served(

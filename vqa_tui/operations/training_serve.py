@@ -152,6 +152,8 @@ async def stop_serving(workspace: Workspace, training_id: int) -> Served:
                 hint=f"Try it again in a moment; `fuser {place / 'lock'}` names who starts it.",
             )
         raise VqaError(f"the training {training_id} is not being served")
+    # Who waits for its answer will say that it did not come: that is what was wanted.
+    (place / _STARTER_LOG).unlink(missing_ok=True)
     if not await serving.end_server(served, place):
         raise VqaError(
             f"the server of the training {training_id} does not end",
