@@ -159,7 +159,9 @@ async def test_one_that_another_program_began_is_seen_and_ended(
         assert (await training_summary(workshop.workspace, 1)).phase is TrainingPhase.CANCELLED
 
 
-async def test_the_app_may_be_left_while_one_is_at_work(workshop: Workshop, until: Wait, judges: Judges) -> None:
+async def test_the_app_may_be_left_while_one_is_at_work(
+    workshop: Workshop, until: Wait, judges: Judges, capsys: pytest.CaptureFixture[str]
+) -> None:
     await make_training(workshop, 1, "x\n", told=made_course(60), step=60)
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -169,6 +171,9 @@ async def test_the_app_may_be_left_while_one_is_at_work(workshop: Workshop, unti
         await until(pilot, lambda: isinstance(app.screen, EvaluateDialog))
         await pilot.press("enter")
         await until(pilot, lambda: screen.chosen is not None and screen.chosen.evaluated)
+        await pilot.press("q")
+    said = capsys.readouterr().err
+    assert "1 training goes on: tiny-1 (being evaluated)" in said and "train list    shows it" in said
     assert (await training_summary(workshop.workspace, 1)).evaluated
     judges.let_go_on(1)
     assert await judges.tasks[0] == (0, "tuned: row 2 of 4")

@@ -166,3 +166,5 @@ async def test_one_that_waits_goes_earlier_or_later_in_place(
             screen.query_one("#trainings").focus()
             await pilot.press("G")
             await until(pilot, lambda: "has its device already" in (screen.reason("priority") or ""))
+            await until(pilot, lambda: "▸ ● training  tiny-1" in screen_text(app))
+            assert "1. tiny-3  priority 7" in screen_text(app) and "+ and - let" not in screen_text(app)

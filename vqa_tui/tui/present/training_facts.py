@@ -68,7 +68,7 @@ def training_facts(
     ]
     if serving is not None and (server := server_text(serving, width)).plain:
         parts.insert(1, Content.assemble(heading("Server"), "\n", server))
-    if training.waits:
+    if training.at_work and waiting_line(every, training.device):
         parts.insert(1, Content.assemble(heading(f"In line for {_device(training)}"), "\n", line_text(training, every)))
     if course.left_out:
         parts.insert(-2, Content.assemble(heading("Left out"), "\n", left_out_text(course)))
@@ -95,13 +95,15 @@ def line_text(training: TrainingSummary, every: Sequence[TrainingSummary]) -> Co
     lines = []
     for each in every:
         if each.device == training.device and each.at_work and not each.waits:
-            lines.append(Content.assemble("  ", training_state(each), f"  {_name(each)}"))
+            mark, style = ("▸ ", "bold") if each.id == training.id else ("  ", "")
+            lines.append(Content.assemble(mark, training_state(each), (f"  {_name(each)}", style)))
     for place, each in enumerate(waiting_line(every, training.device), start=1):
         priority = f"  priority {count(each.priority)}" if each.priority else ""
         own = each.id == training.id
         mark, style = ("▸ ", "bold") if own else ("  ", "")
         lines.append(Content.assemble(mark, (f"{place}. {_name(each)}", style), (priority, QUIET)))
-    lines.append(Content.styled("  + and - let this one go earlier or later, P sets its priority", QUIET))
+    if training.waits:
+        lines.append(Content.styled("  + and - let this one go earlier or later, P sets its priority", QUIET))
     return Content("\n").join(lines)
 
 

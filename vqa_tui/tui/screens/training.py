@@ -200,7 +200,7 @@ class TrainingScreen(TrainingAnswers):
         self._draw("titles", known.id, self.mark_titles)
         self.query_one(CoursePanel).show_course(course, known.version)
         self.query_one(LogPane).show_log(known.log)
-        line = self._found if training.waits else ()
+        line = self._found if training.at_work else ()
         self._draw(
             "facts", (key, known.version, second, line, known.serving), lambda: self._show_facts(training, known)
         )
