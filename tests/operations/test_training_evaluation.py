@@ -51,6 +51,11 @@ async def test_what_there_is_to_see_follows_its_files(workspace: Workspace) -> N
     assert evaluation_stamp(workspace, 1) != nothing
     sight = await evaluation_sight(workspace, 1)
     assert sight.found == made() and not sight.problem and not sight.said
+    (folder / LOG).write_text("judging\nlibrary: a warning as it leaves\n")
+    os.utime(folder / EVALUATION, (1, 1))
+    assert not (await evaluation_sight(workspace, 1)).problem
+    (folder / LOG).write_text("base: row 1 of 4\n")
+    assert (await evaluation_sight(workspace, 1)).problem.endswith("it was ended before it was done")
     (folder / LOG).write_text("loading libraries\nerror: out of memory. Lower max_pixels.\n")
     os.utime(folder / EVALUATION, (1, 1))
     sight = await evaluation_sight(workspace, 1)

@@ -16,7 +16,10 @@ from vqa_tui.process.tail import tail
 from vqa_tui.store import trainings
 
 _ERROR = "error: "
-_LINES = 8
+_LAST_STEP = "judging"
+"""What the program says before it writes what it found."""
+_LINES, _LINES_TO_END = 8, 60
+"""Lines of the log that are shown of one at work, and that are searched for how one ended."""
 _START_PATIENCE_S = 30.0
 _STARTER_LOG = "evaluator.log"
 """What the process says that stands over the one that judges."""
@@ -118,14 +121,16 @@ async def evaluation_sight(workspace: Workspace, training_id: int) -> Evaluation
         found = await last_evaluation(workspace, training_id)
     except VqaError as error:
         problem = str(error)
-    said = tuple((await asyncio.to_thread(tail, folder / LOG, lines=_LINES)).splitlines())
+    said = (await asyncio.to_thread(tail, folder / LOG, lines=_LINES_TO_END)).splitlines()
     if evaluated:
-        return EvaluationSight(found, problem, said)
-    # The document is the last thing that is written: a log that is newer is of one that found nothing.
+        return EvaluationSight(found, problem, tuple(said[-_LINES:]))
+    # The document is written at the end: a log that is newer is of one that found nothing, or that libraries wrote to
+    # as they left.
     if said and (_stamp(folder / LOG) or (0, 0)) > (_stamp(folder / EVALUATION) or (0, 0)):
         words = [line.removeprefix(_ERROR) for line in said if line.startswith(_ERROR)]
-        why = words[-1] if words else "it was ended before it was done"
-        problem = f"the newest evaluation found nothing: {why}"
+        if words or _LAST_STEP not in said:
+            why = words[-1] if words else "it was ended before it was done"
+            problem = f"the newest evaluation found nothing: {why}"
     return EvaluationSight(found, problem)
 
 
