@@ -14,6 +14,7 @@ from tests.process.conftest import Hall, stand_in, until
 from vqa_tui.config.training import Launch
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
+from vqa_tui.operations.training_queue import set_priority, shift_priority
 from vqa_tui.operations.training_start import cancel_training, delete_training, stop_training
 from vqa_tui.process import training_supervisor
 from vqa_tui.process.known_process import KnownProcess
@@ -198,6 +199,28 @@ async def test_one_at_a_time_and_the_highest_priority_first(hall: Hall) -> None:
     await hall.reaches(low, has_begun)
     await stop_training(hall.workspace, low)
     assert await asyncio.gather(*waiting.values()) == [0, 0]
+
+
+async def test_a_priority_that_is_changed_while_it_waits_is_heeded(hall: Hall) -> None:
+    first = await hall.make("first")
+    task = hall.supervise(first, "waits")
+    await hall.reaches(first, has_begun)
+    older, newer = await hall.make("older"), await hall.make("newer")
+    waiting = [hall.supervise(number, "waits") for number in (older, newer)]
+    for number in (older, newer):
+        await hall.reaches(number, lambda each: each.waits)
+    stands = await shift_priority(hall.workspace, newer, 1)
+    assert (stands.place, stands.waiting, stands.priority) == (1, 2, 1)
+    assert (await set_priority(hall.workspace, older, -3)).place == 2
+    with pytest.raises(VqaError, match="first has its device already: it is training"):
+        await set_priority(hall.workspace, first, 9)
+    await stop_training(hall.workspace, first)
+    assert await task == 0
+    await hall.reaches(newer, has_begun)
+    assert (await hall.summary(older)).waits
+    for number in (newer, older):
+        await stop_training(hall.workspace, number)
+    assert await asyncio.gather(*waiting) == [0, 0]
 
 
 async def test_one_that_waits_can_be_stopped_and_deleted(hall: Hall) -> None:

@@ -197,7 +197,11 @@ def test_a_full_disk_during_a_checkpoint_says_so_and_leaves_whole_ones(tmp_path:
     It holds for shared memory too, where the pictures of a batch find no room and go another way.
     """
     config = training_folder(tmp_path, max_steps=5_000, save_every=10, samples=0, held_out=0)
-    process = start(config, before=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+
+    def bear_the_limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    process = start(config, before=bear_the_limit)
     wait_for(lambda: any(isinstance(each, Saved) for each in told(config)), process)
     for each in (process.pid, *map(int, children(process.pid))):
         resource.prlimit(each, resource.RLIMIT_FSIZE, (150_000, 150_000))

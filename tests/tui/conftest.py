@@ -89,6 +89,9 @@ class FakeServices(Services):
             raise self.refusal
         self.wanted.append(what)
 
+    async def trainings_at_work(self) -> list[str]:
+        return []
+
     @property
     def place(self) -> str:
         return "/data/project/.vqa"

@@ -8,6 +8,7 @@ from typing import Any
 from tests.tui.made_tasks import NOW
 from tests.tui.workshop import Workshop
 from vqa_tui.config.training import TrainingConfig
+from vqa_tui.domain.evaluation import EVALUATION, BeforeAndAfter, Evaluation, Figures, JudgedAnswer, JudgedRow
 from vqa_tui.domain.training_events import (
     Answered,
     Ended,
@@ -34,19 +35,23 @@ async def make_training(
     told: Iterable[Event] = (),
     rows: Iterable[TrainingRow] = (),
     data: dict[str, Any] | None = None,
+    priority: int = 0,
+    held_out: int = 1,
 ) -> Path:
     """Store a training of that number in that phase, with a log, metrics and rows; return the log's path."""
     config = TrainingConfig(name=f"tiny-{number}", model="tiny")
     async with workshop.workspace.db.write() as transaction:
         await transaction.execute(
-            "INSERT INTO training (id, name, config, data, device, command, created_at, rows, held_out) "
-            'VALUES (?, ?, ?, ?, \'cpu\', \'["python", "-m", "vqa_tui.training"]\', ?, 9, 1)',
+            "INSERT INTO training (id, name, config, data, device, command, created_at, rows, held_out, priority) "
+            'VALUES (?, ?, ?, ?, \'cpu\', \'["python", "-m", "vqa_tui.training"]\', ?, 9, ?, ?)',
             (
                 number,
                 name or config.name,
                 json.dumps(config.model_dump(mode="json")),
                 json.dumps(data or {}),
                 NOW - 3_600,
+                held_out,
+                priority,
             ),
         )
         await transaction.execute(
@@ -102,3 +107,34 @@ def made_course(steps: int = 40, *, picture: str = "", every: int = 10, total: i
 def ended(step: int, phase: str = "done", reason: str = "") -> Ended:
     """Return the last word of a trainer."""
     return Ended(NOW - 600, phase, reason, step, 552_000_000)
+
+
+def made_evaluation(picture: str = "", *, pairs: tuple[int, ...] = ()) -> Evaluation:
+    """Return what an evaluation found: the tuned model is better but for its loss on `color`."""
+    base = Figures(40, 30, 7.0912, 0.0, 0.0, 0.051, 0.05, 1.2)
+    tuned = Figures(40, 30, 0.5117, 0.875, 0.875, 0.912, 0.9, 71.3)
+    kinds = (BeforeAndAfter("count", base, tuned), BeforeAndAfter("color", tuned, base))
+    rows = tuple(
+        JudgedRow(
+            number,
+            f"{number:05}.png",
+            picture,
+            f"How many knives are in bag {number}?",
+            "two knives",
+            "count",
+            ("Knife", "Bag"),
+            pairs,
+            JudgedAnswer("a a a", 7.5, False, 0.0, 0.0),
+            JudgedAnswer("three knives", 1.25, False, 0.1 * number, 0.1 * number),
+        )
+        for number in range(1, 4)
+    )
+    return Evaluation(
+        NOW - 300, "tiny", "adapter", "CPU", "fp32", 40, 0, 64, "nrefs:1|eff:yes", BeforeAndAfter("", base, tuned),
+        kinds, (BeforeAndAfter("Knife", base, tuned),), rows,
+    )  # fmt: skip
+
+
+def keep_evaluation(workshop: Workshop, number: int, found: Evaluation) -> None:
+    """Write down what an evaluation of that training found."""
+    (workshop.workspace.paths.training_folder(number) / EVALUATION).write_text(found.as_json(), "utf-8")

@@ -9,7 +9,7 @@ from tests.course_points import steady
 from tests.tui.conftest import FakeServices, until
 from tests.tui.fake_history import FakeHistory
 from tests.tui.made_tasks import NOW
-from tests.tui.made_trainings import ended, made_course, make_training
+from tests.tui.made_trainings import ended, keep_evaluation, made_course, made_evaluation, make_training
 from tests.tui.made_views import make_awaiting, make_lost, make_view
 from tests.tui.stage import Stage
 from tests.tui.wizard_driver import Driver
@@ -227,6 +227,7 @@ async def training(stage: Stage) -> None:
     steps = "".join(f"step {n}  loss {2 / n:.3f}\n" for n in range(1, 60))
     told = [*made_course(40), ended(40, "stopped")]
     await make_training(stage.workshop, 2, steps, phase="stopped", reason="by a person", step=40, told=told)
+    keep_evaluation(stage.workshop, 2, made_evaluation())
     await stage.open(stage.workshop.services)
     await stage.see("Welcome to vqa-tui")
     await stage.press("escape", "6")

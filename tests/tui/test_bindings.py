@@ -38,8 +38,10 @@ from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.screens.settings import SettingsScreen
 from vqa_tui.tui.screens.time_travel import TimeTravelScreen
 from vqa_tui.tui.screens.training import TrainingScreen
+from vqa_tui.tui.screens.training_judging import TrainingJudging
 from vqa_tui.tui.screens.training_layout import TrainingLayout
 from vqa_tui.tui.screens.training_rows import TrainingRowsDialog
+from vqa_tui.tui.screens.training_serving import TrainingServing
 from vqa_tui.tui.screens.training_steering import TrainingSteering
 from vqa_tui.tui.screens.upload import UploadDialog
 from vqa_tui.tui.screens.wizard import NewRunWizard
@@ -81,6 +83,8 @@ OWNERS: tuple[type[DOMNode], ...] = (
     PairEditor,
     TrainingScreen,
     TrainingLayout,
+    TrainingJudging,
+    TrainingServing,
     TrainingSteering,
     TrainingRowsDialog,
     NewTraining,

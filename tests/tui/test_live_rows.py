@@ -65,6 +65,17 @@ async def test_whoever_reads_an_older_event_stays_with_it(running: Any, until: W
         await until(pilot, lambda: "happening 10" in screen_text(app))
 
 
+async def test_a_row_that_changes_after_its_styles_did_is_drawn(running: Any, until: Wait, screen_text: Text) -> None:
+    app = VqaApp(running, open_run=1)
+    async with app.run_test(size=(80, 24)) as pilot:
+        table = await ready(app, pilot, until)
+        await until(pilot, lambda: "happening 5" in screen_text(app))
+        first, *others = table.rows
+        table.notify_style_update()
+        table.set_rows([Row(first.id, (*first.cells[:2], Content("quite another"))), *others])
+        await until(pilot, lambda: "quite another" in screen_text(app))
+
+
 LONG = "16 of 16 slots idle: key main, input tokens/min of group some-project, until 15:33:44"
 
 

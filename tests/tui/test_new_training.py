@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Button, Select, Static
+from textual.widgets import Button, Input, Select, Static
 
 from tests.tui.made_trainings import make_training
 from tests.tui.test_hostile_text import ESSENCE, HOSTILE, check, visits
 from tests.tui.workshop import DONE, Workshop
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.operations import training_choices, training_packages, training_start
+from vqa_tui.operations import training_choices, training_estimate, training_packages, training_start
 from vqa_tui.operations.training_data import TrainingData
 from vqa_tui.operations.training_start import StartedTraining
+from vqa_tui.process.device_memory import DeviceMemory
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.new_training import NewTraining
 from vqa_tui.tui.screens.training import TrainingScreen
@@ -108,6 +109,26 @@ async def test_what_cannot_start_here_says_why(
         assert asked == [] and app.screen is menu
 
 
+async def test_a_setting_makes_one_possible_that_was_not(
+    workshop: Workshop, until: Wait, asked: list[dict[str, Any]]
+) -> None:
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        menu = await in_menu(pilot, until, app)
+        await choose(pilot, until, menu, "train_vqa_rad")
+        button, about = menu.query_one("#start", Button), menu.query_one("#about", Static)
+        assert button.disabled
+        menu.query_one("#settings", Input).value = "four_bit=false batch_size=3"
+        await until(pilot, lambda: not button.disabled and "rows a step" in str(about.content))
+        menu.query_one("#settings", Input).value = ""
+        await until(pilot, lambda: button.disabled and "Weights in 4 bits" in str(about.content))
+        menu.query_one("#settings", Input).value = "four_bit=false"
+        menu.query_one("#source", Select).value = "own"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: asked)
+        assert not asked[0]["config"].four_bit
+
+
 async def test_what_is_wrong_is_said_in_the_menu(
     workshop: Workshop, until: Wait, screen_text: Text, asked: list[dict[str, Any]]
 ) -> None:
@@ -126,6 +147,52 @@ async def test_what_is_wrong_is_said_in_the_menu(
         assert len(asked) == 1
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
+
+
+def estimated(menu: NewTraining) -> str:
+    return str(menu.query_one("#estimate", Static).content)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_the_memory_is_estimated_as_the_settings_change(
+    workshop: Workshop,
+    until: Wait,
+    screen_text: Text,
+    asked: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+) -> None:
+    folder = workshop.folder / "trainings"
+    folder.mkdir()
+    (folder / "large.yaml").write_text("name: large\nmodel: Qwen/Qwen2.5-VL-7B-Instruct\n")
+    (folder / "own.yaml").write_text("name: own\nmodel: me/nobody-knows\n")
+    monkeypatch.setattr(training_estimate, "_config_files", lambda _model: [])
+    monkeypatch.setattr(training_estimate, "device_memory", lambda: DeviceMemory("Card X", True, 24 << 30))
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=size) as pilot:
+        menu = await in_menu(pilot, until, app)
+        await choose(pilot, until, menu, "large")
+        await until(pilot, lambda: "✖ does not fit" in estimated(menu) or "✔ fits" in estimated(menu))
+        before = estimated(menu)
+        assert "of 24.0 GiB, Card X" in before and "weights 15" in before and "activations" in before
+        menu.query_one("#settings", Input).value = "lora.r=1024 batch_size=64"
+        await until(pilot, lambda: "✖ does not fit" in estimated(menu) and estimated(menu) != before)
+        menu.query_one("#settings", Input).value = "lora.rank=2"
+        await until(pilot, lambda: "? memory unknown: --set lora.rank: unknown key" in estimated(menu))
+        menu.query_one("#settings", Input).value = 'seed="'
+        await until(pilot, lambda: "cannot be read: No closing quotation" in estimated(menu))
+        menu.query_one("#settings", Input).value = ""
+        await until(pilot, lambda: estimated(menu) == before)
+        await choose(pilot, until, menu, "own")
+        await until(pilot, lambda: "the size of me/nobody-knows is not known" in estimated(menu))
+        monkeypatch.setattr(training_estimate, "device_memory", lambda: DeviceMemory("GPU", True, None))
+        await choose(pilot, until, menu, "large")
+        await until(pilot, lambda: "? GPU does not tell what memory it has" in estimated(menu))
+        menu.query_one("#settings", Input).value = "seed=7 lora.r=8"
+        menu.query_one("#source", Select).value = "own"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: asked)
+        assert (asked[0]["config"].seed, asked[0]["config"].lora.r) == (7, 8)
 
 
 @visits(NewTraining)

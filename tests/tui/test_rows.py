@@ -151,6 +151,11 @@ def test_leaving_tells_what_goes_on() -> None:
     assert "No engine is at work" in farewell([RunLine(summary(engine=EngineState.NONE))], typed)
 
 
+def test_leaving_names_the_trainings_that_go_on() -> None:
+    words = farewell([], typed, trainings=["bags", "[b]boxes\x1b[31m (being evaluated)"])
+    assert "2 trainings go on: bags, [b]boxes (being evaluated)" in words and "vqa-tui train list" in words
+
+
 def test_leaving_names_every_run_that_goes_on_or_is_lost_and_what_was_not_written() -> None:
     lines = [RunLine(summary(name=f"r{number}")) for number in range(7)]
     lost = RunLine(summary(name="gone", engine=EngineState.LOST))

@@ -18,6 +18,7 @@ from tests.tui.made_tasks import NOW
 from tests.tui.scenes import SCENES
 from tests.tui.stage import Stage
 from tests.tui.workshop import Workshop
+from vqa_tui.operations import training_packages
 from vqa_tui.tui.present import configs, datasets, training_facts, wizard_rows
 from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.services import Services
@@ -29,8 +30,9 @@ MOST_PICTURES, MOST_BYTES = 30, 200_000
 
 @pytest.fixture(autouse=True)
 def at_rest(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One moment, one time zone and one person for all pictures."""
+    """One moment, one time zone and one person for all pictures, and no package that seems to be missing."""
     with monkeypatch.context() as patched:
+        patched.setattr(training_packages, "find_spec", lambda _name: object())
         patched.setattr(time, "time", lambda: NOW)
         patched.setenv("TZ", "UTC")
         patched.setenv("LOGNAME", "someone")

@@ -77,6 +77,7 @@ async def test_every_panel_is_reached_with_tab_and_zoomed(
         "facts": "14.8 %",
         "samples": "A bag with a knife.",
         "checkpoints": "removed since",
+        "evaluation": "Not evaluated yet",
         "log": "the log",
         "spikes": "6.0000",
     }

@@ -119,10 +119,52 @@ async def test_one_that_only_looks_changes_nothing(workshop: Workshop, until: Wa
     app = VqaApp(looking)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         screen = await in_training(pilot, until, app)
-        for key, action in {"n": "new_training", "r": "resume", "D": "delete", "N": "rename"}.items():
+        for key, action in {
+            "n": "new_training",
+            "r": "resume",
+            "D": "delete",
+            "N": "rename",
+            "t": "evaluate",
+            "plus": "priority",
+            "P": "set_priority",
+        }.items():
             assert "--readonly" in (screen.reason(action) or "")
             await pilot.press(key)
             await pilot.pause()
             assert app.screen is screen
         found = await training_summary(workshop.workspace, 1)
         assert found.phase is TrainingPhase.STOPPED and found.name == "tiny-1"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_one_that_waits_goes_earlier_or_later_in_place(
+    workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int]
+) -> None:
+    for number, phase in ((1, "training"), (2, "queued"), (3, "queued")):
+        await make_training(workshop, number, "x\n", told=made_course(5), phase=phase, step=5)
+    paths = workshop.workspace.paths
+    locks = [ProcessLock(paths.training_lock(number)) for number in (1, 2, 3)]
+    async with locks[0], locks[1], locks[2]:
+        app = VqaApp(workshop.services)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            screen = await in_training(pilot, until, app, "facts")
+            await until(pilot, lambda: "○ queued 2/2" in screen_text(app) and "In line for cpu" in screen_text(app))
+            assert "▸ 2. tiny-3" in screen_text(app) and "● training  tiny-1" in screen_text(app)
+            await pilot.press("plus", "plus")
+            await until(pilot, lambda: "▸ 1. tiny-3  priority 2" in screen_text(app))
+            assert "number 1 of 2 that wait for cpu" in " ".join(screen_text(app).split())
+            await pilot.press("minus", "minus", "minus")
+            await until(pilot, lambda: "▸ 2. tiny-3  priority -1" in screen_text(app))
+            await pilot.press("P")
+            await until(pilot, lambda: isinstance(app.screen, ValueDialog))
+            await pilot.press("x", "enter")
+            await until(pilot, lambda: "is no priority" in screen_text(app))
+            await pilot.press("backspace", "7", "enter")
+            await until(pilot, lambda: "▸ 1. tiny-3  priority 7" in screen_text(app))
+            found = await training_summary(workshop.workspace, 3)
+            assert (found.priority, found.waits) == (7, True)
+            screen.query_one("#trainings").focus()
+            await pilot.press("G")
+            await until(pilot, lambda: "has its device already" in (screen.reason("priority") or ""))
+            await until(pilot, lambda: "▸ ● training  tiny-1" in screen_text(app))
+            assert "1. tiny-3  priority 7" in screen_text(app) and "+ and - let" not in screen_text(app)

@@ -15,7 +15,7 @@ from vqa_tui.cli.export import export, validate
 from vqa_tui.cli.options import WorkspaceOption
 from vqa_tui.cli.plan import plan
 from vqa_tui.cli.simulate import simulate
-from vqa_tui.cli.trainer import trainer
+from vqa_tui.cli.trainer import evaluator, server, trainer
 from vqa_tui.cli.upload import upload
 from vqa_tui.cli.web import web
 from vqa_tui.domain.failure import VqaError
@@ -74,3 +74,5 @@ app.add_typer(settings.app, name="settings")
 app.command("doctor")(doctor)
 app.command("engine", hidden=True)(engine)
 app.command("trainer", hidden=True)(trainer)
+app.command("evaluator", hidden=True)(evaluator)
+app.command("server", hidden=True)(server)

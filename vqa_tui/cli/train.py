@@ -9,6 +9,7 @@ from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_wo
 from vqa_tui.cli.output import Column, print_facts, print_table, say
 from vqa_tui.cli.train_estimate import estimate
 from vqa_tui.cli.train_evaluate import evaluate
+from vqa_tui.cli.train_priority import priority
 from vqa_tui.cli.train_serve import serve
 from vqa_tui.cli.train_start import configs, start
 from vqa_tui.cli.train_watch import watch
@@ -31,12 +32,16 @@ app.command("watch")(watch)
 app.command("evaluate")(evaluate)
 app.command("estimate")(estimate)
 app.command("serve")(serve)
+app.command("priority", context_settings={"ignore_unknown_options": True})(priority)  # so that -1 is a number
 
 
 @app.command("list")
 def list_trainings(json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """List the trainings of the workspace, newest first."""
+    """List the trainings of the workspace, newest first, with the place in line of those that wait for a device."""
+    from dataclasses import asdict
+
     from vqa_tui.cli.json_output import print_json
+    from vqa_tui.domain.training import place_in_line
     from vqa_tui.operations import trainings
 
     async def work(opened: "Workspace") -> "tuple[TrainingSummary, ...]":
@@ -44,17 +49,18 @@ def list_trainings(json: JsonOption = False, workspace: WorkspaceOption = None) 
 
     found = in_workspace(workspace, work)
     if json:
-        print_json(found)
+        print_json([{**asdict(each), "place": (place_in_line(each, found) or (None,))[0]} for each in found])
         return
     columns = (
         Column("no", right=True), Column("name"), Column("state"), Column("step", right=True), Column("of", right=True),
-        Column("model"), Column("rows", right=True), Column("device"), Column("reason"),
+        Column("model"), Column("rows", right=True), Column("device"), Column("priority", right=True), Column("place"),
+        Column("reason"),
     )  # fmt: skip
     rows = [
         (
             str(each.id), each.name, state_word(each), f"{each.step:,}",
             "–" if each.total_steps is None else f"{each.total_steps:,}",
-            each.model, f"{each.rows:,}", each.device, each.reason,
+            each.model, f"{each.rows:,}", each.device, f"{each.priority:,}", _place(each, found), each.reason,
         )
         for each in found
     ]  # fmt: skip
@@ -159,8 +165,17 @@ def show_log(training: TrainingArgument, workspace: WorkspaceOption = None) -> N
     say(in_workspace(workspace, work).rstrip("\n"))
 
 
+def _place(training: "TrainingSummary", found: "tuple[TrainingSummary, ...]") -> str:
+    from vqa_tui.domain.training import place_in_line
+
+    place = place_in_line(training, found)
+    return f"{place[0]:,} of {place[1]:,}" if place is not None else ""
+
+
 def state_word(training: "TrainingSummary") -> str:
-    """Return the phase, or that its process is gone."""
+    """Return the phase, that it is being judged, or that its process is gone."""
+    if training.evaluated:
+        return "evaluating"
     return "lost" if training.is_lost else str(training.phase)
 
 

@@ -14,10 +14,12 @@ def training_facts(
 ) -> list[tuple[str, str]]:
     """Return what is known of a training, for people; `kept` are the steps of the checkpoints in its folder."""
     started, stepped, looked = last_event(told, Started), last_event(told, Stepped), last_event(told, Looked)
+    state = "lost: its process is gone; resume lets it go on" if training.is_lost else str(training.phase)
     facts = [
         ("training", f"{training.id}, {training.name}"),
-        ("state", "lost: its process is gone; resume lets it go on" if training.is_lost else str(training.phase)),
+        ("state", f"{state}, being evaluated" if training.evaluated else state),
         ("reason", training.reason),
+        ("priority", f"{training.priority:,}" if training.waits else ""),
         ("model", f"{training.model} ({training.backend})"),
         ("rows", f"{training.rows:,}, {training.held_out:,} held out"),
         ("step", f"{training.step:,} of {training.total_steps:,}" if training.total_steps else ""),

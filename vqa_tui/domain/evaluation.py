@@ -126,6 +126,18 @@ class Evaluation:
             raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'the document'}: {first['msg']}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluationSight:
+    """What there is to see of the evaluations of one training."""
+
+    found: Evaluation | None = None
+    """What the last one found that came to its end."""
+    problem: str = ""
+    """Why that cannot be read, or why the newest one found nothing; hostile text."""
+    said: tuple[str, ...] = ()
+    """The newest lines of one that is at work, oldest first; hostile text."""
+
+
 def is_short(reference: str) -> bool:
     """Whether an answer is to be met word for word."""
     return 0 < len(normalised(reference).split()) <= MOST_SHORT_WORDS

@@ -1,5 +1,6 @@
 """A fine-tuning job: what becomes of it, and what its process writes about itself."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,8 +69,28 @@ class TrainingSummary:
     """Rows to learn from."""
     held_out: int
     """Rows to look at."""
+    evaluated: bool = False
+    """Whether the process that lives judges it; its phase is what it was."""
 
     @property
     def is_lost(self) -> bool:
         """Whether its process ought to be there and is not."""
         return self.phase.is_live and not self.at_work
+
+    @property
+    def waits(self) -> bool:
+        """Whether its process waits for its device."""
+        return self.phase is TrainingPhase.QUEUED and self.at_work and not self.evaluated
+
+
+def waiting_line(found: Iterable[TrainingSummary], device: str) -> list[TrainingSummary]:
+    """Return the trainings that wait for `device`, in the order in which they get it."""
+    waiting = (each for each in found if each.waits and each.device == device)
+    return sorted(waiting, key=lambda each: (-each.priority, each.id))
+
+
+def place_in_line(training: TrainingSummary, found: Iterable[TrainingSummary]) -> tuple[int, int] | None:
+    """Return the place of a training among those that wait for its device, from 1, and how many these are; None where
+    it does not wait."""
+    line = [each.id for each in waiting_line(found, training.device)]
+    return (line.index(training.id) + 1, len(line)) if training.id in line else None

@@ -16,6 +16,7 @@ from vqa_tui.process import serving
 from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import ProcessLock, is_locked
 from vqa_tui.process.serving import Served, Wanted
+from vqa_tui.process.spawn import spawn_until_up
 from vqa_tui.process.tail import tail
 from vqa_tui.store import trainings
 
@@ -23,6 +24,9 @@ _ADAPTER, _MERGED = "adapter", "merged"
 _WEIGHTS = "config.json"
 """There in every folder that holds a whole model."""
 _MARK = "# Written by `vqa-tui train serve`, and written anew by the next one of this training.\n"
+_SPAWN_PATIENCE_S = 30.0
+_STARTER_LOG = "starter.log"
+"""What the process says that starts a server and waits until it answers."""
 _START_PATIENCE_S = 1800.0
 """Loading a large model from a slow disk takes many minutes."""
 
@@ -64,7 +68,7 @@ async def serve_training(
         )
     program = program or ("vllm" if serving.vllm_program() else "transformers")
     _require_installed(program)
-    name = endpoint or re.sub(r"[^a-z0-9_-]+", "-", frozen.name.lower()).strip("-_")
+    name = endpoint or usual_endpoint(frozen.name)
     file = _endpoint_file(workspace, name)
     if port is not None and not serving.is_free(port):
         raise VqaError(f"port {port} is taken by another program", hint="Leave out --port for a free one.")
@@ -97,6 +101,45 @@ async def serve_training(
     return ServedTraining(training_id, served.base_url, name, file, model, program, tuple(command))
 
 
+def usual_endpoint(training: str) -> str:
+    """Return what the endpoint of a training with that name is called where no other name is given."""
+    return re.sub(r"[^a-z0-9_-]+", "-", training.lower()).strip("-_")
+
+
+async def start_serving(workspace: Workspace, training_id: int) -> None:
+    """Begin what `serve_training` does in a process that outlives us, and return when it is at work.
+
+    `serving_sight` tells how it goes on, `stop_serving` ends it. Raises VqaError with what the process said where it
+    ended at once: there is no adapter, a package is missing, it is served already.
+    """
+    place = workspace.paths.training_serving(training_id)
+    await spawn_until_up(
+        ["server", str(training_id), "--workspace", str(workspace.paths.root)],
+        log=place / _STARTER_LOG,
+        what="the server",
+        is_up=lambda: serving.served_in(place) is not None,
+        patience_s=_SPAWN_PATIENCE_S,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ServingSight:
+    """What there is to see of the server of a training."""
+
+    served: Served | None = None
+    problem: str = ""
+    """Why the last one is not there, in its own words; hostile text."""
+
+
+def serving_sight(workspace: Workspace, training_id: int) -> ServingSight:
+    """Return the server of a training, also one that has yet to answer, or why the last one did not come up."""
+    place = workspace.paths.training_serving(training_id)
+    if (served := serving.served_in(place)) is not None:
+        return ServingSight(served)
+    # Who starts a server says nothing where that went well.
+    return ServingSight(None, "" if is_locked(place / "lock") else tail(place / _STARTER_LOG, lines=6))
+
+
 async def stop_serving(workspace: Workspace, training_id: int) -> Served:
     """End the server of a training, also one that has yet to answer; its endpoint file stays, for runs that were made
     with it. Raises VqaError when it is not served or something of the server lives on."""
@@ -109,6 +152,8 @@ async def stop_serving(workspace: Workspace, training_id: int) -> Served:
                 hint=f"Try it again in a moment; `fuser {place / 'lock'}` names who starts it.",
             )
         raise VqaError(f"the training {training_id} is not being served")
+    # Who waits for its answer will say that it did not come: that is what was wanted.
+    (place / _STARTER_LOG).unlink(missing_ok=True)
     if not await serving.end_server(served, place):
         raise VqaError(
             f"the server of the training {training_id} does not end",
@@ -122,12 +167,20 @@ def served_training(workspace: Workspace, training_id: int) -> Served | None:
     return serving.served_in(workspace.paths.training_serving(training_id))
 
 
+def missing_packages() -> list[str]:
+    """Return the names of packages that serving needs and that are not there; none where vLLM is installed."""
+    return [] if serving.vllm_program() else _missing_for_transformers()
+
+
+def _missing_for_transformers() -> list[str]:
+    return [each for each in ("torch", "transformers", "peft", "fastapi", "uvicorn") if find_spec(each) is None]
+
+
 def _require_installed(program: str) -> None:
     if program == "vllm":
         serving.server_command("vllm", "", 0)  # raises where there is none
         return
-    missing = [each for each in ("torch", "transformers", "peft", "fastapi", "uvicorn") if find_spec(each) is None]
-    if missing:
+    if missing := _missing_for_transformers():
         raise VqaError(
             f"serving needs packages that are not installed: {', '.join(missing)}",
             hint="`pip install 'vqa-tui[serve]'` brings them.",

@@ -18,6 +18,7 @@ from vqa_tui.operations.named_path import expanded
 from vqa_tui.operations.training_data import TrainingData, prepare_rows
 from vqa_tui.operations.training_output import with_free_output
 from vqa_tui.operations.training_packages import require_training_packages
+from vqa_tui.operations.training_queue import require_priority
 from vqa_tui.operations.training_trace import trace_rows
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process.known_process import KnownProcess, noted_process
@@ -31,6 +32,8 @@ from vqa_tui.store import trainings
 RUN_FORMAT = "stcray-flat"
 """What a run is exported as for its own training: one pair a record, with its question type."""
 _START_PATIENCE_S = 30.0
+_PROBED_S = 0.1
+"""Another face that looks whether a supervisor lives holds its lock for an instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ async def start_training(
     training is then not there.
     """
     _refuse_impossible(config)
+    require_priority(priority)
     if data is not None:
         # The rows name pictures by where the data lies, and the trainer works in another folder.
         data = expanded(str(data), "data")
@@ -141,7 +145,7 @@ async def cancel_training(workspace: Workspace, training_id: int) -> None:
         await trainings.wish_for(workspace.db, training_id, TrainingWish.CANCEL)
     supervising = ProcessLock(workspace.paths.training_supervisor_lock(training_id))
     try:
-        await supervising.acquire(patience_s=0)
+        await supervising.acquire(patience_s=_PROBED_S)
     except AlreadyAtWork:
         return
     try:

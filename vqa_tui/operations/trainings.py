@@ -92,9 +92,15 @@ async def training_events(
 
 
 def nothing_moved(workspace: Workspace, known: Sequence[TrainingSummary]) -> bool:
-    """Return whether the processes of these trainings live or do not, as they did then; the rest is in the store."""
-    concerned = (each for each in known if each.at_work or each.phase.is_live)
-    return all(is_locked(workspace.paths.training_lock(each.id)) is each.at_work for each in concerned)
+    """Return whether the processes of these trainings, and those that judge them, live or do not, as they did then; the
+    rest is in the store."""
+    paths = workspace.paths
+    for each in known:
+        if (each.at_work or each.phase.is_live) and is_locked(paths.training_lock(each.id)) is not each.at_work:
+            return False
+        if trainings.is_evaluated(paths, each.id) is not each.evaluated:
+            return False
+    return True
 
 
 def sizes(workspace: Workspace, training_id: int) -> tuple[int, int]:

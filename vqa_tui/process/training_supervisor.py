@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from vqa_tui.config.training import Launch, TrainingConfig
-from vqa_tui.domain.training import TrainingPhase, TrainingWish
+from vqa_tui.domain.training import TrainingPhase, TrainingWish, waiting_line
 from vqa_tui.domain.training_events import Ended, Event, Started, Stepped, events
 from vqa_tui.domain.training_files import METRICS, STOP_FILE
 from vqa_tui.paths import WorkspacePaths
@@ -150,9 +150,8 @@ class _Supervisor:
 
     async def _is_first(self) -> bool:
         found = await trainings.training_summaries(self._database, self._paths)
-        waiting = [each for each in found if each.phase is TrainingPhase.QUEUED and each.at_work]
-        ours = [each for each in waiting if each.device == self._device]
-        return not ours or min(ours, key=lambda each: (-each.priority, each.id)).id == self._id
+        line = waiting_line(found, self._device)
+        return not line or line[0].id == self._id
 
     async def run(self, config: TrainingConfig, *, resume: bool) -> int:
         """Start the trainer, follow it to its end, and say how that was."""

@@ -113,6 +113,16 @@ async def set_priority(database: Database, training_id: int, priority: int) -> N
         await transaction.execute("UPDATE training SET priority = ? WHERE id = ?", (priority, training_id))
 
 
+async def shift_priority(database: Database, training_id: int, by: int, *, most: int) -> int:
+    """Raise or lower a priority by so much, to `most` on either side of 0, and return what it is then."""
+    async with database.write() as transaction:
+        await transaction.execute(
+            "UPDATE training SET priority = max(min(priority + ?, ?), ?) WHERE id = ?", (by, most, -most, training_id)
+        )
+        rows = await transaction.rows("SELECT priority FROM training WHERE id = ?", (training_id,))
+    return int(rows[0]["priority"]) if rows else 0
+
+
 async def report_phase(
     database: Database,
     training_id: int,
@@ -159,7 +169,16 @@ async def process_of(database: Database, training_id: int) -> tuple[int, int] | 
     return (row["pid"], row["process_start"]) if row and row["pid"] is not None else None
 
 
+def is_evaluated(paths: WorkspacePaths, training_id: int) -> bool:
+    """Return whether a training is being judged: who does that names itself in a file while it holds the lock, and no
+    supervisor lives."""
+    if not paths.training_evaluator(training_id).exists():
+        return False
+    return is_locked(paths.training_lock(training_id)) and not is_locked(paths.training_supervisor_lock(training_id))
+
+
 def _summary(row: Row, paths: WorkspacePaths) -> TrainingSummary:
+    at_work = is_locked(paths.training_lock(row["id"]))
     return TrainingSummary(
         id=row["id"],
         name=row["name"],
@@ -170,7 +189,7 @@ def _summary(row: Row, paths: WorkspacePaths) -> TrainingSummary:
         reason=row["reason"],
         wish=TrainingWish(row["wish"]),
         priority=row["priority"],
-        at_work=is_locked(paths.training_lock(row["id"])),
+        at_work=at_work,
         created_at=row["created_at"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
@@ -178,4 +197,5 @@ def _summary(row: Row, paths: WorkspacePaths) -> TrainingSummary:
         total_steps=row["total_steps"],
         rows=row["rows"],
         held_out=row["held_out"],
+        evaluated=at_work and is_evaluated(paths, row["id"]),
     )

@@ -344,7 +344,8 @@ class VqaApp(PersonalApp):
         unwritten = (*wishes.unwritten, *self._services.at_work)
         try:
             async with asyncio.timeout(_LEAVE_WITHIN_S):
-                words = farewell(await self._services.runs(), command, unwritten)
+                trainings = await self._services.trainings_at_work()
+                words = farewell(await self._services.runs(), command, unwritten, trainings=trainings)
         except (TimeoutError, VqaError):
             words = short_farewell(command, unwritten)
         self.exit(message=Text(words))

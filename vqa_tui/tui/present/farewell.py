@@ -11,10 +11,17 @@ from vqa_tui.tui.present.seen import RunLine
 _MOST_NAMES = 5
 
 
-def farewell(lines: Sequence[RunLine], command: Callable[[str], str], unwritten: Sequence[str] = ()) -> str:
+def farewell(
+    lines: Sequence[RunLine],
+    command: Callable[[str], str],
+    unwritten: Sequence[str] = (),
+    *,
+    trainings: Sequence[str] = (),
+) -> str:
     """Return plain text for the terminal after the app has ended.
 
-    `command` makes the line that a person types; `unwritten` names wishes that did not reach the workspace file.
+    `command` makes the line that a person types; `unwritten` names wishes that did not reach the workspace file, and
+    `trainings` those with a process.
     """
     runs = [line.summary for line in lines]
     at_work = [run for run in runs if run.engine in (EngineState.ALIVE, EngineState.HUNG)]
@@ -29,6 +36,13 @@ def farewell(lines: Sequence[RunLine], command: Callable[[str], str], unwritten:
         )
     else:
         said.append("vqa-tui: detached. No engine is at work.")
+    if trainings:
+        one = len(trainings) == 1
+        named = [clean(name, one_line=True, limit=80) for name in trainings]
+        said.append(
+            f"{plural(len(named), 'training')} {'goes' if one else 'go'} on: {_listed(named)}\n"
+            f"  {command('train list')}    shows {'it' if one else 'them'}"
+        )
     if lost:
         said.append(f"{plural(len(lost), 'run')} lost the engine: {_names(lost)}\n  {_resume(lost[0], command)}")
     return "\n".join([*said, *_unwritten(unwritten)])
@@ -65,5 +79,9 @@ def _name(run: RunSummary) -> str:
 
 
 def _names(runs: Sequence[RunSummary]) -> str:
-    names = ", ".join(_name(run) for run in runs[:_MOST_NAMES])
-    return f"{names} and {len(runs) - _MOST_NAMES} more" if len(runs) > _MOST_NAMES else names
+    return _listed([_name(run) for run in runs])
+
+
+def _listed(names: Sequence[str]) -> str:
+    listed = ", ".join(names[:_MOST_NAMES])
+    return f"{listed} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else listed

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.present.bars import gauge
 from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.numbers import count, plural
 from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
@@ -14,6 +15,7 @@ from vqa_tui.tui.present.rows import Row, text
 
 if TYPE_CHECKING:
     from vqa_tui.operations.training_choices import PairsOfRun, TrainingChoice
+    from vqa_tui.operations.training_estimate import TrainingEstimate
 
 CONFIG_COLUMNS = (
     Column("", 1, 1),
@@ -22,6 +24,8 @@ CONFIG_COLUMNS = (
     Column("What it is", 10, 200, grow=True),
 )
 _LIMIT = 1_000
+_GIB = 1 << 30
+_GAUGE = 20
 
 
 def choice_row(choice: "TrainingChoice") -> Row:
@@ -64,3 +68,30 @@ def run_words(run: "PairsOfRun") -> Content:
 def command_text(command: Sequence[str]) -> Content:
     """Return the command as it could be typed."""
     return Content.assemble(("$ ", QUIET), clean(shlex.join(command), one_line=True, limit=_LIMIT))
+
+
+def estimate_text(found: "TrainingEstimate") -> Content:
+    """Return what memory a training takes against what its device has, whether that fits in a word, and its parts."""
+    device = clean(found.device, one_line=True, limit=60)
+    if found.fits is None or found.device_bytes is None:
+        verdict = Content.styled(f"? {device} does not tell what memory it has", WARN)
+        sizes = f"   takes about {_gib(found.total_bytes)} GiB"
+    else:
+        style = GOOD if found.fits else BAD
+        verdict = Content.styled("✔ fits" if found.fits else "✖ does not fit", style)
+        bar = gauge(min(found.total_bytes, found.device_bytes), found.device_bytes, _GAUGE, style=style)
+        verdict = Content.assemble(verdict, "   ", bar)
+        sizes = f"   about {_gib(found.total_bytes)} of {_gib(found.device_bytes)} GiB, {device}"
+    parts = " · ".join(
+        f"{clean(name, one_line=True, limit=40)} {_gib(size)}" for name, size in found.memory.parts.items() if size
+    )
+    return Content.assemble(verdict, sizes, "\n", (parts, QUIET))
+
+
+def no_estimate_text(words: str) -> Content:
+    """Return why nobody knows what memory a training takes; hostile text."""
+    return Content.styled(f"? memory unknown: {clean(words, one_line=True, limit=400)}", WARN)
+
+
+def _gib(size: int) -> str:
+    return f"{size / _GIB:.2f}" if size < _GIB else f"{size / _GIB:,.1f}"

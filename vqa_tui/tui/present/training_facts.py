@@ -3,20 +3,24 @@
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from vqa_tui.config.training import TrainingConfig
-from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
+from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish, waiting_line
 from vqa_tui.domain.training_course import TrainingCourse
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.bars import gauge
 from vqa_tui.tui.present.facts import facts, heading
 from vqa_tui.tui.present.numbers import compact, count, duration, file_size, moment, plural, rate, share
-from vqa_tui.tui.present.phases import BAD, QUIET, WARN
+from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
 from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.present.training_plot import figure
 from vqa_tui.tui.present.training_rows import training_state
+
+if TYPE_CHECKING:
+    from vqa_tui.operations.training_serve import ServingSight
 
 _LONG = 2_000
 _LEFT_OUT_SHOWN = 200
@@ -37,7 +41,7 @@ def training_header(training: TrainingSummary | None, course: TrainingCourse | N
 
 def _paced(training: TrainingSummary) -> bool:
     """Whether steps are being done: before the first one of a session the pace known is that of the one before."""
-    return training.at_work and training.phase is TrainingPhase.TRAINING
+    return training.at_work and not training.evaluated and training.phase is TrainingPhase.TRAINING
 
 
 def training_facts(
@@ -50,8 +54,11 @@ def training_facts(
     command: Sequence[str],
     now: float,
     width: int,
+    every: Sequence[TrainingSummary] = (),
+    serving: "ServingSight | None" = None,
 ) -> Content:
-    """Return how a training stands, what it works on, and what it was made of."""
+    """Return how a training stands, what it works on, and what it was made of; `every` are all trainings, for the line
+    before its device, and `serving` is what there is to see of its server."""
     parts = [
         facts(_standing(training, course, config, now, width), width),
         facts(_machine(training, course), width),
@@ -59,9 +66,53 @@ def training_facts(
         Content.assemble(heading("Configuration"), "\n", facts(_configuration(config), width)),
         Content.assemble(heading("Files"), "\n", facts(_files(folder, command), width)),
     ]
+    if serving is not None and (server := server_text(serving, width)).plain:
+        parts.insert(1, Content.assemble(heading("Server"), "\n", server))
+    if training.at_work and waiting_line(every, training.device):
+        parts.insert(1, Content.assemble(heading(f"In line for {_device(training)}"), "\n", line_text(training, every)))
     if course.left_out:
-        parts.insert(3, Content.assemble(heading("Left out"), "\n", left_out_text(course)))
+        parts.insert(-2, Content.assemble(heading("Left out"), "\n", left_out_text(course)))
     return Content("\n\n").join([part for part in parts if part.plain])
+
+
+def server_text(sight: "ServingSight", width: int) -> Content:
+    """Return where what was learned is served and as which endpoint, or why the last server did not come up."""
+    if (served := sight.served) is None:
+        return Content.styled(f"✖ {clean(sight.problem, limit=_LONG)}", BAD) if sight.problem else Content("")
+    answers = served.state == "serving"
+    state = Content.styled("● serving", GOOD) if answers else Content.styled(f"◐ {clean(served.state, limit=20)}", WARN)
+    more = f"  with {clean(served.program, one_line=True, limit=40)}" + ("" if answers else ", no answer yet")
+    pairs = [
+        ("State", Content.assemble(state, (more, QUIET))),
+        ("Endpoint", text(served.endpoint, "bold")),
+        ("Address", text(served.base_url)),
+    ]
+    return facts(pairs, width)
+
+
+def line_text(training: TrainingSummary, every: Sequence[TrainingSummary]) -> Content:
+    """Return who has the device of a training, and who waits for it in which order; that one stands out by a mark."""
+    lines = []
+    for each in every:
+        if each.device == training.device and each.at_work and not each.waits:
+            mark, style = ("▸ ", "bold") if each.id == training.id else ("  ", "")
+            lines.append(Content.assemble(mark, training_state(each), (f"  {_name(each)}", style)))
+    for place, each in enumerate(waiting_line(every, training.device), start=1):
+        priority = f"  priority {count(each.priority)}" if each.priority else ""
+        own = each.id == training.id
+        mark, style = ("▸ ", "bold") if own else ("  ", "")
+        lines.append(Content.assemble(mark, (f"{place}. {_name(each)}", style), (priority, QUIET)))
+    if training.waits:
+        lines.append(Content.styled("  + and - let this one go earlier or later, P sets its priority", QUIET))
+    return Content("\n").join(lines)
+
+
+def _name(training: TrainingSummary) -> str:
+    return clean(training.name, one_line=True, limit=40)
+
+
+def _device(training: TrainingSummary) -> str:
+    return clean(training.device, one_line=True, limit=40)
 
 
 def left_out_text(course: TrainingCourse) -> Content:
@@ -81,7 +132,7 @@ def left_out_text(course: TrainingCourse) -> Content:
 def _standing(
     training: TrainingSummary, course: TrainingCourse, config: TrainingConfig, now: float, width: int
 ) -> list[tuple[str, Content]]:
-    live = training.at_work
+    live = training.at_work and not training.evaluated
     wanted = {TrainingWish.STOP: "stop wanted", TrainingWish.CANCEL: "cancel wanted"}.get(training.wish, "")
     state = training_state(training)
     if wanted and live and training.phase is not TrainingPhase.STOPPING:

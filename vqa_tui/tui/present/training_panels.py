@@ -11,6 +11,7 @@ _TITLES = {
     "facts": "Facts",
     "samples": "Answers",
     "checkpoints": "Checkpoints",
+    "evaluation": "Evaluation",
     "log": "Log",
     "spikes": "Spikes",
 }

@@ -8,14 +8,14 @@ from vqa_tui.domain.training import TrainingPhase, TrainingSummary
 from vqa_tui.domain.training_course import TrainingCourse
 from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.numbers import count, file_size, moment
-from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN
+from vqa_tui.tui.present.phases import BAD, BUSY, GOOD, QUIET, WARN
 from vqa_tui.tui.present.rows import Row, text
 from vqa_tui.tui.present.training_plot import figure
 
 TRAINING_COLUMNS = (
     Column("No", 2, 6, right=True),
     Column("Name", 8, 40, grow=True),
-    Column("State", 9, 12),
+    Column("State", 12, 16),
     Column("Step", 7, 19, right=True),
     Column("Model", 8, 40, soft=True, drop=2),
     Column("Began", 8, 16, drop=1),
@@ -33,15 +33,18 @@ _STATES = {
 }
 
 
-def training_row(training: TrainingSummary, now: float) -> Row:
-    """Return one training of the list."""
+def training_row(training: TrainingSummary, now: float, place: tuple[int, int] | None = None) -> Row:
+    """Return one training of the list; `place`: where it waits for its device, among how many."""
+    state = training_state(training)
+    if place is not None:
+        state = Content.assemble(state, (f" {place[0]}/{place[1]}", QUIET))
     total = f"{count(training.total_steps)}" if training.total_steps else "–"
     return Row(
         training.id,
         (
             Content(str(training.id)),
             text(training.name, "bold"),
-            training_state(training),
+            state,
             text(f"{count(training.step)}/{total}"),
             text(training.model, QUIET),
             text(moment(training.started_at or training.created_at, now), QUIET),
@@ -50,7 +53,9 @@ def training_row(training: TrainingSummary, now: float) -> Row:
 
 
 def training_state(training: TrainingSummary) -> Content:
-    """Return the phase with its mark, or that its process is gone."""
+    """Return the phase with its mark, that it is being judged, or that its process is gone."""
+    if training.evaluated:
+        return Content.styled("● evaluating", BUSY)
     if training.is_lost:
         return Content.styled("✖ lost", BAD)
     mark, style = _STATES[training.phase]

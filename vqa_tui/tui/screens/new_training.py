@@ -1,5 +1,8 @@
 """The menu of a new training: a configuration, what it learns from, a few values, and the command that is run."""
 
+import asyncio
+import shlex
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,8 +15,17 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run_name import require_run_name
+from vqa_tui.operations.training_queue import parse_priority
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.present.new_training import CONFIG_COLUMNS, choice_row, choice_text, command_text, run_words
+from vqa_tui.tui.present.new_training import (
+    CONFIG_COLUMNS,
+    choice_row,
+    choice_text,
+    command_text,
+    estimate_text,
+    no_estimate_text,
+    run_words,
+)
 from vqa_tui.tui.present.phases import QUIET
 from vqa_tui.tui.screens.dialogs import Dialog
 from vqa_tui.tui.screens.export import parse_count
@@ -35,6 +47,7 @@ _REVIEWED = (
 )
 _KEYS = "ctrl+s starts · f1 keys · esc leaves"
 _STARTING = "start-training"
+_TYPING_REST_S = 0.2
 
 
 class NewTraining(Dialog["StartedTraining"]):
@@ -75,6 +88,10 @@ class NewTraining(Dialog["StartedTraining"]):
                 yield Input("", id="epochs", compact=True, placeholder="as the configuration")
                 yield Label("Steps", classes="second-label")
                 yield Input("", id="steps", compact=True, placeholder="whatever the epochs say")
+            with Horizontal(classes="form-row"):
+                yield Label("Settings")
+                yield Input("", id="settings", compact=True, placeholder="KEY=VALUE …, such as lora.r=8 batch_size=2")
+            yield Static("", id="estimate")
             yield Static("", id="command")
             yield Static("", id="problem", classes="problem")
             with Horizontal(classes="dialog-buttons"):
@@ -126,6 +143,40 @@ class NewTraining(Dialog["StartedTraining"]):
         steps = self.query_one("#steps", Input)
         steps.placeholder = str(config.max_steps) if config and config.max_steps else "whatever the epochs say"
         self.query_one("#start", Button).disabled = choice is None or bool(choice.why_not)
+        self._estimate()
+
+    @on(Input.Changed, "#settings")
+    def _settings_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._estimate()
+
+    @work(group="estimate", exclusive=True, exit_on_error=False)
+    async def _estimate(self) -> None:
+        """Say what the training would be, the memory it would take, and its command, once what is typed has come to
+        rest."""
+        line, choice = self.query_one("#estimate", Static), self.choice
+        if choice is None or choice.config is None:
+            line.update("")
+            return
+        await asyncio.sleep(_TYPING_REST_S)
+        trainings = self._services.trainings
+        try:
+            config = trainings.changed(choice.name, self._settings)
+            why_not = trainings.why_not(config)
+            self.query_one("#about", Static).update(choice_text(replace(choice, config=config, why_not=why_not)))
+            self.query_one("#start", Button).disabled = bool(why_not)
+            self.query_one("#command", Static).update(command_text(trainings.command_of(config)))
+            line.update(estimate_text(await trainings.estimate(config)))
+        except VqaError as error:
+            line.update(no_estimate_text(str(error)))
+
+    @property
+    def _settings(self) -> list[str]:
+        """What was typed of the configuration's keys. Raises VqaError."""
+        try:
+            return shlex.split(self.query_one("#settings", Input).value)
+        except ValueError as error:
+            raise VqaError(f"the settings cannot be read: {error}", hint="Close each quotation mark.") from error
 
     @on(Select.Changed, "#source")
     def _show_source(self) -> None:
@@ -189,7 +240,7 @@ class NewTraining(Dialog["StartedTraining"]):
                 data=Path(typed) if source == _EXPORT else None,
                 accepted=self.query_one("#reviewed", Select).value == "accepted",
                 name=name or None,
-                priority=_priority(self.query_one("#priority", Input).value),
+                priority=parse_priority(self.query_one("#priority", Input).value),
             )
         except VqaError as error:
             problem.update(Content(clean(error_words(error), limit=1_000)))
@@ -202,9 +253,9 @@ class NewTraining(Dialog["StartedTraining"]):
     def _config(self) -> "TrainingConfig":
         """Return the configuration with what was typed. Raises VqaError."""
         choice = self.choice
-        if choice is None or choice.why_not:
+        if choice is None or choice.config is None:
             raise VqaError(choice.why_not if choice else "no configuration is chosen")
-        settings = []
+        settings = self._settings
         steps = parse_count(self.query_one("#steps", Input).value, "steps")
         epochs = self.query_one("#epochs", Input).value.strip()
         if epochs:
@@ -213,7 +264,10 @@ class NewTraining(Dialog["StartedTraining"]):
                 settings.append("max_steps=null")  # what a person typed counts, not the steps of the file
         if steps is not None:
             settings.append(f"max_steps={steps}")
-        return self._services.trainings.changed(choice.name, settings)
+        config = self._services.trainings.changed(choice.name, settings)
+        if why_not := self._services.trainings.why_not(config):
+            raise VqaError(why_not.rstrip("."))
+        return config
 
 
 def _epochs(typed: str) -> float:
@@ -224,10 +278,3 @@ def _epochs(typed: str) -> float:
     if not 0 < value <= 10_000:
         raise VqaError(f"{typed!r} is no number of epochs", hint="A number above 0, such as 1 or 0.5.")
     return value
-
-
-def _priority(typed: str) -> int:
-    text = typed.strip() or "0"
-    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) < 8):
-        raise VqaError(f"{typed!r} is no priority", hint="A whole number; the highest goes first.")
-    return int(text)

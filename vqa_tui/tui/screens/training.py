@@ -1,4 +1,4 @@
-"""Mode 6: the trainings of the workspace, and of the chosen one its curves, facts, answers, checkpoints and log."""
+"""Mode 6: the trainings of the workspace; of the chosen one curves, facts, answers, checkpoints, evaluation and log."""
 
 import asyncio
 import time
@@ -14,16 +14,15 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from vqa_tui.domain.training import TrainingSummary
+from vqa_tui.domain.training import TrainingSummary, place_in_line
 from vqa_tui.domain.training_course import TrainingCourse
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.messages import ModeWanted
 from vqa_tui.tui.present.numbers import count
-from vqa_tui.tui.present.training_entries import entries_of_answers, entry_of_row
+from vqa_tui.tui.present.training_entries import entry_of_row
 from vqa_tui.tui.present.training_facts import training_facts, training_header
 from vqa_tui.tui.present.training_rows import (
     CHECKPOINT_COLUMNS,
-    SAMPLE_COLUMNS,
     SPIKE_COLUMNS,
     TRAINING_COLUMNS,
     checkpoint_rows,
@@ -33,7 +32,7 @@ from vqa_tui.tui.present.training_rows import (
     trainings_empty,
 )
 from vqa_tui.tui.screens.full_text import FullText
-from vqa_tui.tui.screens.training_layout import TrainingLayout
+from vqa_tui.tui.screens.training_answers import TrainingAnswers
 from vqa_tui.tui.screens.training_rows import TrainingRowsDialog
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.services.trainings import Followed
@@ -49,7 +48,7 @@ _LOOK_EVERY_S = 0.5
 _MOST_YANKED = 100_000
 
 
-class TrainingScreen(TrainingLayout):
+class TrainingScreen(TrainingAnswers):
     """The list, and all panels beside it; one panel at a time where there is no room."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["training.tcss"]
@@ -58,7 +57,11 @@ class TrainingScreen(TrainingLayout):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="training.back", tooltip="Out of the zoom, or to the runs", show=False),
         Binding(
-            "o", "rows", "open rows", id="training.rows", tooltip="Open the rows that the marked step learned from"
+            "o",
+            "rows",
+            "open rows",
+            id="training.rows",
+            tooltip="Open the rows of the marked step, or the worst of the evaluation",
         ),
         Binding("f", "follow", "follow", id="training.follow", tooltip="To the newest line of the log, and stay there"),
         Binding("slash", "search", "Search", id="training.search", tooltip="Find words in the log", show=False),
@@ -85,8 +88,9 @@ class TrainingScreen(TrainingLayout):
             yield LiveTable(TRAINING_COLUMNS, id="trainings", empty=Content(""))
             yield CoursePanel(id="course")
             yield ZoomedText(id="facts")
-            yield LiveTable(SAMPLE_COLUMNS, id="samples", empty=Content("no answer yet"), picks=True)
+            yield from self.compose_answers()
             yield LiveTable(CHECKPOINT_COLUMNS, id="checkpoints", empty=Content("no checkpoint yet"))
+            yield ZoomedText(id="evaluation")
             yield LogPane(id="log")
             yield LiveTable(SPIKE_COLUMNS, id="spikes", empty=Content("no step stands out"), picks=True)
         with Vertical(id="training-empty"):
@@ -124,10 +128,18 @@ class TrainingScreen(TrainingLayout):
         return next((each for each in self._found if each.id == chosen), None)
 
     @property
+    def found(self) -> tuple[TrainingSummary, ...]:
+        return self._found
+
+    @property
+    def followed(self) -> Followed | None:
+        training, known = self.chosen, self._followed
+        return known if known is not None and training is not None and known.id == training.id else None
+
+    @property
     def course(self) -> TrainingCourse:
-        training = self.chosen
-        known = self._followed
-        return known.course if known is not None and training and known.id == training.id else TrainingCourse()
+        known = self.followed
+        return known.course if known is not None else TrainingCourse()
 
     def look_again(self, training_id: int | None = None) -> None:
         self.services.trainings.forget()
@@ -167,7 +179,8 @@ class TrainingScreen(TrainingLayout):
             raise
 
     def _show_list(self, found: tuple[TrainingSummary, ...]) -> None:
-        self.query_one("#trainings", LiveTable).set_rows([training_row(each, time.time()) for each in found])
+        rows = [training_row(each, time.time(), place_in_line(each, found)) for each in found]
+        self.query_one("#trainings", LiveTable).set_rows(rows)
         self.lay_out()
         self.refresh_bindings()
 
@@ -187,22 +200,30 @@ class TrainingScreen(TrainingLayout):
         self._draw("titles", known.id, self.mark_titles)
         self.query_one(CoursePanel).show_course(course, known.version)
         self.query_one(LogPane).show_log(known.log)
-        self._draw("facts", (key, known.version, second), lambda: self._show_facts(training, known))
+        line = self._found if training.at_work else ()
         self._draw(
-            "samples",
-            (known.id, len(course.answers), course.sessions),
-            lambda: self.query_one("#samples", LiveTable).set_rows(sample_rows(course)),
+            "facts", (key, known.version, second, line, known.serving), lambda: self._show_facts(training, known)
         )
+        self._draw("samples", (known.id, len(course.answers), course.sessions), lambda: self._show_samples(course))
         self._draw(
             "checkpoints",
             (known.id, len(course.saved), course.sessions, known.kept),
             lambda: self.query_one("#checkpoints", LiveTable).set_rows(checkpoint_rows(course, known.kept)),
         )
         self._draw(
+            "evaluation",
+            (known.id, known.sight, known.serving, self.reason("evaluate"), int(time.time() // 60)),
+            lambda: self.show_evaluation(known),
+        )
+        self._draw(
             "spikes",
             (known.id, course.sessions, tuple(course.spikes())),
             lambda: self.query_one("#spikes", LiveTable).set_rows(spike_rows(course)),
         )
+
+    def _show_samples(self, course: TrainingCourse) -> None:
+        self.query_one("#samples", LiveTable).set_rows(sample_rows(course))
+        self.lay_out()
 
     def _show_facts(self, training: TrainingSummary, known: Followed) -> None:
         parts = known.parts
@@ -215,6 +236,8 @@ class TrainingScreen(TrainingLayout):
                 source=known.source,
                 folder=parts.folder,
                 command=parts.command,
+                every=self._found,
+                serving=known.serving,
                 now=time.time(),
                 width=width,
             )
@@ -233,9 +256,15 @@ class TrainingScreen(TrainingLayout):
         """Return why that cannot be done now."""
         if action in ("follow", "search", "yank", "smooth", "log_scale", "rows") and not self._found:
             return "There is no training yet."
+        if action == "rows" and self.evaluation_focused:
+            known = self.followed
+            return None if known is not None and known.sight.found else "There is no evaluation yet. Press t for one."
         if action == "rows" and self._marked is None:
             return "Point at a step first: ← and → on the curves, or a line of the spikes."
         return super().why_not(action)
+
+    def key_words(self, action: str) -> str | None:
+        return "worst rows" if action == "rows" and self.evaluation_focused else super().key_words(action)
 
     @property
     def _marked(self) -> int | None:
@@ -263,7 +292,10 @@ class TrainingScreen(TrainingLayout):
 
     @work(group="rows", exclusive=True, exit_on_error=False)
     async def action_rows(self) -> None:
-        """Open the rows behind the step that is pointed at."""
+        """Open the rows behind the step that is pointed at, or those that were answered worst."""
+        if self.evaluation_focused:
+            await self.open_worst()
+            return
         step, known = self._marked, self._followed
         if step is None or known is None:
             return
@@ -274,25 +306,6 @@ class TrainingScreen(TrainingLayout):
             return
         entries = [entry_of_row(found[each]) for each in ids if each in found]
         await self.ask(TrainingRowsDialog(self.services, f"Rows of step {count(step)}", entries))
-
-    @on(LiveTable.Picked, "#samples")
-    def _sample_picked(self, event: LiveTable.Picked) -> None:
-        event.stop()
-        if isinstance(event.row_id, int):
-            self._open_answers(event.row_id)
-
-    @work(group="rows", exclusive=True, exit_on_error=False)
-    async def _open_answers(self, index: int) -> None:
-        """Show all that was answered to that row, look by look, beside its picture."""
-        answers = self.course.answers
-        if index >= len(answers):
-            return
-        chosen = answers[index]
-        same = [each for each in answers if each.row == chosen.row]
-        dialog = TrainingRowsDialog(
-            self.services, f"Held-out row {count(chosen.row)}", entries_of_answers(same), chosen=same.index(chosen)
-        )
-        await self.ask(dialog)
 
     def action_smooth(self) -> None:
         panel = self.query_one(CoursePanel)

@@ -6,7 +6,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from vqa_tui.tui.present.training_panels import PANELS, panel_line, panel_title
-from vqa_tui.tui.screens.training_steering import TrainingSteering
+from vqa_tui.tui.screens.training_judging import TrainingJudging
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.titles import show_title
@@ -15,7 +15,7 @@ _ALL_FROM = (150, 36)
 """Columns and rows from which all panels are shown at once; below, the list and one of them."""
 
 
-class TrainingLayout(TrainingSteering):
+class TrainingLayout(TrainingJudging):
     """A screen with a widget for each of PANELS."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

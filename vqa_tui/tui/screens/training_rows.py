@@ -1,7 +1,6 @@
 """The rows behind a step, or those that were answered at a look: a list, and of one the picture and all the text."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -12,20 +11,22 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from vqa_tui.domain.failure import VqaError
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.picture_mode import PictureMode, usual_pictures
 from vqa_tui.tui.preferences import MAY_ONLY_LOOK
+from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.numbers import plural
-from vqa_tui.tui.present.rows import text
+from vqa_tui.tui.present.rows import Row
 from vqa_tui.tui.present.training_entries import ENTRY_COLUMNS, Entry, entry_rows, entry_text
 from vqa_tui.tui.screens.dialogs import Dialog
+from vqa_tui.tui.screens.shown_file import show_file
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.picture import Picture
 
-_PICTURE_REST_S = 0.15
+MakeRows = Callable[[Sequence[Entry], Iterable[int]], list[Row]]
+"""(entries, ids of rejected ones) -> lines of the list."""
 
 
 class TrainingRowsDialog(Dialog[None]):
@@ -38,8 +39,18 @@ class TrainingRowsDialog(Dialog[None]):
         Binding("y", "yank", "yank", id="training-rows.yank", tooltip="Copy question and answer (OSC 52)"),
     ]
 
-    def __init__(self, services: Services, title: str, entries: Sequence[Entry], *, chosen: int = 0) -> None:
+    def __init__(
+        self,
+        services: Services,
+        title: str,
+        entries: Sequence[Entry],
+        *,
+        chosen: int = 0,
+        columns: Sequence[Column] = ENTRY_COLUMNS,
+        make_rows: MakeRows = entry_rows,
+    ) -> None:
         super().__init__()
+        self._columns, self._make_rows = columns, make_rows
         self._services, self._title, self._entries, self._chosen = services, title, entries, chosen
         self._rejected: set[int] = set()
         self._pictures = usual_pictures(services.preferences.settings.pictures)
@@ -48,7 +59,7 @@ class TrainingRowsDialog(Dialog[None]):
         with Vertical(classes="dialog", id="training-rows") as box:
             box.border_title = Content(clean(self._title, one_line=True, limit=80))
             box.border_subtitle = "x rejects · o opens · y copies · esc closes"
-            yield LiveTable(ENTRY_COLUMNS, id="entries")
+            yield LiveTable(self._columns, id="entries")
             with Horizontal(id="entry"):
                 yield Picture(id="entry-picture")
                 with VerticalScroll(id="entry-scroll"):
@@ -56,7 +67,7 @@ class TrainingRowsDialog(Dialog[None]):
 
     def on_mount(self) -> None:
         table = self.query_one(LiveTable)
-        table.set_rows(entry_rows(self._entries))
+        table.set_rows(self._make_rows(self._entries, ()))
         table.styles.height = len(self._entries) + 1
         table.cursor = self._chosen
         table.focus()
@@ -87,16 +98,8 @@ class TrainingRowsDialog(Dialog[None]):
     async def _read_picture(self, path: str) -> None:
         picture = self.query_one(Picture)
         picture.display = bool(path) and self._pictures.mode is not PictureMode.NONE
-        if not picture.display:
-            return
-        await asyncio.sleep(_PICTURE_REST_S)
-        try:
-            image = await self._services.thumbnail(path)
-        except VqaError as error:
-            picture.show_remark(text(error.message, "$text-warning"))
-            return
-        picture.show_picture(image)
-        self.call_after_refresh(picture.draw_native)
+        if picture.display:
+            await show_file(picture, self._services, path)
 
     def reason(self, action: str) -> str | None:
         """Return why the key of `action` is grey, or None when it is not."""
@@ -127,7 +130,7 @@ class TrainingRowsDialog(Dialog[None]):
             return
         number = await self._services.trainings.reject(pairs)
         self._rejected.add(entry.number)
-        self.query_one(LiveTable).set_rows(entry_rows(self._entries, self._rejected))
+        self.query_one(LiveTable).set_rows(self._make_rows(self._entries, self._rejected))
         self._show()
         tell(self, f"{plural(number, 'pair')} rejected: the next export goes without. u in the review takes it back.")
 

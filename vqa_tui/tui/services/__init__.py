@@ -201,6 +201,15 @@ class Services:
             lines.append(RunLine(summary, view))
         return await self.run_edits.with_courses(lines)
 
+    async def trainings_at_work(self) -> list[str]:
+        """Return the names of the trainings that have a process, with what it does where it judges one."""
+        if not self._workspace.paths.trainings.exists():
+            return []
+        from vqa_tui.operations.trainings import list_trainings
+
+        found = [each for each in await list_trainings(self._workspace) if each.at_work]
+        return [f"{each.name} (being evaluated)" if each.evaluated else each.name for each in found]
+
     async def summaries(self) -> list[RunSummary]:
         """Return how every run stands, newest first, without its view."""
         return await runs.list_runs(self._workspace)

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vqa_tui.domain.evaluation import EvaluationSight
 from vqa_tui.domain.training import TrainingSummary
 from vqa_tui.domain.training_course import TrainingCourse
 from vqa_tui.domain.training_events import Event, Saved, Started
 from vqa_tui.domain.training_row import TrainingRow
-from vqa_tui.operations import runs, trainings
+from vqa_tui.operations import runs, training_evaluation, training_serve, trainings
+from vqa_tui.operations.training_packages import missing_training_packages
+from vqa_tui.operations.training_serve import ServingSight, serving_sight
 from vqa_tui.operations.trainings import TrainingParts
 from vqa_tui.tui.present.log_text import LogText
 from vqa_tui.tui.services.door import Door
@@ -19,6 +22,7 @@ from vqa_tui.tui.services.door import Door
 if TYPE_CHECKING:
     from vqa_tui.config.training import TrainingConfig
     from vqa_tui.operations.training_choices import PairsOfRun, TrainingChoice
+    from vqa_tui.operations.training_estimate import TrainingEstimate
     from vqa_tui.operations.training_rows import PairOfRow
     from vqa_tui.operations.training_start import StartedTraining
 
@@ -50,6 +54,15 @@ class Followed:
     """Size of the file when all of it was taken in, but for a line that was not whole; and so is the last."""
     read_log: int = 0
     seen_log: int = 0
+    sight: EvaluationSight = field(default_factory=EvaluationSight)
+    """Of its evaluations."""
+    seen_evaluation: tuple[object, ...] = ()
+    lacks: str = ""
+    """Packages that an evaluation needs and that are not there, in a sentence."""
+    serving: ServingSight = field(default_factory=ServingSight)
+    """Of the server of what it learned."""
+    serving_lacks: str = ""
+    """Packages that serving needs and that are not there, in a sentence."""
 
 
 class Trainings(Door):
@@ -81,7 +94,8 @@ class Trainings(Door):
         if (run_id := parts.data.get("run")) is not None:
             names = {run.id: run.name for run in await runs.list_runs(self._workspace)}
             source = f"run {names.get(run_id, f'{run_id}, deleted')}"
-        return Followed(training_id, parts, source=source)
+        lacks, serving_lacks = await asyncio.to_thread(_lacks)
+        return Followed(training_id, parts, source=source, lacks=lacks, serving_lacks=serving_lacks)
 
     async def read_on(self, followed: Followed) -> bool:
         """Take in a piece of what is new of the metrics and of the log; return whether there is more."""
@@ -91,6 +105,11 @@ class Trainings(Door):
             more = await self._read_metrics(followed, metrics)
         if log != followed.seen_log:
             more = await self._read_log(followed, log) or more
+        stamp = training_evaluation.evaluation_stamp(self._workspace, followed.id)
+        if stamp != followed.seen_evaluation:
+            followed.sight = await training_evaluation.evaluation_sight(self._workspace, followed.id)
+            followed.seen_evaluation = stamp
+        followed.serving = serving_sight(self._workspace, followed.id)
         return more
 
     async def _read_metrics(self, followed: Followed, size: int) -> bool:
@@ -159,6 +178,41 @@ class Trainings(Door):
 
         await cancel_training(self._writing, training_id)
 
+    async def evaluate(self, training_id: int, limit: int | None) -> None:
+        """Begin an evaluation in a process that outlives the app."""
+        await training_evaluation.start_evaluation(self._writing, training_id, limit=limit)
+
+    async def serve(self, training_id: int) -> None:
+        """Begin to serve what a training learned, in processes that outlive the app."""
+        await training_serve.start_serving(self._writing, training_id)
+
+    async def stop_serving(self, training_id: int) -> None:
+        """End that server and all its processes."""
+        await training_serve.stop_serving(self._writing, training_id)
+
+    @staticmethod
+    def usual_endpoint(name: str) -> str:
+        """Return what the endpoint of a training with that name is called."""
+        return training_serve.usual_endpoint(name)
+
+    async def set_priority(self, training_id: int, priority: int) -> str:
+        """Set which of those that wait goes first; return in a sentence where it stands then."""
+        from vqa_tui.operations.training_queue import in_line_words, set_priority
+
+        return in_line_words(await set_priority(self._writing, training_id, priority))
+
+    async def shift_priority(self, training_id: int, by: int) -> str:
+        """Raise or lower that by so much."""
+        from vqa_tui.operations.training_queue import in_line_words, shift_priority
+
+        return in_line_words(await shift_priority(self._writing, training_id, by))
+
+    async def estimate(self, config: "TrainingConfig") -> "TrainingEstimate":
+        """Return what memory a training takes, against what its device has. Raises VqaError where nobody knows."""
+        from vqa_tui.operations.training_estimate import estimate_training
+
+        return await asyncio.to_thread(estimate_training, config)
+
     async def resume(self, training_id: int) -> None:
         from vqa_tui.operations.training_start import resume_training
 
@@ -194,6 +248,12 @@ class Trainings(Door):
 
         return changed(self._workspace, name, settings)
 
+    def why_not(self, config: "TrainingConfig") -> str:
+        """Return what this machine lacks for a configuration; empty where it lacks nothing."""
+        from vqa_tui.operations.training_choices import why_not_here
+
+        return why_not_here(config)
+
     def command_of(self, config: "TrainingConfig") -> tuple[str, ...]:
         """Return the arguments that a new training would be started with."""
         from vqa_tui.operations.training_choices import command_of
@@ -222,3 +282,13 @@ class Trainings(Door):
             name=name,
             priority=priority,
         )
+
+
+def _lacks() -> tuple[str, str]:
+    """Return what an evaluation and what serving lacks, each in a sentence; empty where it lacks nothing."""
+    judging, serving = missing_training_packages(judging=True), training_serve.missing_packages()
+    words = "It needs {}: `pip install 'vqa-tui[{}]'` brings them."
+    return (
+        words.format(", ".join(judging), "train") if judging else "",
+        words.format(", ".join(serving), "serve") if serving else "",
+    )

@@ -93,10 +93,11 @@ class LiveTable(RowList):
         if self._placed_for(self.scrollable_content_region.width) != self._placed:
             self.rebuild()
             return
-        # What is in sight may be on screen without a strip that is kept: strips go when a style changes.
+        # A row out of sight that was not drawn yet will be drawn as it is now. One in sight can be on screen though its
+        # strip is gone: a change of styles takes that away.
         in_sight = range(self.first_visible, self.first_visible + self.rows_visible)
-        kept_or_in_sight = [i for i in {*self._strips, *in_sight} if i < len(rows)]
-        self.redraw_rows([i for i in kept_or_in_sight if not rows[i].same_as(before[i])])
+        drawn = {*self._strips, *in_sight}
+        self.redraw_rows([i for i in sorted(drawn) if i < len(rows) and not rows[i].same_as(before[i])])
 
     def _follow(self, chosen: Hashable | None) -> None:
         if chosen is None or self.cursor_id == chosen:
