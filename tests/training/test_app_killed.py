@@ -4,8 +4,10 @@ import os
 import shutil
 import signal
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
 pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("peft", reason="needs the train extra")
@@ -18,26 +20,31 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux" or shutil.which("stty") is None, reason="needs a pseudo-terminal"),
 ]
 __all__ = ["place"]
-_DOWN, _TAB, _ESCAPE, _START = "\x1b[B", "\t", "\x1b", "\x13"
+_ESCAPE, _START = "\x1b", "\x13"
 
 
 def test_a_killed_app_leaves_its_training_at_work(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place.folder)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    tiny = yaml.safe_load((Path(__file__).parents[2] / "configs" / "train_tiny.yaml").read_text("utf-8"))
+    mine = {
+        **tiny,
+        "name": "train_mine",
+        "description": "mine learns without end",
+        "data": "shapes.jsonl",
+        "max_steps": 100_000,
+    }
+    (place.folder / "trainings").mkdir()
+    (place.folder / "trainings" / "train_mine.yaml").write_text(yaml.safe_dump({**mine, "samples": 0}), "utf-8")
     with Terminal([], columns=100, rows=30) as terminal:
         terminal.until("Welcome")
         terminal.press(_ESCAPE)
-        terminal.until("training", without=["Welcome"])
+        terminal.until("No run yet", without=["Welcome"])
         terminal.press("6")
         terminal.until("› training")
         terminal.press("n")
         terminal.until("New training")
-        terminal.press(_DOWN)
-        terminal.until("LoRA, 30 steps")
-        terminal.press(_TAB + _TAB + "shapes.jsonl")
-        terminal.until("shapes.jsonl")
-        terminal.press(_TAB * 4 + "100000")
-        terminal.until("100000")
+        terminal.until("mine learns without end", "what the configuration names")
         terminal.press(_START)
         terminal.until("● training", without=["New training"])
         place.wait(place.is_stepping)
@@ -46,7 +53,9 @@ def test_a_killed_app_leaves_its_training_at_work(place: Place, monkeypatch: pyt
     place.wait(lambda: len(place.told()) > before + 3)
     assert place.shown()["at_work"]
     with Terminal([], columns=100, rows=30) as terminal:
-        terminal.until("6 training")
+        terminal.until("Welcome")
+        terminal.press(_ESCAPE)
+        terminal.until("› runs", without=["Welcome"])
         terminal.press("6")
         terminal.until("● training", "of 100 000")
         terminal.press("X")

@@ -9,6 +9,7 @@ from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_wo
 from vqa_tui.cli.output import Column, print_facts, print_table, say
 from vqa_tui.cli.train_estimate import estimate
 from vqa_tui.cli.train_evaluate import evaluate
+from vqa_tui.cli.train_models import models
 from vqa_tui.cli.train_priority import priority
 from vqa_tui.cli.train_serve import serve
 from vqa_tui.cli.train_start import configs, start
@@ -28,6 +29,7 @@ TrainingArgument = Annotated[
 
 app.command("start")(start)
 app.command("configs")(configs)
+app.command("models")(models)
 app.command("watch")(watch)
 app.command("evaluate")(evaluate)
 app.command("estimate")(estimate)

@@ -30,6 +30,7 @@ from vqa_tui.tui.present.phases import QUIET
 from vqa_tui.tui.screens.dialogs import Dialog
 from vqa_tui.tui.screens.export import parse_count
 from vqa_tui.tui.services import Services
+from vqa_tui.tui.setting_completion import SettingCompletion
 from vqa_tui.tui.toasts import error_words, tell
 from vqa_tui.tui.widgets.live_table import LiveTable
 from vqa_tui.tui.widgets.path_field import PathField
@@ -62,6 +63,8 @@ class NewTraining(Dialog["StartedTraining"]):
         super().__init__()
         self._services = services
         self._choices: dict[str, TrainingChoice] = {}
+        self._offered: str | None = None
+        """What is learned from until a person chooses something else."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="new-training") as box:
@@ -90,7 +93,13 @@ class NewTraining(Dialog["StartedTraining"]):
                 yield Input("", id="steps", compact=True, placeholder="whatever the epochs say")
             with Horizontal(classes="form-row"):
                 yield Label("Settings")
-                yield Input("", id="settings", compact=True, placeholder="KEY=VALUE …, such as lora.r=8 batch_size=2")
+                yield Input(
+                    "",
+                    id="settings",
+                    compact=True,
+                    placeholder="KEY=VALUE …, such as lora.r=8 model=Qwen/…; → completes",
+                    suggester=SettingCompletion(*self._services.trainings.setting_words()),
+                )
             yield Static("", id="estimate")
             yield Static("", id="command")
             yield Static("", id="problem", classes="problem")
@@ -118,7 +127,7 @@ class NewTraining(Dialog["StartedTraining"]):
         options.append((Content("what the configuration names as its data"), _OWN))
         source = self.query_one("#source", Select)
         source.set_options(options)
-        source.value = options[0][1]
+        self._offer_source()
         self._show_source()
 
     @property
@@ -143,7 +152,18 @@ class NewTraining(Dialog["StartedTraining"]):
         steps = self.query_one("#steps", Input)
         steps.placeholder = str(config.max_steps) if config and config.max_steps else "whatever the epochs say"
         self.query_one("#start", Button).disabled = choice is None or bool(choice.why_not)
+        self._offer_source()
         self._estimate()
+
+    def _offer_source(self) -> None:
+        """Offer the data that the configuration names, else the newest run, as long as nobody chose otherwise."""
+        source: Select[str] = self.query_one("#source", Select)
+        options = [value for _, value in source._options if value != Select.NULL]
+        if not options or source.value not in (Select.NULL, self._offered):
+            return
+        config = self.choice.config if self.choice is not None else None
+        self._offered = _OWN if config is not None and config.data else str(options[0])
+        source.value = self._offered
 
     @on(Input.Changed, "#settings")
     def _settings_changed(self, event: Input.Changed) -> None:

@@ -248,6 +248,12 @@ class Trainings(Door):
 
         return changed(self._workspace, name, settings)
 
+    def setting_words(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Return what can be changed in a configuration, and the models that are known by name."""
+        from vqa_tui.operations.training_models import known_names, setting_keys
+
+        return setting_keys(), known_names()
+
     def why_not(self, config: "TrainingConfig") -> str:
         """Return what this machine lacks for a configuration; empty where it lacks nothing."""
         from vqa_tui.operations.training_choices import why_not_here
