@@ -28,11 +28,12 @@ async def test_cancelling_ends_the_evaluation_alone(hall: Hall, phase: TrainingP
     with pytest.raises(VqaError, match="a is being evaluated") as raised:
         await stop_training(hall.workspace, number)
     assert "train cancel" in raised.value.hint
-    await cancel_training(hall.workspace, number)
+    assert (await hall.summary(number)).evaluated
+    assert (await cancel_training(hall.workspace, number)).evaluated
     status, _last = await work
     assert status != 0
     found = await hall.summary(number)
-    assert (found.phase, found.wish, found.at_work) == (phase, TrainingWish.RUN, False)
+    assert (found.phase, found.wish, found.at_work, found.evaluated) == (phase, TrainingWish.RUN, False, False)
     assert not (hall.folder(number) / "stop").exists()
     assert not hall.workspace.paths.training_evaluator(number).exists()
 

@@ -39,6 +39,7 @@ async def test_it_follows_the_steps_to_the_end(hall: Hall) -> None:
     ("how", "words"),
     [
         ("full", "the disk is full"),
+        ("mute", "the disk is full. Free some space"),
         ("words", "out of memory. Lower max_pixels."),
         ("killed", "killed by SIGKILL; the system does that when memory runs out. Its checkpoints are whole"),
     ],
@@ -179,11 +180,12 @@ async def test_one_that_was_done_with_nobody_to_see_is_settled(hall: Hall, tmp_p
     assert not (hall.folder(number) / "seen.json").exists(), "no trainer is started for it"
 
 
-async def test_one_at_a_time_and_the_highest_priority_first(hall: Hall) -> None:
+async def test_one_at_a_time_and_the_highest_priority_first(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await hall.make("first")
     task = hall.supervise(first, "waits")
     await hall.reaches(first, has_begun)
     low, high = await hall.make("low"), await hall.make("high", priority=5)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     elsewhere = await hall.make("elsewhere", device="gpu")
     waiting = {number: hall.supervise(number, "waits") for number in (low, high)}
     for number in waiting:
@@ -244,7 +246,7 @@ async def left_alone(hall: Hall, how: str, output: str = "") -> tuple[int, "asyn
     for descriptor in descriptors:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     process = await asyncio.create_subprocess_exec(
-        *stand_in(how)(folder / "config.json", Launch(), False), start_new_session=True, pass_fds=descriptors
+        *stand_in(how)(folder / "config.json", Launch(), False, "cpu"), start_new_session=True, pass_fds=descriptors
     )
     for descriptor in descriptors:
         os.close(descriptor)

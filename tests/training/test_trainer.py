@@ -19,6 +19,7 @@ pytest.importorskip("peft", reason="needs the train extra")
 
 from tests.training.conftest import training_folder
 from vqa_tui.domain.training_events import Answered, Ended, Event, LeftOut, Looked, Saved, Started, Stepped, events
+from vqa_tui.domain.training_exit import FULL_DISK
 
 pytestmark = pytest.mark.training
 
@@ -175,7 +176,7 @@ def test_a_full_disk_during_a_checkpoint_says_so_and_leaves_whole_ones(tmp_path:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
     status, said, found = train(config, before=limit)
-    assert status == 1 and "the disk is full" in said, said
+    assert status == FULL_DISK and "the disk is full" in said and "Traceback" not in said, said
     assert end(found).phase == "failed" and "Free some space and resume" in end(found).reason
     assert not list((tmp_path / "checkpoints").glob("*"))
     assert train(config, "--resume")[0] == 0

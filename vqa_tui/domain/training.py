@@ -68,6 +68,8 @@ class TrainingSummary:
     """Rows to learn from."""
     held_out: int
     """Rows to look at."""
+    evaluated: bool = False
+    """Whether what works on it is an evaluation; the phase is that of the training all the same."""
 
     @property
     def is_lost(self) -> bool:

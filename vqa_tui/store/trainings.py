@@ -160,17 +160,18 @@ async def process_of(database: Database, training_id: int) -> tuple[int, int] | 
 
 
 def _summary(row: Row, paths: WorkspacePaths) -> TrainingSummary:
+    phase, at_work = TrainingPhase(row["phase"]), is_locked(paths.training_lock(row["id"]))
     return TrainingSummary(
         id=row["id"],
         name=row["name"],
         model=row["model"],
         backend=row["backend"],
         device=row["device"],
-        phase=TrainingPhase(row["phase"]),
+        phase=phase,
         reason=row["reason"],
         wish=TrainingWish(row["wish"]),
         priority=row["priority"],
-        at_work=is_locked(paths.training_lock(row["id"])),
+        at_work=at_work,
         created_at=row["created_at"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
@@ -178,4 +179,13 @@ def _summary(row: Row, paths: WorkspacePaths) -> TrainingSummary:
         total_steps=row["total_steps"],
         rows=row["rows"],
         held_out=row["held_out"],
+        evaluated=at_work and _is_evaluated(paths, row["id"], phase),
     )
+
+
+def _is_evaluated(paths: WorkspacePaths, training_id: int, phase: TrainingPhase) -> bool:
+    """Whether the one that is at work judges the training. A supervisor that has just begun has not told its phase
+    yet, but holds its own lock."""
+    if is_locked(paths.training_supervisor_lock(training_id)):
+        return False
+    return not phase.is_live or paths.training_evaluator(training_id).exists()

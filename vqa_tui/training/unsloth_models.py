@@ -3,7 +3,7 @@
 from typing import Any
 
 from vqa_tui.config.training import TINY_MODEL, Lora, TrainingConfig
-from vqa_tui.training.loading import Device
+from vqa_tui.training.loading import Device, require_whole_weights
 from vqa_tui.training.trouble import TrainingTrouble
 
 
@@ -18,6 +18,7 @@ def load_unsloth(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
     # Its own advice: imported before transformers is used, since it replaces parts of it.
     from unsloth import FastModel, FastVisionModel
 
+    require_whole_weights(config)
     vision = config.modality == "vision"
     kind = FastVisionModel if vision else FastModel
     lora = config.lora or Lora()

@@ -17,10 +17,14 @@ def why_not(action: str, training: TrainingSummary | None) -> str | None:
         if training.is_lost:
             return "Its process is gone, so nothing works. Press r to let it go on, or D to delete it."
         return f"Nothing works on it: it is {training.phase}."
+    if action == "stop" and training.evaluated:
+        return "It is being evaluated: there is no checkpoint to write. X ends the evaluation."
     if action == "stop" and training.wish is not TrainingWish.RUN:
         return "It is to end already. X ends it at once."
-    if action == "cancel" and training.wish is TrainingWish.CANCEL:
+    if action == "cancel" and training.wish is TrainingWish.CANCEL and not training.evaluated:
         return "It is being cancelled."
+    if action in ("resume", "delete") and training.evaluated:
+        return "It is being evaluated. Press X to end that first."
     if action == "resume" and training.at_work:
         return "It is at work."
     if action == "resume" and training.phase is TrainingPhase.DONE:
@@ -41,7 +45,9 @@ def stop_words(training: TrainingSummary) -> str:
 
 
 def cancel_words(training: TrainingSummary, course: TrainingCourse) -> str:
-    """Return what cancelling means: which steps are lost."""
+    """Return what cancelling means: which steps are lost, or that an evaluation ends."""
+    if training.evaluated:
+        return f"Its answers so far are lost. The training {training.name} stays what it is, with all that it learned."
     newest = course.saved[-1].step if course.saved else 0
     lost = max(training.step - newest, 0)
     if not training.step:

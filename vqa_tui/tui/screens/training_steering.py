@@ -86,7 +86,8 @@ class TrainingSteering(LiveScreen):
         if training is None or self.busy_with(training):
             return
         words = clean(training_words.cancel_words(training, self.course))
-        if await self.ask(Question("Cancel this training?", words, yes="Cancel it", no="Let it work")):
+        title, yes = ("End its evaluation?", "End it") if training.evaluated else ("Cancel this training?", "Cancel it")
+        if await self.ask(Question(title, words, yes=yes, no="Let it work")):
             await self._done(self.services.trainings.cancel(training.id), "It is being ended.")
 
     @work(group="steer-training", exit_on_error=False)
