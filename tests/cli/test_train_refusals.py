@@ -40,7 +40,7 @@ def test_a_missing_extra_in_a_program_of_its_own(tmp_path: Path, data: str) -> N
     """As a person meets it, with a Python that has no PyTorch."""
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "sitecustomize.py").write_text(_HIDES_TORCH)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "without")}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "without"), "CUDA_VISIBLE_DEVICES": "3,1"}
 
     def run(*words: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-P", "-m", *words]
@@ -52,6 +52,7 @@ def test_a_missing_extra_in_a_program_of_its_own(tmp_path: Path, data: str) -> N
     config.write_text(TrainingConfig(name="x", model="tiny").model_dump_json())
     done = run("vqa_tui.training", str(config))
     assert done.returncode == 1 and "error: " in done.stderr and "vqa-tui[train]" in done.stderr
+    assert done.stdout.startswith("one process trains on one GPU: CUDA_VISIBLE_DEVICES=3\n")
     (end,) = events((tmp_path / "metrics.jsonl").read_text().splitlines())
     assert isinstance(end, Ended) and end.phase == "failed" and "vqa-tui[train]" in end.reason
 

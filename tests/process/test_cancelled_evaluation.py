@@ -10,7 +10,7 @@ import pytest
 from tests.process.conftest import Hall, until
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingWish
-from vqa_tui.operations.training_start import cancel_training, stop_training
+from vqa_tui.operations.training_start import cancel_training, delete_training, resume_training, stop_training
 from vqa_tui.process.evaluator import run_evaluator
 from vqa_tui.process.known_process import note_process
 from vqa_tui.store import trainings
@@ -29,6 +29,10 @@ async def test_cancelling_ends_the_evaluation_alone(hall: Hall, phase: TrainingP
         await stop_training(hall.workspace, number)
     assert "train cancel" in raised.value.hint
     assert (await hall.summary(number)).evaluated
+    for act in (delete_training, resume_training):
+        with pytest.raises(VqaError, match="a is being evaluated") as refused:
+            await act(hall.workspace, number)
+        assert f"train cancel {number}" in refused.value.hint
     assert (await cancel_training(hall.workspace, number)).evaluated
     status, _last = await work
     assert status != 0

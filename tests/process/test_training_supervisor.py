@@ -14,8 +14,9 @@ from tests.process.conftest import Hall, stand_in, until
 from vqa_tui.config.training import Launch
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
-from vqa_tui.operations.training_start import cancel_training, delete_training, stop_training
+from vqa_tui.operations.training_start import cancel_training, delete_training, resume_training, stop_training
 from vqa_tui.process import training_supervisor
+from vqa_tui.process.devices import take
 from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import AlreadyAtWork
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
@@ -221,6 +222,19 @@ async def test_one_that_waits_can_be_stopped_and_deleted(hall: Hall) -> None:
     assert not hall.folder(fresh).exists()
     with pytest.raises(VqaError, match="no training"):
         await hall.summary(fresh)
+
+
+async def test_one_that_was_resumed_is_not_what_it_was(hall: Hall) -> None:
+    """Who resumed it is answered once its supervisor, here a process of its own, has told another phase."""
+    number = await hall.make("a")
+    await trainings.report_phase(hall.workspace.db, number, TrainingPhase.STOPPED)
+    held = take(hall.workspace.paths, ["cpu"], 1)
+    assert held is not None
+    await resume_training(hall.workspace, number)
+    assert (await hall.summary(number)).phase is TrainingPhase.QUEUED
+    await cancel_training(hall.workspace, number)
+    await hall.reaches(number, lambda each: not each.at_work)
+    held.release()
 
 
 async def test_no_key_reaches_the_trainer(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

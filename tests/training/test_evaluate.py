@@ -71,6 +71,18 @@ def test_a_limit_takes_rows_from_everywhere_and_a_checkpoint_can_be_judged(train
     assert found.weights == "checkpoints/checkpoint-20" and {row.row for row in found.worst} <= {16, 20}
 
 
+def test_interrupted_it_ends_by_that_signal_and_without_a_traceback(trained: Path) -> None:
+    command = [sys.executable, "-P", "-m", "vqa_tui.training.evaluate", str(trained)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "row 1 of" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        said = process.stdout.read()
+        assert process.wait() == -signal.SIGINT and "Traceback" not in said, said
+
+
 def no_room() -> None:
     """A limit on the size of files stands for the disk."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

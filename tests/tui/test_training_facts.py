@@ -78,5 +78,7 @@ def test_one_that_is_evaluated_is_spoken_of_so() -> None:
     assert "X ends the evaluation" in (why_not("stop", judged) or "")
     assert "X" in (why_not("resume", judged) or "") and "being evaluated" in (why_not("delete", judged) or "")
     assert why_not("cancel", replace(judged, wish=TrainingWish.CANCEL)) is None
+    shown = facts_of(replace(judged, wish=TrainingWish.STOP, ended_at=NOW - 30), course_of(43))
+    assert "being evaluated" in shown and "took 1m 00s" in shown and "stop wanted" not in shown
     words = cancel_words(judged, course_of(43))
     assert "answers so far are lost" in words and "stays what it is" in words and "step" not in words

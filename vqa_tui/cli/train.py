@@ -164,8 +164,10 @@ def show_log(training: TrainingArgument, workspace: WorkspaceOption = None) -> N
 
 
 def state_word(training: "TrainingSummary") -> str:
-    """Return the phase, or that its process is gone."""
-    return "lost" if training.is_lost else str(training.phase)
+    """Return the phase, or that its process is gone, or is one that evaluates it."""
+    if training.is_lost:
+        return "lost"
+    return f"{training.phase}, being evaluated" if training.evaluated else str(training.phase)
 
 
 def _steer(named: str, workspace: "WorkspaceOption", act: "Callable[[Workspace, int], Awaitable[_T]]") -> "_T":

@@ -14,7 +14,7 @@ def training_facts(training: "TrainingSummary", told: Sequence[Event], folder: s
     started, stepped, looked = last_event(told, Started), last_event(told, Stepped), last_event(told, Looked)
     facts = [
         ("training", f"{training.id}, {training.name}"),
-        ("state", "lost: its process is gone; resume lets it go on" if training.is_lost else str(training.phase)),
+        ("state", _state(training)),
         ("reason", training.reason),
         ("model", f"{training.model} ({training.backend})"),
         ("rows", f"{training.rows:,}, {training.held_out:,} held out"),
@@ -27,3 +27,9 @@ def training_facts(training: "TrainingSummary", told: Sequence[Event], folder: s
         ("folder", folder),
     ]
     return [(name, words) for name, words in facts if words]
+
+
+def _state(training: "TrainingSummary") -> str:
+    if training.is_lost:
+        return "lost: its process is gone; resume lets it go on"
+    return f"{training.phase}, being evaluated" if training.evaluated else str(training.phase)

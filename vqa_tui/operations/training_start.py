@@ -108,8 +108,7 @@ async def resume_training(workspace: Workspace, training_id: int) -> None:
     Raises VqaError when it is at work or done.
     """
     found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
-    if found.at_work:
-        raise VqaError(f"the training {found.name} is at work", hint="Watch it: `vqa-tui train watch`.")
+    _refuse_at_work(found, "Watch it: `vqa-tui train watch`.")
     if found.phase is TrainingPhase.DONE:
         raise VqaError(f"the training {found.name} is done", hint="Start another with more steps or epochs.")
     await trainings.wish_for(workspace.db, training_id, TrainingWish.RUN)
@@ -174,14 +173,23 @@ async def delete_training(workspace: Workspace, training_id: int) -> None:
     """Delete a training with its checkpoints, adapter and log. Raises VqaError when it is at work or
     its model is being served."""
     found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
-    if found.at_work:
-        raise VqaError(f"the training {found.name} is at work", hint="Stop or cancel it first.")
+    _refuse_at_work(found, "Stop or cancel it first.")
     if is_locked(workspace.paths.training_serving(training_id) / "lock"):
         raise VqaError(
             f"the training {found.name} is being served", hint=f"`vqa-tui train serve {training_id} --stop` ends that."
         )
     await trainings.delete_training(workspace.db, training_id)
     await asyncio.to_thread(shutil.rmtree, workspace.paths.training_folder(training_id), ignore_errors=True)
+
+
+def _refuse_at_work(found: TrainingSummary, hint: str) -> None:
+    if found.evaluated:
+        raise VqaError(
+            f"the training {found.name} is being evaluated",
+            hint=f"Wait for the end of that, or end it: `vqa-tui train cancel {found.id}`.",
+        )
+    if found.at_work:
+        raise VqaError(f"the training {found.name} is at work", hint=hint)
 
 
 async def _require_at_work(workspace: Workspace, training_id: int) -> TrainingSummary:
@@ -209,9 +217,12 @@ async def _spawn(workspace: Workspace, training_id: int, *, resume: bool) -> Non
                     f"the training did not start (exit {status})", hint=tail(log, lines=6) or f"Its log: {log}"
                 )
             return
-        if found.at_work:
+        # Of one that is resumed the phase is that of its end until its supervisor has told another.
+        if found.at_work and found.phase.is_live:
             return
         await asyncio.sleep(0.02)
+    if found.at_work:
+        return
     raise VqaError(f"the training did not come up within {_START_PATIENCE_S:.0f} s", hint=f"Its log: {log}")
 
 

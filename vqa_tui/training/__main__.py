@@ -16,7 +16,7 @@ from vqa_tui.domain.training_events import Ended, event_line
 from vqa_tui.domain.training_exit import BAD_INPUT
 from vqa_tui.domain.training_files import METRICS
 from vqa_tui.training.checkpoints import remove_unfinished
-from vqa_tui.training.launcher import die_with_launcher, see_one_gpu
+from vqa_tui.training.launcher import die_with_launcher, quiet_when_interrupted, see_one_gpu
 from vqa_tui.training.trouble import DiskFull, TrainingTrouble, in_words, told
 
 
@@ -67,4 +67,5 @@ def _failed(folder: Path, error: BaseException) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with quiet_when_interrupted():
+        sys.exit(main())

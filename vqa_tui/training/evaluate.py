@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_exit import BAD_INPUT
+from vqa_tui.training.launcher import quiet_when_interrupted
 from vqa_tui.training.trouble import JUDGING, DiskFull, TrainingTrouble, in_words, told
 
 
@@ -46,4 +47,5 @@ def _tell(words: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with quiet_when_interrupted():
+        sys.exit(main())

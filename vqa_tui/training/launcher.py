@@ -1,10 +1,12 @@
-"""What a trainer owes to how it was started: alone, or beside others by a launcher (torchrun, accelerate)."""
+"""What the programs of a training owe to who started them, alone or by a launcher (torchrun, accelerate) beside others,
+and to who ends them."""
 
 import ctypes
 import os
 import signal
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 
 from vqa_tui.gpus import VISIBLE, visible_gpus
 
@@ -21,6 +23,16 @@ def die_with_launcher(environment: Mapping[str, str]) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != launcher:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def quiet_when_interrupted() -> Iterator[None]:
+    """End this process at an interrupt as the signal itself would, with no traceback: somebody wanted it to end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def see_one_gpu(environment: MutableMapping[str, str]) -> str:

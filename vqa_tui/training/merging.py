@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vqa_tui.training.launcher import quiet_when_interrupted
+
 if TYPE_CHECKING:
     from vqa_tui.config.training import TrainingConfig
 
@@ -75,4 +77,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with quiet_when_interrupted():
+        sys.exit(main(sys.argv[1:]))
