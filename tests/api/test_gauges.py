@@ -1,13 +1,19 @@
 """`/metrics` is what Prometheus reads, and says what the screens say."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.api.conftest import Api, served
 from tests.tui.workshop import DONE, SERVER, opened_workshop
+from vqa_tui.api import gauges
+from vqa_tui.api.gauges import Gauges
 from vqa_tui.domain.training import TrainingPhase
 from vqa_tui.domain.training_events import Stepped, event_line
+from vqa_tui.operations.trainings import training_events
 from vqa_tui.store import trainings
 
 
@@ -39,6 +45,30 @@ async def test_trainings(api: Api) -> None:
     assert found[("vqa_training_phase", "lost", "bags")] == 1
     await api.ask("DELETE", f"/api/v1/training/jobs/{number}")
     assert [name for name in await samples(api) if "training" in name[0]] == []
+
+
+async def test_who_read_at_the_same_time_count_each_line_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second has come as far as it can while the first reads: to the file too, or to where it waits."""
+    number = await api.made()
+    read = Gauges(api.workspace)
+    await read.exposition()
+    with (api.workspace.paths.training_folder(number) / "metrics.jsonl").open("a") as file:
+        file.write(event_line(Stepped(9.0, 3, 1.5, None, 0.01, None, 0.5, 16, (5,))) + "\n")
+    reading, both = [0], asyncio.Event()
+
+    async def slowly(*given: Any, **named: Any) -> Any:
+        reading[0] += 1
+        await both.wait()
+        return await training_events(*given, **named)
+
+    monkeypatch.setattr(gauges, "training_events", slowly)
+    asked = [asyncio.create_task(read.exposition()) for _ in range(2)]
+    async with asyncio.timeout(30):
+        while reading[0] < 2 and "waiters" not in repr(read._one_reads):  # noqa: ASYNC110 - a lock sets no event
+            await asyncio.sleep(0)
+        both.set()
+        for body in await asyncio.gather(*asked):
+            assert b'vqa_training_tokens_total{training="bags"} 100.0' in body
 
 
 async def test_runs(tmp_path: Path) -> None:

@@ -94,6 +94,18 @@ async def test_a_training_or_a_device_at_work_is_left_alone(folder: Path, monkey
     assert refused.exit_code == 2 and "another training is at work on cpu" in refused.stderr
 
 
+def test_a_program_that_finds_no_room_for_words_is_told_by_its_status(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> tuple[int, str]:
+        return 74, "tuned: row 3 of 4"
+
+    _lacks(monkeypatch)
+    monkeypatch.setattr("vqa_tui.operations.training_evaluation.run_evaluator", full)
+    failed = typed("train", "evaluate", "bags")
+    assert failed.exit_code == 1 and "the disk is full. Free some space" in failed.stderr
+
+
 def test_a_program_that_fails_is_told_in_its_own_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _lacks(monkeypatch)
     (folder / "config.json").write_text("{")

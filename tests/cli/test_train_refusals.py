@@ -26,7 +26,7 @@ def data(tmp_path: Path) -> str:
 
 def with_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is installed here, nothing is missing: what is refused is refused for another reason."""
-    monkeypatch.setattr("vqa_tui.operations.training_start._refuse_impossible", lambda _config: None)
+    monkeypatch.setattr("vqa_tui.operations.training_start._refuse_impossible", lambda *_: None)
 
 
 def test_a_missing_extra_is_named(place: Place, data: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +40,7 @@ def test_a_missing_extra_in_a_program_of_its_own(tmp_path: Path, data: str) -> N
     """As a person meets it, with a Python that has no PyTorch."""
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "sitecustomize.py").write_text(_HIDES_TORCH)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "without")}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "without"), "CUDA_VISIBLE_DEVICES": "3,1"}
 
     def run(*words: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-P", "-m", *words]
@@ -52,6 +52,7 @@ def test_a_missing_extra_in_a_program_of_its_own(tmp_path: Path, data: str) -> N
     config.write_text(TrainingConfig(name="x", model="tiny").model_dump_json())
     done = run("vqa_tui.training", str(config))
     assert done.returncode == 1 and "error: " in done.stderr and "vqa-tui[train]" in done.stderr
+    assert done.stdout.startswith("one process trains on one GPU: CUDA_VISIBLE_DEVICES=3\n")
     (end,) = events((tmp_path / "metrics.jsonl").read_text().splitlines())
     assert isinstance(end, Ended) and end.phase == "failed" and "vqa-tui[train]" in end.reason
 
@@ -60,6 +61,12 @@ def test_a_missing_back_end_is_named(place: Place, data: str, monkeypatch: pytes
     for name in ("torch", "transformers", "peft", "accelerate"):
         monkeypatch.setitem(sys.modules, name, sys)
     monkeypatch.setitem(sys.modules, "unsloth", None)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    said = place.refused("train", "start", "train_tiny", "--data", data, "--set", "backend=unsloth")
+    assert "unsloth needs an NVIDIA GPU" in said and "backend: peft" in said
+    said = place.refused("train", "start", "train_tiny", "--data", data, "--set", "four_bit=true")
+    assert "4 bits need an NVIDIA GPU" in said and "four_bit: false" in said
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     said = place.refused("train", "start", "train_tiny", "--data", data, "--set", "backend=unsloth")
     assert "unsloth is not installed" in said and "backend: peft" in said
 
@@ -104,3 +111,19 @@ def test_data_that_is_not_there(place: Place, data: str, monkeypatch: pytest.Mon
     assert "did you mean train_tiny" in place.refused("train", "start", "train_tinny", "--data", data)
     assert json.loads(place.ok("train", "list", "--json")) == []
     assert not list((place.folder / ".vqa" / "trainings").glob("[0-9]*"))
+
+
+def test_a_device_that_is_not_there_is_told_with_those_that_are(
+    place: Place, data: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_packages(monkeypatch)
+    start = ("train", "start", "train_tiny", "--data", data, "--device")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
+    said = place.refused(*start, "gpu 1")
+    assert "there is no device 'gpu 1'" in said and "`gpu 2`, `gpu 3`" in said and "`cpu`" in said
+    assert "no device 'cuda:0'" in place.refused(*start, "cuda:0")
+    launch = ("--set", "launch.program=torchrun", "--set", "launch.processes=3")
+    assert "3 processes need a GPU each, and gpu is 2" in place.refused(*start, "auto", *launch)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert "no NVIDIA GPU is seen here" in place.refused(*start, "gpu")
+    assert json.loads(place.ok("train", "list", "--json")) == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vqa_tui.domain.model_shape import KNOWN
+from vqa_tui.domain.model_shape import KNOWN, ModelShape, VisionShape
 from vqa_tui.domain.training_memory import MemoryWish, adapter_weights, estimate_memory
 
 SHAPE = KNOWN["qwen2.5-vl-7b"]
@@ -63,3 +63,14 @@ def test_what_makes_it_less(part: str, change: dict[str, Any]) -> None:
 def test_what_makes_it_more(part: str, change: dict[str, Any]) -> None:
     more = estimate_memory(SHAPE, replace(WISH, **change), gpu=True).parts[part]
     assert more > estimate_memory(SHAPE, WISH, gpu=True).parts[part]
+
+
+@pytest.mark.parametrize(
+    ("checkpointing", "vision", "full", "peak_mb"),
+    [(True, False, False, 1357), (False, False, False, 1480), (False, True, False, 2019), (True, True, True, 1792)],
+)
+def test_it_is_near_the_peak_that_was_measured(checkpointing: bool, vision: bool, full: bool, peak_mb: int) -> None:
+    """Of the trainer's process on a CPU, with the smaller model of `bench/train_memory.py`."""
+    shape = ModelShape(8, 512, 1408, 8, 2, 64, 32_000, True, VisionShape(8, 320, 1280, 14, 2, gated=True))
+    wish = MemoryWish(4, False, None if full else 16, vision, 1, 448**2, 8192, checkpointing)
+    assert 0.85 < estimate_memory(shape, wish, gpu=False).total / 1e6 / peak_mb < 1.15

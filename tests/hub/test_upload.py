@@ -111,6 +111,10 @@ def test_the_registry_of_a_repository_keeps_its_other_entries(
     known = json.loads(signed_in.repos[REPO].files["dataset_info.json"])
     assert {name: entry["file_name"] for name, entry in known.items()} == {"one": "one.json", "two": "two.json"}
     assert known["one"]["formatting"] == "sharegpt"
+    half = b'{"half \\ud800": {"file_name": "\\ud800.json"}}'
+    signed_in.repos[REPO].files["dataset_info.json"] = half
+    finished.ok("upload", str(out), REPO, *LICENSE)
+    assert {"half \ud800", "two"} == set(json.loads(signed_in.repos[REPO].files["dataset_info.json"]))
     for foreign in (b"[1]", '{"schön": {"file_name": "schön.json"}}'.encode("latin-1"), b'{"\xed\xa0\x80": {}}'):
         signed_in.repos[REPO].files["dataset_info.json"] = foreign
         assert "dataset_info.json of me/scans is in the way" in finished.refused("upload", str(out), REPO, *LICENSE)

@@ -18,11 +18,13 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.exporters.formats import FORMATS
 from vqa_tui.exporters.picture_copies import PictureUse
 from vqa_tui.exporters.splitting import SplitByHash, SplitTogether, StandIns, Together
+from vqa_tui.operations import dataset_import
 from vqa_tui.operations.dataset_contents import dataset_items
 from vqa_tui.operations.datasets import ClipWishes, import_dataset, list_datasets
 from vqa_tui.operations.exports import export_run, validate_file
 from vqa_tui.operations.planning import RunRequest, plan_run
 from vqa_tui.operations.preview import preview_prompt
+from vqa_tui.store.datasets import write_batch
 from vqa_tui.tui.present.plan_words import size_cells
 from vqa_tui.tui.present.prompt_preview import preview_facts
 
@@ -117,6 +119,29 @@ async def test_a_set_that_was_asked_about_keeps_its_pictures(workshop: Workshop)
     assert (healed.unchanged, healed.updated, healed.problems) == (2, 1, 1), "what nobody asked about is updated"
     other = await import_dataset(workshop.workspace, "folder-sets", root, name="other")
     assert (other.added, other.problems) == (4, 0)
+
+
+async def test_a_run_that_is_made_while_its_sets_are_imported_keeps_its_pictures(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The import has read everything and is about to commit when the run is made."""
+    root = workshop.folder / "sets"
+    (root / "one").mkdir(parents=True)
+    for name, height in (("1.png", 31), ("2.png", 32)):
+        Image.new("RGB", (40, height)).save(root / "one" / name)
+    await import_dataset(workshop.workspace, "folder-sets", root, name="sets")
+    before = await items_of(workshop, "sets")
+    Image.new("RGB", (40, 77)).save(root / "one" / "0.png")
+
+    async def after_a_run(*arguments: Any, **named: Any) -> frozenset[str]:
+        await workshop.run([DONE], dataset="sets")
+        return await write_batch(*arguments, **named)
+
+    monkeypatch.setattr(dataset_import, "write_batch", after_a_run)
+    again = await import_dataset(workshop.workspace, "folder-sets", root)
+    assert (again.updated, again.unchanged, again.problems) == (0, 0, 1)
+    assert "than those that a run asked about" in again.examples[0].reason
+    assert await items_of(workshop, "sets") == before
 
 
 def endpoint_with(workshop: Workshop, **picture: Any) -> str:

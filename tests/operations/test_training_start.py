@@ -22,7 +22,7 @@ async def test_pictures_of_data_that_is_named_from_here_are_found_from_anywhere(
         """No process: the rows are looked at."""
 
     monkeypatch.setattr(training_start, "_spawn", unstarted)
-    monkeypatch.setattr(training_start, "_refuse_impossible", lambda config: None)
+    monkeypatch.setattr(training_start, "_refuse_impossible", lambda *_anything: None)
     (tmp_path / "data").mkdir()
     write_export(tmp_path / "data" / "x.jsonl", form, pictures_with_pairs(tmp_path / "data", 4))
     monkeypatch.chdir(tmp_path)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.made_trainings import made_course, made_row, make_training, metrics_of
 from tests.tui.workshop import DONE, Workshop, opened_workshop
-from vqa_tui.config.training import TrainingConfig
+from vqa_tui.config.training import Launch, TrainingConfig
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.review import Judgement, Verdict
 from vqa_tui.domain.training_events import Event
@@ -113,14 +113,16 @@ async def test_runs_are_listed_with_what_was_said_of_their_pairs(tmp_path: Path)
 async def test_choices_say_why_they_cannot_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_packages, "find_spec", lambda name: None if name == "peft" else object())
     tiny = TrainingConfig(name="a", model="tiny")
-    assert "Training needs peft: `pip install" in training_choices.why_not_here(tiny)
-    monkeypatch.setattr(training_packages, "find_spec", lambda name: object())
-    monkeypatch.setattr(training_choices, "find_spec", lambda name: None if name == "unsloth" else object())
-    monkeypatch.setattr(training_choices, "default_device", lambda *_: "gpu")
+    assert "Training needs packages that are not installed: peft. `pip install" in training_choices.why_not_here(tiny)
+    monkeypatch.setattr(training_packages, "find_spec", lambda name: None if name == "unsloth" else object())
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     assert training_choices.why_not_here(tiny) == ""
     assert "not installed" in training_choices.why_not_here(tiny.model_copy(update={"backend": "unsloth"}))
     assert training_choices.why_not_here(tiny.model_copy(update={"four_bit": True})) == ""
-    monkeypatch.setattr(training_choices, "default_device", lambda *_: "cpu")
+    two = Launch(program="torchrun", processes=2)
+    assert "2 processes need a GPU each" in training_choices.why_not_here(tiny.model_copy(update={"launch": two}))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert training_choices.why_not_here(tiny.model_copy(update={"launch": two})) == ""
     assert "4 bits" in training_choices.why_not_here(tiny.model_copy(update={"four_bit": True}))
     (tmp_path / "trainings").mkdir()
     (tmp_path / "trainings" / "broken.yaml").write_text("name: other\nmodel: tiny\n")

@@ -23,7 +23,7 @@ PATIENCE_S = 30.0
 
 
 def stand_in(how: str) -> MakeCommand:
-    def command(config: Path, _launch: Launch, resume: bool) -> list[str]:
+    def command(config: Path, _launch: Launch, resume: bool, _device: str) -> list[str]:
         more = ["--resume"] if resume else []
         return [sys.executable, "-S", "-P", str(_STAND_IN), str(config.parent), how, *more]
 
@@ -43,8 +43,17 @@ class Hall:
     workspace: Workspace
     tasks: list[asyncio.Task[int]] = field(default_factory=list)
 
-    async def make(self, name: str, *, device: str = "cpu", priority: int = 0, output: str = "") -> int:
-        config = TrainingConfig(name=name, model="tiny", output=output)
+    async def make(
+        self,
+        name: str,
+        *,
+        device: str = "cpu",
+        priority: int = 0,
+        output: str = "",
+        processes: int = 1,
+    ) -> int:
+        launch = Launch(program="torchrun" if processes > 1 else "python", processes=processes)
+        config = TrainingConfig(name=name, model="tiny", output=output, launch=launch)
         number = await trainings.create_training(
             self.workspace.db, name=name, config=freeze_training(config), data="{}", device=device, priority=priority
         )

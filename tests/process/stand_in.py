@@ -24,7 +24,8 @@ def step(number: int) -> None:
     tell("step", step=number, epoch=0.1, loss=1.0, learning_rate=0.1, grad_norm=None, seconds=0.1, tokens=1, rows=[0])
 
 
-(folder / "seen.json").write_text(json.dumps({"variables": sorted(os.environ), "arguments": sys.argv[3:]}))
+seen = {"variables": sorted(os.environ), "arguments": sys.argv[3:], "gpus": os.environ.get("CUDA_VISIBLE_DEVICES")}
+(folder / "seen.json").write_text(json.dumps(seen))
 first = 3 if resumed else 0
 tell("start", first_step=first, total_steps=5, epochs=1.0, rows=1, held_out=0, device="CPU", precision="fp32",
      parameters=1, trainable=1)  # fmt: skip
@@ -48,6 +49,8 @@ if how == "deaf":
 elif how == "full":
     print("Traceback\nerror: the disk is full", flush=True)
     sys.exit(1)
+elif how == "mute":
+    sys.exit(74)
 elif how == "words":
     tell("end", phase="failed", reason="out of memory. Lower max_pixels.", step=1)
     sys.exit(1)

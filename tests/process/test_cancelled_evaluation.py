@@ -10,7 +10,7 @@ import pytest
 from tests.process.conftest import Hall, until
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingWish
-from vqa_tui.operations.training_start import cancel_training, stop_training
+from vqa_tui.operations.training_start import cancel_training, delete_training, resume_training, stop_training
 from vqa_tui.process.evaluator import run_evaluator
 from vqa_tui.process.known_process import note_process
 from vqa_tui.store import trainings
@@ -28,11 +28,16 @@ async def test_cancelling_ends_the_evaluation_alone(hall: Hall, phase: TrainingP
     with pytest.raises(VqaError, match="a is being evaluated") as raised:
         await stop_training(hall.workspace, number)
     assert "train cancel" in raised.value.hint
-    await cancel_training(hall.workspace, number)
+    assert (await hall.summary(number)).evaluated
+    for act in (delete_training, resume_training):
+        with pytest.raises(VqaError, match="a is being evaluated") as refused:
+            await act(hall.workspace, number)
+        assert f"train cancel {number}" in refused.value.hint
+    assert (await cancel_training(hall.workspace, number)).evaluated
     status, _last = await work
     assert status != 0
     found = await hall.summary(number)
-    assert (found.phase, found.wish, found.at_work) == (phase, TrainingWish.RUN, False)
+    assert (found.phase, found.wish, found.at_work, found.evaluated) == (phase, TrainingWish.RUN, False, False)
     assert not (hall.folder(number) / "stop").exists()
     assert not hall.workspace.paths.training_evaluator(number).exists()
 

@@ -13,6 +13,7 @@ from tests.process.conftest import Hall, until
 from vqa_tui.config.load import load_endpoint
 from vqa_tui.config.training import Lora, TrainingConfig
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.training_exit import FULL_DISK
 from vqa_tui.operations import training_serve
 from vqa_tui.operations.training_serve import serve_training, served_training, stop_serving
 from vqa_tui.operations.training_start import delete_training
@@ -120,13 +121,16 @@ async def test_one_whose_starter_was_killed_before_it_answered_can_be_ended(hall
     starter = await asyncio.create_subprocess_exec(sys.executable, "-P", "-c", _STARTER, str(place), state)
     try:
         await until(lambda: served_training(hall.workspace, number) is not None)
+        begun = served_training(hall.workspace, number)
+        assert begun is not None and begun.state == state
     finally:
         starter.send_signal(signal.SIGKILL)
         await starter.wait()
     found = served_training(hall.workspace, number)
-    assert found is not None and (found.state, found.endpoint) == (state, "mine") and group_lives(found.pid)
-    with pytest.raises(VqaError, match="is being served already"):
+    assert found is not None and (found.state, found.endpoint) == ("failed", "mine") and group_lives(found.pid)
+    with pytest.raises(VqaError, match="whose starter was gone before it answered") as raised:
         await serve_training(hall.workspace, number, program="transformers")
+    assert "--stop" in raised.value.hint
     assert await stop_serving(hall.workspace, number) == found
     assert not group_lives(found.pid) and not (place / "state.json").exists()
 
@@ -147,13 +151,15 @@ async def test_a_server_whose_number_may_be_anothers_is_named(hall: Hall, monkey
         await serving.abandon_server(found.pid, folder / "serving")
 
 
-async def test_vllm_takes_the_adapter_beside_the_base_model(hall: Hall) -> None:
-    number, folder = await trained(hall, "a", lora={"r": 8})
+@pytest.mark.parametrize(("rank", "room"), [(1, 1), (8, 8), (9, 16), (257, 320), (321, 512), (512, 512)])
+async def test_vllm_takes_the_adapter_beside_the_base_model(hall: Hall, rank: int, room: int) -> None:
+    """It makes room for certain ranks alone, so for the next one above."""
+    number, folder = await trained(hall, "a", lora={"r": rank})
     served = await serve_training(hall.workspace, number, program="vllm", endpoint="mine")
     await stop_serving(hall.workspace, number)
     assert served.model == served.endpoint == "mine"
     assert list(served.command[-5:]) == [
-        "--enable-lora", "--max-lora-rank", "8", "--lora-modules", f"mine={folder / 'adapter'}",
+        "--enable-lora", "--max-lora-rank", str(room), "--lora-modules", f"mine={folder / 'adapter'}",
     ]  # fmt: skip
     assert load_endpoint("mine", folders=hall.workspace.endpoint_folders).concurrency == 32
 
@@ -179,6 +185,56 @@ async def test_the_merged_model_is_made_where_it_is_absent_or_old(hall: Hall, mo
     await serve_training(hall.workspace, number, program="transformers")
     await stop_serving(hall.workspace, number)
     assert len(made) == 2
+
+
+@pytest.mark.parametrize(
+    ("lora", "words"), [({"r": 513}, "up to rank 512, and this one has 513"), ({"vision": True}, "in the vision tower")]
+)
+async def test_vllm_serves_the_merged_model_where_it_takes_no_such_adapter(
+    hall: Hall, lora: dict[str, object], words: str
+) -> None:
+    number, folder = await trained(hall, "a", lora=lora)
+    (folder / "merged").mkdir()
+    (folder / "merged" / "config.json").touch()
+    told: list[str] = []
+    served = await serve_training(hall.workspace, number, program="vllm", endpoint="mine", tell=told.append)
+    await stop_serving(hall.workspace, number)
+    assert served.model == str(folder / "merged") and "--enable-lora" not in served.command
+    assert len(told) == 1 and words in told[0]
+
+
+async def test_it_sees_the_gpu_that_is_named_or_one_on_which_nothing_trains(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    number, folder = await trained(hall)
+
+    async def seen(device: str | None) -> str:
+        await serve_training(hall.workspace, number, program="transformers", device=device)
+        await stop_serving(hall.workspace, number)
+        lines = (folder / "serving" / "log").read_text().splitlines()
+        return [line.split()[1] for line in lines if line.startswith("$ ")][-1]
+
+    assert await seen("gpu 7") == "CUDA_VISIBLE_DEVICES=7"
+    assert await seen("gpu") == "CUDA_VISIBLE_DEVICES=4"
+    async with ProcessLock(hall.workspace.paths.training_device_lock("gpu 4")):
+        assert await seen("gpu") == "CUDA_VISIBLE_DEVICES=7"
+    assert await seen(None) == "CUDA_VISIBLE_DEVICES=", "it was trained on the CPU"
+    with pytest.raises(VqaError, match="no device 'gpu 5'"):
+        await seen("gpu 5")
+
+
+async def test_a_merge_that_has_no_room_to_say_why_says_it_by_its_status(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, _folder = await trained(hall, "a", lora={"r": 8})
+
+    async def merge(*_: object) -> int:
+        return FULL_DISK
+
+    monkeypatch.setattr(serving, "run_to_end", merge)
+    with pytest.raises(VqaError, match="cannot be merged into the model: the disk is full"):
+        await serve_training(hall.workspace, number, program="transformers")
 
 
 async def test_what_cannot_be_served_is_refused(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,9 @@ from vqa_tui.config.training import Launch
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.operations.training_queue import set_priority, shift_priority
-from vqa_tui.operations.training_start import cancel_training, delete_training, stop_training
+from vqa_tui.operations.training_start import cancel_training, delete_training, resume_training, stop_training
 from vqa_tui.process import training_supervisor
+from vqa_tui.process.devices import take
 from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import AlreadyAtWork
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
@@ -40,6 +41,7 @@ async def test_it_follows_the_steps_to_the_end(hall: Hall) -> None:
     ("how", "words"),
     [
         ("full", "the disk is full"),
+        ("mute", "the disk is full. Free some space"),
         ("words", "out of memory. Lower max_pixels."),
         ("killed", "killed by SIGKILL; the system does that when memory runs out. Its checkpoints are whole"),
     ],
@@ -180,11 +182,12 @@ async def test_one_that_was_done_with_nobody_to_see_is_settled(hall: Hall, tmp_p
     assert not (hall.folder(number) / "seen.json").exists(), "no trainer is started for it"
 
 
-async def test_one_at_a_time_and_the_highest_priority_first(hall: Hall) -> None:
+async def test_one_at_a_time_and_the_highest_priority_first(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await hall.make("first")
     task = hall.supervise(first, "waits")
     await hall.reaches(first, has_begun)
     low, high = await hall.make("low"), await hall.make("high", priority=5)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     elsewhere = await hall.make("elsewhere", device="gpu")
     waiting = {number: hall.supervise(number, "waits") for number in (low, high)}
     for number in waiting:
@@ -244,6 +247,19 @@ async def test_one_that_waits_can_be_stopped_and_deleted(hall: Hall) -> None:
         await hall.summary(fresh)
 
 
+async def test_one_that_was_resumed_is_not_what_it_was(hall: Hall) -> None:
+    """Who resumed it is answered once its supervisor, here a process of its own, has told another phase."""
+    number = await hall.make("a")
+    await trainings.report_phase(hall.workspace.db, number, TrainingPhase.STOPPED)
+    held = take(hall.workspace.paths, ["cpu"], 1)
+    assert held is not None
+    await resume_training(hall.workspace, number)
+    assert (await hall.summary(number)).phase is TrainingPhase.QUEUED
+    await cancel_training(hall.workspace, number)
+    await hall.reaches(number, lambda each: not each.at_work)
+    held.release()
+
+
 async def test_no_key_reaches_the_trainer(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GEMINI_API_KEY", "HF_TOKEN", "CUDA_SECRET", "SOMETHING"):
         monkeypatch.setenv(name, "planted")
@@ -267,7 +283,7 @@ async def left_alone(hall: Hall, how: str, output: str = "") -> tuple[int, "asyn
     for descriptor in descriptors:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     process = await asyncio.create_subprocess_exec(
-        *stand_in(how)(folder / "config.json", Launch(), False), start_new_session=True, pass_fds=descriptors
+        *stand_in(how)(folder / "config.json", Launch(), False, "cpu"), start_new_session=True, pass_fds=descriptors
     )
     for descriptor in descriptors:
         os.close(descriptor)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ pytest.importorskip("sacrebleu", reason="needs the train extra")
 
 from tests.training.conftest import training_folder
 from vqa_tui.domain.evaluation import EVALUATION, JUDGED_ROWS, Evaluation
+from vqa_tui.domain.training_exit import FULL_DISK
 
 pytestmark = pytest.mark.training
 
@@ -66,6 +69,54 @@ def test_a_limit_takes_rows_from_everywhere_and_a_checkpoint_can_be_judged(train
     assert status == 0, said
     found = Evaluation.of_json((trained.parent / EVALUATION).read_text("utf-8"))
     assert found.weights == "checkpoints/checkpoint-20" and {row.row for row in found.worst} <= {16, 20}
+
+
+def test_interrupted_it_ends_by_that_signal_and_without_a_traceback(trained: Path) -> None:
+    command = [sys.executable, "-P", "-m", "vqa_tui.training.evaluate", str(trained)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "row 1 of" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        said = process.stdout.read()
+        assert process.wait() == -signal.SIGINT and "Traceback" not in said, said
+
+
+def no_room() -> None:
+    """A limit on the size of files stands for the disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+
+
+def test_a_full_disk_says_so_and_leaves_what_was_found_before(trained: Path) -> None:
+    before = {name: "before" for name in (EVALUATION, JUDGED_ROWS)}
+    for name, text in before.items():
+        (trained.parent / name).write_text(text)
+    command = [sys.executable, "-P", "-m", "vqa_tui.training.evaluate", str(trained), "--limit", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=no_room, check=False)
+    assert done.returncode == FULL_DISK and "Traceback" not in done.stderr
+    assert (
+        "error: the disk is full, so what was found could not be written. Free some space and evaluate" in done.stderr
+    )
+    assert {path.name: path.read_text() for path in trained.parent.glob("evaluation*")} == before
+
+
+def test_where_the_log_has_no_room_either_the_status_says_it(tmp_path: Path) -> None:
+    config = training_folder(tmp_path)
+    for module in ("vqa_tui.training.evaluate", "vqa_tui.training"):
+        with open(tmp_path / "log", "ab") as log:
+            log.write(b"." * 200)
+            log.flush()
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", module, str(config)],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                preexec_fn=no_room,
+                check=False,
+            )
+        assert (module, done.returncode) == (module, FULL_DISK)
 
 
 def test_all_weights_can_be_judged(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.tui.made_trainings import make_training
 from tests.tui.test_hostile_text import ESSENCE, HOSTILE, check, visits
 from tests.tui.workshop import DONE, Workshop
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.operations import training_choices, training_estimate, training_packages, training_start
+from vqa_tui.operations import training_estimate, training_packages, training_start
 from vqa_tui.operations.training_data import TrainingData
 from vqa_tui.operations.training_start import StartedTraining
 from vqa_tui.process.device_memory import DeviceMemory
@@ -37,9 +37,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return StartedTraining(1, TrainingData(42, 6, 0, ()), ("python",))
 
     monkeypatch.setattr(training_start, "start_training", start)
-    monkeypatch.setattr(training_choices, "find_spec", lambda name: None if name == "unsloth" else object())
     monkeypatch.setattr(training_packages, "find_spec", lambda name: object())
-    monkeypatch.setattr(training_choices, "default_device", lambda *_: "cpu")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     return calls
 
 

@@ -71,3 +71,14 @@ def test_consequences_are_named() -> None:
     assert "The 1 step since" not in cancel_words(replace(AT_WORK, step=43), course_of(43))
     assert "3 steps since its checkpoint at step 40" in cancel_words(replace(AT_WORK, step=43), course_of(43))
     assert why_not("delete", AT_WORK) and why_not("rename", AT_WORK) is None and why_not("stop", None)
+
+
+def test_one_that_is_evaluated_is_spoken_of_so() -> None:
+    judged = replace(AT_WORK, phase=TrainingPhase.DONE, evaluated=True)
+    assert "X ends the evaluation" in (why_not("stop", judged) or "")
+    assert "X" in (why_not("resume", judged) or "") and "being evaluated" in (why_not("delete", judged) or "")
+    assert why_not("cancel", replace(judged, wish=TrainingWish.CANCEL)) is None
+    shown = facts_of(replace(judged, wish=TrainingWish.STOP, ended_at=NOW - 30), course_of(43))
+    assert "being evaluated" in shown and "took 1m 00s" in shown and "stop wanted" not in shown
+    words = cancel_words(judged, course_of(43))
+    assert "what it has seen so far is lost" in words and "stays what it is" in words and "step" not in words

@@ -9,7 +9,7 @@ from vqa_tui.operations.runs import find_run
 from vqa_tui.operations.training_start import StartedTraining
 from vqa_tui.operations.workspace import Workspace
 
-Steer = Callable[[Workspace, int], Awaitable[None]]
+Steer = Callable[[Workspace, int], Awaitable[object]]
 
 
 async def start_job(workspace: Workspace, request: JobRequest, job: Job) -> StartedTraining:

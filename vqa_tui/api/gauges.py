@@ -1,5 +1,6 @@
 """Trainings and runs as Prometheus reads them: progress, loss, tokens, cost and failures."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -46,9 +47,15 @@ class Gauges:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._told: dict[int, _Told] = {}
+        # Of `_told`: two who read at once would both add the same lines.
+        self._one_reads = asyncio.Lock()
 
     async def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text form (version 0.0.4). Raises VqaError when they cannot be read."""
+        async with self._one_reads:
+            return await self._read()
+
+    async def _read(self) -> bytes:
         trainings = await list_trainings(self._workspace)
         told = {each.id: self._told.get(each.id) or _Told() for each in trainings}
         for training_id, sums in told.items():

@@ -117,8 +117,8 @@ class JobRequest(_Strict):
     model_type: Literal["vision", "text"] | None = None
     hyperparameters: Hyperparameters = Hyperparameters()
     lora_config: LoraConfig = LoraConfig()
-    device: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,_.:-]*$", max_length=80)] | None = None
-    """Trainings on the same device go one after the other."""
+    device: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,_.:/-]*$", max_length=200)] | None = None
+    """`auto`, `cpu`, `gpu` (one that is free) or `gpu 0,1`. Trainings on the same device go one after the other."""
     priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] = 0
     """Of those that wait for a device the highest goes first."""
 

@@ -1,7 +1,7 @@
 """`vqa-tui train …`: trainings of the workspace: started, listed, looked at and steered."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vqa_tui.operations.workspace import Workspace
     from vqa_tui.process.serving import Served
 
+_T = TypeVar("_T")
 app = typer.Typer(no_args_is_help=True, help="Teach a model from reviewed pairs.", rich_markup_mode=None)
 TrainingArgument = Annotated[
     str, typer.Argument(metavar="TRAINING", help="Name or number of the training.", show_default=False)
@@ -95,6 +96,8 @@ def show(training: TrainingArgument, json: JsonOption = False, workspace: Worksp
 
 def _served(server: "Served") -> str:
     where = f"{server.base_url}, as endpoint {server.endpoint}"
+    if server.state == "failed":
+        return "failed: who started it was gone before it answered; `train serve TRAINING --stop` ends it"
     return where if server.state == "serving" else f"{server.state}, to answer at {where}"
 
 
@@ -109,10 +112,13 @@ def stop(training: TrainingArgument, workspace: WorkspaceOption = None) -> None:
 
 @app.command("cancel")
 def cancel(training: TrainingArgument, workspace: WorkspaceOption = None) -> None:
-    """End a training at once; what came after its last checkpoint is lost."""
+    """End a training at once; what came after its last checkpoint is lost. Of one that is being evaluated the
+    evaluation is ended."""
     from vqa_tui.operations.training_start import cancel_training
 
-    _steer(training, workspace, cancel_training)
+    if _steer(training, workspace, cancel_training).evaluated:
+        say("The evaluation is ended; the training stays what it was.")
+        return
     say(f"Cancelling. To see it end:  {command_line(f'train watch {training}', workspace)}")
 
 
@@ -181,10 +187,10 @@ def state_word(training: "TrainingSummary") -> str:
     return "lost" if training.is_lost else str(training.phase)
 
 
-def _steer(named: str, workspace: "WorkspaceOption", act: "Callable[[Workspace, int], Awaitable[None]]") -> None:
+def _steer(named: str, workspace: "WorkspaceOption", act: "Callable[[Workspace, int], Awaitable[_T]]") -> "_T":
     from vqa_tui.operations.trainings import find_training
 
-    async def work(opened: "Workspace") -> None:
-        await act(opened, await find_training(opened, named))
+    async def work(opened: "Workspace") -> "_T":
+        return await act(opened, await find_training(opened, named))
 
-    in_workspace(workspace, work)
+    return in_workspace(workspace, work)

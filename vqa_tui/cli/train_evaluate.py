@@ -24,6 +24,9 @@ def evaluate(
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", help="Look at N held-out rows, evenly spread, not at all.")
     ] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", metavar="D", help="`cpu`, `gpu` or `gpu N`. Default: as the training.")
+    ] = None,
     last: Annotated[
         bool, typer.Option("--last", help="Show what the last evaluation found, without another one.")
     ] = False,
@@ -38,14 +41,15 @@ def evaluate(
     from vqa_tui.operations.training_evaluation import evaluate_training, last_evaluation
     from vqa_tui.operations.trainings import find_training
 
-    if last and limit is not None:
-        raise VqaError("--last and --limit contradict each other", hint="Give one of them.")
+    if last and (limit is not None or device is not None):
+        other = "--limit" if limit is not None else "--device"
+        raise VqaError(f"--last and {other} contradict each other", hint="Give one of them.")
 
     async def work(opened: "Workspace") -> "Evaluation | None":
         number = await find_training(opened, training)
         if last:
             return await last_evaluation(opened, number)
-        return await evaluate_training(opened, number, limit=limit, tell=note)
+        return await evaluate_training(opened, number, limit=limit, device=device, tell=note)
 
     found = in_workspace(workspace, work)
     if found is None:

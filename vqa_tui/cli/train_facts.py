@@ -14,10 +14,9 @@ def training_facts(
 ) -> list[tuple[str, str]]:
     """Return what is known of a training, for people; `kept` are the steps of the checkpoints in its folder."""
     started, stepped, looked = last_event(told, Started), last_event(told, Stepped), last_event(told, Looked)
-    state = "lost: its process is gone; resume lets it go on" if training.is_lost else str(training.phase)
     facts = [
         ("training", f"{training.id}, {training.name}"),
-        ("state", f"{state}, being evaluated" if training.evaluated else state),
+        ("state", _state(training)),
         ("reason", training.reason),
         ("priority", f"{training.priority:,}" if training.waits else ""),
         ("model", f"{training.model} ({training.backend})"),
@@ -31,3 +30,9 @@ def training_facts(
         ("folder", folder),
     ]
     return [(name, words) for name, words in facts if words]
+
+
+def _state(training: "TrainingSummary") -> str:
+    if training.is_lost:
+        return "lost: its process is gone; resume lets it go on"
+    return f"{training.phase}, being evaluated" if training.evaluated else str(training.phase)

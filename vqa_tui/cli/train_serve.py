@@ -28,6 +28,9 @@ def serve(
     endpoint: Annotated[
         str | None, typer.Option("--endpoint", metavar="NAME", help="What it is called as an endpoint.")
     ] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", metavar="D", help="`cpu`, `gpu` or `gpu N`. Default: as the training.")
+    ] = None,
     stop: Annotated[bool, typer.Option("--stop", help="End the server.")] = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -38,7 +41,7 @@ def serve(
     from vqa_tui.operations.trainings import find_training
 
     if stop:
-        if port is not None or program is not None or endpoint is not None:
+        if any(each is not None for each in (port, program, endpoint, device)):
             raise VqaError("--stop ends the server; the other options are for starting it")
 
         async def end(opened: "Workspace") -> "Served":
@@ -57,7 +60,9 @@ def serve(
     async def start(opened: "Workspace") -> "ServedTraining":
         number = await find_training(opened, training)
         note("The server is being started; the adapter is merged first where that is needed.")
-        return await serve_training(opened, number, port=port, program=program, endpoint=endpoint)
+        return await serve_training(
+            opened, number, port=port, program=program, endpoint=endpoint, device=device, tell=note
+        )
 
     served = in_workspace(workspace, start)
     if json:

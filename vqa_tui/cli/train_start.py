@@ -38,7 +38,12 @@ def start(
     name: Annotated[str | None, typer.Option("--name", metavar="N", help="What the training is called.")] = None,
     device: Annotated[
         str | None,
-        typer.Option("--device", metavar="D", help="Trainings on the same device go one after the other."),
+        typer.Option(
+            "--device",
+            metavar="D",
+            help="`auto`, `cpu`, `gpu` (one that is free), `gpu 1`, or several: `gpu 0,1`. On the same device "
+            "trainings go one after the other.",
+        ),
     ] = None,
     priority: Annotated[
         int, typer.Option("--priority", metavar="P", help="Of those that wait for a device the highest goes first.")

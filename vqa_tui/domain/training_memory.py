@@ -11,11 +11,14 @@
   (https://arxiv.org/abs/2205.05198, section 4.1) for a gated feed-forward layer; of the attention its inputs and its
   output alone, as the kernels of Dao et al. 2022 (https://arxiv.org/abs/2205.14135) keep no scores. With checkpointing
   a layer keeps its input, and one layer at a time is whole (Chen et al. 2016, https://arxiv.org/abs/1604.06174).
-- *Words to choose from*: a number for each token and each word of the vocabulary, in the type of the weights, again in
-  fp32 for the loss, and its gradient.
+- *Words to choose from*: three numbers in fp32 for each token and each word of the vocabulary when the way back begins:
+  the logarithm of its probability, the gradient of that, and that of its score (torch.nn.functional.cross_entropy).
 - *Libraries*: what the CUDA context, or PyTorch itself on a CPU, takes; measured, roughly.
+- *Freed, not given back*: on a CPU the C library keeps blocks of up to 32 MB that were freed (mallopt(3),
+  M_MMAP_THRESHOLD): 18 to 41 % of the rest, measured with `bench/train_memory.py`.
 
-It is an estimate: what the allocator leaves unused is not in it, so a training that fits by less than a tenth may not.
+It is an estimate: what CUDA's allocator leaves unused is not in it, so a training that fits by less than a tenth may
+not.
 """
 
 from dataclasses import dataclass
@@ -26,6 +29,8 @@ TEXT_TOKENS = 512
 """Assumed of a row, beside its picture."""
 _FOUR_BITS = (4 + 0.127) / 8
 _LIBRARIES_GPU, _LIBRARIES_CPU = 700_000_000, 500_000_000
+_NOT_GIVEN_BACK = 0.3
+"""On a CPU, of what is neither gradient nor optimizer: these stay where they are."""
 _FP32 = 4
 
 
@@ -79,19 +84,24 @@ def estimate_memory(shape: ModelShape, wish: MemoryWish, *, gpu: bool) -> Memory
     weights = (
         int(layers * _FOUR_BITS) + (shape.weights - layers) * 2 if wish.four_bit else shape.weights * wish.number_bytes
     )
+    parts = {
+        "weights": weights // wish.shards,
+        "adapter": trainable * _FP32 // wish.shards if wish.rank is not None else 0,
+        "activations": _activations(shape, wish, tokens),
+        "words to choose from": wish.batch * tokens * shape.vocabulary * 3 * _FP32,
+    }
+    if not gpu:
+        parts["freed, not given back"] = int(sum(parts.values()) * _NOT_GIVEN_BACK)
+    parts |= {
+        "gradients": trainable * learned_bytes // wish.shards,
+        "optimizer": 2 * trainable * learned_bytes // wish.shards,
+        "libraries": _LIBRARIES_GPU if gpu else _LIBRARIES_CPU,
+    }
     return MemoryEstimate(
         parameters=shape.weights + (trainable if wish.rank is not None else 0),
         trainable=trainable,
         row_tokens=tokens,
-        parts={
-            "weights": weights // wish.shards,
-            "adapter": trainable * _FP32 // wish.shards if wish.rank is not None else 0,
-            "gradients": trainable * learned_bytes // wish.shards,
-            "optimizer": 2 * trainable * learned_bytes // wish.shards,
-            "activations": _activations(shape, wish, tokens),
-            "words to choose from": wish.batch * tokens * shape.vocabulary * (wish.number_bytes + 2 * _FP32),
-            "libraries": _LIBRARIES_GPU if gpu else _LIBRARIES_CPU,
-        },
+        parts=parts,
     )
 
 
@@ -116,7 +126,7 @@ def _activations(shape: ModelShape, wish: MemoryWish, tokens: int) -> int:
     if shape.vision is not None:
         seen = shape.vision
         patches = wish.batch * shape.picture_tokens(wish.max_pixels) * seen.merge**2
-        whole = 8 * seen.hidden + (4 if seen.gated else 2) * seen.intermediate
+        whole = 11 * seen.hidden + (4 if seen.gated else 2) * seen.intermediate
         if wish.vision_learns:
             numbers += patches * _kept(seen.layers, seen.hidden, whole, checkpointing=wish.checkpointing)
         else:

@@ -52,7 +52,8 @@ def with_entries(known: Mapping[str, Any], files: Sequence[str], where: str) -> 
                 hint="Choose another name for the export, or rename that one.",
             )
         entries[name] = {"file_name": file, **_SHAREGPT}
-    return json.dumps(entries, ensure_ascii=False, indent=2).encode("utf-8") + b"\n"
+    # JSON may hold half of a surrogate pair, which UTF-8 cannot: it stays what it was, an escape.
+    return json.dumps(entries, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def read_info(path: Path) -> dict[str, Any]:

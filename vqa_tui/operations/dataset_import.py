@@ -15,7 +15,6 @@ from vqa_tui.domain.item import GroundTruth, ImportProblem, PictureFacts, Pictur
 from vqa_tui.operations.import_facts import FileFacts, opened_facts, unchanged_facts
 from vqa_tui.sources.probe import UnusablePicture
 from vqa_tui.sources.source import MakesFiles, Source
-from vqa_tui.store.asked_items import asked_keys
 from vqa_tui.store.datasets import StoredItem, begin_import, finish_import, stored_items, truth_json, write_batch
 from vqa_tui.store.db import Database
 from vqa_tui.store.scratch import SqliteScratch
@@ -201,24 +200,25 @@ class Importer:
         loop = asyncio.get_running_loop()
         examined = await loop.run_in_executor(self._probers, _examine, items, facts, known)
         problems += examined.problems
-        others = [
-            item.key for item in examined.usable if (earlier := known.get(item.key)) and _shows_others(earlier, item)
-        ]
-        asked = await asked_keys(self._db, dataset_id, others) if others else frozenset[str]()
-        problems += [ImportProblem(item.key, item.where, _ASKED) for item in items if item.key in asked]
-        usable = [item for item in examined.usable if item.key not in asked]
+        usable = examined.usable
         changed = [item for item in usable if known.get(item.key) is not item]
+        others = {item.key for item in changed if (earlier := known.get(item.key)) and _shows_others(earlier, item)}
+        unless_asked = {item.key: ImportProblem(item.key, item.where, _ASKED) for item in items if item.key in others}
         self._may_heal = self._may_heal or bool(problems)
         if changed or self._may_heal:
             broken = {problem.key for problem in problems}
-            await write_batch(
+            asked = await write_batch(
                 self._db,
                 dataset_id,
                 items=changed,
                 healed=[item.key for item in usable if item.key not in broken],
                 problems=problems,
                 at=self.at,
+                unless_asked=unless_asked,
             )
+            problems += [problem for key, problem in unless_asked.items() if key in asked]
+            usable = [item for item in usable if item.key not in asked]
+            self._may_heal = self._may_heal or bool(asked)
         self._count(usable, known, problems)
 
     async def _current_facts(self, items: Sequence[SourceItem], known: dict[str, StoredItem]) -> list[FileFacts]:

@@ -1,17 +1,16 @@
 """What a new training can be made of: configurations with why one cannot start here, and runs with their pairs."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.training_configs import list_training_configs, training_config
-from vqa_tui.operations.training_packages import missing_training_packages
+from vqa_tui.operations.training_packages import obstacle
 from vqa_tui.operations.workspace import Workspace
-from vqa_tui.process.training_command import default_device, trainer_command
+from vqa_tui.process.devices import default_device, device_named
+from vqa_tui.process.training_command import trainer_command
 from vqa_tui.store import reads, reviewing
 
 
@@ -56,22 +55,19 @@ def training_choices(workspace: Workspace) -> list[TrainingChoice]:
 
 def why_not_here(config: TrainingConfig) -> str:
     """Return what this machine lacks for `config`, in a sentence with what to do; empty where it lacks nothing."""
-    if missing := missing_training_packages():
-        return f"Training needs {', '.join(missing)}: `pip install 'vqa-tui[train]'` brings them."
-    gpu = default_device(os.environ).startswith("gpu")
-    if config.backend == "unsloth":
-        if not gpu:
-            return "The back end unsloth needs an NVIDIA GPU, and none is seen here."
-        if find_spec("unsloth") is None:
-            return "The back end unsloth is not installed: `pip install 'vqa-tui[unsloth]'` brings it."
-    if config.four_bit and not gpu:
-        return "Weights in 4 bits need an NVIDIA GPU, and none is seen here; write `four_bit: false`."
-    return ""
+    try:
+        error = obstacle(config, device_named(None, config.launch.processes))
+    except VqaError as too_few:
+        error = too_few
+    if error is None:
+        return ""
+    return f"{error.message[:1].upper()}{error.message[1:]}. {error.hint}"
 
 
 def command_of(workspace: Workspace, config: TrainingConfig) -> tuple[str, ...]:
     """Return the arguments that a new training of `config` would be started with; its number stands as `NEW`."""
-    return tuple(trainer_command(workspace.paths.trainings / "NEW" / "config.json", config.launch, resume=False))
+    path = workspace.paths.trainings / "NEW" / "config.json"
+    return tuple(trainer_command(path, config.launch, False, default_device()))
 
 
 def changed(workspace: Workspace, name: str, settings: Sequence[str]) -> TrainingConfig:

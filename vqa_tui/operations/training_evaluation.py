@@ -8,8 +8,10 @@ from pathlib import Path
 from vqa_tui.domain.evaluation import EVALUATION, Evaluation, EvaluationSight
 from vqa_tui.domain.failure import VqaError, WorkFailed
 from vqa_tui.domain.training import TrainingSummary
+from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS
 from vqa_tui.operations.training_packages import require_training_packages
 from vqa_tui.operations.workspace import Workspace
+from vqa_tui.process.devices import device_named
 from vqa_tui.process.evaluator import LOG, evaluator_command, run_evaluator
 from vqa_tui.process.spawn import spawn_until_up
 from vqa_tui.process.tail import tail
@@ -26,18 +28,26 @@ _STARTER_LOG = "evaluator.log"
 
 
 async def evaluate_training(
-    workspace: Workspace, training_id: int, *, limit: int | None = None, tell: Callable[[str], None] = lambda _: None
+    workspace: Workspace,
+    training_id: int,
+    *,
+    limit: int | None = None,
+    device: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
-    """Let base and tuned model answer the held-out rows, at most `limit` of them, in a process of its own.
+    """Let base and tuned model answer the held-out rows, at most `limit` of them, in a process of its own, on the first
+    place of `device` (default: that of the training) that is free.
 
-    `tell` gets each line that this process prints, which is hostile text. Raises VqaError when the packages are
-    missing, the training or its device is at work, or nothing is there to judge; WorkFailed when the process fails.
+    `tell` gets each line that this process prints, which is hostile text. Raises VqaError when the packages or the
+    device are missing, the training or the device is at work, or nothing is there to judge; WorkFailed when the process
+    fails.
     """
     found = await _require_possible(workspace, training_id, limit)
     folder = workspace.paths.training_folder(training_id)
     command = evaluator_command(folder / "config.json", limit)
+    place = device_named(device or found.device, 1)
     try:
-        status, last = await run_evaluator(workspace.paths, training_id, found.device, command, tell)
+        status, last = await run_evaluator(workspace.paths, training_id, place, command, tell)
     except OSError as error:
         raise VqaError(f"the evaluation cannot be started: {error.strerror or error}") from error
     if status:
@@ -88,7 +98,7 @@ async def _require_possible(workspace: Workspace, training_id: int, limit: int |
 def _ending(status: int) -> str:
     if status < 0:
         return f"it was ended by {signal.Signals(-status).name}"
-    return f"it ended with exit status {status}"
+    return FULL_DISK_WORDS if status == FULL_DISK else f"it ended with exit status {status}"
 
 
 async def last_evaluation(workspace: Workspace, training_id: int) -> Evaluation | None:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 from vqa_tui.config.training import Launch, Lora, TrainingConfig
 from vqa_tui.config.training_models import KNOWN_MODELS
 from vqa_tui.domain.model_shape import known_shape
 from vqa_tui.operations.training_estimate import TrainingEstimate, estimate_training
 
-_PARTS = {"lora": Lora, "launch": Launch}
+_PARTS: dict[str, type[BaseModel]] = {"lora": Lora, "launch": Launch}
 
 
 @dataclass(frozen=True, slots=True)

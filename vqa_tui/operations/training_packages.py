@@ -1,8 +1,12 @@
-"""What training needs beside the product itself, asked for before anything is made."""
+"""What training needs beside the product itself, packages and a GPU, asked for before anything is made."""
 
+import os
 from importlib.util import find_spec
 
-from vqa_tui.domain.failure import NotInstalled
+from vqa_tui.config.training import TrainingConfig
+from vqa_tui.domain.failure import NotInstalled, VqaError
+from vqa_tui.gpus import visible_gpus
+from vqa_tui.process.devices import CPU
 
 _TRAINING = ("torch", "transformers", "peft", "accelerate")
 _JUDGING = ("rouge_score", "sacrebleu")
@@ -16,7 +20,30 @@ def missing_training_packages(*, judging: bool = False) -> list[str]:
 def require_training_packages(*, judging: bool = False) -> None:
     """Raise NotInstalled where packages are missing that training, and with `judging` an evaluation, needs."""
     if missing := missing_training_packages(judging=judging):
-        raise NotInstalled(
-            f"{'this' if judging else 'training'} needs packages that are not installed: {', '.join(missing)}",
-            hint="`pip install 'vqa-tui[train]'` brings them.",
+        raise _without(missing, "this" if judging else "training")
+
+
+def obstacle(config: TrainingConfig, device: str) -> VqaError | None:
+    """Return what stands in the way of `config` on a stored device of this machine, as the error to raise; None where
+    nothing does."""
+    if missing := missing_training_packages():
+        return _without(missing, "training")
+    unsloth = config.backend == "unsloth"
+    if device == CPU and (unsloth or config.four_bit):
+        where = "it shall be on the CPU" if visible_gpus(os.environ) else "none is seen here"
+        if unsloth:
+            return VqaError(f"the back end unsloth needs an NVIDIA GPU, and {where}", hint="Write `backend: peft`.")
+        return VqaError(f"weights in 4 bits need an NVIDIA GPU, and {where}", hint="Write `four_bit: false`.")
+    if unsloth and find_spec("unsloth") is None:
+        return NotInstalled(
+            "the back end unsloth is not installed",
+            hint="`pip install 'vqa-tui[unsloth]'` brings it; or write `backend: peft`.",
         )
+    return None
+
+
+def _without(missing: list[str], what: str) -> NotInstalled:
+    return NotInstalled(
+        f"{what} needs packages that are not installed: {', '.join(missing)}",
+        hint="`pip install 'vqa-tui[train]'` brings them.",
+    )

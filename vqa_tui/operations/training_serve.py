@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import yaml
 
 from vqa_tui.config.load import is_known
-from vqa_tui.config.training import TINY_MODEL, TrainingConfig
+from vqa_tui.config.training import TINY_MODEL, Lora, TrainingConfig
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process import serving
+from vqa_tui.process.devices import device_named, free_place, variables_for
 from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import ProcessLock, is_locked
 from vqa_tui.process.serving import Served, Wanted
@@ -27,6 +30,8 @@ _MARK = "# Written by `vqa-tui train serve`, and written anew by the next one of
 _SPAWN_PATIENCE_S = 30.0
 _STARTER_LOG = "starter.log"
 """What the process says that starts a server and waits until it answers."""
+_VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What vLLM takes for --max-lora-rank (docs.vllm.ai, vllm.config.lora, MaxLoRARanks)."""
 _START_PATIENCE_S = 1800.0
 """Loading a large model from a slow disk takes many minutes."""
 
@@ -52,12 +57,17 @@ async def serve_training(
     port: int | None = None,
     program: str | None = None,
     endpoint: str | None = None,
+    device: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> ServedTraining:
     """Start the server of a training's model on loopback, wait until it answers, and write its endpoint file.
 
     `program` is `transformers` or `vllm` (default: vllm where it is installed). transformers needs the merged model,
-    which is made where it is absent; vllm takes the adapter beside the base model where it can. It goes on without us.
-    Raises VqaError when there is no such training or adapter, it is served already, or the server does not come up.
+    which is made where it is absent; vllm takes the adapter beside the base model where it can, and `tell` gets a
+    sentence where it cannot. It computes on the first GPU of `device` (default: that of the training) on which nothing
+    trains, and goes on without us.
+    Raises VqaError when there is no such training, adapter or device, it is served already, or the server does not come
+    up.
     """
     frozen = await trainings.frozen_training(workspace.db, training_id)
     config = TrainingConfig.model_validate_json(frozen.config)
@@ -66,6 +76,7 @@ async def serve_training(
         raise VqaError(
             f"the training {frozen.name} has left no adapter yet", hint="Let it end: a stopped one goes on by resume."
         )
+    variables = variables_for([free_place(workspace.paths, device_named(device or frozen.device, 1))])
     program = program or ("vllm" if serving.vllm_program() else "transformers")
     _require_installed(program)
     name = endpoint or usual_endpoint(frozen.name)
@@ -80,18 +91,25 @@ async def serve_training(
         taken=f"the training {frozen.name} is being served already",
         hint=f"`vqa-tui train serve {training_id} --stop` ends it.",
     )
+    if (left := serving.served_in(place)) is not None and left.state == serving.FAILED:
+        raise VqaError(
+            f"a server of the training {frozen.name} is there whose starter was gone before it answered",
+            hint=f"`vqa-tui train serve {training_id} --stop` ends it.",
+        )
     async with lock:
-        if program == "vllm" and _takes_adapter(config):
+        rank = _rank_for_vllm(config) if program == "vllm" else None
+        if rank is not None:
             model = name
-            lora = config.lora.r if config.lora else 0
-            more = ["--enable-lora", "--max-lora-rank", str(lora), "--lora-modules", f"{name}={folder / _ADAPTER}"]
+            more = ["--enable-lora", "--max-lora-rank", str(rank), "--lora-modules", f"{name}={folder / _ADAPTER}"]
             command = serving.server_command(program, config.model, port, more)
         else:
-            whole = await _whole_model(folder, place, lock, config, Wanted(port, program, config.model, name))
-            model = str(whole)
+            if program == "vllm" and config.lora is not None:
+                tell(_why_merged(config.lora))
+            wanted = Wanted(port, program, config.model, name, variables)
+            model = str(await _whole_model(folder, place, lock, config, wanted))
             command = serving.server_command(program, model, port)
         served = await serving.start_server(
-            command, place, lock, Wanted(port, program, model, name), patience_s=_START_PATIENCE_S
+            command, place, lock, Wanted(port, program, model, name, variables), patience_s=_START_PATIENCE_S
         )
         try:
             _write_endpoint(file, served, config, frozen.name)
@@ -187,10 +205,22 @@ def _require_installed(program: str) -> None:
         )
 
 
-def _takes_adapter(config: TrainingConfig) -> bool:
-    """Whether vLLM can put the adapter on the base model: it does so in the language model alone (docs.vllm.ai,
-    LoRA Adapters)."""
-    return config.lora is not None and not config.lora.vision and config.model != TINY_MODEL
+def _rank_for_vllm(config: TrainingConfig) -> int | None:
+    """Return the rank for which vLLM is to make room so that it can put the adapter on the base model; None where it
+    cannot: it does so in the language model alone (docs.vllm.ai, LoRA Adapters), and up to a rank."""
+    if config.lora is None or config.lora.vision or config.model == TINY_MODEL:
+        return None
+    return next((rank for rank in _VLLM_RANKS if rank >= config.lora.r), None)
+
+
+def _why_merged(lora: Lora) -> str:
+    if lora.vision:
+        reason = "vLLM takes adapters in the language model alone, and this one is in the vision tower too"
+    elif lora.r > _VLLM_RANKS[-1]:
+        reason = f"vLLM takes adapters up to rank {_VLLM_RANKS[-1]}, and this one has {lora.r}"
+    else:
+        reason = "vLLM does not know the tiny model"
+    return f"{reason}: it is merged into the model, which is served as a whole."
 
 
 async def _whole_model(folder: Path, place: Path, lock: ProcessLock, config: TrainingConfig, wanted: Wanted) -> Path:
@@ -201,9 +231,10 @@ async def _whole_model(folder: Path, place: Path, lock: ProcessLock, config: Tra
     if merged.is_file() and merged.stat().st_mtime >= adapter.stat().st_mtime:
         return folder / _MERGED
     command = [sys.executable, "-P", "-m", "vqa_tui.training.merging", str(folder / "config.json")]
-    if await serving.run_to_end(command, place, lock, wanted):
+    if status := await serving.run_to_end(command, place, lock, wanted):
         said = [line for line in tail(place / "log").splitlines() if line.startswith("error: ")]
-        reason = said[-1].removeprefix("error: ") if said else "its log says more"
+        unsaid = FULL_DISK_WORDS if status == FULL_DISK else "its log says more"
+        reason = said[-1].removeprefix("error: ") if said else unsaid
         raise VqaError(f"the adapter cannot be merged into the model: {reason}", hint=f"The log: {place / 'log'}")
     return folder / _MERGED
 

@@ -10,23 +10,24 @@ from pathlib import Path
 
 from vqa_tui.config.freeze import freeze_training
 from vqa_tui.config.training import TrainingConfig
-from vqa_tui.domain.failure import NotInstalled, VqaError
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.domain.training_files import STOP_FILE
 from vqa_tui.operations.exports import export_run
 from vqa_tui.operations.named_path import expanded
 from vqa_tui.operations.training_data import TrainingData, prepare_rows
 from vqa_tui.operations.training_output import with_free_output
-from vqa_tui.operations.training_packages import require_training_packages
+from vqa_tui.operations.training_packages import obstacle
 from vqa_tui.operations.training_queue import require_priority
 from vqa_tui.operations.training_trace import trace_rows
 from vqa_tui.operations.workspace import Workspace
+from vqa_tui.process.devices import device_named
 from vqa_tui.process.known_process import KnownProcess, noted_process
 from vqa_tui.process.lock import AlreadyAtWork, ProcessLock, is_let_go, is_locked
 from vqa_tui.process.process_group import end_group
 from vqa_tui.process.spawn import spawn_detached
 from vqa_tui.process.tail import tail
-from vqa_tui.process.training_command import default_device, trainer_command
+from vqa_tui.process.training_command import trainer_command
 from vqa_tui.store import trainings
 
 RUN_FORMAT = "stcray-flat"
@@ -56,20 +57,21 @@ async def start_training(
     device: str | None = None,
     priority: int = 0,
 ) -> StartedTraining:
-    """Make a training of `config` and start its process, which waits where another one uses `device`.
+    """Make a training of `config` and start its process, which waits where others use `device`: `auto` (so is None),
+    `cpu`, `gpu` for one that is free, or `gpu 0,1` for one of these, or as many as there are processes.
 
     The rows come from the export `data`, else from the pairs of the run `run_id`, else from the configuration's own
-    `data`. Raises VqaError when there is no such data, nothing to learn from, or the process does not start; the
-    training is then not there.
+    `data`. Raises VqaError when there is no such data or device, nothing to learn from, or the process does not start;
+    the training is then not there.
     """
-    _refuse_impossible(config)
+    device = device_named(device, config.launch.processes)
+    _refuse_impossible(config, device)
     require_priority(priority)
     if data is not None:
         # The rows name pictures by where the data lies, and the trainer works in another folder.
         data = expanded(str(data), "data")
     config = _with_whole_paths(config)
     config = with_free_output(config)
-    device = device or default_device()
     wanted = name or await _free_name(workspace, config.name)
     source = {"run": run_id} if run_id is not None else {"data": str(data or config.data)}
     training_id = await trainings.create_training(
@@ -95,7 +97,7 @@ async def start_training(
         if run_id is not None:
             await trace_rows(workspace, run_id, folder, reviewed)
         (folder / "config.json").write_text(freeze_training(config) + "\n", "utf-8")
-        command = trainer_command(folder / "config.json", config.launch)
+        command = trainer_command(folder / "config.json", config.launch, False, device)
         await trainings.complete_training(
             workspace.db, training_id, command=json.dumps(command), rows=prepared.rows, held_out=prepared.held_out
         )
@@ -113,8 +115,7 @@ async def resume_training(workspace: Workspace, training_id: int) -> None:
     Raises VqaError when it is at work or done.
     """
     found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
-    if found.at_work:
-        raise VqaError(f"the training {found.name} is at work", hint="Watch it: `vqa-tui train watch`.")
+    _refuse_at_work(found, "Watch it: `vqa-tui train watch`.")
     if found.phase is TrainingPhase.DONE:
         raise VqaError(f"the training {found.name} is done", hint="Start another with more steps or epochs.")
     await trainings.wish_for(workspace.db, training_id, TrainingWish.RUN)
@@ -124,7 +125,7 @@ async def resume_training(workspace: Workspace, training_id: int) -> None:
 async def stop_training(workspace: Workspace, training_id: int) -> None:
     """Let a training finish its step, write a checkpoint and end. Raises VqaError when it is not at work."""
     found = await _require_at_work(workspace, training_id)
-    if _is_evaluated(workspace, found):
+    if found.evaluated:
         raise VqaError(
             f"the training {found.name} is being evaluated: there is no checkpoint to write",
             hint="`vqa-tui train cancel` ends the evaluation.",
@@ -134,24 +135,26 @@ async def stop_training(workspace: Workspace, training_id: int) -> None:
     (workspace.paths.training_folder(training_id) / STOP_FILE).touch()
 
 
-async def cancel_training(workspace: Workspace, training_id: int) -> None:
-    """End a training at once; what came after its last checkpoint is lost. Raises VqaError when it is not at work.
+async def cancel_training(workspace: Workspace, training_id: int) -> TrainingSummary:
+    """End a training at once, and return how it stood; what came after its last checkpoint is lost.
 
     The supervisor ends the trainer's processes; where it is gone they are ended here, and the training is cancelled
-    when this returns. Of a training that is being evaluated the evaluation is ended, and its phase stays.
+    when this returns. Of a training that is being evaluated the evaluation is ended, and its phase stays. Raises
+    VqaError when nothing is at work on it.
     """
     found = await _require_at_work(workspace, training_id)
-    if not _is_evaluated(workspace, found):
+    if not found.evaluated:
         await trainings.wish_for(workspace.db, training_id, TrainingWish.CANCEL)
     supervising = ProcessLock(workspace.paths.training_supervisor_lock(training_id))
     try:
         await supervising.acquire(patience_s=_PROBED_S)
     except AlreadyAtWork:
-        return
+        return found
     try:
         await _end_orphan(workspace, training_id)
     finally:
         supervising.release()
+    return found
 
 
 async def _end_orphan(workspace: Workspace, training_id: int) -> None:
@@ -173,26 +176,27 @@ async def _end_orphan(workspace: Workspace, training_id: int) -> None:
         await trainings.report_phase(workspace.db, training_id, TrainingPhase.CANCELLED)
 
 
-def _is_evaluated(workspace: Workspace, found: TrainingSummary) -> bool:
-    """Whether the one that is at work judges the training. A supervisor that has just begun has not told its phase
-    yet, but holds its own lock."""
-    if is_locked(workspace.paths.training_supervisor_lock(found.id)):
-        return False
-    return not found.phase.is_live or noted_process(workspace.paths.training_evaluator(found.id)) is not None
-
-
 async def delete_training(workspace: Workspace, training_id: int) -> None:
     """Delete a training with its checkpoints, adapter and log. Raises VqaError when it is at work or
     its model is being served."""
     found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
-    if found.at_work:
-        raise VqaError(f"the training {found.name} is at work", hint="Stop or cancel it first.")
+    _refuse_at_work(found, "Stop or cancel it first.")
     if is_locked(workspace.paths.training_serving(training_id) / "lock"):
         raise VqaError(
             f"the training {found.name} is being served", hint=f"`vqa-tui train serve {training_id} --stop` ends that."
         )
     await trainings.delete_training(workspace.db, training_id)
     await asyncio.to_thread(shutil.rmtree, workspace.paths.training_folder(training_id), ignore_errors=True)
+
+
+def _refuse_at_work(found: TrainingSummary, hint: str) -> None:
+    if found.evaluated:
+        raise VqaError(
+            f"the training {found.name} is being evaluated",
+            hint=f"Wait for the end of that, or end it: `vqa-tui train cancel {found.id}`.",
+        )
+    if found.at_work:
+        raise VqaError(f"the training {found.name} is at work", hint=hint)
 
 
 async def _require_at_work(workspace: Workspace, training_id: int) -> TrainingSummary:
@@ -220,9 +224,12 @@ async def _spawn(workspace: Workspace, training_id: int, *, resume: bool) -> Non
                     f"the training did not start (exit {status})", hint=tail(log, lines=6) or f"Its log: {log}"
                 )
             return
-        if found.at_work:
+        # Of one that is resumed the phase is that of its end until its supervisor has told another.
+        if found.at_work and found.phase.is_live:
             return
         await asyncio.sleep(0.02)
+    if found.at_work:
+        return
     raise VqaError(f"the training did not come up within {_START_PATIENCE_S:.0f} s", hint=f"Its log: {log}")
 
 
@@ -276,13 +283,7 @@ def _with_whole_paths(config: TrainingConfig) -> TrainingConfig:
     return config.model_copy(update={**changed, **({"model": str(model)} if model.is_dir() else {})})
 
 
-def _refuse_impossible(config: TrainingConfig) -> None:
+def _refuse_impossible(config: TrainingConfig, device: str) -> None:
     """Say before anything is made what this machine lacks."""
-    from importlib.util import find_spec
-
-    require_training_packages()
-    if config.backend == "unsloth" and find_spec("unsloth") is None:
-        raise NotInstalled(
-            "the back end unsloth is not installed",
-            hint="`pip install 'vqa-tui[unsloth]'` on a machine with an NVIDIA GPU, or write `backend: peft`.",
-        )
+    if (error := obstacle(config, device)) is not None:
+        raise error

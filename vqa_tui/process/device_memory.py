@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
-from vqa_tui.process.training_command import default_device
+from vqa_tui.gpus import visible_gpus
 
 _PATIENCE_S = 10.0
 _MIB = 1 << 20
@@ -23,15 +23,15 @@ class DeviceMemory:
 
 def device_memory() -> DeviceMemory:
     """Return the first GPU that a training would use, as `nvidia-smi` tells of it, else the CPU."""
-    if not default_device().startswith("gpu"):
+    seen = visible_gpus(os.environ)
+    if not seen:
         return DeviceMemory("CPU", False, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     if (program := shutil.which("nvidia-smi")) is None:
         return DeviceMemory("GPU", True, None)
     query = ["--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
-    first = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0].strip()
     try:
         told = subprocess.run(
-            [program, *query, *(["-i", first] if first else [])],
+            [program, *query, "-i", seen[0]],
             capture_output=True,
             text=True,
             timeout=_PATIENCE_S,

@@ -1,16 +1,15 @@
 """Running the program that judges a training, in a process of its own that loads PyTorch and ends with us."""
 
 import asyncio
-import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
+from vqa_tui.process.devices import places_of, take, variables_for
 from vqa_tui.process.known_process import note_process
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives
@@ -32,9 +31,9 @@ async def run_evaluator(
 ) -> tuple[int, str]:
     """Run `command` to its end and return its exit status and its last line; `tell` gets each line, hostile text.
 
-    Meanwhile the training and its device are taken; a cancel of this task ends the process with its children, and who
-    cancels the training finds it by the file beside the lock. Raises VqaError when the training or the device is at
-    work, OSError when the process cannot be started.
+    Meanwhile the training is taken, and the first place of `device` that is free; a cancel of this task ends the
+    process with its children, and who cancels the training finds it by the file beside the lock. Raises VqaError when
+    the training or the device is at work or there is no such device, OSError when the process cannot be started.
     """
     lock = ProcessLock(
         paths.training_lock(training_id),
@@ -45,8 +44,12 @@ async def run_evaluator(
     noted = paths.training_evaluator(training_id)
     async with lock:
         noted.unlink(missing_ok=True)
-        with _device(paths, device) as taken:
-            child = _started(command, folder, (lock.descriptor, taken))
+        taken = take(paths, places_of(device, 1), 1)
+        if taken is None:
+            raise VqaError(f"another training is at work on {device}", hint="Evaluate when it has ended, or stop it.")
+        try:
+            variables = variables_for(taken.places)
+            child = _started(command, folder, (lock.descriptor, *taken.descriptors), variables)
             lines = _Lines(folder / LOG, tell)
             try:
                 note_process(noted, child.pid)
@@ -60,6 +63,8 @@ async def run_evaluator(
                     await asyncio.shield(end_group(child.pid))
                 child.wait()
                 noted.unlink(missing_ok=True)
+        finally:
+            taken.release()
 
 
 class _Lines:
@@ -81,7 +86,9 @@ class _Lines:
             self._tell(line)
 
 
-def _started(command: list[str], folder: Path, held: tuple[int, int]) -> "subprocess.Popen[bytes]":
+def _started(
+    command: list[str], folder: Path, held: tuple[int, ...], variables: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
     """While the process lives nothing else trains there, though we be killed: it inherits the locks `held`."""
     with open(folder / LOG, "wb") as log:
         return subprocess.Popen(
@@ -89,23 +96,8 @@ def _started(command: list[str], folder: Path, held: tuple[int, int]) -> "subpro
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=trainer_environment(os.environ),
+            env=trainer_environment(os.environ) | dict(variables),
             cwd=folder,
             start_new_session=True,
             pass_fds=held,
         )
-
-
-@contextmanager
-def _device(paths: WorkspacePaths, device: str) -> Iterator[int]:
-    descriptor = os.open(paths.training_device_lock(device), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise VqaError(
-                f"another training is at work on {device}", hint="Evaluate when it has ended, or stop it."
-            ) from None
-        yield descriptor
-    finally:
-        os.close(descriptor)

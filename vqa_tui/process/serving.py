@@ -9,9 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
@@ -27,19 +27,21 @@ _LOOK_EVERY_S = 0.2
 _ANSWER_WITHIN_S = 5.0
 
 
-MERGING, STARTING, SERVING = "merging", "starting", "serving"
+MERGING, STARTING, SERVING, FAILED = "merging", "starting", "serving", "failed"
 _STATE = "state.json"
 """Written in the folder of a server as soon as there is a process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A server that is to be started; each as in Served."""
+    """A server that is to be started; what is in Served as well is the same there."""
 
     port: int
     program: str
     model: str
     endpoint: str
+    variables: dict[str, str] = field(default_factory=dict)
+    """Further variables of its environment: those that choose the GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,11 @@ class Served:
     endpoint: str
     """Name of the endpoint file that leads to it."""
     state: str = SERVING
-    """`merging` while its model is made, `starting` until it has answered, then `serving`."""
+    """`merging` while its model is made, `starting` until it has answered, then `serving`; `failed` where who started
+    it is gone before that: its endpoint is written by nobody."""
+    starter: int = 0
+    starter_start: int = 0
+    """In ticks, as `process_start`; 0 where the system does not tell."""
 
     @property
     def base_url(self) -> str:
@@ -103,9 +109,13 @@ def served_in(folder: Path) -> Served | None:
     if not is_locked(folder / "lock"):
         return None
     try:
-        return Served(**json.loads((folder / _STATE).read_text("utf-8")))
+        served = Served(**json.loads((folder / _STATE).read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None  # its process is about to be started
+    starter = KnownProcess(served.starter, served.starter_start)
+    if served.state != SERVING and starter.began and not starter.is_certain:
+        return replace(served, state=FAILED)
+    return served
 
 
 async def run_to_end(command: Sequence[str], folder: Path, lock: ProcessLock, wanted: Wanted) -> int:
@@ -114,7 +124,7 @@ async def run_to_end(command: Sequence[str], folder: Path, lock: ProcessLock, wa
     It inherits `lock` and can be ended like a server; it ends with its caller. Raises VqaError when it cannot be
     started.
     """
-    with _begun(command, folder, lock) as child:
+    with _begun(command, folder, lock, wanted) as child:
         try:
             _note(folder, child, wanted, MERGING)
             while (status := child.poll()) is None:  # noqa: ASYNC110 - a process sets no event
@@ -134,7 +144,7 @@ async def start_server(
     Raises VqaError, with the end of its log, when it cannot be started, ends, or does not answer within `patience_s`;
     it is ended then, as it is when the caller is interrupted.
     """
-    with _begun(command, folder, lock) as child:
+    with _begun(command, folder, lock, wanted) as child:
         try:
             _note(folder, child, wanted, STARTING)
             deadline = time.monotonic() + patience_s
@@ -156,7 +166,15 @@ async def start_server(
 def _note(folder: Path, child: subprocess.Popen[bytes], wanted: Wanted, state: str) -> Served:
     """Write down what is at work in `folder`, so that it is found though we be killed."""
     served = Served(
-        child.pid, start_ticks(child.pid), wanted.port, wanted.program, wanted.model, wanted.endpoint, state
+        pid=child.pid,
+        process_start=start_ticks(child.pid),
+        port=wanted.port,
+        program=wanted.program,
+        model=wanted.model,
+        endpoint=wanted.endpoint,
+        state=state,
+        starter=os.getpid(),
+        starter_start=start_ticks(os.getpid()),
     )
     partial = folder / f"{_STATE}.partial"
     partial.write_text(json.dumps(asdict(served)), "utf-8")
@@ -165,26 +183,30 @@ def _note(folder: Path, child: subprocess.Popen[bytes], wanted: Wanted, state: s
 
 
 @contextmanager
-def _begun(command: Sequence[str], folder: Path, lock: ProcessLock) -> Iterator[subprocess.Popen[bytes]]:
+def _begun(
+    command: Sequence[str], folder: Path, lock: ProcessLock, wanted: Wanted
+) -> Iterator[subprocess.Popen[bytes]]:
     """A command that was started in the place of what `folder` told of before; what the disk refuses is a VqaError."""
     try:
         (folder / _STATE).unlink(missing_ok=True)
-        yield _begin(command, folder, lock.descriptor)
+        yield _begin(command, folder, wanted.variables, lock.descriptor)
     except OSError as error:
         raise VqaError(f"the server cannot be started: {error.strerror or error}") from error
 
 
-def _begin(command: Sequence[str], folder: Path, *inherited: int) -> subprocess.Popen[bytes]:
+def _begin(
+    command: Sequence[str], folder: Path, variables: Mapping[str, str], *inherited: int
+) -> subprocess.Popen[bytes]:
     """Start a command that writes to the log in `folder`, in a session of its own."""
     with open(folder / "log", "ab") as log:
-        log.write(f"$ {' '.join(command)}\n".encode())
+        log.write(f"$ {' '.join([*(f'{name}={each}' for name, each in variables.items()), *command])}\n".encode())
         log.flush()
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=trainer_environment(os.environ),
+            env=trainer_environment(os.environ) | dict(variables),
             cwd=folder,
             start_new_session=True,
             pass_fds=inherited,

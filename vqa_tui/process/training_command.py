@@ -1,11 +1,11 @@
 """How a trainer is started: the command for one process or several, and the variables it may see."""
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from vqa_tui.config.training import Launch
+from vqa_tui.process.devices import CPU
 
 _MODULE = "vqa_tui.training"
 _NAMES = frozenset(
@@ -33,8 +33,8 @@ _FAMILIES = (
 _SECRETS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 
 
-def trainer_command(config: Path, launch: Launch, resume: bool = False, *, device: str | None = None) -> list[str]:
-    """Return the arguments that start the trainer on the configuration at `config`.
+def trainer_command(config: Path, launch: Launch, resume: bool, device: str) -> list[str]:
+    """Return the arguments that start the trainer on the configuration at `config`, on a stored `device`.
 
     `accelerate launch` starts one process on a CPU whatever number it is given (it would have MPI start the others),
     so there, unless a configuration of accelerate's own says more, torchrun starts them.
@@ -42,7 +42,7 @@ def trainer_command(config: Path, launch: Launch, resume: bool = False, *, devic
     program = ["-m", _MODULE, str(config), *(["--resume"] if resume else [])]
     several = launch.processes * launch.machines > 1
     with_accelerate = launch.program == "accelerate"
-    if with_accelerate and several and not launch.accelerate_config and (device or default_device()) == "cpu":
+    if with_accelerate and several and not launch.accelerate_config and device == CPU:
         with_accelerate = False
     if with_accelerate:
         return [sys.executable, "-P", "-m", "accelerate.commands.launch", *_accelerate(launch), *program]
@@ -58,16 +58,6 @@ def trainer_environment(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if (name in _NAMES or name.startswith(_FAMILIES)) and not any(word in name for word in _SECRETS)
     } | {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
-
-
-def default_device(environment: Mapping[str, str] = os.environ) -> str:
-    """Return what a training takes its place on, without asking PyTorch: the visible GPUs, or the CPU."""
-    visible = environment.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None and visible.strip() not in ("", "-1"):
-        return f"gpu {visible.strip()}"
-    if visible is None and Path("/dev/nvidiactl").exists():
-        return "gpu"
-    return "cpu"
 
 
 def _torchrun(launch: Launch) -> list[str]:

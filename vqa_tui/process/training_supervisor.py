@@ -2,19 +2,22 @@
 says how it ended. It loads no PyTorch, so it lives when the trainer does not."""
 
 import asyncio
-import fcntl
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 
 from vqa_tui.config.training import Launch, TrainingConfig
-from vqa_tui.domain.training import TrainingPhase, TrainingWish, waiting_line
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.training import TrainingPhase, TrainingWish
 from vqa_tui.domain.training_events import Ended, Event, Started, Stepped, events
+from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS
 from vqa_tui.domain.training_files import METRICS, STOP_FILE
 from vqa_tui.paths import WorkspacePaths
+from vqa_tui.process.devices import CPU, Taken, places_of, take, variables_for
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
 from vqa_tui.process.tail import tail
@@ -29,8 +32,8 @@ _LOOK_EVERY_S = 0.2
 _WAIT_EVERY_S = 0.5
 
 
-MakeCommand = Callable[[Path, Launch, bool], list[str]]
-"""Configuration, launch, whether to resume → the arguments that start the trainer."""
+MakeCommand = Callable[[Path, Launch, bool, str], list[str]]
+"""Configuration, launch, whether to resume, device → the arguments that start the trainer."""
 
 
 class EventTail:
@@ -82,10 +85,14 @@ async def supervise(
         paths.training_evaluator(training_id).unlink(missing_ok=True)
         if resume and await supervisor.settle(config):
             return 0
-        async with supervisor.place_on_device(resume=resume) as granted:
-            if not granted:
-                return 0
-            return await supervisor.run(config, resume=resume)
+        try:
+            places = places_of(frozen.device, config.launch.processes)
+        except VqaError as error:
+            await supervisor.fail(f"{error.message}. {error.hint}")
+            return 1
+        number = 1 if frozen.device == CPU else config.launch.processes
+        async with supervisor.turn_on(places, number, resume=resume) as taken:
+            return await supervisor.run(config, taken, resume=resume) if taken else 0
 
 
 class _Supervisor:
@@ -102,7 +109,6 @@ class _Supervisor:
         self._lock = lock
         self._command = command
         self._folder = paths.training_folder(training_id)
-        self._device_lock = -1
         self._last: Ended | None = None
         self._phase = TrainingPhase.QUEUED
         self._total: int | None = None
@@ -119,47 +125,54 @@ class _Supervisor:
         await self._report(TrainingPhase.DONE, await self._deliver() or word.reason)
         return True
 
-    @asynccontextmanager
-    async def place_on_device(self, *, resume: bool) -> AsyncIterator[bool]:
-        """Wait until the device is free and nobody of higher priority waits for it; yield False when a person would
-        rather have it end."""
-        path = self._paths.training_device_lock(self._device)
-        self._device_lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            yield await self._wait_for_turn(resume=resume)
-        finally:
-            os.close(self._device_lock)
+    async def fail(self, reason: str) -> None:
+        """Say that it cannot be."""
+        await self._report(TrainingPhase.FAILED, reason)
 
-    async def _wait_for_turn(self, *, resume: bool) -> bool:
+    @asynccontextmanager
+    async def turn_on(self, places: Sequence[str], number: int, *, resume: bool) -> AsyncIterator[Taken | None]:
+        """Wait until so many of the places are free and nobody of higher priority waits for them; yield None when a
+        person would rather have it end."""
+        taken = await self._wait_for_turn(places, number, resume=resume)
+        try:
+            yield taken
+        finally:
+            if taken is not None:
+                taken.release()
+
+    async def _wait_for_turn(self, places: Sequence[str], number: int, *, resume: bool) -> Taken | None:
         await self._report(TrainingPhase.QUEUED, f"waits for its turn on {self._device}")
         while True:
             wish = await self._wish()
             if wish is TrainingWish.STOP and resume:
                 await self._report(TrainingPhase.STOPPED, "it was waiting to go on; its checkpoints are whole")
-                return False
+                return None
             if wish is not TrainingWish.RUN:
                 await self._report(TrainingPhase.CANCELLED, "" if resume else "it had not begun")
-                return False
-            if await self._is_first():
-                try:
-                    fcntl.flock(self._device_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    return True
-                except BlockingIOError:
-                    pass
+                return None
+            wanted = await self._wanted_before_us()
+            if taken := take(self._paths, [place for place in places if place not in wanted], number):
+                return taken
             await asyncio.sleep(_WAIT_EVERY_S)
 
-    async def _is_first(self) -> bool:
+    async def _wanted_before_us(self) -> set[str]:
+        """The places that those ahead of us in the queue may take."""
         found = await trainings.training_summaries(self._database, self._paths)
-        line = waiting_line(found, self._device)
-        return not line or line[0].id == self._id
+        queue = [each for each in found if each.phase is TrainingPhase.QUEUED and each.at_work]
+        queue.sort(key=lambda each: (-each.priority, each.id))
+        wanted: set[str] = set()
+        for each in takewhile(lambda each: each.id != self._id, queue):
+            with suppress(VqaError):  # its own supervisor says so
+                wanted.update(places_of(each.device, 1))
+        return wanted
 
-    async def run(self, config: TrainingConfig, *, resume: bool) -> int:
+    async def run(self, config: TrainingConfig, taken: Taken, *, resume: bool) -> int:
         """Start the trainer, follow it to its end, and say how that was."""
         self._output = config.output
         (self._folder / STOP_FILE).unlink(missing_ok=True)
         told = EventTail(self._folder / METRICS)
         try:
-            child = self._start(config, resume=resume)
+            child = self._start(config, taken, resume=resume)
         except OSError as error:
             await self._report(TrainingPhase.FAILED, f"the trainer cannot be started: {error.strerror or error}")
             return 1
@@ -176,21 +189,22 @@ class _Supervisor:
         await self._note(told.new())
         return await self._finish(child.returncode, wish)
 
-    def _start(self, config: TrainingConfig, *, resume: bool) -> subprocess.Popen[bytes]:
-        command = self._command(self._folder / "config.json", config.launch, resume)
+    def _start(self, config: TrainingConfig, taken: Taken, *, resume: bool) -> subprocess.Popen[bytes]:
+        command = self._command(self._folder / "config.json", config.launch, resume, self._device)
+        variables = variables_for(taken.places)
         with open(self._paths.training_log(self._id), "ab") as log:
-            log.write(f"$ {' '.join(command)}\n".encode())
+            log.write(f"$ {' '.join([*(f'{name}={each}' for name, each in variables.items()), *command])}\n".encode())
             log.flush()
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=trainer_environment(os.environ),
+                env=trainer_environment(os.environ) | variables,
                 cwd=self._folder,
                 start_new_session=True,
-                # While any process of the trainer lives the training is at work and its device is taken.
-                pass_fds=(self._lock.descriptor, self._device_lock),
+                # While any process of the trainer lives the training is at work and its places are taken.
+                pass_fds=(self._lock.descriptor, *taken.descriptors),
             )
 
     async def _note(self, seen: list[Event]) -> None:
@@ -259,6 +273,8 @@ class _Supervisor:
         said = [line for line in tail(self._paths.training_log(self._id)).splitlines() if line.startswith(_ERROR)]
         if said:
             return said[-1].removeprefix(_ERROR)
+        if status == FULL_DISK:
+            return f"{FULL_DISK_WORDS}: `train resume` goes on from its newest checkpoint"
         return f"the trainer ended with exit status {status}; its log says more"
 
     async def _wish(self) -> TrainingWish:

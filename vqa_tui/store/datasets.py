@@ -1,13 +1,14 @@
 """Datasets, their items, and what could not be imported."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vqa_tui.domain.clip import VIDEO
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, ImportProblem, Item, PictureFacts
+from vqa_tui.store.asked_items import asked_keys
 from vqa_tui.store.db import Database
 from vqa_tui.store.drawing import DRAWN, SPREAD
 from vqa_tui.store.parts import asked_of
@@ -163,14 +164,20 @@ async def write_batch(
     healed: Sequence[str],
     problems: Iterable[ImportProblem],
     at: float,
-) -> None:
+    unless_asked: Mapping[str, ImportProblem] | None = None,
+) -> frozenset[str]:
     """Commit one batch of an import: new and changed items, problems met, and problems of `healed` keys forgotten.
 
-    Raises VqaError when the dataset was deleted.
+    Items whose keys are in `unless_asked` stay as they were where a run asks about them, with that problem; the keys of
+    those are returned. Raises VqaError when the dataset was deleted.
     """
+    unless_asked = unless_asked or {}
     async with db.write() as transaction:
         if not await transaction.rows("SELECT 1 FROM dataset WHERE id = ? AND deleted_at IS NULL", (dataset_id,)):
             raise VqaError("the dataset was deleted while it was being imported", hint="Import it again.")
+        # Within the transaction: a run that is made at this moment comes before it or after it.
+        asked = await asked_keys(transaction, dataset_id, list(unless_asked)) if unless_asked else frozenset[str]()
+        told = [*problems, *(unless_asked[key] for key in asked)]
         await transaction.execute_many(
             """
             INSERT INTO item (dataset_id, key, path, format, width, height, size_bytes, sha256, orientation,
@@ -181,11 +188,11 @@ async def write_batch(
               split = excluded.split, truth = excluded.truth, pictures = excluded.pictures,
               further_bytes = excluded.further_bytes
             """,
-            [(dataset_id, *_item_values(item)) for item in items],
+            [(dataset_id, *_item_values(item)) for item in items if item.key not in asked],
         )
         await transaction.execute(
             "DELETE FROM import_problem WHERE dataset_id = ? AND key IN (SELECT value FROM json_each(?))",
-            (dataset_id, json.dumps(healed)),
+            (dataset_id, json.dumps([key for key in healed if key not in asked])),
         )
         await transaction.execute_many(
             """
@@ -193,8 +200,9 @@ async def write_batch(
             ON CONFLICT (dataset_id, key) DO UPDATE SET place = excluded.place, reason = excluded.reason,
               seen_at = excluded.seen_at
             """,
-            [(dataset_id, problem.key, problem.where, problem.reason, at) for problem in problems],
+            [(dataset_id, each.key, each.where, each.reason, at) for each in told],
         )
+    return asked
 
 
 async def begin_import(db: Database, dataset_id: int, *, source: str, at: float) -> None:

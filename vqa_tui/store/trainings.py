@@ -178,14 +178,14 @@ def is_evaluated(paths: WorkspacePaths, training_id: int) -> bool:
 
 
 def _summary(row: Row, paths: WorkspacePaths) -> TrainingSummary:
-    at_work = is_locked(paths.training_lock(row["id"]))
+    phase, at_work = TrainingPhase(row["phase"]), is_locked(paths.training_lock(row["id"]))
     return TrainingSummary(
         id=row["id"],
         name=row["name"],
         model=row["model"],
         backend=row["backend"],
         device=row["device"],
-        phase=TrainingPhase(row["phase"]),
+        phase=phase,
         reason=row["reason"],
         wish=TrainingWish(row["wish"]),
         priority=row["priority"],

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import traceback
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,17 +14,15 @@ from pydantic import ValidationError
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, event_line
+from vqa_tui.domain.training_exit import BAD_INPUT
 from vqa_tui.domain.training_files import METRICS
 from vqa_tui.training.checkpoints import remove_unfinished
-from vqa_tui.training.launcher import die_with_launcher
-from vqa_tui.training.trouble import TrainingTrouble, in_words
-
-FAILED = 1
-BAD_INPUT = 2
+from vqa_tui.training.launcher import die_with_launcher, quiet_when_interrupted, see_one_gpu
+from vqa_tui.training.trouble import DiskFull, TrainingTrouble, in_words, told
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train, and return the exit status: 0 done or stopped, 1 failed, 2 a configuration that cannot be read."""
+    """Train, and return the exit status: 0 done or stopped, else as of domain.training_exit."""
     parser = argparse.ArgumentParser(prog="python -m vqa_tui.training", description=__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("--resume", action="store_true", help="go on from the newest whole checkpoint, if there is one")
@@ -35,9 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
         return BAD_INPUT
     folder = given.config.parent
     die_with_launcher(os.environ)
-    print("loading libraries", flush=True)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    chosen = see_one_gpu(os.environ)
     try:
+        if chosen:
+            print(f"one process trains on one GPU: CUDA_VISIBLE_DEVICES={chosen}", flush=True)
+        print("loading libraries", flush=True)
         if config.backend == "unsloth" and find_spec("unsloth") is not None:
             # It replaces parts of transformers, and what is defined before that is not replaced.
             import unsloth  # noqa: F401 - importing it is all
@@ -53,19 +55,21 @@ def main(arguments: list[str] | None = None) -> int:
 def _failed(folder: Path, error: BaseException) -> int:
     """Tell why in the log and the metrics, and take away what a broken write left."""
     trouble = in_words(error)
-    if not isinstance(error, TrainingTrouble):
+    if not isinstance(trouble, DiskFull) and not isinstance(error, TrainingTrouble):
         traceback.print_exception(error)
-    print(f"error: {trouble.sentence}", file=sys.stderr, flush=True)
+    status = told(trouble)
     if os.environ.get("RANK", "0") != "0":
-        return FAILED
+        return status
     remove_unfinished(folder)
     try:
         with open(folder / METRICS, "a", encoding="utf-8") as file:
             file.write("\n" + event_line(Ended(time.time(), "failed", trouble.sentence, 0)) + "\n")
     except OSError as unwritable:
-        print(f"the end cannot be noted in metrics.jsonl: {unwritable}", file=sys.stderr)
-    return FAILED
+        with suppress(OSError):  # the status tells of a full disk
+            print(f"the end cannot be noted in metrics.jsonl: {unwritable}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with quiet_when_interrupted():
+        sys.exit(main())

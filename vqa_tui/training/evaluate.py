@@ -9,14 +9,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from vqa_tui.config.training import TrainingConfig
-from vqa_tui.training.trouble import TrainingTrouble, in_words
-
-FAILED = 1
-BAD_INPUT = 2
+from vqa_tui.domain.training_exit import BAD_INPUT
+from vqa_tui.training.launcher import quiet_when_interrupted
+from vqa_tui.training.trouble import JUDGING, DiskFull, TrainingTrouble, in_words, told
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Evaluate, and return the exit status: 0 done, 1 failed, 2 a configuration that cannot be read.
+    """Evaluate, and return the exit status: 0 done, else as of domain.training_exit.
 
     What goes wrong is told in a last line that begins with `error: `.
     """
@@ -29,18 +28,17 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValidationError, ValueError) as error:
         print(f"error: {given.config} is not the configuration of a training: {error}", flush=True)
         return BAD_INPUT
-    _tell("loading libraries")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
+        _tell("loading libraries")
         from vqa_tui.training.judging import evaluate
 
         evaluate(given.config.parent, config, limit=given.limit, tell=_tell)
     except (Exception, MemoryError) as error:
-        trouble = in_words(error)
-        if not isinstance(error, TrainingTrouble):
+        trouble = in_words(error, JUDGING)
+        if not isinstance(trouble, DiskFull) and not isinstance(error, TrainingTrouble):
             traceback.print_exception(error)
-        print(f"error: {trouble.sentence}", flush=True)
-        return FAILED
+        return told(trouble)
     return 0
 
 
@@ -49,4 +47,5 @@ def _tell(words: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with quiet_when_interrupted():
+        sys.exit(main())

@@ -91,8 +91,7 @@ def evaluate(folder: Path, config: TrainingConfig, *, limit: int | None, tell: C
         worst=tuple(sorted(found, key=lambda row: (row.tuned.token_f1, -(row.tuned.loss or 0.0)))[:WORST]),
     )
     lines = "".join(json.dumps(asdict(row), allow_nan=False) + "\n" for row in found)
-    (folder / JUDGED_ROWS).write_text(lines, "utf-8")
-    _write_whole(folder / EVALUATION, evaluation.as_json() + "\n")
+    _write_whole({folder / JUDGED_ROWS: lines, folder / EVALUATION: evaluation.as_json() + "\n"})
     return evaluation
 
 
@@ -170,8 +169,15 @@ def _judged_row(row: TrainingRow, reference: str, base: JudgedAnswer, tuned: Jud
     )
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """A reader finds the earlier document or this one, never half of it."""
-    new = path.with_suffix(".new")
-    new.write_text(text, "utf-8")
-    new.replace(path)
+def _write_whole(texts: dict[Path, str]) -> None:
+    """A reader finds the earlier documents or these, never half of one."""
+    new = {path: path.with_name(f"{path.name}.new") for path in texts}
+    try:
+        for path, text in texts.items():
+            new[path].write_text(text, "utf-8")
+    except OSError:
+        for written in new.values():
+            written.unlink(missing_ok=True)
+        raise
+    for path, written in new.items():
+        written.replace(path)

@@ -1,10 +1,14 @@
-"""What a trainer owes to the launcher (torchrun, accelerate) that started it beside others."""
+"""What the programs of a training owe to who started them, alone or by a launcher (torchrun, accelerate) beside others,
+and to who ends them."""
 
 import ctypes
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+
+from vqa_tui.gpus import VISIBLE, visible_gpus
 
 _PR_SET_PDEATHSIG = 1
 """prctl(2)."""
@@ -19,3 +23,27 @@ def die_with_launcher(environment: Mapping[str, str]) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != launcher:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def quiet_when_interrupted() -> Iterator[None]:
+    """End this process at an interrupt as the signal itself would, with no traceback: somebody wanted it to end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def see_one_gpu(environment: MutableMapping[str, str]) -> str:
+    """Let a process that trains alone see one GPU, before PyTorch looks; return which, or nothing where no other was
+    seen.
+
+    The Trainer would share each batch out among all that it sees (torch.nn.DataParallel) by cutting every tensor along
+    its first axis, which in the patches of pictures is not that of the rows.
+    """
+    seen = visible_gpus(environment)
+    if environment.get("WORLD_SIZE", "1") != "1" or len(seen) < 2:
+        return ""
+    environment[VISIBLE] = seen[0]
+    return seen[0]

@@ -63,7 +63,7 @@ def device_for(config: TrainingConfig) -> Device:
 def load_model(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
     """Return the model, on the CPU but for 4 bits, and its processor.
 
-    Raises TrainingTrouble with what to do when the model cannot be found, read or made.
+    Raises TrainingTrouble with what to do when the model cannot be found, read, made, or merged as `config` wants it.
     """
     if config.model == TINY_MODEL:
         from vqa_tui.training.tiny_model import tiny_model
@@ -76,6 +76,7 @@ def load_model(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
     if config.four_bit:
         extra = {"quantization_config": _four_bits(device), "device_map": {"": torch.cuda.current_device()}}
     try:
+        require_whole_weights(config)
         model = kind.from_pretrained(config.model, dtype=device.dtype, **extra)
         return model, load_processor(config.model, vision=config.modality == "vision")
     except (OSError, ValueError, KeyError, ImportError) as error:
@@ -84,6 +85,18 @@ def load_model(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
             "`model:` takes a folder with config.json and weights, or a name on the Hugging Face Hub; a model behind a "
             "licence needs `hf auth login` first, and one that is not in the cache needs a network.",
         ) from error
+
+
+def require_whole_weights(config: TrainingConfig) -> None:
+    """Raise TrainingTrouble where an adapter shall be merged into weights that are stored in few bits themselves, which
+    rounds away most of it; OSError or ValueError where there is no such model."""
+    if not config.merge or config.lora is None:
+        return
+    if getattr(AutoConfig.from_pretrained(config.model), "quantization_config", None):
+        raise TrainingTrouble(
+            f"merge: the weights of {config.model} are stored in few bits, and no adapter can be merged into them",
+            "Name the model with whole weights (`four_bit: true` makes it as small), or leave out `merge`.",
+        )
 
 
 def load_processor(model: str, *, vision: bool) -> Any:

@@ -4,51 +4,78 @@ can be served as a model of its own."""
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from vqa_tui.training.launcher import quiet_when_interrupted
+
+if TYPE_CHECKING:
+    from vqa_tui.config.training import TrainingConfig
 
 ADAPTER, MERGED = "adapter", "merged"
 
 
 def save_merged(model: Any, processor: Any, folder: Path) -> None:
-    """Write a model whose adapters are merged, and its processor, to `folder`, which is there whole or not at all."""
+    """Write a model whose adapters are merged, and its processor, to `folder`, which is there whole or not at all.
+
+    Raises TrainingTrouble when the disk is full.
+    """
     from vqa_tui.training.loading import save_processor
+    from vqa_tui.training.saving import saving
+    from vqa_tui.training.trouble import MERGING
 
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    model.merge_and_unload().save_pretrained(str(partial))
-    save_processor(processor, partial)
+    merged = model.merge_and_unload()
+    try:
+        with saving(folder.parent, MERGING):
+            merged.save_pretrained(str(partial))
+            save_processor(processor, partial)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
 
 
+def leave_merged(config: "TrainingConfig", model: Any, processor: Any, folder: Path) -> None:
+    """Merge what was just trained in `folder`, whose adapter is saved already: of `model` itself, which is changed by
+    that, or of the whole weights where its own are rounded to 4 bits."""
+    if config.four_bit:
+        merge(folder / "config.json")
+    else:
+        save_merged(model, processor, folder / MERGED)
+
+
 def merge(config_path: Path) -> None:
-    """Merge in the folder of a frozen configuration. Raises TrainingTrouble, and whatever the libraries raise."""
+    """Merge in the folder of a frozen configuration, into whole weights on the CPU.
+
+    Raises TrainingTrouble, and whatever the libraries raise.
+    """
     from peft import PeftModel
 
     from vqa_tui.config.training import TrainingConfig
     from vqa_tui.training.loading import device_for, load_model
-    from vqa_tui.training.saving import saving
 
     config = TrainingConfig.model_validate_json(config_path.read_text("utf-8"))
     # Weights in 4 bits cannot take an adapter without loss: it goes into the whole ones.
-    whole = config.model_copy(update={"four_bit": False})
+    whole = config.model_copy(update={"four_bit": False, "merge": True})
     folder = config_path.parent
     model, processor = load_model(whole, device_for(whole))
-    with saving(folder):
-        save_merged(PeftModel.from_pretrained(model, str(folder / ADAPTER)), processor, folder / MERGED)
+    save_merged(PeftModel.from_pretrained(model, str(folder / ADAPTER)), processor, folder / MERGED)
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit status: 0 merged, 1 failed, with the reason in one line that begins with `error: `."""
-    from vqa_tui.training.trouble import in_words
+    """Return the exit status: 0 merged, else as of domain.training_exit, with the reason in one line that begins with
+    `error: `."""
+    from vqa_tui.training.trouble import MERGING, in_words, told
 
     try:
         merge(Path(arguments[0]))
     except (Exception, MemoryError) as error:
-        print(f"error: {in_words(error).sentence}", file=sys.stderr, flush=True)
-        return 1
+        return told(in_words(error, MERGING))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with quiet_when_interrupted():
+        sys.exit(main(sys.argv[1:]))

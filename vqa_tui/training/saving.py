@@ -6,23 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vqa_tui.training.trouble import full_disk
+from vqa_tui.training.trouble import TRAINING, Deed, DiskFull, TrainingTrouble
 
 _TRIED_BYTES = 4 << 20
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
-def saving(folder: Path) -> Iterator[None]:
-    """Raise TrainingTrouble in place of whatever a library raises inside when nothing more can be written to `folder`.
+def saving(folder: Path, deed: Deed = TRAINING) -> Iterator[None]:
+    """Raise TrainingTrouble, in the words of `deed`, in place of whatever a library raises inside when nothing more can
+    be written to `folder`.
 
     PyTorch says `unexpected pos` where a write fell short, and keeps no error number, so the disk itself is asked.
     """
     try:
         yield
+    except TrainingTrouble:
+        raise
     except Exception as error:
         if _is_full(folder):
-            raise full_disk() from error
+            raise DiskFull(deed) from error
         raise
 
 

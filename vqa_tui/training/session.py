@@ -24,7 +24,7 @@ from vqa_tui.training.event_log import EventLog
 from vqa_tui.training.gauges import Gauges
 from vqa_tui.training.learned import Learned
 from vqa_tui.training.loading import Device, count_parameters, device_for, load_model, save_processor
-from vqa_tui.training.merging import ADAPTER, MERGED, save_merged
+from vqa_tui.training.merging import ADAPTER, leave_merged
 from vqa_tui.training.reporting import Reporter
 from vqa_tui.training.rows import RowFile
 from vqa_tui.training.saving import saving
@@ -192,7 +192,7 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
             shutil.rmtree(folder / ADAPTER, ignore_errors=True)
             partial.rename(folder / ADAPTER)
             if config.merge and config.lora is not None and not sharded:
-                save_merged(trainer.accelerator.unwrap_model(trainer.model), processor, folder / MERGED)
+                leave_merged(config, trainer.accelerator.unwrap_model(trainer.model), processor, folder)
     return _end(log, gauges, Outcome("done", "", step))
 
 

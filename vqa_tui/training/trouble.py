@@ -2,6 +2,41 @@
 
 import errno
 import re
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+
+from vqa_tui.domain.training_exit import FAILED, FULL_DISK
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is being done, in the words that are said when it cannot go on."""
+
+    unwritten: str
+    """What a full disk leaves unwritten."""
+    with_room: str
+    """What to do about that."""
+    with_memory: str
+    """What to do about a lack of memory."""
+
+
+TRAINING = Deed(
+    "a checkpoint",
+    "Free some space and resume: the checkpoints before it are whole.",
+    "Lower max_pixels or batch_size, set gradient_checkpointing or four_bit, or take a smaller model; "
+    "`vqa-tui train estimate` says what each takes.",
+)
+JUDGING = Deed(
+    "what was found",
+    "Free some space and evaluate again.",
+    "Evaluate on a device with more memory: `--device gpu N`, or `--device cpu`.",
+)
+MERGING = Deed(
+    "the merged model",
+    "Free as much as the whole model takes, and try again: the adapter is whole.",
+    "The whole weights must fit into the memory of this machine; vLLM serves an adapter without merging.",
+)
 
 
 class TrainingTrouble(Exception):
@@ -20,15 +55,21 @@ class TrainingTrouble(Exception):
         return f"{self}. {self.hint}" if self.hint else str(self)
 
 
-def full_disk() -> TrainingTrouble:
-    """Return what to say when nothing more can be written."""
-    return TrainingTrouble(
-        "the disk is full, so a checkpoint could not be written",
-        "Free some space and resume: the checkpoints before it are whole.",
-    )
+class DiskFull(TrainingTrouble):
+    """Nothing more can be written."""
+
+    def __init__(self, deed: Deed) -> None:
+        super().__init__(f"the disk is full, so {deed.unwritten} could not be written", deed.with_room)
 
 
-def in_words(error: BaseException) -> TrainingTrouble:
+def told(trouble: TrainingTrouble) -> int:
+    """Say why a program ends, in one line that begins with `error: `, and return its exit status."""
+    with suppress(OSError):  # on a full disk the log takes nothing either: the status says it
+        print(f"error: {trouble.sentence}", file=sys.stderr, flush=True)
+    return FULL_DISK if isinstance(trouble, DiskFull) else FAILED
+
+
+def in_words(error: BaseException, deed: Deed = TRAINING) -> TrainingTrouble:
     """Return what an error of the libraries means; what is not known keeps its own words."""
     if isinstance(error, TrainingTrouble):
         return error
@@ -38,18 +79,14 @@ def in_words(error: BaseException) -> TrainingTrouble:
     words = (lines[-1] if handed_on else lines[0])[:500]
     name = type(error).__name__
     if isinstance(error, MemoryError) or name in {"OutOfMemoryError", "AcceleratorError"} or _lacks_memory(words):
-        return TrainingTrouble(
-            "out of memory",
-            "Lower max_pixels or batch_size, set gradient_checkpointing or four_bit, or take a smaller model; "
-            "`vqa-tui train estimate` says what each takes.",
-        )
+        return TrainingTrouble("out of memory", deed.with_memory)
     if re.search(r"DataLoader worker .*(is killed by signal|exited unexpectedly)", words):
         return TrainingTrouble(
             "a process that makes batches was ended from outside",
             "Most often the system does so where memory runs out: lower max_pixels or batch_size, and resume.",
         )
     if _lacks_space(error):
-        return full_disk()
+        return DiskFull(deed)
     if isinstance(error, ModuleNotFoundError):
         return TrainingTrouble(
             f"the package {error.name} is not installed", "`pip install 'vqa-tui[train]'` brings what training needs."

@@ -3,7 +3,7 @@
 from typing import Any
 
 from vqa_tui.config.training import TINY_MODEL, Lora, TrainingConfig
-from vqa_tui.training.loading import Device
+from vqa_tui.training.loading import Device, require_whole_weights
 from vqa_tui.training.trouble import TrainingTrouble
 
 
@@ -17,6 +17,7 @@ def load_unsloth(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
         )
     from unsloth import FastModel, FastVisionModel
 
+    require_whole_weights(config)
     vision = config.modality == "vision"
     kind = FastVisionModel if vision else FastModel
     lora = config.lora or Lora()

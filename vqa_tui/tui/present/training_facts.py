@@ -137,6 +137,8 @@ def _standing(
     state = training_state(training)
     if wanted and live and training.phase is not TrainingPhase.STOPPING:
         state = Content.assemble(state, (f" · {wanted}", WARN))
+    if training.evaluated:
+        state = Content.assemble(state, " · being evaluated")
     reason = "its process is gone; r lets it go on from its newest checkpoint" if training.is_lost else training.reason
     style = BAD if training.is_lost or training.phase is TrainingPhase.FAILED else ""
     found = [("State", state), ("", Content.styled(clean(reason, one_line=True, limit=_LONG), style))]

@@ -29,10 +29,14 @@ def why_not(action: str, training: TrainingSummary | None) -> str | None:
         if training.is_lost:
             return "Its process is gone, so nothing works. Press r to let it go on, or D to delete it."
         return f"Nothing works on it: it is {training.phase}."
+    if action == "stop" and training.evaluated:
+        return "It is being evaluated: there is no checkpoint to write. X ends the evaluation."
     if action == "stop" and training.wish is not TrainingWish.RUN:
         return "It is to end already. X ends it at once."
-    if action == "cancel" and training.wish is TrainingWish.CANCEL:
+    if action == "cancel" and training.wish is TrainingWish.CANCEL and not training.evaluated:
         return "It is being cancelled."
+    if action in ("resume", "delete") and training.evaluated:
+        return "It is being evaluated. Press X to end that first."
     if action == "resume" and training.at_work:
         return "It is at work."
     if action == "resume" and training.phase is TrainingPhase.DONE:

@@ -1,0 +1,6 @@
+"""How the programs that train, judge and merge end: their exit statuses, which must tell what no file can any more."""
+
+FAILED, BAD_INPUT = 1, 2
+FULL_DISK = 74
+"""EX_IOERR of sysexits.h: nothing more can be written, so nowhere else may it be said why."""
+FULL_DISK_WORDS = "the disk is full. Free some space and try again"

@@ -1,0 +1,123 @@
+"""What trainings compute on: the words for it, and a lock on each GPU and on the CPU, so that they take turns."""
+
+import fcntl
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.gpus import VISIBLE, visible_gpus
+from vqa_tui.paths import WorkspacePaths
+from vqa_tui.process.lock import is_locked
+
+AUTO, CPU, GPU = "auto", "cpu", "gpu"
+_ORDER = "CUDA_DEVICE_ORDER"
+
+
+def default_device(environment: Mapping[str, str] = os.environ) -> str:
+    """Return `gpu` where a GPU is seen, else `cpu`."""
+    return GPU if visible_gpus(environment) else CPU
+
+
+def device_named(words: str | None, processes: int, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the device that a person names, as it is stored: `cpu`; `gpu`, which is whichever GPU is free; or
+    `gpu 0,1`, which is one of these, or as many as there are `processes`. None and `auto` are the default.
+
+    Raises VqaError, with what there is, for other words, a GPU that is not seen, or too few of them.
+    """
+    kind, _, listed = " ".join((words or AUTO).split()).partition(" ")
+    names = tuple(each.strip() for each in listed.split(",")) if listed else ()
+    device = kind.lower()
+    if device == AUTO and not names:
+        device = default_device(environment)
+    elif device == GPU and names:
+        device = f"{GPU} {','.join(names)}"
+    elif device not in (CPU, GPU) or names:
+        raise VqaError(f"there is no device {words!r}", hint=_what_there_is(environment))
+    places_of(device, processes, environment)
+    return device
+
+
+def places_of(device: str, processes: int, environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Return what a stored device may be here: `cpu`, or one or several `gpu N` of which as many are taken as there are
+    `processes`. Raises VqaError, with what there is, when it is not there."""
+    if device == CPU:
+        return (CPU,)
+    seen = visible_gpus(environment)
+    names = tuple(device.removeprefix(GPU).strip().split(",")) if device != GPU else seen
+    if not device.startswith(GPU) or not names or not set(names) <= set(seen):
+        raise VqaError(f"there is no device {device!r}", hint=_what_there_is(environment))
+    if len(set(names)) < processes:
+        raise VqaError(
+            f"launch.processes: {processes} processes need a GPU each, and {device} is {len(set(names))}",
+            hint=_what_there_is(environment),
+        )
+    return tuple(f"{GPU} {name}" for name in dict.fromkeys(names))
+
+
+def free_place(paths: WorkspacePaths, device: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the first place of a stored device on which nothing trains at this moment, or the first of all. Raises
+    VqaError when it is not there."""
+    places = places_of(device, 1, environment)
+    return next((each for each in places if not is_locked(paths.training_device_lock(each))), places[0])
+
+
+def variables_for(places: Sequence[str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables that let a process see these places and no GPU beside them."""
+    seen = visible_gpus(environment)
+    chosen = [place.removeprefix(GPU).strip() for place in places if place != CPU]
+    if not chosen and not seen:
+        return {}  # whatever PyTorch finds there is no GPU that we would know to hide
+    variables = {VISIBLE: ",".join(chosen)}
+    if chosen and VISIBLE not in environment and _ORDER not in environment:
+        # Numbers then mean what they mean to nvidia-smi; by itself CUDA puts the fastest first.
+        variables[_ORDER] = "PCI_BUS_ID"
+    return variables
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Places that are ours: a child that inherits the open files holds them too."""
+
+    places: tuple[str, ...]
+    descriptors: tuple[int, ...]
+
+    def release(self) -> None:
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+
+def take(paths: WorkspacePaths, places: Sequence[str], number: int) -> Taken | None:
+    """Lock the first `number` of the places that are free; None, and nothing is locked, where fewer are. Raises
+    OSError when a lock cannot be made."""
+    paths.trainings.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names: list[str] = []
+    descriptors: list[int] = []
+    try:
+        for place in places:
+            if len(names) == number:
+                break
+            descriptor = os.open(paths.training_device_lock(place), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptors.append(descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                names.append(place)
+            except BlockingIOError:
+                os.close(descriptors.pop())
+    except BaseException:
+        Taken((), tuple(descriptors)).release()
+        raise
+    taken = Taken(tuple(names), tuple(descriptors))
+    if len(names) < number:
+        taken.release()
+        return None
+    return taken
+
+
+def _what_there_is(environment: Mapping[str, str]) -> str:
+    seen = visible_gpus(environment)
+    if not seen:
+        return f"There is `{CPU}`; no NVIDIA GPU is seen here. Where one is (WSL), {VISIBLE}=0 says so."
+    shown = ", ".join(f"`{GPU} {each}`" for each in seen)
+    several = f", `{GPU}` (one that is free), several as `{GPU} {','.join(seen[:2])}`" if len(seen) > 1 else ""
+    return f"There is {shown}{several}, `{CPU}`, and `{AUTO}`."
