@@ -53,9 +53,7 @@ def test_a_killed_app_leaves_its_training_at_work(place: Place, monkeypatch: pyt
     place.wait(lambda: len(place.told()) > before + 3)
     assert place.shown()["at_work"]
     with Terminal([], columns=100, rows=30) as terminal:
-        terminal.until("Welcome")
-        terminal.press(_ESCAPE)
-        terminal.until("› runs", without=["Welcome"])
+        terminal.until("No run yet", without=["Welcome"])
         terminal.press("6")
         terminal.until("● training", "of 100 000")
         terminal.press("X")

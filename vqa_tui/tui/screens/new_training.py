@@ -63,6 +63,8 @@ class NewTraining(Dialog["StartedTraining"]):
         super().__init__()
         self._services = services
         self._choices: dict[str, TrainingChoice] = {}
+        self._newest: str | None = None
+        """The first of the sources, once they were read: the newest run."""
         self._offered: str | None = None
         """What is learned from until a person chooses something else."""
 
@@ -127,6 +129,7 @@ class NewTraining(Dialog["StartedTraining"]):
         options.append((Content("what the configuration names as its data"), _OWN))
         source = self.query_one("#source", Select)
         source.set_options(options)
+        self._newest = options[0][1]
         self._offer_source()
         self._show_source()
 
@@ -158,11 +161,10 @@ class NewTraining(Dialog["StartedTraining"]):
     def _offer_source(self) -> None:
         """Offer the data that the configuration names, else the newest run, as long as nobody chose otherwise."""
         source: Select[str] = self.query_one("#source", Select)
-        options = [value for _, value in source._options if value != Select.NULL]
-        if not options or source.value not in (Select.NULL, self._offered):
+        if self._newest is None or source.value not in (Select.NULL, self._offered):
             return
         config = self.choice.config if self.choice is not None else None
-        self._offered = _OWN if config is not None and config.data else str(options[0])
+        self._offered = _OWN if config is not None and config.data else self._newest
         source.value = self._offered
 
     @on(Input.Changed, "#settings")

@@ -152,8 +152,8 @@ class Services:
         return (*(f"import of {path}" for path in self.library.importing), *self.hub.at_work)
 
     async def is_new(self) -> bool:
-        """Return whether nothing has been imported into the workspace yet."""
-        return not await has_datasets(self._workspace)
+        """Return whether nothing has been imported into the workspace yet, and nothing trained in it."""
+        return not await has_datasets(self._workspace) and not await self.trainings.all()
 
     async def start_demo(self) -> int:
         """Draw the demo's pictures beside the workspace, import them, start a run over them and return its id."""
