@@ -5,7 +5,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from vqa_tui.domain.training import TrainingSummary
-from vqa_tui.domain.training_events import Answered, Ended, Event, LeftOut, Looked, Saved, Started, Stepped, last_event
+from vqa_tui.domain.training_events import (
+    Answered,
+    Ended,
+    Event,
+    LeftOut,
+    Looked,
+    Started,
+    Stepped,
+    checkpoints,
+    last_event,
+)
 
 
 def training_document(training: TrainingSummary, told: Sequence[Event], folder: str) -> dict[str, Any]:
@@ -18,7 +28,7 @@ def training_document(training: TrainingSummary, told: Sequence[Event], folder: 
         "last_step": last_event(told, Stepped),
         "last_eval": last_event(told, Looked),
         "end": last_event(told, Ended),
-        "checkpoints": [each for each in told if isinstance(each, Saved)],
+        "checkpoints": checkpoints(told),
         "left_out": [each for each in told if isinstance(each, LeftOut)],
         "samples": [each for each in told if isinstance(each, Answered)],
     }
