@@ -77,7 +77,7 @@ def test_the_pace_and_the_eta_are_those_of_this_session() -> None:
 
 @pytest.mark.parametrize("done", [150, 199, 200, 201, 205, 340, 1_000])
 def test_the_eta_holds_wherever_the_newest_look_was(done: int) -> None:
-    """Steps of 12 s, and each hundred steps a checkpoint of 20 s and a look of ten minutes, 100 s of them for answers."""
+    """Steps of 12 s; each hundred a checkpoint of 20 s and a look of ten minutes, 100 s of them for answers."""
     total, now = 1_000, 0.0
     told: list[Event] = [started(total=total, look_every=100, save_every=100)]
     for step in range(1, done + 1):

@@ -109,7 +109,7 @@ class TrainingCourse:
 
     @property
     def pace(self) -> Pace | None:
-        """The rate of the present session over its last two minutes of steps, or its last ten steps where that is longer.
+        """The rate of the present session over its last two minutes of steps, or ten steps where that is longer.
 
         None until it has done two steps.
         """
@@ -126,7 +126,7 @@ class TrainingCourse:
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds that the steps left take at the present pace, and the looks and checkpoints left at their mean time."""
+        """Seconds that the steps left take at the present pace, and looks and checkpoints left at their mean time."""
         pace = self.pace
         if pace is None or self.started is None or not pace.steps_per_s:
             return None

@@ -98,6 +98,13 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Saving:
+    """All steps are done; what was learned is written, and merged where that is wanted."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """A row that cannot be learned from, and why (a sentence)."""
 
@@ -118,7 +125,7 @@ class Ended:
     peak_memory_bytes: int | None = None
 
 
-Event = Started | Stepped | Looked | Answered | Saved | LeftOut | Ended
+Event = Started | Stepped | Looked | Answered | Saved | Saving | LeftOut | Ended
 
 _WORDS: dict[str, type[Any]] = {
     "start": Started,
@@ -126,10 +133,11 @@ _WORDS: dict[str, type[Any]] = {
     "eval": Looked,
     "sample": Answered,
     "checkpoint": Saved,
+    "saving": Saving,
     "left_out": LeftOut,
     "end": Ended,
 }
-_E = TypeVar("_E", Started, Stepped, Looked, Answered, Saved, LeftOut, Ended)
+_E = TypeVar("_E", Started, Stepped, Looked, Answered, Saved, Saving, LeftOut, Ended)
 _WORD_OF = {event: word for word, event in _WORDS.items()}
 
 

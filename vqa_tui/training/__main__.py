@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, event_line
-from vqa_tui.domain.training_files import METRICS
+from vqa_tui.domain.training_files import METRICS, REASON
 from vqa_tui.training.checkpoints import remove_unfinished
 from vqa_tui.training.launcher import die_with_launcher
-from vqa_tui.training.trouble import TrainingTrouble, in_words
+from vqa_tui.training.trouble import PeerLost, TrainingTrouble, in_words
 
 FAILED = 1
 BAD_INPUT = 2
@@ -52,10 +52,15 @@ def _failed(folder: Path, error: BaseException) -> int:
     if not isinstance(error, TrainingTrouble):
         traceback.print_exception(error)
     print(f"error: {trouble.sentence}", file=sys.stderr, flush=True)
-    if os.environ.get("RANK", "0") != "0":
-        return FAILED
-    remove_unfinished(folder)
+    first = os.environ.get("LOCAL_RANK", "0") == "0"
+    if first:
+        remove_unfinished(folder)
     try:
+        if "RANK" in os.environ:
+            said = {"at": time.time(), "reason": trouble.sentence, "follows": isinstance(trouble, PeerLost)}
+            (folder / f"{REASON}{os.environ['RANK']}").write_text(json.dumps(said), "utf-8")
+        if not first:
+            return FAILED
         with open(folder / METRICS, "a", encoding="utf-8") as file:
             file.write("\n" + event_line(Ended(time.time(), "failed", trouble.sentence, 0)) + "\n")
     except OSError as unwritable:

@@ -19,6 +19,10 @@ class TrainingTrouble(Exception):
         return f"{self}. {self.hint}" if self.hint else str(self)
 
 
+class PeerLost(TrainingTrouble):
+    """Another process of the training ended, which says itself why."""
+
+
 def full_disk() -> TrainingTrouble:
     """Return what to say when nothing more can be written."""
     return TrainingTrouble(
@@ -31,13 +35,18 @@ def in_words(error: BaseException) -> TrainingTrouble:
     """Return what an error of the libraries means; what is not known keeps its own words."""
     if isinstance(error, TrainingTrouble):
         return error
-    words = (str(error).strip().splitlines() or [""])[0][:500]
+    words = _first_line(error)
     name = type(error).__name__
-    if isinstance(error, MemoryError) or name in {"OutOfMemoryError", "AcceleratorError"} or _lacks_memory(words):
+    if is_lack_of_memory(error):
         return TrainingTrouble(
             "out of memory",
             "Lower max_pixels or batch_size, set gradient_checkpointing or four_bit, or take a smaller model; "
             "`vqa-tui train estimate` says what each takes.",
+        )
+    if name == "DistBackendError" or any(each in words for each in ("closed by peer", "reset by peer", "Broken pipe")):
+        return PeerLost(
+            "another process of this training ended",
+            "Its own log says why, on its machine. Resume on all machines: checkpoints are whole.",
         )
     if "DataLoader worker" in words:
         return TrainingTrouble(
@@ -53,17 +62,13 @@ def in_words(error: BaseException) -> TrainingTrouble:
     return TrainingTrouble(f"{name}: {words}" if words else name, "The log has the whole story.")
 
 
-def _lacks_space(error: BaseException) -> bool:
-    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    if isinstance(error, OSError) and error.errno in full:
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Return whether an error of the libraries says that no memory is left."""
+    if isinstance(error, MemoryError) or type(error).__name__ in {"OutOfMemoryError", "AcceleratorError"}:
         return True
-    return any(word in str(error) for word in ("No space left on device", "Disk quota exceeded", "File too large"))
-
-
-def _lacks_memory(words: str) -> bool:
-    lowered = words.lower()
+    words = _first_line(error).lower()
     return any(
-        each in lowered
+        each in words
         for each in (
             "out of memory",
             "can't allocate memory",
@@ -72,3 +77,14 @@ def _lacks_memory(words: str) -> bool:
             "bad allocation",
         )
     )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:500]
+
+
+def _lacks_space(error: BaseException) -> bool:
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(error, OSError) and error.errno in full:
+        return True
+    return any(word in str(error) for word in ("No space left on device", "Disk quota exceeded", "File too large"))
