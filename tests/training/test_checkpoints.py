@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from tests.training.conftest import training_folder
 from tests.training.test_trainer import end, train
 from vqa_tui.domain.training_events import Started
-from vqa_tui.training.checkpoints import newest_checkpoint, remove_unfinished
+from vqa_tui.training.checkpoints import newest_checkpoint, remove_later, remove_unfinished
 
 pytestmark = pytest.mark.training
 WRITTEN = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
@@ -61,6 +61,12 @@ def test_one_that_lacks_a_part_of_the_weights_is_passed_over(tmp_path: Path) -> 
     assert newest_checkpoint(tmp_path) == made
 
 
+def test_later_ones_make_place_for_those_of_steps_that_are_done_again(tmp_path: Path) -> None:
+    made = [checkpoint(tmp_path, step) for step in (9, 10, 100)]
+    remove_later(tmp_path, 10)
+    assert [each.exists() for each in made] == [True, True, False]
+
+
 def test_where_one_cannot_be_loaded_the_one_before_is(tmp_path: Path) -> None:
     """The newest is cut off; the one before it is whole, and holds no state of an optimizer."""
     config = training_folder(tmp_path, max_steps=12, save_every=4, samples=0)
@@ -70,11 +76,11 @@ def test_where_one_cannot_be_loaded_the_one_before_is(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:-100])
     torch.save({"nothing": torch.ones(4)}, folder / "checkpoint-8" / "optimizer.pt")
     shutil.copytree(folder / "checkpoint-8", tmp_path / "unreadable")
-    training_folder(tmp_path, max_steps=10, save_every=100, samples=0)
+    training_folder(tmp_path, max_steps=10, save_every=4, samples=0)
     status, said, found = train(config, "--resume")
     assert status == 0 and "checkpoint-8 cannot be loaded" in said and "trying the one before" in said, said
     assert [each for each in found if isinstance(each, Started)][-1].first_step == 4 and end(found).step == 10
-    assert not (folder / "checkpoint-8").exists()
+    assert "param_groups" in torch.load(folder / "checkpoint-8" / "optimizer.pt"), "it was written anew"
 
     shutil.rmtree(folder)
     shutil.copytree(tmp_path / "unreadable", folder / "checkpoint-8")
