@@ -22,7 +22,7 @@ from vqa_tui.training.checkpoints import newest_checkpoint, step_of, whole_check
 pytestmark = pytest.mark.training
 
 
-def machines(folder: Path, **settings: object) -> list[Path]:
+def machines(folder: Path, *, max_steps: int = 20, save_every: int = 10) -> list[Path]:
     """Make the folders of both, and return their configurations."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -30,7 +30,12 @@ def machines(folder: Path, **settings: object) -> list[Path]:
     launch = {"program": "torchrun", "machines": 2, "main_address": "127.0.0.1", "main_port": port}
     return [
         training_folder(
-            folder / str(rank), batch_size=2, samples=0, launch={**launch, "machine_rank": rank}, **settings
+            folder / str(rank),
+            batch_size=2,
+            samples=0,
+            max_steps=max_steps,
+            save_every=save_every,
+            launch={**launch, "machine_rank": rank},
         )
         for rank in (0, 1)
     ]

@@ -14,7 +14,7 @@ from transformers.trainer import TRAINING_ARGS_NAME
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, Saving, Started
-from vqa_tui.domain.training_files import HELD_OUT, METRICS, ROWS
+from vqa_tui.domain.training_files import HELD_OUT, METRICS, ROWS, STOP_FILE
 from vqa_tui.training.adapters import prepare
 from vqa_tui.training.agreement import agree_on_rows, agreed_checkpoints
 from vqa_tui.training.answering import Sampler
@@ -106,7 +106,7 @@ class _Session:
             args=arguments,
             train_dataset=Numbers(rows),
             eval_dataset=Subset(Numbers(held_out), self._looked_at) if len(held_out) else None,
-            callbacks=[self._reporter, Sampler(shown, encoder, log, config.sample_tokens)],
+            callbacks=[self._reporter, Sampler(shown, encoder, log, config.sample_tokens, folder / STOP_FILE)],
             learned=learned,
             reporter=self._reporter,
             batcher=Batcher(rows, encoder),
