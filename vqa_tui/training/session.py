@@ -61,17 +61,20 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
     agree_on_rows(len(rows), len(held_out))
     log = EventLog(folder / METRICS, writes=first)
     found: list[Path | None] = [*agreed_checkpoints(folder, resume=resume)]
-    unreadable: CheckpointUnreadable | None = None
+    if first:
+        keep_environment(folder, device.words)
+    unreadable = ""
     for checkpoint in found or [None]:
         try:
             return _Session(folder, config, device, arguments, rows, held_out, log).run(checkpoint)
         except CheckpointUnreadable as reason:
-            log.say(f"checkpoint-{reason.step} cannot be loaded: {reason}; trying the one before")
-            unreadable = unreadable or reason.with_traceback(None)
+            why = f"checkpoint-{reason.step} cannot be loaded: {reason}"
+            log.say(f"{why}; trying the one before")
+            unreadable = unreadable or why
+        # The model that it was to go into; words alone are kept of the error, which holds it.
         gc.collect()
-    assert unreadable is not None
     raise TrainingTrouble(
-        f"none of its checkpoints can be loaded; of the newest, checkpoint-{unreadable.step}: {unreadable}",
+        f"none of its checkpoints can be loaded; of the newest: {unreadable}",
         "They stay where they are: with the package versions in environment.json they may load; else start a new one.",
     )
 
@@ -160,8 +163,6 @@ class _Session:
         looked_at = f" ({len(self._looked_at):,} at each look)" if len(self._looked_at) < len(self._held_out) else ""
         going_on = f", from {done:,}" if done else ""
         log.say(f"{len(self._rows):,} rows, {len(self._held_out):,} held out{looked_at}, {steps:,} steps{going_on}")
-        if self._first:
-            keep_environment(self._folder, device.words)
 
     def _save(self) -> None:
         partial = self._folder / f"{ADAPTER}.partial"
