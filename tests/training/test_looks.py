@@ -1,6 +1,7 @@
 """Looks at held-out rows: how many they take, what a broken one costs, and what they say of checkpoints."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,16 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("peft", reason="needs the train extra")
 
+from transformers import TrainerControl, TrainerState
+
 from tests.training.conftest import training_folder
 from tests.training.test_trainer import end, losses, start, told, train, wait_for
-from vqa_tui.domain.training_events import LeftOut, Looked, Saved, checkpoints
+from vqa_tui.domain.training_events import LeftOut, Looked, Saved, Stepped, checkpoints, events
+from vqa_tui.training import reporting
 from vqa_tui.training.checkpoints import newest_checkpoint
+from vqa_tui.training.event_log import EventLog
+from vqa_tui.training.gauges import Gauges
+from vqa_tui.training.learned import Learned
 from vqa_tui.training.rows import spread
 
 pytestmark = pytest.mark.training
@@ -42,6 +49,25 @@ def test_a_look_takes_some_rows_and_tells_the_checkpoint_before_it_how_good_it_i
     state = json.loads((tmp_path / "checkpoints" / "checkpoint-4" / "trainer_state.json").read_text("utf-8"))
     assert state["best_global_step"] == best and Path(state["best_model_checkpoint"]).name == f"checkpoint-{best}"
     assert state["log_history"][-1]["step"] == 4 and "eval_loss" in state["log_history"][-1]
+
+
+def test_the_time_of_a_look_is_not_that_of_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two steps of 12 s that are told together, and a look of ten minutes between them."""
+    clock = 100.0
+    monkeypatch.setattr(time, "perf_counter", lambda: clock)
+    log = EventLog(tmp_path / "metrics.jsonl", writes=True)
+    reporter = reporting.Reporter(tmp_path, log, Learned(), Gauges("cpu"))
+    state, control = TrainerState(global_step=2, max_steps=9), TrainerControl()
+    reporter.on_step_begin(None, state, control)
+    clock += 12 + 600
+    reporter.paused(600.0)
+    reporter.on_step_begin(None, state, control)
+    clock += 12
+    reporter.on_log(None, state, control, {"loss": 1.0})
+    clock += 12
+    reporter.on_log(None, state, control, {"loss": 1.0})
+    told = list(events((tmp_path / "metrics.jsonl").read_text("utf-8").splitlines()))
+    assert [each.seconds for each in told if isinstance(each, Stepped)] == [24.0, 12.0]
 
 
 def test_a_look_that_fails_costs_no_step(tmp_path: Path) -> None:
