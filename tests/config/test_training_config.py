@@ -27,9 +27,17 @@ def test_defaults_follow_the_modality() -> None:
     assert made(launch=launch).rows_per_step == 48
 
 
+def test_a_look_takes_some_rows_or_all() -> None:
+    assert made().eval_rows == 200 and made(eval_rows=7).eval_rows == 7
+    assert made(eval_rows="all").eval_rows is None and made(eval_rows=None).eval_rows is None
+    assert TrainingConfig.model_validate_json(freeze_training(made(eval_rows="all"))).eval_rows is None
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
+        ({"eval_rows": "some"}, "eval_rows"),
+        ({"eval_rows": 0}, "eval_rows"),
         ({"launch": {"processes": 2}}, "program: python starts one process"),
         ({"launch": {"program": "torchrun", "machines": 2}}, "main_address: must name"),
         ({"launch": {"program": "torchrun", "machine_rank": 1}}, "machine_rank: must be less"),

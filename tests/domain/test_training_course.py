@@ -5,15 +5,25 @@ import math
 import pytest
 
 from vqa_tui.domain.training_course import TrainingCourse
-from vqa_tui.domain.training_events import Answered, Event, LeftOut, Looked, Saved, Started, Stepped
+from vqa_tui.domain.training_events import Answered, Event, LeftOut, Looked, Saved, Started, Stepped, checkpoints
 
 
-def started(first: int = 0, total: int = 100, at: float = 0.0) -> Started:
-    return Started(at, first, total, 3.0, 40, 4, "CPU", "fp32", 1_000, 10)
+def started(
+    first: int = 0, total: int = 100, at: float = 0.0, *, look_every: int | None = None, save_every: int | None = None
+) -> Started:
+    every = {"look_every": look_every, "save_every": save_every}
+    return Started(at, first, total, 3.0, 40, 4, "CPU", "fp32", 1_000, 10, **every)
 
 
-def stepped(step: int, loss: float | None = 1.0, *, at: float | None = None, rows: tuple[int, ...] = (1, 2)) -> Stepped:
-    return Stepped(step if at is None else at, step, step / 10, loss, 0.01, 1.0, 0.5, 50, rows, 1_000 + step)
+def stepped(
+    step: int,
+    loss: float | None = 1.0,
+    *,
+    at: float | None = None,
+    seconds: float = 0.5,
+    rows: tuple[int, ...] = (1, 2),
+) -> Stepped:
+    return Stepped(step if at is None else at, step, step / 10, loss, 0.01, 1.0, seconds, 50, rows, 1_000 + step)
 
 
 def course_of(*events: Event) -> TrainingCourse:
@@ -57,12 +67,36 @@ def test_a_resumed_session_does_the_steps_after_its_checkpoint_again() -> None:
 
 
 def test_the_pace_and_the_eta_are_those_of_this_session() -> None:
-    slow = [stepped(n, at=100.0 * n) for n in range(1, 5)]
-    fast = [stepped(n, at=1_000.0 + 2 * (n - 4)) for n in range(5, 11)]
+    slow = [stepped(n, at=100.0 * n, seconds=100.0) for n in range(1, 5)]
+    fast = [stepped(n, at=1_000.0 + 2 * (n - 4), seconds=2.0) for n in range(5, 11)]
     course = course_of(started(), *slow, started(4, at=1_000.0), *fast)
     pace = course.pace
     assert pace is not None and pace.steps_per_s == pytest.approx(0.5) and pace.tokens_per_s == pytest.approx(25.0)
     assert course.eta_s == pytest.approx(180.0)
+
+
+@pytest.mark.parametrize("done", [150, 199, 200, 201, 205, 340, 1_000])
+def test_the_eta_holds_wherever_the_newest_look_was(done: int) -> None:
+    """Steps of 12 s; each hundred a checkpoint of 20 s and a look of ten minutes, 100 s of them for answers."""
+    total, now = 1_000, 0.0
+    told: list[Event] = [started(total=total, look_every=100, save_every=100)]
+    for step in range(1, done + 1):
+        now += 12
+        told.append(stepped(step, at=now, seconds=12.0))
+        if step % 100 == 0 and step < done:
+            told += [Saved(now + 20, step, "c", 9, seconds=20.0), Looked(now + 520, step, 1.0, 500.0)]
+            told += [Answered(now + 520 + 25 * n, step, n, "k", "p", "q", "r", "a") for n in range(1, 5)]
+            now += 620
+    looks_left = total // 100 - done // 100
+    pace = course_of(*told).pace
+    assert pace is not None and pace.steps_per_s == pytest.approx(1 / 12)
+    assert course_of(*told).eta_s == pytest.approx((total - done) * 12 + looks_left * 620)
+
+
+def test_a_checkpoint_gets_the_loss_of_the_look_behind_it() -> None:
+    told: list[Event] = [started(), Saved(1, 10, "a", 5), Looked(2, 10, 3.0, 1.0), Saved(3, 15, "b", 5)]
+    assert [each.loss for each in course_of(*told).saved] == [3.0, None]
+    assert checkpoints(told) == course_of(*told).saved
 
 
 def test_spikes_are_steps_above_the_smoothed_loss_the_highest_first() -> None:

@@ -31,6 +31,10 @@ def test_all_weights_need_several_times_as_much() -> None:
     found = estimate_memory(SHAPE, replace(WISH, rank=None), gpu=True)
     assert found.parts["adapter"] == 0 and found.parts["optimizer"] == 2 * found.parts["gradients"]
     assert found.trainable < found.parameters == SHAPE.weights
+    assert found.parts["weights"] == 4 * SHAPE.weights + 2 * found.trainable, "in fp32, and what autocast keeps"
+    assert found.parts["gradients"] == 4 * found.trainable
+    fp32 = estimate_memory(SHAPE, replace(WISH, rank=None, number_bytes=4), gpu=True)
+    assert fp32.parts["weights"] == 4 * SHAPE.weights
     everything = estimate_memory(SHAPE, replace(WISH, rank=None, vision_learns=True), gpu=True)
     assert everything.trainable == SHAPE.weights
     shared = estimate_memory(SHAPE, replace(WISH, rank=None, shards=4), gpu=True)

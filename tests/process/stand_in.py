@@ -65,4 +65,8 @@ elif how == "waits":
     sys.exit(0)
 for number in range(first + 1, 6):
     step(number)
+if how == "saves":
+    tell("saving")
+    while not (folder / "written").exists():
+        time.sleep(0.01)
 tell("end", phase="done", reason="", step=5)

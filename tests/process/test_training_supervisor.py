@@ -37,6 +37,23 @@ async def test_it_follows_the_steps_to_the_end(hall: Hall) -> None:
     assert "stand_in.py" in (hall.folder(number) / "log").read_text()
 
 
+async def test_that_it_saves_is_a_phase_of_its_own(hall: Hall) -> None:
+    number = await hall.make("a")
+    task = hall.supervise(number, "saves")
+    await hall.reaches(number, lambda found: found.phase is TrainingPhase.SAVING)
+    (hall.folder(number) / "written").touch()
+    assert await task == 0
+    assert (await hall.summary(number)).phase is TrainingPhase.DONE
+
+
+async def test_what_an_earlier_session_said_is_no_reason(hall: Hall) -> None:
+    number = await hall.make("a")
+    (hall.folder(number) / "reason-1").write_text(json.dumps({"at": 1, "reason": "old", "follows": False}))
+    (hall.folder(number) / "log").write_text("exitcode: -9\n")
+    assert await hall.supervise(number, "full") == 1
+    assert (await hall.summary(number)).reason == "the disk is full"
+
+
 @pytest.mark.parametrize(
     ("how", "words"),
     [

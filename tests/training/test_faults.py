@@ -168,7 +168,8 @@ def test_a_killed_supervisor(place: Place) -> None:
 
 
 def test_two_processes_learn_as_one_does_and_stop_together(place: Place) -> None:
-    """The same sixteen rows, four a step: by one process, and by two that take two each."""
+    """The same sixteen rows, four a step: by one process, and by two that take two each. Rows are told of both."""
+    (place.folder / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     one = ("--set", "max_steps=6", "--set", "samples=0", "--set", "validation=0")
     two = (*one, "--set", "batch_size=2", "--set", "launch.program=accelerate", "--set", "launch.processes=2")
     place.start(*one)
@@ -181,7 +182,9 @@ def test_two_processes_learn_as_one_does_and_stop_together(place: Place) -> None
     )
     assert list(alone) == [1, 2, 3, 4, 5, 6]
     assert together == {step: pytest.approx(loss, abs=1e-3) for step, loss in alone.items()}
-    assert {len(each.rows) for each in place.told(2) if isinstance(each, Stepped)} == {2}
+    rows = [[each.rows for each in place.told(number) if isinstance(each, Stepped)] for number in (1, 2)]
+    assert [sorted(each) for each in rows[0]] == [sorted(each) for each in rows[1]]
+    assert [each.row for each in place.told(2) if isinstance(each, LeftOut)] == [3]
 
     place.start(*two, "--set", "max_steps=100000")
     place.wait(lambda: place.is_stepping(3))
@@ -201,6 +204,17 @@ def test_a_killed_launcher_takes_its_workers_along(place: Place) -> None:
     place.wait_until_gone()
     assert place.shown()["phase"] == "failed"
     place.wait(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def test_a_killed_worker_is_told_and_not_what_its_neighbour_makes_of_it(place: Place) -> None:
+    """The neighbour says that a connection broke, and the launcher ends with 1."""
+    place.start(*MANY, "--set", "batch_size=2", "--set", "launch.program=torchrun", "--set", "launch.processes=2")
+    place.wait(place.is_stepping)
+    os.kill(children_of(place.trainer())[1], signal.SIGKILL)
+    place.wait_until_gone()
+    found = place.shown()
+    assert found["phase"] == "failed" and "a process of the training was killed by SIGKILL" in found["reason"]
+    assert "memory" in found["reason"]
 
 
 def children_of(pid: int) -> list[int]:

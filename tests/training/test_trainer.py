@@ -83,6 +83,7 @@ def test_it_learns_and_tells_what_it_does(whole: tuple[Path, list[Event]]) -> No
     assert end(found).phase == "done"
     environment = json.loads((config.parent / "environment.json").read_text("utf-8"))
     assert environment["packages"]["torch"] and environment["device"] == "CPU"
+    assert not list((config.parent / "adapter").glob("*.bin")), "no pickle for those who take it"
 
 
 def test_the_adapter_and_the_merged_model_answer(whole: tuple[Path, list[Event]]) -> None:
@@ -124,6 +125,8 @@ def test_resumed_is_as_if_nothing_had_been(whole: tuple[Path, list[Event]], tmp_
     without = losses(whole[1])
     assert losses(found) == {step: pytest.approx(loss, abs=1e-4) for step, loss in without.items()}
     assert [each.first_step for each in found if isinstance(each, Started)] == [0, 10]
+    environments = {path.name for path in config.parent.glob("environment*")}
+    assert environments == {"environment.json", "environment-1.json"}
 
 
 def test_a_checkpoint_that_was_cut_off_is_passed_over_and_taken_away(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from vqa_tui.training.trouble import TrainingTrouble, in_words
+from vqa_tui.training.trouble import PeerLost, TrainingTrouble, in_words, is_lack_of_memory
 
 pytestmark = pytest.mark.training
 _HANDED_ON = """Caught ValueError in DataLoader worker process 0.
@@ -36,3 +36,23 @@ def test_its_death_is_told_as_what_it_is(words: str) -> None:
 def test_a_trouble_goes_whole_from_process_to_process() -> None:
     trouble = pickle.loads(pickle.dumps(TrainingTrouble("no colour", "Take one.")))
     assert (str(trouble), trouble.hint) == ("no colour", "Take one.")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:1234",
+        "[../third_party/gloo/gloo/transport/tcp/pair.cc:534] Read error [127.0.0.1]:1234: Connection reset by peer",
+    ],
+)
+def test_what_a_lost_neighbour_leaves_is_known(words: str) -> None:
+    assert isinstance(in_words(RuntimeError(words)), PeerLost)
+    assert not isinstance(in_words(RuntimeError("size mismatch")), PeerLost)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("CUDA out of memory. Tried"), OSError(12, "Cannot allocate memory")]
+)
+def test_a_lack_of_memory_is_known(error: BaseException) -> None:
+    assert is_lack_of_memory(error) and "out of memory" in in_words(error).sentence
+    assert not is_lack_of_memory(ValueError("x"))

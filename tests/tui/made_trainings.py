@@ -95,7 +95,7 @@ def made_course(steps: int = 40, *, picture: str = "", every: int = 10, total: i
     for step in range(1, steps + 1):
         loss = 6.0 if step == 17 else 0.5 + 4 / step
         at = began + 2.0 * step
-        told.append(Stepped(at, step, step / 20, loss, 0.01, 1 + 1 / step, 1.5, 900, (step % 9, 8), 552_000_000))
+        told.append(Stepped(at, step, step / 20, loss, 0.01, 1 + 1 / step, 2.0, 900, (step % 9, 8), 552_000_000))
         if step % every == 0:
             told.append(Looked(at, step, loss + 0.2, 0.4))
             words = "A bag with a knife." if step > every else "bag bag bag"

@@ -13,7 +13,7 @@ from vqa_tui import __version__
 from vqa_tui.api.job_request import JobRequest
 from vqa_tui.domain.run import RunSummary
 from vqa_tui.domain.training import TrainingSummary
-from vqa_tui.domain.training_events import Answered, Ended, LeftOut, Looked, Saved, Started, Stepped
+from vqa_tui.domain.training_events import Answered, Ended, LeftOut, Looked, Saved, Saving, Started, Stepped
 from vqa_tui.operations.training_data import TrainingData
 
 _REF = "#/components/schemas/"
@@ -169,7 +169,19 @@ def _ref(shape: str) -> dict[str, str]:
 
 def _schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = {}
-    for kind in (RunSummary, TrainingSummary, TrainingData, Started, Stepped, Looked, Answered, Saved, LeftOut, Ended):
+    for kind in (
+        RunSummary,
+        TrainingSummary,
+        TrainingData,
+        Started,
+        Stepped,
+        Looked,
+        Answered,
+        Saved,
+        Saving,
+        LeftOut,
+        Ended,
+    ):
         schemas |= _described(kind, "serialization")
     schemas |= _described(JobRequest, "validation")
     text = {"type": "string"}

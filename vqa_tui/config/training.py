@@ -109,6 +109,9 @@ class TrainingConfig(_Strict):
     """Checkpoints that are kept, the newest; the one with the lowest loss on held-out rows stays too."""
     eval_every: Annotated[int, Field(ge=1, le=_MOST_STEPS)] | None = None
     """Steps between looks at the held-out rows. Default: as `save_every`."""
+    eval_rows: Annotated[int, Field(ge=1, le=_MOST_STEPS)] | None = 200
+    """Held-out rows at each look, the same ones spread evenly over the file; `all` (or null) takes all of them, which
+    may take longer than the steps between."""
     samples: Annotated[int, Field(ge=0, le=64)] = 4
     """Held-out rows that are answered at each look, to be read beside picture and reference."""
     sample_tokens: Annotated[int, Field(ge=1, le=4096)] = 64
@@ -119,6 +122,11 @@ class TrainingConfig(_Strict):
     """Folder that gets a copy of the adapter (and of the merged model, in `merged`) when the training is done; it must
     not be there yet, or be empty."""
     launch: Launch = Launch()
+
+    @field_validator("eval_rows", mode="before")
+    @classmethod
+    def _all(cls, value: object) -> object:
+        return None if value == "all" else value
 
     @field_validator("model", "output")
     @classmethod

@@ -5,7 +5,7 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vqa_tui.domain.training_events import Answered, Ended, Event, LeftOut, Looked, Saved, Started, Stepped
 
@@ -13,12 +13,14 @@ SMOOTHING = 0.9
 """Weight of what was before in the smoothed loss: an exponential mean over some ten steps, corrected at its start."""
 _RATE_WITHIN_S = 120.0
 _RATE_LEAST_STEPS = 10
+_LAST_FEW = 5
+"""Looks, or checkpoints, whose mean time stands for those to come."""
 _SPIKES_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast the present session works, checkpoints and looks included."""
+    """How fast the present session learns, without its looks and checkpoints."""
 
     steps_per_s: float
     tokens_per_s: float
@@ -45,8 +47,6 @@ class TrainingCourse:
         self.rates = array("d")
         self.norms = array("d")
         self.token_rates = array("d")
-        self.ends = array("d")
-        """Unix time at which each step ended."""
         self.looks: list[Looked] = []
         self.answers: list[Answered] = []
         self.saved: list[Saved] = []
@@ -56,6 +56,9 @@ class TrainingCourse:
         self.ended: Ended | None = None
         self.sessions = 0
         self.peak_memory_bytes: int | None = None
+        self._spent = array("d")
+        """Seconds that the steps took until each step's end, added up."""
+        self._look_seconds: list[float] = []
         self._tokens = array("q")
         self._rows = array("q")
         self._row_ends = array("q")
@@ -76,9 +79,9 @@ class TrainingCourse:
                 case Started():
                     self._start(event)
                 case Looked():
-                    self.looks.append(event)
+                    self._look(event)
                 case Answered():
-                    self.answers.append(event)
+                    self._answer(event)
                 case Saved():
                     self.saved.append(event)
                 case LeftOut():
@@ -106,16 +109,16 @@ class TrainingCourse:
 
     @property
     def pace(self) -> Pace | None:
-        """The rate of the present session over its last two minutes, or its last ten steps where that is longer.
+        """The rate of the present session over its last two minutes of steps, or ten steps where that is longer.
 
         None until it has done two steps.
         """
         last = len(self.steps) - 1
         if last - self._session_from < 1:
             return None
-        first = max(bisect_left(self.ends, self.ends[last] - _RATE_WITHIN_S, self._session_from), self._session_from)
+        first = bisect_left(self._spent, self._spent[last] - _RATE_WITHIN_S, self._session_from)
         first = max(min(first, last - _RATE_LEAST_STEPS), self._session_from)
-        seconds = self.ends[last] - self.ends[first]
+        seconds = self._spent[last] - self._spent[first]
         if seconds <= 0:
             return None
         tokens = sum(self._tokens[first + 1 : last + 1])
@@ -123,11 +126,14 @@ class TrainingCourse:
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds that the steps left take at the present pace."""
+        """Seconds that the steps left take at the present pace, and looks and checkpoints left at their mean time."""
         pace = self.pace
         if pace is None or self.started is None or not pace.steps_per_s:
             return None
-        return max(self.started.total_steps - self.steps[-1], 0) / pace.steps_per_s
+        done, total = self.steps[-1], self.started.total_steps
+        seconds = max(total - done, 0) / pace.steps_per_s
+        seconds += _left(done, total, self.started.look_every) * _mean(self._look_seconds)
+        return seconds + _left(done, total, self.started.save_every) * _mean([each.seconds for each in self.saved])
 
     @property
     def best(self) -> Saved | None:
@@ -139,6 +145,18 @@ class TrainingCourse:
     def answer_steps(self) -> list[int]:
         """Return the steps at which held-out rows were answered, oldest first."""
         return list(dict.fromkeys(each.step for each in self.answers))
+
+    def _look(self, event: Looked) -> None:
+        self.looks.append(event)
+        self._look_seconds.append(event.seconds)
+        if self.saved and self.saved[-1].step == event.step:
+            self.saved[-1] = replace(self.saved[-1], loss=event.loss)
+
+    def _answer(self, event: Answered) -> None:
+        self.answers.append(event)
+        if self.looks and self.looks[-1].step == event.step:
+            # Answers are given behind the loss, and are part of the look.
+            self._look_seconds[-1] = self.looks[-1].seconds + max(event.at - self.looks[-1].at, 0.0)
 
     def _start(self, event: Started) -> None:
         self.started = event
@@ -152,13 +170,14 @@ class TrainingCourse:
         keep = bisect_right(self.steps, step)
         if keep < len(self.steps):
             del self._rows[self._row_ends[keep - 1] if keep else 0 :]
-            for column in (self.losses, self.rates, self.norms, self.token_rates, self.ends):
+            for column in (self.losses, self.rates, self.norms, self.token_rates, self._spent):
                 del column[keep:]
             for counts in (self.steps, self._tokens, self._row_ends):
                 del counts[keep:]
             del self.smoothed[keep:]
             self._smooth_again()
         self.looks = [each for each in self.looks if each.step <= step]
+        del self._look_seconds[len(self.looks) :]
         self.answers = [each for each in self.answers if each.step <= step]
         self.saved = [each for each in self.saved if each.step <= step]
 
@@ -181,7 +200,7 @@ class TrainingCourse:
         self.rates.append(event.learning_rate)
         self.norms.append(_number(event.grad_norm))
         self.token_rates.append(event.tokens / event.seconds if event.seconds > 0 else math.nan)
-        self.ends.append(event.at)
+        self._spent.append((self._spent[-1] if self._spent else 0.0) + max(event.seconds, 0.0))
         self._tokens.append(event.tokens)
         self._rows.extend(event.rows)
         self._row_ends.append(len(self._rows))
@@ -201,6 +220,16 @@ class TrainingCourse:
     def _note_memory(self, size: int | None) -> None:
         if size is not None:
             self.peak_memory_bytes = max(size, self.peak_memory_bytes or 0)
+
+
+def _left(done: int, total: int, every: int | None) -> int:
+    """How many multiples of `every` there are behind `done` up to `total`."""
+    return max(total // every - done // every, 0) if every else 0
+
+
+def _mean(seconds: list[float]) -> float:
+    newest = seconds[-_LAST_FEW:]
+    return sum(newest) / len(newest) if newest else 0.0
 
 
 def _number(value: float | None) -> float:

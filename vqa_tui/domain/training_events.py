@@ -6,7 +6,7 @@ readable, and a line that a crash cut off is passed over.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 
@@ -28,6 +28,10 @@ class Started:
     trainable: int
     memory_total_bytes: int | None = None
     """Of the device (one card), or of the machine without one."""
+    look_every: int | None = None
+    """Steps between looks at the held-out rows; None where it takes none, or does not say."""
+    save_every: int | None = None
+    """Steps between checkpoints; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,11 @@ class Stepped:
     learning_rate: float
     grad_norm: float | None
     seconds: float
+    """Since the event before, without looks and checkpoints between them."""
     tokens: int
     """Of all rows of the step, pictures' tokens included, over all processes."""
     rows: tuple[int, ...]
-    """Ids of the rows of the step (of this process alone where several work)."""
+    """Ids of the rows of the step, over all processes."""
     memory_bytes: int | None = None
     """Highest use so far of the device, or of the process on a CPU."""
     utilisation: float | None = None
@@ -86,8 +91,17 @@ class Saved:
     path: str
     """Relative to the training's folder."""
     size_bytes: int
-    loss: float | None
-    """On the held-out rows, where they were looked at in the same step."""
+    loss: float | None = None
+    """On the held-out rows, where they were looked at in the same step: `checkpoints` puts it in from the look, which
+    comes after it."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """All steps are done; what was learned is written, and merged where that is wanted."""
+
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +125,7 @@ class Ended:
     peak_memory_bytes: int | None = None
 
 
-Event = Started | Stepped | Looked | Answered | Saved | LeftOut | Ended
+Event = Started | Stepped | Looked | Answered | Saved | Saving | LeftOut | Ended
 
 _WORDS: dict[str, type[Any]] = {
     "start": Started,
@@ -119,10 +133,11 @@ _WORDS: dict[str, type[Any]] = {
     "eval": Looked,
     "sample": Answered,
     "checkpoint": Saved,
+    "saving": Saving,
     "left_out": LeftOut,
     "end": Ended,
 }
-_E = TypeVar("_E", Started, Stepped, Looked, Answered, Saved, LeftOut, Ended)
+_E = TypeVar("_E", Started, Stepped, Looked, Answered, Saved, Saving, LeftOut, Ended)
 _WORD_OF = {event: word for word, event in _WORDS.items()}
 
 
@@ -143,6 +158,12 @@ def events(lines: Iterable[str]) -> Iterator[Event]:
             yield kind(**known)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
+
+
+def checkpoints(told: Sequence[Event]) -> list[Saved]:
+    """Return the checkpoints that were told of, oldest first, each with the loss of the look in the same step."""
+    losses = {each.step: each.loss for each in told if isinstance(each, Looked)}
+    return [replace(each, loss=losses.get(each.step, each.loss)) for each in told if isinstance(each, Saved)]
 
 
 def last_event(told: Sequence[Event], kind: type[_E]) -> _E | None:

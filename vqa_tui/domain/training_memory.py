@@ -1,12 +1,14 @@
 """What memory a training takes on each device, part by part, before anything is loaded.
 
-- *Weights*: one number each, 2 bytes in bf16 and fp16 and 4 in fp32. In 4 bits the matrices of the layers take
+- *Weights*: one number each, 2 bytes in bf16 and fp16 and 4 in fp32; where they learn themselves 4, and in 16 bits
+  autocast holds a copy of those that learn (Micikevicius et al. 2017, https://arxiv.org/abs/1710.03740, section 3.1).
+  In 4 bits the matrices of the layers take
   4 + 0.127 bits (NF4 with double quantization, Dettmers et al. 2023, https://arxiv.org/abs/2305.14314, section 3), and
   the rest 2 bytes.
 - *Adapter*: r · (in + out) numbers for each matrix (Hu et al. 2021, https://arxiv.org/abs/2106.09685, section 4.1), in
   PEFT in fp32 even beside weights in 16 bits.
 - *Gradients and optimizer*: AdamW holds two numbers for each that learns beside its gradient (Rajbhandari et al. 2019,
-  https://arxiv.org/abs/1910.02054, section 3.1), in the type of the weight.
+  https://arxiv.org/abs/1910.02054, section 3.1), all in fp32.
 - *Activations*: what a layer keeps for the way back, counted as in Korthikanti et al. 2022
   (https://arxiv.org/abs/2205.05198, section 4.1) for a gated feed-forward layer; of the attention its inputs and its
   output alone, as the kernels of Dao et al. 2022 (https://arxiv.org/abs/2205.14135) keep no scores. With checkpointing
@@ -74,16 +76,17 @@ def estimate_memory(shape: ModelShape, wish: MemoryWish, *, gpu: bool) -> Memory
     if wish.rank is None:
         trainable = shape.layer_weights + shape.word_weights
         trainable += vision_layers + shape.bridge_weights if wish.vision_learns else 0
-        learned_bytes = wish.number_bytes
     else:
         trainable = adapter_weights(shape, wish.rank, vision=wish.vision_learns)
-        learned_bytes = _FP32
     tokens = shape.picture_tokens(wish.max_pixels) + TEXT_TOKENS
     tokens = min(tokens, wish.max_tokens) if wish.max_tokens else tokens
     layers = shape.layer_weights + vision_layers
-    weights = (
-        int(layers * _FOUR_BITS) + (shape.weights - layers) * 2 if wish.four_bit else shape.weights * wish.number_bytes
-    )
+    weights = shape.weights * wish.number_bytes
+    if wish.four_bit:
+        weights = int(layers * _FOUR_BITS) + (shape.weights - layers) * 2
+    elif wish.rank is None:
+        # Beside them autocast keeps what learns in 16 bits as well, until the way back is done.
+        weights = shape.weights * _FP32 + (trainable * wish.number_bytes if wish.number_bytes < _FP32 else 0)
     parts = {
         "weights": weights // wish.shards,
         "adapter": trainable * _FP32 // wish.shards if wish.rank is not None else 0,
@@ -93,8 +96,8 @@ def estimate_memory(shape: ModelShape, wish: MemoryWish, *, gpu: bool) -> Memory
     if not gpu:
         parts["freed, not given back"] = int(sum(parts.values()) * _NOT_GIVEN_BACK)
     parts |= {
-        "gradients": trainable * learned_bytes // wish.shards,
-        "optimizer": 2 * trainable * learned_bytes // wish.shards,
+        "gradients": trainable * _FP32 // wish.shards,
+        "optimizer": 2 * trainable * _FP32 // wish.shards,
         "libraries": _LIBRARIES_GPU if gpu else _LIBRARIES_CPU,
     }
     return MemoryEstimate(

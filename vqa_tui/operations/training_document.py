@@ -5,7 +5,17 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from vqa_tui.domain.training import TrainingSummary
-from vqa_tui.domain.training_events import Answered, Ended, Event, LeftOut, Looked, Saved, Started, Stepped, last_event
+from vqa_tui.domain.training_events import (
+    Answered,
+    Ended,
+    Event,
+    LeftOut,
+    Looked,
+    Started,
+    Stepped,
+    checkpoints,
+    last_event,
+)
 
 
 def training_document(
@@ -20,7 +30,7 @@ def training_document(
         "last_step": last_event(told, Stepped),
         "last_eval": last_event(told, Looked),
         "end": last_event(told, Ended),
-        "checkpoints": [each for each in told if isinstance(each, Saved) and each.step in kept],
+        "checkpoints": [each for each in checkpoints(told) if each.step in kept],
         "left_out": [each for each in told if isinstance(each, LeftOut)],
         "samples": [each for each in told if isinstance(each, Answered)],
     }

@@ -3,7 +3,7 @@ says how it ended. It loads no PyTorch, so it lives when the trainer does not.""
 
 import asyncio
 import os
-import signal
+import re
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -13,11 +13,12 @@ from pathlib import Path
 from vqa_tui.config.training import Launch, TrainingConfig
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingWish
-from vqa_tui.domain.training_events import Ended, Event, Started, Stepped, events
+from vqa_tui.domain.training_events import Ended, Event, Saving, Started, Stepped, events
 from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS
 from vqa_tui.domain.training_files import METRICS, STOP_FILE
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.process.devices import CPU, Taken, places_of, take, variables_for
+from vqa_tui.process.first_failure import first_failure, forget_reasons, killed_by
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
 from vqa_tui.process.tail import tail
@@ -28,6 +29,10 @@ from vqa_tui.store.db import Database, StoreTrouble
 
 _ERROR = "error: "
 """Begins the line in which a trainer says why it failed: on a full disk that is all it can."""
+_SESSION = re.compile(r"^\$ ", re.MULTILINE)
+"""Begins the line with which a session begins in the log: its command."""
+_LINES_OF_END = 400
+"""Of the log, in which a launcher tells of the processes that failed."""
 _LOOK_EVERY_S = 0.2
 _WAIT_EVERY_S = 0.5
 
@@ -170,6 +175,7 @@ class _Supervisor:
         """Start the trainer, follow it to its end, and say how that was."""
         self._output = config.output
         (self._folder / STOP_FILE).unlink(missing_ok=True)
+        forget_reasons(self._folder)
         told = EventTail(self._folder / METRICS)
         try:
             child = self._start(config, taken, resume=resume)
@@ -219,6 +225,8 @@ class _Supervisor:
                         await self._report(TrainingPhase.TRAINING)
                 case Stepped():
                     step, total = event.step, self._total
+                case Saving():
+                    await self._report(TrainingPhase.SAVING)
                 case Ended():
                     self._last = event
                 case _:
@@ -264,13 +272,13 @@ class _Supervisor:
         return ""
 
     def _why(self, status: int) -> str:
-        if self._last is not None and self._last.phase == TrainingPhase.FAILED:
-            return self._last.reason
+        told = self._last.reason if self._last is not None and self._last.phase == TrainingPhase.FAILED else ""
         if status < 0:
-            name = signal.Signals(-status).name
-            more = "; the system does that when memory runs out" if status == -signal.SIGKILL else ""
-            return f"the trainer was killed by {name}{more}. Its checkpoints are whole: resume goes on from the newest."
-        said = [line for line in tail(self._paths.training_log(self._id)).splitlines() if line.startswith(_ERROR)]
+            return told or killed_by(-status, "the trainer")
+        log = _SESSION.split(tail(self._paths.training_log(self._id), lines=_LINES_OF_END))[-1]
+        if why := first_failure(self._folder, log) or told:
+            return why
+        said = [line for line in log.splitlines() if line.startswith(_ERROR)]
         if said:
             return said[-1].removeprefix(_ERROR)
         if status == FULL_DISK:

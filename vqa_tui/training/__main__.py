@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_events import Ended, event_line
 from vqa_tui.domain.training_exit import BAD_INPUT
-from vqa_tui.domain.training_files import METRICS
+from vqa_tui.domain.training_files import METRICS, REASON
 from vqa_tui.training.checkpoints import remove_unfinished
 from vqa_tui.training.launcher import die_with_launcher, quiet_when_interrupted, see_one_gpu
-from vqa_tui.training.trouble import DiskFull, TrainingTrouble, in_words, told
+from vqa_tui.training.trouble import DiskFull, PeerLost, TrainingTrouble, in_words, told
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,10 +58,15 @@ def _failed(folder: Path, error: BaseException) -> int:
     if not isinstance(trouble, DiskFull) and not isinstance(error, TrainingTrouble):
         traceback.print_exception(error)
     status = told(trouble)
-    if os.environ.get("RANK", "0") != "0":
-        return status
-    remove_unfinished(folder)
+    first = os.environ.get("LOCAL_RANK", "0") == "0"
+    if first:
+        remove_unfinished(folder)
     try:
+        if "RANK" in os.environ:
+            said = {"at": time.time(), "reason": trouble.sentence, "follows": isinstance(trouble, PeerLost)}
+            (folder / f"{REASON}{os.environ['RANK']}").write_text(json.dumps(said), "utf-8")
+        if not first:
+            return status
         with open(folder / METRICS, "a", encoding="utf-8") as file:
             file.write("\n" + event_line(Ended(time.time(), "failed", trouble.sentence, 0)) + "\n")
     except OSError as unwritable:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -37,9 +38,12 @@ def question_of(row: TrainingRow) -> str:
 
 
 class Sampler(TrainerCallback):  # type: ignore[misc]  # untyped base
-    """Answers the same few held-out rows at each look."""
+    """Answers the same few held-out rows at each look, until a person wants the training to end."""
 
-    def __init__(self, rows: Sequence[TrainingRow], encoder: RowEncoder, log: EventLog, most_tokens: int) -> None:
+    def __init__(
+        self, rows: Sequence[TrainingRow], encoder: RowEncoder, log: EventLog, most_tokens: int, stop_file: Path
+    ) -> None:
+        self._stop_file = stop_file
         self._rows = rows
         self._encoder = encoder
         self._log = log
@@ -54,6 +58,8 @@ class Sampler(TrainerCallback):  # type: ignore[misc]  # untyped base
         model.eval()
         try:
             for row in self._rows:
+                if self._stop_file.exists():
+                    break
                 self._answer(model, row, state.global_step)
         finally:
             model.train(was_learning)

@@ -38,7 +38,7 @@ def trainer_arguments(folder: Path, config: TrainingConfig, device: Device, *, l
         logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=config.save_every,
-        save_total_limit=config.keep,
+        save_on_each_node=True,
         eval_strategy="steps" if looks else "no",
         eval_steps=config.look_every if looks else None,
         metric_for_best_model="eval_loss" if looks else None,

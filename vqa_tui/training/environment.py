@@ -1,7 +1,9 @@
 """What a training ran with: versions, device, and the code's own version."""
 
+import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 _PACKAGES = (
     "vqa-tui",
@@ -30,3 +32,11 @@ def environment(device: str) -> dict[str, object]:
         "device": device,
         "packages": packages,
     }
+
+
+def keep_environment(folder: Path, device: str) -> None:
+    """Write them to `environment.json`; what an earlier session ran with is kept as `environment-1.json` and so on."""
+    path = folder / "environment.json"
+    if path.exists():
+        path.replace(folder / f"environment-{len(list(folder.glob('environment*.json')))}.json")
+    path.write_text(json.dumps(environment(device), indent=2) + "\n", "utf-8")

@@ -60,8 +60,17 @@ def device_for(config: TrainingConfig) -> Device:
     return Device(kind, words, precision)
 
 
-def load_model(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
-    """Return the model, on the CPU but for 4 bits, and its processor.
+def learning_dtype(config: TrainingConfig, device: Device) -> torch.dtype:
+    """Return the numbers that weights are kept in while they learn, or lie beside adapters that do.
+
+    A step of a small learning rate is less than the next number in 16 bits and would be lost, so weights that learn
+    themselves are whole; autocast computes with them in the precision of the training.
+    """
+    return torch.float32 if config.lora is None else device.dtype
+
+
+def load_model(config: TrainingConfig, device: Device, *, dtype: torch.dtype | None = None) -> tuple[Any, Any]:
+    """Return the model, on the CPU but for 4 bits, and its processor; `dtype` is that of the device where None.
 
     Raises TrainingTrouble with what to do when the model cannot be found, read, made, or merged as `config` wants it.
     """
@@ -77,7 +86,7 @@ def load_model(config: TrainingConfig, device: Device) -> tuple[Any, Any]:
         extra = {"quantization_config": _four_bits(device), "device_map": {"": torch.cuda.current_device()}}
     try:
         require_whole_weights(config)
-        model = kind.from_pretrained(config.model, dtype=device.dtype, **extra)
+        model = kind.from_pretrained(config.model, dtype=dtype or device.dtype, **extra)
         return model, load_processor(config.model, vision=config.modality == "vision")
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise TrainingTrouble(

@@ -46,6 +46,12 @@ class RowFile:
             raise TrainingTrouble(f"{self._path}: row {number}: {error}") from error
 
 
+def spread(count: int, most: int | None) -> list[int]:
+    """Return the numbers of at most `most` of `count` rows, evenly spread; of all where it is None."""
+    taken = min(most or count, count)
+    return [number * count // taken for number in range(taken)]
+
+
 def open_picture(path: str, *, min_pixels: int | None, max_pixels: int | None) -> Any:
     """Return the picture upright, in RGB, made smaller or larger (sides in proportion) to have as many pixels as
     allowed. Raises OSError or ValueError when it cannot be read."""

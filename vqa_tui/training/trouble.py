@@ -62,6 +62,10 @@ class DiskFull(TrainingTrouble):
         super().__init__(f"the disk is full, so {deed.unwritten} could not be written", deed.with_room)
 
 
+class PeerLost(TrainingTrouble):
+    """Another process of the training ended, which says itself why."""
+
+
 def told(trouble: TrainingTrouble) -> int:
     """Say why a program ends, in one line that begins with `error: `, and return its exit status."""
     with suppress(OSError):  # on a full disk the log takes nothing either: the status says it
@@ -73,13 +77,15 @@ def in_words(error: BaseException, deed: Deed = TRAINING) -> TrainingTrouble:
     """Return what an error of the libraries means; what is not known keeps its own words."""
     if isinstance(error, TrainingTrouble):
         return error
-    lines = str(error).strip().splitlines() or [""]
-    # PyTorch hands on what a process that makes batches raised as a text: its traceback, whose last line says it.
-    handed_on = " in DataLoader worker process " in lines[0]
-    words = (lines[-1] if handed_on else lines[0])[:500]
+    words = _telling_line(error)
     name = type(error).__name__
-    if isinstance(error, MemoryError) or name in {"OutOfMemoryError", "AcceleratorError"} or _lacks_memory(words):
+    if is_lack_of_memory(error):
         return TrainingTrouble("out of memory", deed.with_memory)
+    if name == "DistBackendError" or any(each in words for each in ("closed by peer", "reset by peer", "Broken pipe")):
+        return PeerLost(
+            "another process of this training ended",
+            "Its own log says why, on its machine. Resume on all machines: checkpoints are whole.",
+        )
     if re.search(r"DataLoader worker .*(is killed by signal|exited unexpectedly)", words):
         return TrainingTrouble(
             "a process that makes batches was ended from outside",
@@ -91,21 +97,17 @@ def in_words(error: BaseException, deed: Deed = TRAINING) -> TrainingTrouble:
         return TrainingTrouble(
             f"the package {error.name} is not installed", "`pip install 'vqa-tui[train]'` brings what training needs."
         )
-    told = words if handed_on else f"{name}: {words}" if words else name
-    return TrainingTrouble(told, "The log has the whole story.")
+    said = words if _is_handed_on(error) else f"{name}: {words}" if words else name
+    return TrainingTrouble(said, "The log has the whole story.")
 
 
-def _lacks_space(error: BaseException) -> bool:
-    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    if isinstance(error, OSError) and error.errno in full:
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Return whether an error of the libraries says that no memory is left."""
+    if isinstance(error, MemoryError) or type(error).__name__ in {"OutOfMemoryError", "AcceleratorError"}:
         return True
-    return any(word in str(error) for word in ("No space left on device", "Disk quota exceeded", "File too large"))
-
-
-def _lacks_memory(words: str) -> bool:
-    lowered = words.lower()
+    words = _telling_line(error).lower()
     return any(
-        each in lowered
+        each in words
         for each in (
             "out of memory",
             "can't allocate memory",
@@ -114,3 +116,21 @@ def _lacks_memory(words: str) -> bool:
             "bad allocation",
         )
     )
+
+
+def _telling_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return lines[-1 if _is_handed_on(error) else 0][:500]
+
+
+def _is_handed_on(error: BaseException) -> bool:
+    """Whether it was raised by a process that makes batches: PyTorch hands that on as a text, its traceback, whose last
+    line says it."""
+    return " in DataLoader worker process " in str(error).partition("\n")[0]
+
+
+def _lacks_space(error: BaseException) -> bool:
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(error, OSError) and error.errno in full:
+        return True
+    return any(word in str(error) for word in ("No space left on device", "Disk quota exceeded", "File too large"))

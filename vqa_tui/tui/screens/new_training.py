@@ -102,9 +102,9 @@ class NewTraining(Dialog["StartedTraining"]):
                     placeholder="KEY=VALUE …, such as lora.r=8 model=Qwen/…; → completes",
                     suggester=SettingCompletion(*self._services.trainings.setting_words()),
                 )
+            yield Static("", id="problem", classes="problem")
             yield Static("", id="estimate")
             yield Static("", id="command")
-            yield Static("", id="problem", classes="problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Cancel (esc)", id="leave", compact=True)
                 yield Button("Start (ctrl+s)", id="start", compact=True, variant="primary")

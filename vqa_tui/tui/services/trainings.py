@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vqa_tui.domain.evaluation import EvaluationSight
 from vqa_tui.domain.training import TrainingSummary
 from vqa_tui.domain.training_course import TrainingCourse
-from vqa_tui.domain.training_events import Event, Saved, Started
+from vqa_tui.domain.training_events import Event
 from vqa_tui.domain.training_row import TrainingRow
 from vqa_tui.operations import runs, training_evaluation, training_serve, trainings
 from vqa_tui.operations.training_packages import missing_training_packages
@@ -134,8 +134,8 @@ class Trainings(Door):
             if time.perf_counter() - began > _BREATH_S:
                 await asyncio.sleep(0)
                 began = time.perf_counter()
-        if any(isinstance(event, Saved | Started) for event in told):
-            followed.kept = await asyncio.to_thread(trainings.kept_checkpoints, followed.parts.folder)
+        # Old ones go after the look that follows a new one, of which no event tells.
+        followed.kept = await asyncio.to_thread(trainings.kept_checkpoints, followed.parts.folder)
         followed.version += 1
 
     async def _read_log(self, followed: Followed, size: int) -> bool:
