@@ -88,11 +88,11 @@ async def supervise(
         try:
             places = places_of(frozen.device, config.launch.processes)
         except VqaError as error:
-            await supervisor.fail(f"{error.message}. {error.hint}")
+            await supervisor.fail(error)
             return 1
         number = 1 if frozen.device == CPU else config.launch.processes
         async with supervisor.turn_on(places, number, resume=resume) as taken:
-            return await supervisor.run(config, taken, resume=resume) if taken else 0
+            return await supervisor.run(config, taken, resume=resume) if taken else int(supervisor.has_failed)
 
 
 class _Supervisor:
@@ -113,6 +113,8 @@ class _Supervisor:
         self._phase = TrainingPhase.QUEUED
         self._total: int | None = None
         self._output = ""
+        self._left = ""
+        """What is to be said of processes that outlived every signal."""
 
     async def settle(self, config: TrainingConfig) -> bool:
         """Take over the end of a trainer that did its last step with nobody to report it; return whether it had."""
@@ -125,14 +127,18 @@ class _Supervisor:
         await self._report(TrainingPhase.DONE, await self._deliver() or word.reason)
         return True
 
-    async def fail(self, reason: str) -> None:
+    async def fail(self, error: VqaError) -> None:
         """Say that it cannot be."""
-        await self._report(TrainingPhase.FAILED, reason)
+        await self._report(TrainingPhase.FAILED, f"{error.message}. {error.hint}".removesuffix(". "))
+
+    @property
+    def has_failed(self) -> bool:
+        return self._phase is TrainingPhase.FAILED
 
     @asynccontextmanager
     async def turn_on(self, places: Sequence[str], number: int, *, resume: bool) -> AsyncIterator[Taken | None]:
         """Wait until so many of the places are free and nobody of higher priority waits for them; yield None when a
-        person would rather have it end."""
+        person would rather have it end, or no device can be locked."""
         taken = await self._wait_for_turn(places, number, resume=resume)
         try:
             yield taken
@@ -151,13 +157,21 @@ class _Supervisor:
                 await self._report(TrainingPhase.CANCELLED, "" if resume else "it had not begun")
                 return None
             wanted = await self._wanted_before_us()
-            if taken := take(self._paths, [place for place in places if place not in wanted], number):
-                return taken
+            free = [place for place in places if wanted is not None and place not in wanted]
+            try:
+                if taken := take(self._paths, free, number, f"the training {self._id}"):
+                    return taken
+            except VqaError as error:
+                await self.fail(error)
+                return None
             await asyncio.sleep(_WAIT_EVERY_S)
 
-    async def _wanted_before_us(self) -> set[str]:
-        """The places that those ahead of us in the queue may take."""
-        found = await trainings.training_summaries(self._database, self._paths)
+    async def _wanted_before_us(self) -> set[str] | None:
+        """The places that those ahead of us in the queue may take; None while the queue cannot be read."""
+        try:
+            found = await trainings.training_summaries(self._database, self._paths)
+        except StoreTrouble:
+            return None
         queue = [each for each in found if each.phase is TrainingPhase.QUEUED and each.at_work]
         queue.sort(key=lambda each: (-each.priority, each.id))
         wanted: set[str] = set()
@@ -185,7 +199,7 @@ class _Supervisor:
                 await asyncio.sleep(_LOOK_EVERY_S)
         finally:
             if group_lives(child.pid):
-                await end_group(child.pid)
+                await self._end(child.pid)
         await self._note(told.new())
         return await self._finish(child.returncode, wish)
 
@@ -238,20 +252,34 @@ class _Supervisor:
             await self._report(TrainingPhase.STOPPING, "the step is finished and a checkpoint written")
         elif wish is TrainingWish.CANCEL:
             await self._report(TrainingPhase.STOPPING, "cancelled: its processes are being ended")
-            await end_group(group)
+            await self._end(group)
         return wish
+
+    async def _end(self, group: int) -> None:
+        """End the trainer's processes, and remember whether one could not be."""
+        self._left = (
+            ""
+            if await end_group(group)
+            else (
+                "a process of it does not end and may hold its device: "
+                f"`fuser {self._paths.training_lock(self._id)}` names it"
+            )
+        )
 
     async def _finish(self, status: int, wish: TrainingWish) -> int:
         if wish is TrainingWish.CANCEL:
-            await self._report(TrainingPhase.CANCELLED, "")
+            await self._report(TrainingPhase.CANCELLED, self._left)
             return 0
         if status == 0 and self._last is not None:
             phase = TrainingPhase(self._last.phase)
             reason = await self._deliver() if phase is TrainingPhase.DONE else ""
-            await self._report(phase, reason or self._last.reason)
+            await self._report(phase, self._and_left(reason or self._last.reason))
             return 0
-        await self._report(TrainingPhase.FAILED, self._why(status))
+        await self._report(TrainingPhase.FAILED, self._and_left(self._why(status)))
         return 1
+
+    def _and_left(self, reason: str) -> str:
+        return ". ".join(filter(None, (reason.removesuffix("."), self._left))) if self._left else reason
 
     async def _deliver(self) -> str:
         """Copy what was learned to where a person wants it; return why that could not be done."""
