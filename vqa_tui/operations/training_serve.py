@@ -1,5 +1,6 @@
 """Serving a tuned model, and registering it as an endpoint, so that it labels the next dataset."""
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from vqa_tui.process.lock import ProcessLock, is_locked
 from vqa_tui.process.serving import Served, Wanted
 from vqa_tui.process.spawn import spawn_until_up
 from vqa_tui.process.tail import tail
+from vqa_tui.process.training_command import keeper_environment
 from vqa_tui.store import trainings
 
 _ADAPTER, _MERGED = "adapter", "merged"
@@ -155,6 +157,7 @@ async def start_serving(workspace: Workspace, training_id: int) -> None:
     await spawn_until_up(
         ["server", str(training_id), "--workspace", str(workspace.paths.root)],
         log=place / _STARTER_LOG,
+        environment=keeper_environment(os.environ),
         what="the server",
         is_up=lambda: serving.served_in(place) is not None,
         patience_s=_SPAWN_PATIENCE_S,
