@@ -24,7 +24,8 @@ async def test_a_training_waits_for_one_of_another_workspace(hall: Hall, tmp_pat
             take_one(workspace.paths, ["cpu"], "us", hint="")
         second = await other.make("second")
         waiting = other.supervise(second)
-        await other.reaches(second, lambda each: each.waits)
+        words = f"waits for its turn on cpu: cpu is taken by the training {first} of {hall.workspace.paths.root}"
+        await other.reaches(second, lambda each: each.waits and each.reason == words)
         await stop_training(hall.workspace, first)
         assert await working == 0
         assert await waiting == 0

@@ -273,6 +273,7 @@ async def test_served_again_it_listens_where_its_endpoint_says(hall: Hall) -> No
         await stop_serving(hall.workspace, number)
     assert addresses[0] == addresses[1]
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that are over hold it for a minute
         other.bind(("127.0.0.1", int(addresses[0].removesuffix("/v1").rpartition(":")[2])))
         other.listen()
         assert (await serve_training(hall.workspace, number, program="transformers")).base_url != addresses[0]

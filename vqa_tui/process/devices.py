@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -125,6 +126,14 @@ def take_one(paths: WorkspacePaths, places: Sequence[str], who: str, *, hint: st
     if (taken := take(paths, places, 1, who)) is None:
         raise VqaError("; ".join(f"{place} is taken by {_holder(place)}" for place in places), hint=hint)
     return taken
+
+
+def strangers(paths: WorkspacePaths, places: Sequence[str]) -> str:
+    """Return who took places that are not free, without the trainings of the workspace at `paths`: these are seen
+    there. Empty where there is nobody else."""
+    ours = re.compile(rf"the training \d+ of {re.escape(str(paths.root))}")
+    told = ((place, _holder(place)) for place in places)
+    return "; ".join(f"{place} is taken by {holder}" for place, holder in told if not ours.fullmatch(holder))
 
 
 def make_lock_folder() -> None:

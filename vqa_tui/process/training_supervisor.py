@@ -17,7 +17,7 @@ from vqa_tui.domain.training_events import Ended, Event, Started, Stepped, event
 from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS
 from vqa_tui.domain.training_files import METRICS, STOP_FILE
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.process.devices import CPU, Taken, places_of, take, variables_for
+from vqa_tui.process.devices import CPU, Taken, places_of, strangers, take, variables_for
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
 from vqa_tui.process.tail import tail
@@ -147,7 +147,8 @@ class _Supervisor:
                 taken.release()
 
     async def _wait_for_turn(self, places: Sequence[str], number: int, *, resume: bool) -> Taken | None:
-        await self._report(TrainingPhase.QUEUED, f"waits for its turn on {self._device}")
+        waits, told = f"waits for its turn on {self._device}", ""
+        await self._report(TrainingPhase.QUEUED, waits)
         while True:
             wish = await self._wish()
             if wish is TrainingWish.STOP and resume:
@@ -164,6 +165,10 @@ class _Supervisor:
             except VqaError as error:
                 await self.fail(error)
                 return None
+            # Of several places some may be free, of which nothing is to be told.
+            if free and number == 1 and (others := strangers(self._paths, free)) != told:
+                told = others
+                await self._report(TrainingPhase.QUEUED, f"{waits}: {told}" if told else waits)
             await asyncio.sleep(_WAIT_EVERY_S)
 
     async def _wanted_before_us(self) -> set[str] | None:
