@@ -262,14 +262,11 @@ class _Supervisor:
 
     async def _end(self, group: int) -> None:
         """End the trainer's processes, and remember whether one could not be."""
-        self._left = (
-            ""
-            if await end_group(group)
-            else (
-                "a process of it does not end and may hold its device: "
-                f"`fuser {self._paths.training_lock(self._id)}` names it"
-            )
-        )
+        if await end_group(group):
+            self._left = ""
+            return
+        lock = self._paths.training_lock(self._id)
+        self._left = f"a process of it does not end and may hold its device: `fuser {lock}` names it"
 
     async def _finish(self, status: int, wish: TrainingWish) -> int:
         if wish is TrainingWish.CANCEL:
