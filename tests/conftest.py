@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -97,9 +98,20 @@ def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_locks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the devices of the developer's own trainings out of it, also of what lives longer than one test."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("locks")
+        patch.setenv("VQA_LOCKS", str(folder / "session"))
+        yield folder
+
+
 @pytest.fixture(autouse=True)
-def sealed_off(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
+def sealed_off(monkeypatch: pytest.MonkeyPatch, empty_home: Path, own_locks: Path) -> None:
     """Refuse connections outside loopback and take the developer's own settings out of the environment."""
+    # A folder for each test and the processes it starts: none waits for the device of another.
+    monkeypatch.setenv("VQA_LOCKS", str(own_locks / uuid4().hex))
     monkeypatch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
     monkeypatch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
     monkeypatch.setenv("HOME", str(empty_home))

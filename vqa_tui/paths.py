@@ -1,6 +1,7 @@
 """Where things live on disk: the workspace, its runs, a person's settings, and what is shipped with the product."""
 
 import os
+import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 WORKSPACE_FOLDER = ".vqa"
 WORKSPACE_VARIABLE = "VQA_WORKSPACE"
 CONFIG_VARIABLE = "VQA_CONFIG"
+LOCKS_VARIABLE = "VQA_LOCKS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,6 @@ class WorkspacePaths:
     def training_evaluator(self, training_id: int) -> Path:
         """Names the process that judges a training; there while it holds the training's lock."""
         return self.trainings / str(training_id) / "evaluator.json"
-
-    def training_device_lock(self, device: str) -> Path:
-        """Held by the training that computes on `device`."""
-        plain = "".join(letter if letter.isalnum() else "-" for letter in device)
-        return self.trainings / f"device-{plain}.lock"
 
     def training_log(self, training_id: int) -> Path:
         return self.trainings / str(training_id) / "log"
@@ -126,3 +123,20 @@ def config_folder() -> Path:
     if given := os.environ.get(CONFIG_VARIABLE):
         return Path(given).expanduser().absolute()
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "vqa-tui"
+
+
+def device_locks() -> Path:
+    """Return the folder of the locks on what trainings compute on, for all workspaces of a person: `$VQA_LOCKS`, else
+    one in the folder for temporary files. Nothing is created.
+
+    `$XDG_RUNTIME_DIR` goes with the last login, and a training does not.
+    """
+    if given := os.environ.get(LOCKS_VARIABLE):
+        return Path(given).expanduser().absolute()
+    return Path(tempfile.gettempdir()) / f"vqa-tui-{os.geteuid()}"
+
+
+def device_lock(device: str) -> Path:
+    """Return the file that is held by whoever computes on `device`: a training, an evaluation, or a server."""
+    plain = "".join(letter if letter.isalnum() else "-" for letter in device)
+    return device_locks() / f"device-{plain}.lock"

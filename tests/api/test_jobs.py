@@ -54,6 +54,23 @@ async def test_a_configuration_by_name_with_a_run_and_keys_on_top(api: Api) -> N
     assert json.loads(frozen.data) == {"data": "None", "run": "vqa", "accepted": True}
 
 
+@pytest.mark.parametrize(
+    "named", ["private.yaml", "private.YML", "./private.yaml", "../private", "/etc/passwd", "secret"]
+)
+async def test_a_configuration_is_no_path(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """Else what stands in a file where the server was started would be told in the answer."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("private.yaml", "private.YML"):
+        (tmp_path / name).write_text("password: planted\n")
+    (tmp_path / "secret").touch()
+    answer = await api.post(config=named, run="vqa")
+    assert answer.status == 422 and "config" in answer.message
+    assert "planted" not in answer.text and "password" not in answer.text
+    assert "is not taken for a configuration" not in answer.text, "so it is there"
+
+
 async def test_a_job_is_listed_shown_and_deleted(api: Api) -> None:
     number = await api.made()
     (listed,) = (await api.ask("GET", JOBS)).json["jobs"]

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from tests.domain.test_evaluation import made
 from vqa_tui.cli.main import app
 from vqa_tui.operations import training_packages
+from vqa_tui.paths import device_lock
 from vqa_tui.process.lock import ProcessLock
 
 Typed = Callable[..., Result]
@@ -89,9 +90,9 @@ async def test_a_training_or_a_device_at_work_is_left_alone(folder: Path, monkey
     async with ProcessLock(folder / "lock"):
         refused = await asyncio.to_thread(typed, "train", "evaluate", "bags")
     assert refused.exit_code == 2 and "is at work" in refused.stderr
-    async with ProcessLock(folder.parent / "device-cpu.lock"):
+    async with ProcessLock(device_lock("cpu")):
         refused = await asyncio.to_thread(typed, "train", "evaluate", "bags")
-    assert refused.exit_code == 2 and "another training is at work on cpu" in refused.stderr
+    assert refused.exit_code == 2 and "cpu is taken by another program" in refused.stderr
 
 
 def test_a_program_that_finds_no_room_for_words_is_told_by_its_status(

@@ -46,6 +46,9 @@ if how == "deaf":
     (folder / "children").write_text(" ".join(str(child.pid) for child in children))
     step(1)
     time.sleep(600)
+elif how == "leaves":
+    # One that is at work when the trainer has ended.
+    subprocess.Popen([sys.executable, "-S", "-c", "import signal; signal.pause()"])
 elif how == "full":
     print("Traceback\nerror: the disk is full", flush=True)
     sys.exit(1)

@@ -13,6 +13,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase
 from vqa_tui.gpus import visible_gpus
 from vqa_tui.operations.training_start import stop_training
+from vqa_tui.paths import device_lock
 from vqa_tui.process.devices import default_device, device_named, places_of, take, variables_for
 from vqa_tui.process.evaluator import run_evaluator
 from vqa_tui.process.lock import is_locked
@@ -76,12 +77,12 @@ def test_all_places_are_taken_or_none(hall: Hall) -> None:
     one = take(paths, ["gpu 0", "gpu 1", "gpu 2"], 1)
     assert one is not None and one.places == ("gpu 0",)
     assert take(paths, ["gpu 0", "gpu 1"], 2) is None
-    assert not is_locked(paths.training_device_lock("gpu 1"))
+    assert not is_locked(device_lock("gpu 1"))
     two = take(paths, ["gpu 0", "gpu 1", "gpu 2"], 2)
     assert two is not None and two.places == ("gpu 1", "gpu 2")
     one.release()
     two.release()
-    assert not any(is_locked(paths.training_device_lock(f"gpu {number}")) for number in range(3))
+    assert not any(is_locked(device_lock(f"gpu {number}")) for number in range(3))
 
 
 async def test_a_training_alone_sees_one_gpu_and_says_which(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +98,6 @@ async def test_one_gpu_that_is_free_is_taken_and_as_many_as_there_are_processes(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
-    paths = hall.workspace.paths
     first = await hall.make("first", device="gpu 1")
     tasks = [hall.supervise(first, "waits")]
     await hall.reaches(first, lambda each: each.step > 0)
@@ -105,7 +105,7 @@ async def test_one_gpu_that_is_free_is_taken_and_as_many_as_there_are_processes(
     tasks.append(hall.supervise(pair, "waits"))
     await hall.reaches(pair, lambda each: each.step > 0)
     assert json.loads((hall.folder(pair) / "seen.json").read_text())["gpus"] == "0,2"
-    assert all(is_locked(paths.training_device_lock(f"gpu {number}")) for number in range(3))
+    assert all(is_locked(device_lock(f"gpu {number}")) for number in range(3))
     last = await hall.make("last", device="gpu")
     tasks.append(hall.supervise(last, "waits"))
     found = await hall.reaches(last, lambda each: each.reason == "waits for its turn on gpu")
@@ -148,7 +148,7 @@ async def test_an_evaluation_takes_and_sees_one_gpu(hall: Hall, monkeypatch: pyt
     held = take(hall.workspace.paths, ["gpu 5"], 1)
     assert held is not None
     assert await run_evaluator(hall.workspace.paths, number, "gpu 5,6", tell, lambda _: None) == (0, "6")
-    with pytest.raises(VqaError, match="another training is at work on gpu 5"):
+    with pytest.raises(VqaError, match="gpu 5 is taken by another program of"):
         await run_evaluator(hall.workspace.paths, number, "gpu 5", tell, lambda _: None)
     held.release()
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "5,6"

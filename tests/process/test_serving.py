@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +18,10 @@ from vqa_tui.domain.training_exit import FULL_DISK
 from vqa_tui.operations import training_serve
 from vqa_tui.operations.training_serve import serve_training, served_training, stop_serving
 from vqa_tui.operations.training_start import delete_training
+from vqa_tui.paths import device_lock
 from vqa_tui.process import serving
-from vqa_tui.process.lock import ProcessLock
+from vqa_tui.process.devices import take
+from vqa_tui.process.lock import ProcessLock, is_locked
 from vqa_tui.process.process_group import group_lives
 from vqa_tui.store import trainings
 
@@ -38,8 +41,10 @@ http.server.HTTPServer((sys.argv[2], int(sys.argv[3])), Handler).serve_forever()
 
 _STARTER = """
 import asyncio, pathlib, sys
+from vqa_tui.paths import device_lock
 from vqa_tui.process import serving
-from vqa_tui.process.lock import ProcessLock
+from vqa_tui.process.devices import take
+from vqa_tui.process.lock import ProcessLock, is_locked
 place, state = pathlib.Path(sys.argv[1]), sys.argv[2]
 command = [sys.executable, "-S", "-c", "import signal; signal.pause()"]
 wanted = serving.Wanted(serving.free_port(), "transformers", "base", "mine")
@@ -217,11 +222,62 @@ async def test_it_sees_the_gpu_that_is_named_or_one_on_which_nothing_trains(
 
     assert await seen("gpu 7") == "CUDA_VISIBLE_DEVICES=7"
     assert await seen("gpu") == "CUDA_VISIBLE_DEVICES=4"
-    async with ProcessLock(hall.workspace.paths.training_device_lock("gpu 4")):
-        assert await seen("gpu") == "CUDA_VISIBLE_DEVICES=7"
+    held = take(hall.workspace.paths, ["gpu 4"], 1, "the training 9")
+    assert held is not None
+    assert await seen("gpu") == "CUDA_VISIBLE_DEVICES=7"
+    with pytest.raises(VqaError, match=f"gpu 4 is taken by the training 9 of {hall.workspace.paths.root}"):
+        await seen("gpu 4")
+    held.release()
+    with pytest.raises(VqaError, match="is not being served"):
+        await stop_serving(hall.workspace, number)
     assert await seen(None) == "CUDA_VISIBLE_DEVICES=", "it was trained on the CPU"
     with pytest.raises(VqaError, match="no device 'gpu 5'"):
         await seen("gpu 5")
+
+
+async def test_its_server_holds_the_gpu_as_long_as_it_lives(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    number, _folder = await trained(hall)
+    await serve_training(hall.workspace, number, program="transformers", device="gpu")
+    try:
+        assert is_locked(device_lock("gpu 0"))
+        waiting = await hall.make("waiting", device="gpu")
+        task = hall.supervise(waiting)
+        await hall.reaches(waiting, lambda each: each.waits)
+        other, _folder = await trained(hall, "other")
+        with pytest.raises(VqaError, match=f"gpu 0 is taken by the server of the training {number}"):
+            await serve_training(hall.workspace, other, program="transformers", device="gpu")
+    finally:
+        await stop_serving(hall.workspace, number)
+    assert await task == 0
+
+
+async def test_on_the_cpu_it_holds_up_no_training(hall: Hall) -> None:
+    number, _folder = await trained(hall)
+    held = take(hall.workspace.paths, ["cpu"], 1)
+    assert held is not None
+    await serve_training(hall.workspace, number, program="transformers")
+    held.release()
+    try:
+        assert not is_locked(device_lock("cpu"))
+    finally:
+        await stop_serving(hall.workspace, number)
+
+
+async def test_served_again_it_listens_where_its_endpoint_says(hall: Hall) -> None:
+    """Runs that were made with the endpoint have its address frozen."""
+    number, _folder = await trained(hall)
+    addresses = []
+    for _ in range(2):
+        addresses.append((await serve_training(hall.workspace, number, program="transformers")).base_url)
+        await stop_serving(hall.workspace, number)
+    assert addresses[0] == addresses[1]
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that are over hold it for a minute
+        other.bind(("127.0.0.1", int(addresses[0].removesuffix("/v1").rpartition(":")[2])))
+        other.listen()
+        assert (await serve_training(hall.workspace, number, program="transformers")).base_url != addresses[0]
+        await stop_serving(hall.workspace, number)
 
 
 async def test_a_merge_that_has_no_room_to_say_why_says_it_by_its_status(

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,14 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.operations.training_queue import set_priority, shift_priority
 from vqa_tui.operations.training_start import cancel_training, delete_training, resume_training, stop_training
+from vqa_tui.paths import device_lock
 from vqa_tui.process import training_supervisor
-from vqa_tui.process.devices import take
+from vqa_tui.process.devices import make_lock_folder, take
 from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import AlreadyAtWork
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
 from vqa_tui.store import trainings
+from vqa_tui.store.db import StoreTrouble
 
 
 def has_begun(found: TrainingSummary) -> bool:
@@ -112,6 +115,28 @@ async def test_cancelled_it_ends_with_children_that_are_deaf(hall: Hall, monkeyp
     assert await task == 0 and sent
     assert (await hall.summary(number)).phase is TrainingPhase.CANCELLED
     await until(lambda: not any(is_running(child) for child in children))
+
+
+@pytest.mark.parametrize(("how", "phase"), [("waits", TrainingPhase.CANCELLED), ("leaves", TrainingPhase.DONE)])
+async def test_what_does_not_end_is_told(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, how: str, phase: TrainingPhase
+) -> None:
+    """One that hangs in a driver survives SIGKILL; here it is one that nobody sends any."""
+
+    async def in_vain(group: int) -> bool:
+        os.killpg(group, signal.SIGKILL)
+        return False
+
+    monkeypatch.setattr(training_supervisor, "end_group", in_vain)
+    number = await hall.make("a")
+    task = hall.supervise(number, how)
+    if how == "waits":
+        await hall.reaches(number, has_begun)
+        await cancel_training(hall.workspace, number)
+    assert await task == 0
+    found = await hall.summary(number)
+    assert found.phase is phase
+    assert "a process of it does not end and may hold its device" in found.reason and "fuser" in found.reason
 
 
 async def test_one_that_hears_the_first_signal_gets_no_other(hall: Hall) -> None:
@@ -243,6 +268,26 @@ async def test_a_priority_that_is_changed_while_it_waits_is_heeded(hall: Hall) -
     assert await asyncio.gather(*waiting) == [0, 0]
 
 
+async def test_one_that_waits_while_the_queue_cannot_be_read_waits_on(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    summaries = trainings.training_summaries
+
+    async def summaries_in_the_end(*given: Any) -> tuple[TrainingSummary, ...]:
+        asked.append(1)
+        if len(asked) < 3:
+            raise StoreTrouble("the disk is full")
+        return await summaries(*given)
+
+    monkeypatch.setattr(training_supervisor, "_WAIT_EVERY_S", 0.01)
+    number = await hall.make("a")
+    with monkeypatch.context() as troubled:
+        troubled.setattr(trainings, "training_summaries", summaries_in_the_end)
+        assert await hall.supervise(number) == 0
+    assert len(asked) == 3 and (await hall.summary(number)).phase is TrainingPhase.DONE
+
+
 async def test_one_that_waits_can_be_stopped_and_deleted(hall: Hall) -> None:
     first = await hall.make("first")
     hall.supervise(first, "waits")
@@ -293,9 +338,10 @@ async def left_alone(hall: Hall, how: str, output: str = "") -> tuple[int, "asyn
     """A trainer at work whose supervisor was killed: it holds the locks that it inherited."""
     number = await hall.make("a", output=output)
     folder = hall.folder(number)
+    make_lock_folder()
     descriptors = [
         os.open(path, os.O_RDWR | os.O_CREAT)
-        for path in (hall.workspace.paths.training_lock(number), hall.workspace.paths.training_device_lock("cpu"))
+        for path in (hall.workspace.paths.training_lock(number), device_lock("cpu"))
     ]
     for descriptor in descriptors:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

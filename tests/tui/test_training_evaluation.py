@@ -52,7 +52,7 @@ class Judges:
     asked: list[list[str]] = field(default_factory=list)
     tasks: list[asyncio.Task[tuple[int, str]]] = field(default_factory=list)
 
-    def spawn(self, arguments: list[str], *, log: Path) -> Any:
+    def spawn(self, arguments: list[str], *, log: Path, environment: dict[str, str]) -> Any:
         self.asked.append(arguments)
         self.begin(int(arguments[1]))
         return self

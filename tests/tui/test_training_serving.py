@@ -35,7 +35,7 @@ class Starter:
     asked: list[list[str]] = field(default_factory=list)
     tasks: list[asyncio.Task[int]] = field(default_factory=list)
 
-    def spawn(self, arguments: list[str], *, log: Path) -> Any:
+    def spawn(self, arguments: list[str], *, log: Path, environment: dict[str, str]) -> Any:
         self.asked.append(arguments)
         self.tasks.append(asyncio.create_task(self._begin(log.parent)))
         return self

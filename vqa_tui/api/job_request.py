@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.config import JsonDict
 
 from vqa_tui.config.training import TrainingConfig
-from vqa_tui.config.validation import complaints
+from vqa_tui.config.validation import complaints, nearest
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.operations.training_configs import training_config
+from vqa_tui.operations.training_configs import list_training_configs, training_config
 from vqa_tui.paths import WorkspacePaths
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
@@ -25,10 +25,25 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def _no_file(value: str) -> str:
+    """The name of a file would lead out of the folders of configurations, and its text into the answer."""
+    if value.lower().endswith((".yaml", ".yml")):
+        raise ValueError("must be the name of a configuration, without `.yaml`: `vqa-tui train configs` lists them")
+    return value
+
+
 def _no_zero(value: int) -> int:
     if value == 0:
         raise ValueError("must be at least 1, or -1 for as many as the epochs take")
     return value
+
+
+# The pattern of the schema cannot say what a name does not end in.
+ConfigName = Annotated[
+    str,
+    Field(pattern=_NAME, max_length=80, json_schema_extra={"not": {"pattern": r"\.[yY][aA]?[mM][lL]$"}}),
+    AfterValidator(_no_file),
+]
 
 
 class Hyperparameters(_Strict):
@@ -100,7 +115,7 @@ class JobRequest(_Strict):
 
     name: Name | None = None
     """What the training is called; no other of the workspace may have that name."""
-    config: Name | None = None
+    config: ConfigName | None = None
     """A configuration as `vqa-tui train configs` lists them; the other keys stand above what it says."""
     base_model: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     """Name on the Hugging Face Hub, a folder, or `tiny`."""
@@ -170,7 +185,7 @@ def job_of(request: JobRequest, paths: WorkspacePaths, *, allow_outside: bool) -
     place = _Place(paths.root, allow_outside)
     value: dict[str, Any] = {}
     if request.config is not None:
-        value = training_config(paths, request.config).model_dump(mode="json")
+        value = _named(request.config, paths).model_dump(mode="json")
     if request.base_model is not None:
         value["model"] = place.model(request.base_model)
     if request.name is not None:
@@ -192,6 +207,15 @@ def job_of(request: JobRequest, paths: WorkspacePaths, *, allow_outside: bool) -
     if data is None and request.run is None and config.data:
         data = place.path("data", config.data)
     return Job(config, data, request.run)
+
+
+def _named(name: str, paths: WorkspacePaths) -> TrainingConfig:
+    """Return the configuration of that name. Raises VqaError, which tells nothing of other files."""
+    known = [each.name for each in list_training_configs(paths)]
+    if name not in known:
+        close = f"; did you mean {found}?" if (found := nearest(name, known)) else ""
+        raise VqaError(f"config: there is no configuration named {name!r}{close}", hint=f"Known: {', '.join(known)}.")
+    return training_config(paths, name)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -102,32 +102,39 @@ def _served(server: "Served") -> str:
 
 
 @app.command("stop")
-def stop(training: TrainingArgument, workspace: WorkspaceOption = None) -> None:
+def stop(training: TrainingArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Let a training finish its step, write a checkpoint and end."""
     from vqa_tui.operations.training_start import stop_training
 
-    _steer(training, workspace, stop_training)
+    _steer(training, workspace, stop_training, json)
+    if json:
+        return
     say(f"Stopping; a checkpoint is written first. To go on:  {command_line(f'train resume {training}', workspace)}")
 
 
 @app.command("cancel")
-def cancel(training: TrainingArgument, workspace: WorkspaceOption = None) -> None:
+def cancel(training: TrainingArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """End a training at once; what came after its last checkpoint is lost. Of one that is being evaluated the
     evaluation is ended."""
     from vqa_tui.operations.training_start import cancel_training
 
-    if _steer(training, workspace, cancel_training).evaluated:
+    before = _steer(training, workspace, cancel_training, json)
+    if json:
+        return
+    if before.evaluated:
         say("The evaluation is ended; the training stays what it was.")
         return
     say(f"Cancelling. To see it end:  {command_line(f'train watch {training}', workspace)}")
 
 
 @app.command("resume")
-def resume(training: TrainingArgument, workspace: WorkspaceOption = None) -> None:
+def resume(training: TrainingArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Let a training go on from its newest whole checkpoint."""
     from vqa_tui.operations.training_start import resume_training
 
-    _steer(training, workspace, resume_training)
+    _steer(training, workspace, resume_training, json)
+    if json:
+        return
     say(f"Going on. To watch it:  {command_line(f'train watch {training}', workspace)}")
 
 
@@ -163,14 +170,19 @@ def delete(
 
 
 @app.command("log")
-def show_log(training: TrainingArgument, workspace: WorkspaceOption = None) -> None:
+def show_log(training: TrainingArgument, json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show the end of a training's log."""
+    from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations import trainings
 
     async def work(opened: "Workspace") -> str:
         return await trainings.training_log(opened, await trainings.find_training(opened, training))
 
-    say(in_workspace(workspace, work).rstrip("\n"))
+    log = in_workspace(workspace, work)
+    if json:
+        print_json({"log": log})
+        return
+    say(log.rstrip("\n"))
 
 
 def _place(training: "TrainingSummary", found: "tuple[TrainingSummary, ...]") -> str:
@@ -187,10 +199,19 @@ def state_word(training: "TrainingSummary") -> str:
     return "lost" if training.is_lost else str(training.phase)
 
 
-def _steer(named: str, workspace: "WorkspaceOption", act: "Callable[[Workspace, int], Awaitable[_T]]") -> "_T":
-    from vqa_tui.operations.trainings import find_training
+def _steer(
+    named: str, workspace: "WorkspaceOption", act: "Callable[[Workspace, int], Awaitable[_T]]", json: bool = False
+) -> "_T":
+    """Do it and return what that returned; with `json` print how the training stands then, as `train list` does."""
+    from vqa_tui.cli.json_output import plain, print_json
+    from vqa_tui.operations.trainings import find_training, training_summary
 
     async def work(opened: "Workspace") -> "_T":
-        return await act(opened, await find_training(opened, named))
+        number = await find_training(opened, named)
+        done = await act(opened, number)
+        if json:
+            found = await training_summary(opened, number)
+            print_json({**plain(found), "is_lost": found.is_lost})
+        return done
 
     return in_workspace(workspace, work)

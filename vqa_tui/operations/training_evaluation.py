@@ -1,6 +1,7 @@
 """Judging a training on its held-out rows, and reading what an earlier judgement found."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from vqa_tui.process.devices import device_named
 from vqa_tui.process.evaluator import LOG, evaluator_command, run_evaluator
 from vqa_tui.process.spawn import spawn_until_up
 from vqa_tui.process.tail import tail
+from vqa_tui.process.training_command import keeper_environment
 from vqa_tui.store import trainings
 
 _ERROR = "error: "
@@ -70,6 +72,7 @@ async def start_evaluation(workspace: Workspace, training_id: int, *, limit: int
     await spawn_until_up(
         arguments + ([] if limit is None else ["--limit", str(limit)]),
         log=workspace.paths.training_folder(training_id) / _STARTER_LOG,
+        environment=keeper_environment(os.environ),
         what=f"the evaluation of {found.name}",
         is_up=lambda: trainings.is_evaluated(workspace.paths, training_id),
         patience_s=_START_PATIENCE_S,

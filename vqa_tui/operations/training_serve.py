@@ -1,9 +1,11 @@
 """Serving a tuned model, and registering it as an endpoint, so that it labels the next dataset."""
 
+import os
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,12 +17,13 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process import serving
-from vqa_tui.process.devices import device_named, free_place, variables_for
+from vqa_tui.process.devices import CPU, Taken, device_named, places_of, take_one, variables_for
 from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import ProcessLock, is_locked
 from vqa_tui.process.serving import Served, Wanted
 from vqa_tui.process.spawn import spawn_until_up
 from vqa_tui.process.tail import tail
+from vqa_tui.process.training_command import keeper_environment
 from vqa_tui.store import trainings
 
 _ADAPTER, _MERGED = "adapter", "merged"
@@ -64,10 +67,11 @@ async def serve_training(
 
     `program` is `transformers` or `vllm` (default: vllm where it is installed). transformers needs the merged model,
     which is made where it is absent; vllm takes the adapter beside the base model where it can, and `tell` gets a
-    sentence where it cannot. It computes on the first GPU of `device` (default: that of the training) on which nothing
-    trains, and goes on without us.
-    Raises VqaError when there is no such training, adapter or device, it is served already, or the server does not come
-    up.
+    sentence where it cannot. It computes on the first GPU of `device` (default: that of the training) that is free,
+    holds it as long as it lives, and goes on without us. Without `port` it listens where its endpoint says already, so
+    that runs which were made with that go on, else on a free one.
+    Raises VqaError when there is no such training, adapter or device, no GPU is free, it is served already, or the
+    server does not come up.
     """
     frozen = await trainings.frozen_training(workspace.db, training_id)
     config = TrainingConfig.model_validate_json(frozen.config)
@@ -76,14 +80,14 @@ async def serve_training(
         raise VqaError(
             f"the training {frozen.name} has left no adapter yet", hint="Let it end: a stopped one goes on by resume."
         )
-    variables = variables_for([free_place(workspace.paths, device_named(device or frozen.device, 1))])
+    places = places_of(device_named(device or frozen.device, 1), 1)
     program = program or ("vllm" if serving.vllm_program() else "transformers")
     _require_installed(program)
     name = endpoint or usual_endpoint(frozen.name)
     file = _endpoint_file(workspace, name)
     if port is not None and not serving.is_free(port):
         raise VqaError(f"port {port} is taken by another program", hint="Leave out --port for a free one.")
-    port = port or serving.free_port()
+    port = port or _port_before(file) or serving.free_port()
     place = workspace.paths.training_serving(training_id)
     place.mkdir(mode=0o700, exist_ok=True)
     lock = ProcessLock(
@@ -97,26 +101,45 @@ async def serve_training(
             hint=f"`vqa-tui train serve {training_id} --stop` ends it.",
         )
     async with lock:
-        rank = _rank_for_vllm(config) if program == "vllm" else None
-        if rank is not None:
-            model = name
-            more = ["--enable-lora", "--max-lora-rank", str(rank), "--lora-modules", f"{name}={folder / _ADAPTER}"]
-            command = serving.server_command(program, config.model, port, more)
-        else:
-            if program == "vllm" and config.lora is not None:
-                tell(_why_merged(config.lora))
-            wanted = Wanted(port, program, config.model, name, variables)
-            model = str(await _whole_model(folder, place, lock, config, wanted))
-            command = serving.server_command(program, model, port)
-        served = await serving.start_server(
-            command, place, lock, Wanted(port, program, model, name, variables), patience_s=_START_PATIENCE_S
-        )
-        try:
-            _write_endpoint(file, served, config, frozen.name)
-        except OSError as error:
-            await serving.abandon_server(served.pid, place)
-            raise VqaError(f"the endpoint {file} cannot be written: {error.strerror}") from error
+        with _held(workspace, places, f"the server of the training {training_id}") as taken:
+            rank = _rank_for_vllm(config) if program == "vllm" else None
+            wanted = Wanted(port, program, config.model, name, variables_for(taken.places), taken.descriptors)
+            if rank is not None:
+                model = name
+                more = ["--enable-lora", "--max-lora-rank", str(rank), "--lora-modules", f"{name}={folder / _ADAPTER}"]
+                command = serving.server_command(program, config.model, port, more)
+            else:
+                if program == "vllm" and config.lora is not None:
+                    tell(_why_merged(config.lora))
+                model = str(await _whole_model(folder, place, lock, config, wanted))
+                command = serving.server_command(program, model, port)
+            served = await serving.start_server(
+                command, place, lock, replace(wanted, model=model), patience_s=_START_PATIENCE_S
+            )
+            try:
+                _write_endpoint(file, served, config, frozen.name)
+            except OSError as error:
+                await serving.abandon_server(served.pid, place)
+                raise VqaError(f"the endpoint {file} cannot be written: {error.strerror}") from error
     return ServedTraining(training_id, served.base_url, name, file, model, program, tuple(command))
+
+
+@contextmanager
+def _held(workspace: Workspace, places: tuple[str, ...], who: str) -> Iterator[Taken]:
+    """Hold the GPU that a server is to compute on until there is a process that inherited it.
+
+    The CPU is not held: a server there takes no memory of a device from a training, both are only slower, and trainings
+    would otherwise wait for as long as a model is served.
+    """
+    if places == (CPU,):
+        yield Taken(places, ())
+        return
+    hint = "Serve when that has ended, or stop it; --device names another GPU, or `cpu`."
+    taken = take_one(workspace.paths, places, who, hint=hint)
+    try:
+        yield taken
+    finally:
+        taken.release()
 
 
 def usual_endpoint(training: str) -> str:
@@ -134,6 +157,7 @@ async def start_serving(workspace: Workspace, training_id: int) -> None:
     await spawn_until_up(
         ["server", str(training_id), "--workspace", str(workspace.paths.root)],
         log=place / _STARTER_LOG,
+        environment=keeper_environment(os.environ),
         what="the server",
         is_up=lambda: serving.served_in(place) is not None,
         patience_s=_SPAWN_PATIENCE_S,
@@ -256,6 +280,18 @@ def _endpoint_file(workspace: Workspace, name: str) -> Path:
     if not ours and is_known(name, workspace.endpoint_folders):
         raise VqaError(f"there is an endpoint named {name} already", hint="Give another one: --endpoint NAME.")
     return file
+
+
+def _port_before(file: Path) -> int | None:
+    """Return the port that an endpoint of ours was written for, where it is free; None where it is not."""
+    try:
+        found = re.search(
+            rf"^base_url: http://{re.escape(serving.HOST)}:(\d{{1,5}})/v1$", file.read_text("utf-8"), re.MULTILINE
+        )
+    except FileNotFoundError:
+        return None
+    port = int(found[1]) if found else 0
+    return port if 0 < port < 65536 and serving.is_free(port) else None
 
 
 def _write_endpoint(file: Path, served: Served, config: TrainingConfig, training: str) -> None:

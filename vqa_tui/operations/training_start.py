@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -27,7 +28,7 @@ from vqa_tui.process.lock import AlreadyAtWork, ProcessLock, is_let_go, is_locke
 from vqa_tui.process.process_group import end_group
 from vqa_tui.process.spawn import spawn_detached
 from vqa_tui.process.tail import tail
-from vqa_tui.process.training_command import trainer_command
+from vqa_tui.process.training_command import keeper_environment, trainer_command
 from vqa_tui.store import trainings
 
 RUN_FORMAT = "stcray-flat"
@@ -213,7 +214,9 @@ async def _spawn(workspace: Workspace, training_id: int, *, resume: bool) -> Non
     """Start the supervisor and wait until it holds the training."""
     log = workspace.paths.training_log(training_id)
     arguments = ["trainer", str(training_id), "--workspace", str(workspace.paths.root)]
-    child: subprocess.Popen[bytes] = spawn_detached(arguments + (["--resume"] if resume else []), log=log)
+    child: subprocess.Popen[bytes] = spawn_detached(
+        arguments + (["--resume"] if resume else []), log=log, environment=keeper_environment(os.environ)
+    )
     deadline = time.monotonic() + _START_PATIENCE_S
     while time.monotonic() < deadline:
         status = child.poll()

@@ -2,13 +2,16 @@
 
 import fcntl
 import os
+import re
+import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.gpus import VISIBLE, visible_gpus
-from vqa_tui.paths import WorkspacePaths
-from vqa_tui.process.lock import is_locked
+from vqa_tui.paths import LOCKS_VARIABLE, WorkspacePaths, device_lock, device_locks
 
 AUTO, CPU, GPU = "auto", "cpu", "gpu"
 _ORDER = "CUDA_DEVICE_ORDER"
@@ -55,13 +58,6 @@ def places_of(device: str, processes: int, environment: Mapping[str, str] = os.e
     return tuple(f"{GPU} {name}" for name in dict.fromkeys(names))
 
 
-def free_place(paths: WorkspacePaths, device: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Return the first place of a stored device on which nothing trains at this moment, or the first of all. Raises
-    VqaError when it is not there."""
-    places = places_of(device, 1, environment)
-    return next((each for each in places if not is_locked(paths.training_device_lock(each))), places[0])
-
-
 def variables_for(places: Sequence[str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the variables that let a process see these places and no GPU beside them."""
     seen = visible_gpus(environment)
@@ -87,23 +83,33 @@ class Taken:
             os.close(descriptor)
 
 
-def take(paths: WorkspacePaths, places: Sequence[str], number: int) -> Taken | None:
-    """Lock the first `number` of the places that are free; None, and nothing is locked, where fewer are. Raises
-    OSError when a lock cannot be made."""
-    paths.trainings.mkdir(mode=0o700, parents=True, exist_ok=True)
+def take(paths: WorkspacePaths, places: Sequence[str], number: int, who: str = "another program") -> Taken | None:
+    """Lock the first `number` of the places that are free; None, and nothing is locked, where fewer are.
+
+    The locks hold in all workspaces of a person; `who` takes them, for the one at `paths`, is told to those who find
+    them taken. Raises VqaError when a lock cannot be made.
+    """
+    make_lock_folder()
     names: list[str] = []
     descriptors: list[int] = []
     try:
         for place in places:
             if len(names) == number:
                 break
-            descriptor = os.open(paths.training_device_lock(place), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(device_lock(place), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             descriptors.append(descriptor)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                names.append(place)
             except BlockingIOError:
                 os.close(descriptors.pop())
+                continue
+            names.append(place)
+            with suppress(OSError):  # on a full disk it is held all the same, by one without a name
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{who} of {paths.root}".encode("utf-8", "surrogateescape"), 0)
+    except OSError as error:
+        Taken((), tuple(descriptors)).release()
+        raise VqaError(f"{device_locks()}: a device cannot be locked: {error.strerror or error}") from error
     except BaseException:
         Taken((), tuple(descriptors)).release()
         raise
@@ -112,6 +118,46 @@ def take(paths: WorkspacePaths, places: Sequence[str], number: int) -> Taken | N
         taken.release()
         return None
     return taken
+
+
+def take_one(paths: WorkspacePaths, places: Sequence[str], who: str, *, hint: str) -> Taken:
+    """Lock the first of the places that is free, as `take` does. Raises VqaError, with `hint` and who has them, where
+    none is."""
+    if (taken := take(paths, places, 1, who)) is None:
+        raise VqaError("; ".join(f"{place} is taken by {_holder(place)}" for place in places), hint=hint)
+    return taken
+
+
+def strangers(paths: WorkspacePaths, places: Sequence[str]) -> str:
+    """Return who took places that are not free, without the trainings of the workspace at `paths`: these are seen
+    there. Empty where there is nobody else."""
+    ours = re.compile(rf"the training \d+ of {re.escape(str(paths.root))}")
+    told = ((place, _holder(place)) for place in places)
+    return "; ".join(f"{place} is taken by {holder}" for place, holder in told if not ours.fullmatch(holder))
+
+
+def make_lock_folder() -> None:
+    """Make the folder of the locks where it is absent. Raises VqaError when it cannot be made, or when others than its
+    owner, who must be us, may open the locks in it and so hold up our trainings."""
+    folder = device_locks()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise VqaError(f"{folder}: the locks on devices cannot be made: {error.strerror or error}") from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise VqaError(
+            f"{folder}: the locks on devices need a folder of your own that nobody else may enter",
+            hint=f"`chmod 700` it if it is yours, or name another in ${LOCKS_VARIABLE}.",
+        )
+
+
+def _holder(place: str) -> str:
+    """Return who took a place by its own account."""
+    try:
+        return Path(device_lock(place)).read_text("utf-8", "replace") or "another program"
+    except OSError:
+        return "another program"
 
 
 def _what_there_is(environment: Mapping[str, str]) -> str:

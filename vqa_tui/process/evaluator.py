@@ -7,9 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.process.devices import places_of, take, variables_for
+from vqa_tui.process.devices import places_of, take_one, variables_for
 from vqa_tui.process.known_process import note_process
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives
@@ -44,9 +43,12 @@ async def run_evaluator(
     noted = paths.training_evaluator(training_id)
     async with lock:
         noted.unlink(missing_ok=True)
-        taken = take(paths, places_of(device, 1), 1)
-        if taken is None:
-            raise VqaError(f"another training is at work on {device}", hint="Evaluate when it has ended, or stop it.")
+        taken = take_one(
+            paths,
+            places_of(device, 1),
+            f"an evaluation of the training {training_id}",
+            hint="Evaluate when it has ended, or stop it.",
+        )
         try:
             variables = variables_for(taken.places)
             child = _started(command, folder, (lock.descriptor, *taken.descriptors), variables)

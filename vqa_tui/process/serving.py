@@ -42,6 +42,8 @@ class Wanted:
     endpoint: str
     variables: dict[str, str] = field(default_factory=dict)
     """Further variables of its environment: those that choose the GPU."""
+    held: tuple[int, ...] = ()
+    """Open locks that it inherits beside that of its folder: it holds them as long as it lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ def _begun(
     """A command that was started in the place of what `folder` told of before; what the disk refuses is a VqaError."""
     try:
         (folder / _STATE).unlink(missing_ok=True)
-        yield _begin(command, folder, wanted.variables, lock.descriptor)
+        yield _begin(command, folder, wanted.variables, lock.descriptor, *wanted.held)
     except OSError as error:
         raise VqaError(f"the server cannot be started: {error.strerror or error}") from error
 

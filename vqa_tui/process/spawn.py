@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
@@ -18,9 +18,12 @@ _children: list[subprocess.Popen[bytes]] = []
 """Started by this process; kept so that ended ones can be reaped."""
 
 
-def spawn_detached(arguments: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
+def spawn_detached(
+    arguments: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Start `python -m vqa_tui` with `arguments` in a session of its own, appending its output to `log`.
 
+    It sees the variables of `environment`; by default all of ours, API keys too.
     `-P` keeps files in the current folder from standing in for our modules.
     """
     reap_children()
@@ -32,6 +35,7 @@ def spawn_detached(arguments: Sequence[str], *, log: Path) -> subprocess.Popen[b
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
+            env=environment,
             start_new_session=True,
         )
     finally:
@@ -46,7 +50,13 @@ def reap_children() -> None:
 
 
 async def spawn_until_up(
-    arguments: Sequence[str], *, log: Path, what: str, is_up: Callable[[], bool], patience_s: float
+    arguments: Sequence[str],
+    *,
+    log: Path,
+    environment: Mapping[str, str],
+    what: str,
+    is_up: Callable[[], bool],
+    patience_s: float,
 ) -> None:
     """Start `python -m vqa_tui` as `spawn_detached` does, on an empty log, and return when `is_up`, or when it
     has ended well.
@@ -54,7 +64,7 @@ async def spawn_until_up(
     Raises VqaError, with the end of the log, where it ends otherwise or is not up within `patience_s`; `what` it is
     stands in the sentence.
     """
-    child = _spawn_anew(arguments, log)
+    child = _spawn_anew(arguments, log, environment)
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         if (status := child.poll()) is not None:
@@ -67,6 +77,6 @@ async def spawn_until_up(
     raise VqaError(f"{what} did not come up within {patience_s:.0f} s", hint=f"Its log: {log}")
 
 
-def _spawn_anew(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+def _spawn_anew(arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     log.unlink(missing_ok=True)
-    return spawn_detached(arguments, log=log)
+    return spawn_detached(arguments, log=log, environment=environment)

@@ -30,6 +30,7 @@ _FAMILIES = (
     "TORCHELASTIC_",
     "TRITON_",
 )
+_OURS = "VQA_"
 _SECRETS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 
 
@@ -56,8 +57,19 @@ def trainer_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environment.items()
-        if (name in _NAMES or name.startswith(_FAMILIES)) and not any(word in name for word in _SECRETS)
+        if (name in _NAMES or name.startswith(_FAMILIES)) and not _is_secret(name)
     } | {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
+
+
+def keeper_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what a process that stands over a trainer, a judge or a server may see of `environment`: what these may,
+    who can read it there (proc_pid_environ(5)), and our own variables, without keys."""
+    ours = {name: value for name, value in environment.items() if name.startswith(_OURS) and not _is_secret(name)}
+    return trainer_environment(environment) | ours
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name for word in _SECRETS)
 
 
 def _torchrun(launch: Launch) -> list[str]:

@@ -17,7 +17,7 @@ from vqa_tui.domain.training_events import Ended, Event, Saving, Started, Steppe
 from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS
 from vqa_tui.domain.training_files import METRICS, STOP_FILE
 from vqa_tui.paths import WorkspacePaths
-from vqa_tui.process.devices import CPU, Taken, places_of, take, variables_for
+from vqa_tui.process.devices import CPU, Taken, places_of, strangers, take, variables_for
 from vqa_tui.process.first_failure import first_failure, forget_reasons, killed_by
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
@@ -93,11 +93,11 @@ async def supervise(
         try:
             places = places_of(frozen.device, config.launch.processes)
         except VqaError as error:
-            await supervisor.fail(f"{error.message}. {error.hint}")
+            await supervisor.fail(error)
             return 1
         number = 1 if frozen.device == CPU else config.launch.processes
         async with supervisor.turn_on(places, number, resume=resume) as taken:
-            return await supervisor.run(config, taken, resume=resume) if taken else 0
+            return await supervisor.run(config, taken, resume=resume) if taken else int(supervisor.has_failed)
 
 
 class _Supervisor:
@@ -118,6 +118,8 @@ class _Supervisor:
         self._phase = TrainingPhase.QUEUED
         self._total: int | None = None
         self._output = ""
+        self._left = ""
+        """What is to be said of processes that outlived every signal."""
 
     async def settle(self, config: TrainingConfig) -> bool:
         """Take over the end of a trainer that did its last step with nobody to report it; return whether it had."""
@@ -130,14 +132,18 @@ class _Supervisor:
         await self._report(TrainingPhase.DONE, await self._deliver() or word.reason)
         return True
 
-    async def fail(self, reason: str) -> None:
+    async def fail(self, error: VqaError) -> None:
         """Say that it cannot be."""
-        await self._report(TrainingPhase.FAILED, reason)
+        await self._report(TrainingPhase.FAILED, f"{error.message}. {error.hint}".removesuffix(". "))
+
+    @property
+    def has_failed(self) -> bool:
+        return self._phase is TrainingPhase.FAILED
 
     @asynccontextmanager
     async def turn_on(self, places: Sequence[str], number: int, *, resume: bool) -> AsyncIterator[Taken | None]:
         """Wait until so many of the places are free and nobody of higher priority waits for them; yield None when a
-        person would rather have it end."""
+        person would rather have it end, or no device can be locked."""
         taken = await self._wait_for_turn(places, number, resume=resume)
         try:
             yield taken
@@ -146,7 +152,8 @@ class _Supervisor:
                 taken.release()
 
     async def _wait_for_turn(self, places: Sequence[str], number: int, *, resume: bool) -> Taken | None:
-        await self._report(TrainingPhase.QUEUED, f"waits for its turn on {self._device}")
+        waits, told = f"waits for its turn on {self._device}", ""
+        await self._report(TrainingPhase.QUEUED, waits)
         while True:
             wish = await self._wish()
             if wish is TrainingWish.STOP and resume:
@@ -156,13 +163,25 @@ class _Supervisor:
                 await self._report(TrainingPhase.CANCELLED, "" if resume else "it had not begun")
                 return None
             wanted = await self._wanted_before_us()
-            if taken := take(self._paths, [place for place in places if place not in wanted], number):
-                return taken
+            free = [place for place in places if wanted is not None and place not in wanted]
+            try:
+                if taken := take(self._paths, free, number, f"the training {self._id}"):
+                    return taken
+            except VqaError as error:
+                await self.fail(error)
+                return None
+            # Of several places some may be free, of which nothing is to be told.
+            if free and number == 1 and (others := strangers(self._paths, free)) != told:
+                told = others
+                await self._report(TrainingPhase.QUEUED, f"{waits}: {told}" if told else waits)
             await asyncio.sleep(_WAIT_EVERY_S)
 
-    async def _wanted_before_us(self) -> set[str]:
-        """The places that those ahead of us in the queue may take."""
-        found = await trainings.training_summaries(self._database, self._paths)
+    async def _wanted_before_us(self) -> set[str] | None:
+        """The places that those ahead of us in the queue may take; None while the queue cannot be read."""
+        try:
+            found = await trainings.training_summaries(self._database, self._paths)
+        except StoreTrouble:
+            return None
         queue = [each for each in found if each.phase is TrainingPhase.QUEUED and each.at_work]
         queue.sort(key=lambda each: (-each.priority, each.id))
         wanted: set[str] = set()
@@ -191,7 +210,7 @@ class _Supervisor:
                 await asyncio.sleep(_LOOK_EVERY_S)
         finally:
             if group_lives(child.pid):
-                await end_group(child.pid)
+                await self._end(child.pid)
         await self._note(told.new())
         return await self._finish(child.returncode, wish)
 
@@ -246,20 +265,31 @@ class _Supervisor:
             await self._report(TrainingPhase.STOPPING, "the step is finished and a checkpoint written")
         elif wish is TrainingWish.CANCEL:
             await self._report(TrainingPhase.STOPPING, "cancelled: its processes are being ended")
-            await end_group(group)
+            await self._end(group)
         return wish
+
+    async def _end(self, group: int) -> None:
+        """End the trainer's processes, and remember whether one could not be."""
+        if await end_group(group):
+            self._left = ""
+            return
+        lock = self._paths.training_lock(self._id)
+        self._left = f"a process of it does not end and may hold its device: `fuser {lock}` names it"
 
     async def _finish(self, status: int, wish: TrainingWish) -> int:
         if wish is TrainingWish.CANCEL:
-            await self._report(TrainingPhase.CANCELLED, "")
+            await self._report(TrainingPhase.CANCELLED, self._left)
             return 0
         if status == 0 and self._last is not None:
             phase = TrainingPhase(self._last.phase)
             reason = await self._deliver() if phase is TrainingPhase.DONE else ""
-            await self._report(phase, reason or self._last.reason)
+            await self._report(phase, self._and_left(reason or self._last.reason))
             return 0
-        await self._report(TrainingPhase.FAILED, self._why(status))
+        await self._report(TrainingPhase.FAILED, self._and_left(self._why(status)))
         return 1
+
+    def _and_left(self, reason: str) -> str:
+        return ". ".join(filter(None, (reason.removesuffix("."), self._left))) if self._left else reason
 
     async def _deliver(self) -> str:
         """Copy what was learned to where a person wants it; return why that could not be done."""
