@@ -109,9 +109,7 @@ def going_on(folder: Path, lines: int, steps: int) -> Iterator[None]:
 def look(workspace: Path, made: Path, lines: int, steps: int, seconds: float) -> dict[str, Figure]:
     """Open the training mode, wait for the newest line, stay a while, then go up and down in the log."""
     with Terminal(["--workspace", str(workspace)]) as terminal:
-        terminal.until_words("Welcome")
-        terminal.press("\x1b")
-        terminal.until(lambda shown: "Welcome" not in shown.text)
+        terminal.until_words("No run yet")
         used, began = process_cpu_s(terminal.pid), time.perf_counter()
         terminal.press("6")
         terminal.until_words(f"step {lines - 1:07d}", f"step {steps:,}".replace(",", " "))
