@@ -1,7 +1,6 @@
 """Where things live on disk: the workspace, its runs, a person's settings, and what is shipped with the product."""
 
 import os
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -127,13 +126,13 @@ def config_folder() -> Path:
 
 def device_locks() -> Path:
     """Return the folder of the locks on what trainings compute on, for all workspaces of a person: `$VQA_LOCKS`, else
-    one in the folder for temporary files. Nothing is created.
+    one in `/tmp`. Nothing is created.
 
-    `$XDG_RUNTIME_DIR` goes with the last login, and a training does not.
+    `$XDG_RUNTIME_DIR` goes with the last login, and a training does not; `$TMPDIR` differs from shell to shell.
     """
     if given := os.environ.get(LOCKS_VARIABLE):
         return Path(given).expanduser().absolute()
-    return Path(tempfile.gettempdir()) / f"vqa-tui-{os.geteuid()}"
+    return Path("/tmp") / f"vqa-tui-{os.geteuid()}"
 
 
 def device_lock(device: str) -> Path:

@@ -60,7 +60,7 @@ def test_a_resumed_session_does_the_steps_after_its_checkpoint_again() -> None:
     course = course_of(*first, *answers, started(2, at=50.0), stepped(3, 1.0, at=51.0, rows=(33,)))
     assert list(course.steps) == [1, 2, 3] and course.rows_of(3) == (33,) and course.rows_of(2) == (2,)
     assert [each.step for each in course.looks] == [2] and [each.step for each in course.saved] == [2]
-    assert course.answer_steps() == [2] and course.sessions == 2
+    assert [each.step for each in course.answers] == [2] and course.sessions == 2
     fresh = course_of(started(), stepped(1, 9.0), stepped(2, 8.0), stepped(3, 1.0))
     assert list(course.smoothed) == pytest.approx(list(fresh.smoothed))
     assert course.pace is None, "the pace is that of the new session, which has done one step"

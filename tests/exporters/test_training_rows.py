@@ -100,6 +100,18 @@ def test_pictures_stay_where_they_stand_in_a_conversation(form: str, tmp_path: P
     ]
 
 
+def test_a_record_without_a_picture_keeps_its_words(tmp_path: Path) -> None:
+    records = [{"question": "What is 2 + 2?", "answer": "4"}, {"text": "And 3 + 3?", "response": "6"}]
+    rows = []
+    for number, record in enumerate(records):
+        (tmp_path / f"{number}.jsonl").write_text(json.dumps(record) + "\n", "utf-8")
+        rows += training_rows([tmp_path / f"{number}.jsonl"], tmp_path / "inline")
+    assert [[turn.parts for turn in row.turns] for row in rows if isinstance(row, TrainingRow)] == [
+        [("What is 2 + 2?",), ("4",)],
+        [("And 3 + 3?",), ("6",)],
+    ]
+
+
 def test_tricky_text_stays_as_it_is(tmp_path: Path) -> None:
     pictures = pictures_with_pairs(tmp_path)
     write_export(tmp_path / "x.jsonl", "qwen", pictures, grouped=True)

@@ -61,6 +61,22 @@ def test_one_that_lacks_a_part_of_the_weights_is_passed_over(tmp_path: Path) -> 
     assert newest_checkpoint(tmp_path) == made
 
 
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), MemoryError()])
+def test_one_that_cannot_be_read_now_is_passed_over_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    made = checkpoint(tmp_path, 10)
+
+    def unreadable(_path: object) -> None:
+        raise error
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("vqa_tui.training.checkpoints.zipfile.ZipFile", unreadable)
+        assert newest_checkpoint(tmp_path) is None
+        remove_unfinished(tmp_path)
+    assert newest_checkpoint(tmp_path) == made
+
+
 def test_later_ones_make_place_for_those_of_steps_that_are_done_again(tmp_path: Path) -> None:
     made = [checkpoint(tmp_path, step) for step in (9, 10, 100)]
     remove_later(tmp_path, 10)

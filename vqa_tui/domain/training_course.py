@@ -142,10 +142,6 @@ class TrainingCourse:
             (each for each in self.saved if each.loss is not None), key=lambda each: each.loss or 0, default=None
         )
 
-    def answer_steps(self) -> list[int]:
-        """Return the steps at which held-out rows were answered, oldest first."""
-        return list(dict.fromkeys(each.step for each in self.answers))
-
     def _look(self, event: Looked) -> None:
         self.looks.append(event)
         self._look_seconds.append(event.seconds)

@@ -71,7 +71,7 @@ def _why_none(checked: CheckedRecord) -> str:
 def _turns(checked: CheckedRecord) -> Iterator[Turn]:
     """Pictures of a record that tells no places for them stand before its first question."""
     placed = checked.asked
-    if sum(part is None for parts in placed for part in parts) != len(checked.images):
+    if not placed or sum(part is None for parts in placed for part in parts) != len(checked.images):
         placed = [
             [*([None] * len(checked.images) if not index else []), pair[0]] for index, pair in enumerate(checked.pairs)
         ]

@@ -103,7 +103,7 @@ async def serve_training(
     async with lock:
         with _held(workspace, places, f"the server of the training {training_id}") as taken:
             rank = _rank_for_vllm(config) if program == "vllm" else None
-            wanted = Wanted(port, program, config.model, name, variables_for(taken.places), taken.descriptors)
+            wanted = Wanted(port, program, config.model, name, variables_for(taken.places), tuple(taken.descriptors))
             if rank is not None:
                 model = name
                 more = ["--enable-lora", "--max-lora-rank", str(rank), "--lora-modules", f"{name}={folder / _ADAPTER}"]

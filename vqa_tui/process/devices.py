@@ -71,16 +71,17 @@ def variables_for(places: Sequence[str], environment: Mapping[str, str] = os.env
     return variables
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Taken:
     """Places that are ours: a child that inherits the open files holds them too."""
 
     places: tuple[str, ...]
-    descriptors: tuple[int, ...]
+    descriptors: list[int]
 
     def release(self) -> None:
-        for descriptor in self.descriptors:
-            os.close(descriptor)
+        """Let go of them, once: a number that was closed may be another file's by then."""
+        while self.descriptors:
+            os.close(self.descriptors.pop())
 
 
 def take(paths: WorkspacePaths, places: Sequence[str], number: int, who: str = "another program") -> Taken | None:
@@ -108,12 +109,12 @@ def take(paths: WorkspacePaths, places: Sequence[str], number: int, who: str = "
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, f"{who} of {paths.root}".encode("utf-8", "surrogateescape"), 0)
     except OSError as error:
-        Taken((), tuple(descriptors)).release()
+        Taken((), descriptors).release()
         raise VqaError(f"{device_locks()}: a device cannot be locked: {error.strerror or error}") from error
     except BaseException:
-        Taken((), tuple(descriptors)).release()
+        Taken((), descriptors).release()
         raise
-    taken = Taken(tuple(names), tuple(descriptors))
+    taken = Taken(tuple(names), descriptors)
     if len(names) < number:
         taken.release()
         return None

@@ -182,7 +182,7 @@ class _Supervisor:
             found = await trainings.training_summaries(self._database, self._paths)
         except StoreTrouble:
             return None
-        queue = [each for each in found if each.phase is TrainingPhase.QUEUED and each.at_work]
+        queue = [each for each in found if each.waits or each.id == self._id]
         queue.sort(key=lambda each: (-each.priority, each.id))
         wanted: set[str] = set()
         for each in takewhile(lambda each: each.id != self._id, queue):
@@ -212,6 +212,9 @@ class _Supervisor:
             if group_lives(child.pid):
                 await self._end(child.pid)
         await self._note(told.new())
+        if not self._left:
+            # What is left to do, copying it to its output say, needs no device.
+            taken.release()
         return await self._finish(child.returncode, wish)
 
     def _start(self, config: TrainingConfig, taken: Taken, *, resume: bool) -> subprocess.Popen[bytes]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ _STATE = "trainer_state.json"
 _WRITTEN_BY_ALL = (_STATE, "optimizer.pt", "scheduler.pt")
 _SHARDED = ("pytorch_model_fsdp*", "optimizer_*", "global_step*")
 """What FSDP and DeepSpeed write in place of one file of weights and one of the optimizer's state."""
-_ZIPPED = (".pt", ".pth")
+_ZIPPED = (".pt", ".pth", ".bin")
 
 
 def whole_checkpoints(folder: Path) -> list[Path]:
     """Return the checkpoints of a training's folder that were written whole, oldest first."""
-    return sorted(filter(_is_whole, (folder / CHECKPOINTS).glob("checkpoint-*")), key=step_of)
+    return sorted(filter(_is_certainly_whole, (folder / CHECKPOINTS).glob("checkpoint-*")), key=step_of)
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
@@ -33,10 +34,11 @@ def checkpoint_of(folder: Path, step: int) -> Path:
 
 def remove_unfinished(folder: Path) -> None:
     """Delete checkpoints that were not written whole: nothing goes on from them, they take space, and they would count
-    among those that are kept."""
+    among those that are kept. One that cannot be read at this moment stays."""
     for path in (folder / CHECKPOINTS).glob("*"):
-        if path.is_dir() and not _is_whole(path):
-            shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError, MemoryError):
+            if path.is_dir() and not _is_whole(path):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def remove_later(folder: Path, step: int) -> None:
@@ -73,12 +75,19 @@ def write_state(state: Any, checkpoint: Path) -> None:
 
 def _is_whole(checkpoint: Path) -> bool:
     """Whether each file that must be there is, to its end: files are written in place, one after the other, and a power
-    failure may leave any of them empty or short."""
+    failure may leave any of them empty or short. Raises OSError or MemoryError where that cannot be told now."""
     try:
         json.loads((checkpoint / _STATE).read_text("utf-8"))
         sharded = any(True for pattern in _SHARDED for _ in checkpoint.glob(pattern))
         return (sharded or _has_all(checkpoint)) and all(map(_ends_well, _files(checkpoint)))
-    except (OSError, ValueError, KeyError):
+    except (FileNotFoundError, ValueError, KeyError):
+        return False
+
+
+def _is_certainly_whole(checkpoint: Path) -> bool:
+    try:
+        return _is_whole(checkpoint)
+    except (OSError, MemoryError):
         return False
 
 
@@ -100,8 +109,14 @@ def _ends_well(path: Path) -> bool:
                 return True
         except SafetensorError:
             return False
-    # PyTorch writes ZIP archives, whose list of contents is their end.
-    return path.suffix not in _ZIPPED or zipfile.is_zipfile(path)
+    if path.suffix in _ZIPPED:
+        # PyTorch writes ZIP archives, whose list of contents is their end.
+        try:
+            with zipfile.ZipFile(path):
+                return True
+        except zipfile.BadZipFile:
+            return False
+    return True
 
 
 def _files(checkpoint: Path) -> Iterator[Path]:

@@ -19,7 +19,7 @@ from vqa_tui.training.checkpoints import newest_checkpoint
 from vqa_tui.training.encoding import IGNORED, PictureSize, RowEncoder, RowRefused, collate
 from vqa_tui.training.loading import Device, device_for, load_model
 from vqa_tui.training.merging import ADAPTER
-from vqa_tui.training.rows import RowFile
+from vqa_tui.training.rows import RowFile, spread
 from vqa_tui.training.scores import Said, Scorer
 from vqa_tui.training.trouble import TrainingTrouble
 
@@ -46,8 +46,7 @@ def evaluate(folder: Path, config: TrainingConfig, *, limit: int | None, tell: C
     set_seed(config.seed)
     model, processor = load_model(config, device)
     encoder = RowEncoder(processor, PictureSize(config.min_pixels, config.max_pixels), config.max_tokens)
-    count = min(limit or len(rows), len(rows))
-    looked_at = [rows[number * len(rows) // count] for number in range(count)]
+    looked_at = [rows[number] for number in spread(len(rows), limit)]
     shown = [row for row in looked_at if _can_be_shown(encoder, row, tell)]
     if not shown:
         raise TrainingTrouble("no held-out row can be shown to the model", "`vqa-tui validate FILE` says why.")

@@ -103,7 +103,7 @@ def in_words(error: BaseException, deed: Deed = TRAINING) -> TrainingTrouble:
 
 def is_lack_of_memory(error: BaseException) -> bool:
     """Return whether an error of the libraries says that no memory is left."""
-    if isinstance(error, MemoryError) or type(error).__name__ in {"OutOfMemoryError", "AcceleratorError"}:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     words = _telling_line(error).lower()
     return any(

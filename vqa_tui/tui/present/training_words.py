@@ -1,5 +1,6 @@
 """What can be done with a training, why the rest cannot, and what each deed would bring."""
 
+import re
 from collections.abc import Collection, Sequence
 
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
@@ -29,14 +30,10 @@ def why_not(action: str, training: TrainingSummary | None) -> str | None:
         if training.is_lost:
             return "Its process is gone, so nothing works. Press r to let it go on, or D to delete it."
         return f"Nothing works on it: it is {training.phase}."
-    if action == "stop" and training.evaluated:
-        return "It is being evaluated: there is no checkpoint to write. X ends the evaluation."
     if action == "stop" and training.wish is not TrainingWish.RUN:
         return "It is to end already. X ends it at once."
-    if action == "cancel" and training.wish is TrainingWish.CANCEL and not training.evaluated:
+    if action == "cancel" and training.wish is TrainingWish.CANCEL:
         return "It is being cancelled."
-    if action in ("resume", "delete") and training.evaluated:
-        return "It is being evaluated. Press X to end that first."
     if action == "resume" and training.at_work:
         return "It is at work."
     if action == "resume" and training.phase is TrainingPhase.DONE:
@@ -64,7 +61,8 @@ def why_not_evaluate(
     if training.phase is not TrainingPhase.DONE and not kept:
         return "Nothing was learned yet: there is no checkpoint. Press r to let it go on."
     other = next((each for each in found if each.device == training.device and each.at_work and not each.waits), None)
-    if other is not None:
+    # Of several cards another one may be free: that is found out when it starts.
+    if other is not None and (training.device == "cpu" or re.fullmatch(r"gpu [^,]+", training.device)):
         return f"{other.name} is at work on {training.device}. Evaluate when it has ended, or stop it."
     return None
 
