@@ -102,7 +102,7 @@ def test_pictures_stay_where_they_stand_in_a_conversation(form: str, tmp_path: P
 
 def test_a_record_without_a_picture_keeps_its_words(tmp_path: Path) -> None:
     records = [{"question": "What is 2 + 2?", "answer": "4"}, {"text": "And 3 + 3?", "response": "6"}]
-    rows = []
+    rows: list[TrainingRow | RowProblem] = []
     for number, record in enumerate(records):
         (tmp_path / f"{number}.jsonl").write_text(json.dumps(record) + "\n", "utf-8")
         rows += training_rows([tmp_path / f"{number}.jsonl"], tmp_path / "inline")

@@ -104,7 +104,7 @@ def test_other_good_forms(pictures: list[str], write_lines: WriteLines, tmp_path
         (_talk("broken.png"), ProblemKind.PICTURE, "cannot be opened"),
         (_talk("train.jsonl"), ProblemKind.PICTURE, "cannot be opened"),
         (_talk("cut.png"), ProblemKind.PICTURE, "cannot be opened"),
-        (_talk("huge.gif"), ProblemKind.PICTURE, "too large|bomb"),
+        (_talk("huge.gif"), ProblemKind.PICTURE, "too large|bomb|more than the limit"),
         (_talk("img/1.png", "What is it?", "It is red."), ProblemKind.CONVERSATION, r"0 <image> tags .* 1 image"),
         (_talk("img/1.png", "<image><image>What?", "Red."), ProblemKind.CONVERSATION, r"2 <image> tags .* 1 image"),
         (_talk("img/1.png", "<image>What?", "An <image>."), ProblemKind.CONVERSATION, "a <image> tag in an answer"),

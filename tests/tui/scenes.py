@@ -222,15 +222,14 @@ async def review(stage: Stage) -> None:
 
 @scene(*BOTH)
 async def training(stage: Stage) -> None:
-    stage.workshop.services.greets = True
     await make_training(stage.workshop, 1, "loaded 9 pairs\n", phase="failed", reason="the disk is full", step=3)
     steps = "".join(f"step {n}  loss {2 / n:.3f}\n" for n in range(1, 60))
     told = [*made_course(40), ended(40, "stopped")]
     await make_training(stage.workshop, 2, steps, phase="stopped", reason="by a person", step=40, told=told)
     keep_evaluation(stage.workshop, 2, made_evaluation())
     await stage.open(stage.workshop.services)
-    await stage.see("Welcome to vqa-tui")
-    await stage.press("escape", "6")
+    await stage.see("No run yet")
+    await stage.press("6")
     await stage.see("step 40 of 60")
 
 

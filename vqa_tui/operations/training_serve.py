@@ -132,7 +132,7 @@ def _held(workspace: Workspace, places: tuple[str, ...], who: str) -> Iterator[T
     would otherwise wait for as long as a model is served.
     """
     if places == (CPU,):
-        yield Taken(places, ())
+        yield Taken(places, [])
         return
     hint = "Serve when that has ended, or stop it; --device names another GPU, or `cpu`."
     taken = take_one(workspace.paths, places, who, hint=hint)
