@@ -31,11 +31,14 @@ async def test_a_training_waits_for_one_of_another_workspace(hall: Hall, tmp_pat
         assert await waiting == 0
 
 
-def test_the_folder_is_the_persons_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_folder_is_the_persons_own_and_the_same_in_every_shell(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("VQA_LOCKS")
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    for name in ("TMPDIR", "TMP", "TEMP"):
+        monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setattr("os.geteuid", lambda: 4711)
-    assert paths.device_lock("gpu 0") == tmp_path / "vqa-tui-4711" / "device-gpu-0.lock"
+    assert paths.device_lock("gpu 0") == Path("/tmp/vqa-tui-4711/device-gpu-0.lock")
 
 
 @pytest.mark.parametrize("kind", ["open", "link", "file", "another's"])
