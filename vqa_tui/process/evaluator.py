@@ -1,7 +1,6 @@
 """Running the program that judges a training, in a process of its own that loads PyTorch and ends with us."""
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ from vqa_tui.process.devices import places_of, take_one, variables_for
 from vqa_tui.process.known_process import note_process
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives
-from vqa_tui.process.training_command import trainer_environment
+from vqa_tui.process.training_command import start_in_session
 
 LOG = "evaluation.log"
 _MODULE = "vqa_tui.training.evaluate"
@@ -93,13 +92,4 @@ def _started(
 ) -> "subprocess.Popen[bytes]":
     """While the process lives nothing else trains there, though we be killed: it inherits the locks `held`."""
     with open(folder / LOG, "wb") as log:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=trainer_environment(os.environ) | dict(variables),
-            cwd=folder,
-            start_new_session=True,
-            pass_fds=held,
-        )
+        return start_in_session(command, folder, log, variables, held)

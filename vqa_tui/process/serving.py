@@ -19,7 +19,7 @@ from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import ProcessLock, is_let_go, is_locked
 from vqa_tui.process.process_group import end_group, start_ticks
 from vqa_tui.process.tail import tail
-from vqa_tui.process.training_command import trainer_environment
+from vqa_tui.process.training_command import start_in_session
 
 HOST = "127.0.0.1"
 """Loopback alone: `transformers serve` opens whatever files and addresses a request names."""
@@ -203,16 +203,7 @@ def _begin(
     with open(folder / "log", "ab") as log:
         log.write(f"$ {' '.join([*(f'{name}={each}' for name, each in variables.items()), *command])}\n".encode())
         log.flush()
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=trainer_environment(os.environ) | dict(variables),
-            cwd=folder,
-            start_new_session=True,
-            pass_fds=inherited,
-        )
+        return start_in_session(command, folder, log, variables, inherited)
 
 
 async def end_server(served: Served, folder: Path) -> bool:

@@ -1,8 +1,11 @@
-"""How a trainer is started: the command for one process or several, and the variables it may see."""
+"""How a trainer, a judge or a server is started: the command, the variables it may see, and what it inherits."""
 
+import os
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from vqa_tui.config.training import Launch
 from vqa_tui.process.devices import CPU
@@ -66,6 +69,24 @@ def keeper_environment(environment: Mapping[str, str]) -> dict[str, str]:
     who can read it there (proc_pid_environ(5)), and our own variables, without keys."""
     ours = {name: value for name, value in environment.items() if name.startswith(_OURS) and not _is_secret(name)}
     return trainer_environment(environment) | ours
+
+
+def start_in_session(
+    command: Sequence[str], folder: Path, log: BinaryIO, variables: Mapping[str, str], held: Sequence[int]
+) -> subprocess.Popen[bytes]:
+    """Start a command in `folder`, in a session of its own, that writes to `log`, sees what a trainer may and
+    `variables`, and inherits the open files `held`, which hold locks as long as any process of it lives. Raises
+    OSError."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env=trainer_environment(os.environ) | dict(variables),
+        cwd=folder,
+        start_new_session=True,
+        pass_fds=held,
+    )
 
 
 def _is_secret(name: str) -> bool:

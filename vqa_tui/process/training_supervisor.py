@@ -2,7 +2,6 @@
 says how it ended. It loads no PyTorch, so it lives when the trainer does not."""
 
 import asyncio
-import os
 import re
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,7 +21,7 @@ from vqa_tui.process.first_failure import first_failure, forget_reasons, killed_
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
 from vqa_tui.process.tail import tail
-from vqa_tui.process.training_command import trainer_command, trainer_environment
+from vqa_tui.process.training_command import start_in_session, trainer_command
 from vqa_tui.process.training_delivery import deliver
 from vqa_tui.store import trainings
 from vqa_tui.store.db import Database, StoreTrouble
@@ -223,17 +222,9 @@ class _Supervisor:
         with open(self._paths.training_log(self._id), "ab") as log:
             log.write(f"$ {' '.join([*(f'{name}={each}' for name, each in variables.items()), *command])}\n".encode())
             log.flush()
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=trainer_environment(os.environ) | variables,
-                cwd=self._folder,
-                start_new_session=True,
-                # While any process of the trainer lives the training is at work and its places are taken.
-                pass_fds=(self._lock.descriptor, *taken.descriptors),
-            )
+            # While any process of the trainer lives the training is at work and its places are taken.
+            held = (self._lock.descriptor, *taken.descriptors)
+            return start_in_session(command, self._folder, log, variables, held)
 
     async def _note(self, seen: list[Event]) -> None:
         step: int | None = None
