@@ -6,7 +6,7 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) + 2, 8)
 # What is installed beside the product; CI adds the libraries that read exports: make EXTRAS=dev,consumers test
 EXTRAS ?= dev
 BIN := .venv/bin
-INSTALLED := .venv/installed.stamp
+INSTALLED := .venv/installed-$(EXTRAS).stamp
 
 .PHONY: demo test check lint bench screenshots format clean
 
