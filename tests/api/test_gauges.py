@@ -1,8 +1,9 @@
 """`/metrics` is what Prometheus reads, and says what the screens say."""
 
 import asyncio
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -49,25 +50,30 @@ async def test_trainings(api: Api) -> None:
 
 async def test_who_read_at_the_same_time_count_each_line_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second has come as far as it can while the first reads: to the file too, or to where it waits."""
+
+    class TellingLock(asyncio.Lock):
+        async def acquire(self) -> Literal[True]:
+            if self.locked():
+                both_came.set()
+            return await super().acquire()
+
     number = await api.made()
     read = Gauges(api.workspace)
     await read.exposition()
+    read._one_reads = TellingLock()
     with (api.workspace.paths.training_folder(number) / "metrics.jsonl").open("a") as file:
         file.write(event_line(Stepped(9.0, 3, 1.5, None, 0.01, None, 0.5, 16, (5,))) + "\n")
-    reading, both = [0], asyncio.Event()
+    read_by, both_came = count(1), asyncio.Event()
 
     async def slowly(*given: Any, **named: Any) -> Any:
-        reading[0] += 1
-        await both.wait()
+        if next(read_by) == 2:
+            both_came.set()
+        await both_came.wait()
         return await training_events(*given, **named)
 
     monkeypatch.setattr(gauges, "training_events", slowly)
-    asked = [asyncio.create_task(read.exposition()) for _ in range(2)]
     async with asyncio.timeout(30):
-        while reading[0] < 2 and "waiters" not in repr(read._one_reads):  # noqa: ASYNC110 - a lock sets no event
-            await asyncio.sleep(0)
-        both.set()
-        for body in await asyncio.gather(*asked):
+        for body in await asyncio.gather(read.exposition(), read.exposition()):
             assert b'vqa_training_tokens_total{training="bags"} 100.0' in body
 
 

@@ -13,7 +13,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase
 from vqa_tui.gpus import visible_gpus
 from vqa_tui.operations.training_start import stop_training
-from vqa_tui.paths import device_lock
+from vqa_tui.paths import WorkspacePaths, device_lock
 from vqa_tui.process.devices import default_device, device_named, places_of, take, variables_for
 from vqa_tui.process.evaluator import run_evaluator
 from vqa_tui.process.lock import is_locked
@@ -131,6 +131,24 @@ async def test_who_waits_for_one_gpu_keeps_nobody_from_another(hall: Hall, monke
     assert (await hall.summary(ahead)).phase is TrainingPhase.QUEUED
     held.release()
     assert await waiting == 0
+
+
+async def test_who_waits_for_several_is_told_which_of_them_others_have(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    elsewhere = WorkspacePaths(Path("/elsewhere"))
+    freed, held = take(elsewhere, ["gpu 0"], 1, "the training 3"), take(elsewhere, ["gpu 1"], 1, "the training 4")
+    assert freed is not None and held is not None
+    freed.release()  # its words stay in its lock
+    number = await hall.make("three", device="gpu", processes=3)
+    task = hall.supervise(number)
+    await hall.reaches(
+        number,
+        lambda each: each.reason == "waits for its turn on gpu: gpu 1 is taken by the training 4 of /elsewhere",
+    )
+    held.release()
+    assert await task == 0
 
 
 async def test_a_gpu_that_is_gone_when_it_is_resumed_is_a_sentence(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import AlreadyAtWork
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
 from vqa_tui.store import trainings
-from vqa_tui.store.db import StoreTrouble
+from vqa_tui.store.db import StoreTrouble, Unstorable
 
 
 def has_begun(found: TrainingSummary) -> bool:
@@ -320,6 +320,21 @@ async def test_one_that_was_resumed_is_not_what_it_was(hall: Hall) -> None:
     await cancel_training(hall.workspace, number)
     await hall.reaches(number, lambda each: not each.at_work)
     held.release()
+
+
+async def test_an_end_that_can_never_be_stored_ends_its_supervisor(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = trainings.report_phase
+
+    async def refused(database: Any, number: int, phase: TrainingPhase, *more: Any, **named: Any) -> None:
+        if not phase.is_live:
+            raise Unstorable("the workspace file refuses these values")
+        await stored(database, number, phase, *more, **named)
+
+    monkeypatch.setattr(trainings, "report_phase", refused)
+    number = await hall.make("a")
+    with pytest.raises(Unstorable):
+        await hall.supervise(number)
+    assert (await hall.summary(number)).is_lost
 
 
 async def test_no_key_reaches_the_trainer(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

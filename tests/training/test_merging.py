@@ -45,6 +45,26 @@ def test_beside_weights_in_4_bits_it_goes_into_the_whole_ones(tmp_path: Path) ->
     assert not getattr(merged, "is_quantized", False)
 
 
+def test_of_a_model_that_is_dealt_to_processes_it_is_made_in_one_that_is_part_of_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vqa_tui.training.adapters import prepare
+    from vqa_tui.training.merging import leave_merged
+    from vqa_tui.training.tiny_model import tiny_model
+    from vqa_tui.training.trouble import TrainingTrouble
+
+    path = training_folder(tmp_path, rows=2, held_out=0, merge=True)
+    config = TrainingConfig.model_validate_json(path.read_text("utf-8"))
+    model, processor = tiny_model(config.seed)
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "ACCELERATE_USE_FSDP": "true"}.items():
+        monkeypatch.setenv(name, value)  # whoever heeds these waits for a second process
+    with pytest.raises(TrainingTrouble, match=r"the adapter is saved, but cannot be merged into its model: .*adapter"):
+        leave_merged(config, None, processor, tmp_path)
+    prepare(model, config).save_pretrained(str(tmp_path / "adapter"))
+    leave_merged(config, None, processor, tmp_path)
+    assert (tmp_path / "merged" / "model.safetensors").is_file()
+
+
 def test_a_full_disk_leaves_the_merged_model_as_it_was(tmp_path: Path) -> None:
     import resource
     import signal

@@ -5,14 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from textual.app import App, ComposeResult
 from textual.content import Content
-from textual.geometry import Region
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import EventView, RunView
 from vqa_tui.tui.app import VqaApp
-from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.rows import Row
 from vqa_tui.tui.screens.dashboard import DashboardScreen, check_budget
 from vqa_tui.tui.widgets.live_table import LiveTable
@@ -66,6 +63,7 @@ async def test_whoever_reads_an_older_event_stays_with_it(running: Any, until: W
 
 
 async def test_a_row_that_changes_after_its_styles_did_is_drawn(running: Any, until: Wait, screen_text: Text) -> None:
+    """A dialog that opens and closes lets styles be matched anew, and nothing of the table has to be drawn for that."""
     app = VqaApp(running, open_run=1)
     async with app.run_test(size=(80, 24)) as pilot:
         table = await ready(app, pilot, until)
@@ -99,34 +97,3 @@ def test_the_budget_dialog_refuses_what_cannot_be_a_budget(typed: str) -> None:
     check_budget("")
     with pytest.raises(VqaError, match=r"from 0\.000001 to 1,000,000,000"):
         check_budget(typed)
-
-
-class NotingTable(LiveTable):
-    """Notes which lines are to be drawn again."""
-
-    def __init__(self) -> None:
-        super().__init__((Column("", 1, 20),))
-        self.noted: list[int] = []
-
-    def refresh(self, *regions: Region, **named: Any) -> "NotingTable":
-        self.noted.extend(region.y for region in regions)
-        super().refresh(*regions, **named)
-        return self
-
-
-async def test_a_row_in_sight_is_drawn_again_also_after_its_strip_went_with_a_style(until: Wait) -> None:
-    """A dialog that opens and closes lets styles be matched anew, and nothing of the table has to be drawn for that."""
-    table = NotingTable()
-
-    class OneTable(App[None]):
-        def compose(self) -> ComposeResult:
-            yield table
-
-    async with OneTable().run_test(size=(40, 10)) as pilot:
-        table.set_rows([Row(1, (Content("a"),)), Row(2, (Content("b"),))])
-        await until(pilot, lambda: len(table._strips) == 2)
-        table.notify_style_update()
-        await pilot.pause()
-        table.noted.clear()
-        table.set_rows([Row(1, (Content("a"),)), Row(2, (Content("c"),))])
-        assert table.noted == [2]

@@ -128,6 +128,32 @@ async def test_a_setting_makes_one_possible_that_was_not(
         assert not asked[0]["config"].four_bit
 
 
+async def test_where_there_are_gpus_one_can_be_named(
+    workshop: Workshop, until: Wait, screen_text: Text, asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        menu = await in_menu(pilot, until, app)
+        assert not menu.query_one("#device-row").display
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+        menu = await in_menu(pilot, until, app)
+        await choose(pilot, until, menu, "train_tiny")
+        device, about = menu.query_one("#device", Input), menu.query_one("#about", Static)
+        assert "cpu, gpu 0, gpu 1" in device.placeholder
+        device.focus()
+        await pilot.press(*"gpu", "space", "7")
+        await until(pilot, lambda: "There is no device 'gpu 7'. There is `gpu 0`, `gpu 1`" in str(about.content))
+        assert menu.query_one("#start", Button).disabled
+        await pilot.press("backspace", "1")
+        await until(pilot, lambda: not menu.query_one("#start", Button).disabled)
+        menu.query_one("#source", Select).value = "own"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: asked)
+        assert asked[0]["device"] == "gpu 1"
+
+
 async def test_what_is_wrong_is_said_in_the_menu(
     workshop: Workshop, until: Wait, screen_text: Text, asked: list[dict[str, Any]]
 ) -> None:

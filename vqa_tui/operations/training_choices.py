@@ -1,15 +1,17 @@
 """What a new training can be made of: configurations with why one cannot start here, and runs with their pairs."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.gpus import visible_gpus
 from vqa_tui.operations.training_configs import list_training_configs, training_config
 from vqa_tui.operations.training_packages import obstacle
 from vqa_tui.operations.workspace import Workspace
-from vqa_tui.process.devices import default_device, device_named
+from vqa_tui.process.devices import CPU, GPU, default_device, device_named
 from vqa_tui.process.training_command import trainer_command
 from vqa_tui.store import reads, reviewing
 
@@ -53,10 +55,11 @@ def training_choices(workspace: Workspace) -> list[TrainingChoice]:
     return found
 
 
-def why_not_here(config: TrainingConfig) -> str:
-    """Return what this machine lacks for `config`, in a sentence with what to do; empty where it lacks nothing."""
+def why_not_here(config: TrainingConfig, device: str | None = None) -> str:
+    """Return what this machine lacks for `config` on a device as a person names it, in a sentence with what to do;
+    empty where it lacks nothing."""
     try:
-        error = obstacle(config, device_named(None, config.launch.processes))
+        error = obstacle(config, device_named(device, config.launch.processes))
     except VqaError as too_few:
         error = too_few
     if error is None:
@@ -64,10 +67,20 @@ def why_not_here(config: TrainingConfig) -> str:
     return f"{error.message[:1].upper()}{error.message[1:]}. {error.hint}"
 
 
-def command_of(workspace: Workspace, config: TrainingConfig) -> tuple[str, ...]:
-    """Return the arguments that a new training of `config` would be started with; its number stands as `NEW`."""
+def command_of(workspace: Workspace, config: TrainingConfig, device: str | None = None) -> tuple[str, ...]:
+    """Return the arguments that a new training of `config` would be started with on a device as a person names it (the
+    default where there is none such); its number stands as `NEW`."""
     path = workspace.paths.trainings / "NEW" / "config.json"
-    return tuple(trainer_command(path, config.launch, False, default_device()))
+    try:
+        named = device_named(device, config.launch.processes)
+    except VqaError:
+        named = default_device()
+    return tuple(trainer_command(path, config.launch, False, named))
+
+
+def device_choices() -> tuple[str, ...]:
+    """Return the devices that can be named here, each alone; `cpu` alone where no GPU is seen."""
+    return (CPU, *(f"{GPU} {each}" for each in visible_gpus(os.environ)))
 
 
 def changed(workspace: Workspace, name: str, settings: Sequence[str]) -> TrainingConfig:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import stat
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,9 +13,12 @@ from pathlib import Path
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.gpus import VISIBLE, visible_gpus
 from vqa_tui.paths import LOCKS_VARIABLE, WorkspacePaths, device_lock, device_locks
+from vqa_tui.store.at_work import is_locked
 
 AUTO, CPU, GPU = "auto", "cpu", "gpu"
 _ORDER = "CUDA_DEVICE_ORDER"
+_PROBED_S = 0.1
+"""Who waits for several places looks which of them are free, and for that holds each for an instant."""
 
 
 def default_device(environment: Mapping[str, str] = os.environ) -> str:
@@ -124,16 +128,19 @@ def take(paths: WorkspacePaths, places: Sequence[str], number: int, who: str = "
 def take_one(paths: WorkspacePaths, places: Sequence[str], who: str, *, hint: str) -> Taken:
     """Lock the first of the places that is free, as `take` does. Raises VqaError, with `hint` and who has them, where
     none is."""
-    if (taken := take(paths, places, 1, who)) is None:
-        raise VqaError("; ".join(f"{place} is taken by {_holder(place)}" for place in places), hint=hint)
+    deadline = time.monotonic() + _PROBED_S
+    while (taken := take(paths, places, 1, who)) is None:
+        if time.monotonic() >= deadline:
+            raise VqaError("; ".join(f"{place} is taken by {_holder(place)}" for place in places), hint=hint)
+        time.sleep(_PROBED_S / 10)
     return taken
 
 
 def strangers(paths: WorkspacePaths, places: Sequence[str]) -> str:
-    """Return who took places that are not free, without the trainings of the workspace at `paths`: these are seen
-    there. Empty where there is nobody else."""
+    """Return who took those of the places that are not free, without the trainings of the workspace at `paths`: these
+    are seen there. Empty where there is nobody else."""
     ours = re.compile(rf"the training \d+ of {re.escape(str(paths.root))}")
-    told = ((place, _holder(place)) for place in places)
+    told = ((place, _holder(place)) for place in places if is_locked(device_lock(place)))
     return "; ".join(f"{place} is taken by {holder}" for place, holder in told if not ours.fullmatch(holder))
 
 

@@ -24,7 +24,7 @@ from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import start_in_session, trainer_command
 from vqa_tui.process.training_delivery import deliver
 from vqa_tui.store import trainings
-from vqa_tui.store.db import Database, StoreTrouble
+from vqa_tui.store.db import Database, StoreTrouble, Unstorable
 
 _ERROR = "error: "
 """Begins the line in which a trainer says why it failed: on a full disk that is all it can."""
@@ -169,8 +169,7 @@ class _Supervisor:
             except VqaError as error:
                 await self.fail(error)
                 return None
-            # Of several places some may be free, of which nothing is to be told.
-            if free and number == 1 and (others := strangers(self._paths, free)) != told:
+            if free and (others := strangers(self._paths, free)) != told:
                 told = others
                 await self._report(TrainingPhase.QUEUED, f"{waits}: {told}" if told else waits)
             await asyncio.sleep(_WAIT_EVERY_S)
@@ -316,13 +315,16 @@ class _Supervisor:
             return TrainingWish.RUN
 
     async def _report(self, phase: TrainingPhase, reason: str = "", *, process: tuple[int, int] | None = None) -> None:
-        """Store the phase; a disk that is full is waited for, since nobody else would tell how it ended."""
+        """Store the phase; a disk that is full is waited for, since nobody else would tell how it ended. Raises
+        Unstorable for an end that no workspace file will ever take."""
         self._phase = phase
         while True:
             try:
                 await trainings.report_phase(self._database, self._id, phase, reason, process=process)
                 return
-            except StoreTrouble:
+            except StoreTrouble as trouble:
                 if phase.is_live:
                     return
+                if isinstance(trouble, Unstorable):
+                    raise
                 await asyncio.sleep(_WAIT_EVERY_S)

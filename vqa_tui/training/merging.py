@@ -1,7 +1,9 @@
 """`python -m vqa_tui.training.merging CONFIG`: the adapter of a training put into the weights of its model, so that it
 can be served as a model of its own."""
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,11 @@ if TYPE_CHECKING:
     from vqa_tui.config.training import TrainingConfig
 
 ADAPTER, MERGED = "adapter", "merged"
+_LAUNCHED = frozenset(
+    {"RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "MASTER_ADDR", "MASTER_PORT"}
+)
+_LAUNCHERS = ("ACCELERATE_", "FSDP_", "TORCHELASTIC_", "ROLE_", "GROUP_")
+"""Variables by which torchrun and accelerate tell a process what it is part of."""
 
 
 def save_merged(model: Any, processor: Any, folder: Path) -> None:
@@ -37,13 +44,31 @@ def save_merged(model: Any, processor: Any, folder: Path) -> None:
     partial.rename(folder)
 
 
-def leave_merged(config: "TrainingConfig", model: Any, processor: Any, folder: Path) -> None:
+def leave_merged(config: "TrainingConfig", model: Any | None, processor: Any, folder: Path) -> None:
     """Merge what was just trained in `folder`, whose adapter is saved already: of `model` itself, which is changed by
-    that, or of the whole weights where its own are rounded to 4 bits."""
-    if config.four_bit:
+    that, or of the whole weights where its own are rounded to 4 bits, or None: dealt to several processes."""
+    if model is None:
+        _merge_apart(folder / "config.json")
+    elif config.four_bit:
         merge(folder / "config.json")
     else:
         save_merged(model, processor, folder / MERGED)
+
+
+def _merge_apart(config_path: Path) -> None:
+    """Merge in a process that knows nothing of the launch: the libraries would deal its model, too, to the processes
+    of which it would be one. Raises TrainingTrouble."""
+    from vqa_tui.training.trouble import TrainingTrouble
+
+    alone = {
+        name: value for name, value in os.environ.items() if name not in _LAUNCHED and not name.startswith(_LAUNCHERS)
+    }
+    command = [sys.executable, "-P", "-m", __name__, str(config_path)]
+    done = subprocess.run(command, env=alone, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        reason = said[-1].removeprefix("error: ") if said else f"exit status {done.returncode}"
+        raise TrainingTrouble(f"the adapter is saved, but cannot be merged into its model: {reason}")
 
 
 def merge(config_path: Path) -> None:

@@ -58,6 +58,13 @@ class RowTrainer(Trainer):  # type: ignore[misc]  # untyped base
         self._answer_tokens = 0
         """Of the step that is under way, over all its batches and processes."""
 
+    def _run_epoch(self, *arguments: Any, **named: Any) -> None:
+        """Do no step where all were done and only what comes after them was not: the Trainer would do one more."""
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+            return
+        super()._run_epoch(*arguments, **named)
+
     def get_eval_dataloader(self, *arguments: Any, **named: Any) -> Any:
         """Held-out rows come from their own file."""
         self.data_collator = self._looker

@@ -122,15 +122,9 @@ class _Session:
     def run(self, checkpoint: Path | None) -> Outcome:
         """Train to the end, or to where a person stops it. Raises CheckpointUnreadable."""
         trainer, log = self._trainer, self._log
-        steps, done = _steps(trainer, self._config), step_of(checkpoint) if checkpoint else 0
-        self._tell_start(steps, done)
-        if checkpoint and done >= steps:
-            # All steps were done, and only what comes after them was not: the Trainer would do one step more.
-            trainer._load_from_checkpoint(str(checkpoint))
-            step = done
-        else:
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-            step = int(trainer.state.global_step)
+        self._tell_start(_steps(trainer, self._config), step_of(checkpoint) if checkpoint else 0)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        step = int(trainer.state.global_step)
         if self._reporter.stopped:
             return self._end(Outcome("stopped", f"stopped after step {step:,}; its checkpoint is whole", step))
         log.write(Saving(time.time()))
@@ -175,8 +169,8 @@ class _Session:
         save_processor(self._processor, partial)
         shutil.rmtree(self._folder / ADAPTER, ignore_errors=True)
         partial.rename(self._folder / ADAPTER)
-        if self._config.merge and self._config.lora is not None and not self._sharded:
-            model = self._trainer.accelerator.unwrap_model(self._trainer.model)
+        if self._config.merge and self._config.lora is not None:
+            model = None if self._sharded else self._trainer.accelerator.unwrap_model(self._trainer.model)
             leave_merged(self._config, model, self._processor, self._folder)
 
     def _end(self, outcome: Outcome) -> Outcome:

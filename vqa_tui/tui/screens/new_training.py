@@ -93,6 +93,12 @@ class NewTraining(Dialog["StartedTraining"]):
                 yield Input("", id="epochs", compact=True, placeholder="as the configuration")
                 yield Label("Steps", classes="second-label")
                 yield Input("", id="steps", compact=True, placeholder="whatever the epochs say")
+            devices = self._services.trainings.devices()
+            with Horizontal(classes="form-row", id="device-row") as row:
+                row.display = len(devices) > 1
+                yield Label("Device")
+                words = f"one that is free; or {', '.join(devices)}, several as gpu 0,1"
+                yield Input("", id="device", compact=True, placeholder=words)
             with Horizontal(classes="form-row"):
                 yield Label("Settings")
                 yield Input(
@@ -148,8 +154,8 @@ class NewTraining(Dialog["StartedTraining"]):
         self.query_one("#about", Static).update(choice_text(choice))
         self.query_one("#problem", Static).update("")
         config = choice.config if choice is not None else None
-        words = command_text(self._services.trainings.command_of(config)) if config is not None else Content("")
-        self.query_one("#command", Static).update(words)
+        command = self._services.trainings.command_of(config, self._device) if config is not None else ()
+        self.query_one("#command", Static).update(command_text(command) if command else Content(""))
         self.query_one("#name", Input).placeholder = config.name if config else ""
         self.query_one("#epochs", Input).placeholder = f"{config.epochs:g}" if config else ""
         steps = self.query_one("#steps", Input)
@@ -167,7 +173,7 @@ class NewTraining(Dialog["StartedTraining"]):
         self._offered = _OWN if config is not None and config.data else self._newest
         source.value = self._offered
 
-    @on(Input.Changed, "#settings")
+    @on(Input.Changed, "#settings, #device")
     def _settings_changed(self, event: Input.Changed) -> None:
         event.stop()
         self._estimate()
@@ -184,13 +190,18 @@ class NewTraining(Dialog["StartedTraining"]):
         trainings = self._services.trainings
         try:
             config = trainings.changed(choice.name, self._settings)
-            why_not = trainings.why_not(config)
+            why_not = trainings.why_not(config, self._device)
             self.query_one("#about", Static).update(choice_text(replace(choice, config=config, why_not=why_not)))
             self.query_one("#start", Button).disabled = bool(why_not)
-            self.query_one("#command", Static).update(command_text(trainings.command_of(config)))
+            self.query_one("#command", Static).update(command_text(trainings.command_of(config, self._device)))
             line.update(estimate_text(await trainings.estimate(config)))
         except VqaError as error:
             line.update(no_estimate_text(str(error)))
+
+    @property
+    def _device(self) -> str | None:
+        """What was typed of a device; None leaves it to the machine."""
+        return self.query_one("#device", Input).value.strip() or None
 
     @property
     def _settings(self) -> list[str]:
@@ -262,6 +273,7 @@ class NewTraining(Dialog["StartedTraining"]):
                 data=Path(typed) if source == _EXPORT else None,
                 accepted=self.query_one("#reviewed", Select).value == "accepted",
                 name=name or None,
+                device=self._device,
                 priority=parse_priority(self.query_one("#priority", Input).value),
             )
         except VqaError as error:
@@ -287,7 +299,7 @@ class NewTraining(Dialog["StartedTraining"]):
         if steps is not None:
             settings.append(f"max_steps={steps}")
         config = self._services.trainings.changed(choice.name, settings)
-        if why_not := self._services.trainings.why_not(config):
+        if why_not := self._services.trainings.why_not(config, self._device):
             raise VqaError(why_not.rstrip("."))
         return config
 

@@ -254,17 +254,24 @@ class Trainings(Door):
 
         return setting_keys(), known_names()
 
-    def why_not(self, config: "TrainingConfig") -> str:
-        """Return what this machine lacks for a configuration; empty where it lacks nothing."""
+    def why_not(self, config: "TrainingConfig", device: str | None) -> str:
+        """Return what this machine lacks for a configuration on that device; empty where it lacks nothing."""
         from vqa_tui.operations.training_choices import why_not_here
 
-        return why_not_here(config)
+        return why_not_here(config, device)
 
-    def command_of(self, config: "TrainingConfig") -> tuple[str, ...]:
+    def command_of(self, config: "TrainingConfig", device: str | None) -> tuple[str, ...]:
         """Return the arguments that a new training would be started with."""
         from vqa_tui.operations.training_choices import command_of
 
-        return command_of(self._workspace, config)
+        return command_of(self._workspace, config, device)
+
+    @staticmethod
+    def devices() -> tuple[str, ...]:
+        """Return the devices that a new training can be given."""
+        from vqa_tui.operations.training_choices import device_choices
+
+        return device_choices()
 
     async def start(
         self,
@@ -274,6 +281,7 @@ class Trainings(Door):
         data: Path | None,
         accepted: bool,
         name: str | None,
+        device: str | None,
         priority: int,
     ) -> "StartedTraining":
         """Make a training and start its process. Raises VqaError; there is no training then."""
@@ -286,6 +294,7 @@ class Trainings(Door):
             data=data,
             reviewed="accepted" if accepted else "not-rejected",
             name=name,
+            device=device,
             priority=priority,
         )
 
