@@ -134,6 +134,20 @@ async def test_a_list_is_narrowed_by_typing_and_escape_widens_it_before_it_goes_
         await driver.see("boxes → no recipe yet")
 
 
+async def test_what_is_typed_finds_a_name_before_a_description(workshop: Workshop) -> None:
+    await workshop.dataset(2)
+    async with wizard_of(workshop) as driver:
+        await driver.take("bags")
+        await driver.take("caption")
+        await driver.see("▸3 endpoint")
+        table = driver.wizard.query_one("#endpoints ChoiceTable", ChoiceTable)
+        await driver.press("slash", *"embed")
+        await until(driver.pilot, lambda: table.cursor_id == "embedded")
+        assert table.rows[0].id == "demo"  # of which the description speaks of it
+        await driver.press("enter", "enter")
+        await driver.see("bags → caption @ embedded")
+
+
 async def test_an_endpoint_shows_its_keys_and_never_a_value(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
