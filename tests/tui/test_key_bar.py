@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from tests.tui.workshop import DONE, SERVER, Workshop
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.items import ItemsScreen
 from vqa_tui.tui.widgets.key_bar import KeyBar
@@ -59,6 +60,23 @@ async def test_what_stands_last_goes_first_and_the_help_stays(workshop: Workshop
             await until(pilot, lambda width=width: bar.size.width == width)
             words = bar.render_line(0).text
             assert gone not in words and "? help" in words and len(words) == width
+
+
+async def test_a_key_whose_words_stand_at_the_next_is_not_shown_without_it(workshop: Workshop, until: Wait) -> None:
+    await workshop.dataset(1)
+    app = VqaApp(workshop.services, open_run=await workshop.run([DONE]))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen) and app.screen.view is not None)
+        bar = app.screen.query_one(KeyBar)
+        await until(pilot, lambda: " + - workers " in bar.render_line(0).text)
+        seen = set()
+        for width in range(119, 40, -1):
+            await pilot.resize_terminal(width, 24)
+            await until(pilot, lambda width=width: bar.size.width == width)
+            words = bar.render_line(0).text
+            assert ("workers" in words) == (" + " in words), words
+            seen.add("workers" in words)
+        assert seen == {True, False}
 
 
 async def test_a_click_on_the_last_entry_is_its_key(workshop: Workshop, run_id: int, until: Wait) -> None:

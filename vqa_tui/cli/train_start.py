@@ -54,6 +54,7 @@ def start(
 ) -> None:
     """Start a training, and watch it; Ctrl+C leaves it at work."""
     from vqa_tui.cli.json_output import print_json
+    from vqa_tui.domain.part import counted
     from vqa_tui.operations.runs import find_run
     from vqa_tui.operations.training_configs import training_config
     from vqa_tui.operations.training_estimate import memory_warning
@@ -85,10 +86,10 @@ def start(
         print_json(started)
         return
     made = started.data
-    say(f"Training {started.id}: {made.rows:,} rows, {made.held_out:,} held out.")
+    say(f"Training {started.id}: {counted(made.rows, 'row')}, {made.held_out:,} held out.")
     note(f"Command: {' '.join(started.command)}")
     if made.left_out:
-        warn(f"{made.left_out:,} records are no rows; the first: {made.problems[0]}")
+        warn(f"no rows: {counted(made.left_out, 'record')}; the first: {made.problems[0]}")
     if detach:
         say(f"To watch it:  {command_line(f'train watch {started.id}', workspace)}")
         return

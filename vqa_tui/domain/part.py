@@ -39,7 +39,7 @@ def unit(*, in_parts: bool) -> str:
 
 
 def counted(number: int, word: str) -> str:
-    """Return a number of what `unit` names: `1 picture`, `1,200 requests`."""
+    """Return a number of what a word names in the singular: `1 picture`, `1,200 requests`."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 

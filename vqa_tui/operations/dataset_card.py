@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.part import counted
 from vqa_tui.exporters.manifest import Manifest
 from vqa_tui.safe_text import clean
 
@@ -44,8 +45,8 @@ def dataset_card(manifest: Manifest, *, license: str, features: Mapping[str, str
             "",
             f"# {_title(manifest)}",
             "",
-            f"{manifest.pairs:,} question-answer pairs about {manifest.pictures:,} pictures, written by a model and "
-            f"exported as {_code(manifest.format)}.",
+            f"{counted(manifest.pairs, 'question-answer pair')} about {counted(manifest.pictures, 'picture')}, "
+            f"written by a model and exported as {_code(manifest.format)}.",
             "",
             "## Files",
             "",
@@ -116,7 +117,7 @@ def _facts(manifest: Manifest) -> list[str]:
         ("pairs rejected and left out", f"{skipped.rejected_pairs:,}"),
         ("pictures that failed", f"{skipped.failed_pictures:,}"),
         *(
-            ("also asked", f"{follow_up.model} at {follow_up.endpoint}: {follow_up.pairs:,} pairs")
+            ("also asked", f"{follow_up.model} at {follow_up.endpoint}: {counted(follow_up.pairs, 'pair')}")
             for follow_up in manifest.follow_ups
         ),
     ]
@@ -135,7 +136,8 @@ def _split_words(manifest: Manifest) -> list[str]:
 def _pictures_words(manifest: Manifest, pictures: int) -> str:
     if manifest.image_paths == "inline":
         return "The pictures stand in the records."
-    return f"{pictures:,} pictures lie beside the records, which name them relative to this folder."
+    lie = "lies" if pictures == 1 else "lie"
+    return f"{counted(pictures, 'picture')} {lie} beside the records, which name them relative to this folder."
 
 
 def _question_types(manifest: Manifest) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from vqa_tui.config.load import load_recipe
 from vqa_tui.domain.export import ExportedRun, Reviewed
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.part import unit
+from vqa_tui.domain.part import counted, unit
 from vqa_tui.exporters.answer_mix import AnswerMix, parse_answer_mix, type_counts
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, Naming, export_format
 from vqa_tui.exporters.layouts import JsonLines
@@ -339,6 +339,10 @@ def _split_wish(split: tuple[float, float] | None, seed: int | None, stratified:
     return SplitWish(training, split, (seed or 0) if stratified else seed, stratified)
 
 
+def _left_out(number: int, what: str, which: str = "") -> str:
+    return f"{counted(number, what)}{which} {'was' if number == 1 else 'were'} left out"
+
+
 def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, folder: Path) -> tuple[str, ...]:
     skipped = manifest.skipped
     warnings = []
@@ -351,18 +355,19 @@ def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, fo
             word = unit(in_parts=run.parts != 1)
             warnings.append(f"{count:,} of {sum(run.tasks.values()):,} {word}s are not in the file: {what}")
     for source in manifest.follow_ups:
-        pictures = f"{source.pictures:,} {'picture' if source.pictures == 1 else 'pictures'}"
+        pictures = counted(source.pictures, "picture")
         warnings.append(f"the pairs of {pictures} are of the run {source.name} ({source.endpoint}, {source.model})")
     if skipped.rejected_pairs:
-        warnings.append(f"{skipped.rejected_pairs:,} rejected pairs were left out")
+        warnings.append(_left_out(skipped.rejected_pairs, "rejected pair"))
     if skipped.unaccepted_pairs:
-        warnings.append(f"{skipped.unaccepted_pairs:,} pairs that nobody accepted were left out")
+        warnings.append(_left_out(skipped.unaccepted_pairs, "pair", " that nobody accepted"))
     if skipped.surplus_pairs:
-        warnings.append(f"{skipped.surplus_pairs:,} pairs were left out: of each picture only the first are wanted")
+        warnings.append(f"{_left_out(skipped.surplus_pairs, 'pair')}: of each picture only the first are wanted")
     if skipped.unmixed_pairs:
-        warnings.append(f"{skipped.unmixed_pairs:,} pairs were left out for the wanted shares of types of answers")
+        warnings.append(f"{_left_out(skipped.unmixed_pairs, 'pair')} for the wanted shares of types of answers")
     if written_rejected := manifest.verdicts.get("rejected", 0):
-        warnings.append(f"{written_rejected:,} rejected pairs are in the file, because any were asked for")
+        words = counted(written_rejected, "rejected pair")
+        warnings.append(f"{words} {'is' if written_rejected == 1 else 'are'} in the file, because any were asked for")
     if manifest.image_paths == "absolute":
         because = (
             f"as {manifest.format} needs them"

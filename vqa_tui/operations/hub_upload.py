@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vqa_tui.domain.failure import VqaError, WorkFailed
+from vqa_tui.domain.part import counted
 from vqa_tui.exporters.dataset_info import DATASET_INFO, parsed_info, with_entries
 from vqa_tui.exporters.file_shapes import file_shape
 from vqa_tui.exporters.formats import FORMATS
@@ -90,7 +91,8 @@ def plan_upload(
                     pictures[name] = _picture(name, folder, file.name, allow_outside)
     files = [*pictures.values(), *records, _file(manifest_file.name, manifest_file)]
     card = dataset_card(manifest, license=spelled, features=features, pictures=len(pictures))
-    words = f"{manifest.pairs:,} pairs about {manifest.pictures:,} pictures, {manifest.format}, by vqa-tui"
+    about = f"{counted(manifest.pairs, 'pair')} about {counted(manifest.pictures, 'picture')}"
+    words = f"{about}, {manifest.format}, by vqa-tui"
     known = FORMATS.get(manifest.format)
     registered = [listed.name for listed in manifest.files if not listed.role] if known and known.is_registered else []
     return UploadPlan(repo_id, spelled, tuple(files), len(pictures), card, words, tuple(registered))

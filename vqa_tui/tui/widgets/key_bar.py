@@ -1,6 +1,7 @@
 """The line of keys at the bottom: made from the bindings, fitted to the width, grey where a key cannot work now."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -82,6 +83,9 @@ class KeyBar(Widget):
             if entry.width <= room:
                 fitting.append(entry)
                 room -= entry.width
+        # Of a pair like `+ - workers` the words stand at the second, without which the first says nothing.
+        alone = [entry for entry, after in pairwise((*own, *common)) if not entry.words and after not in fitting]
+        fitting = [entry for entry in fitting if entry not in alone]
         left, right = ([entry for entry in side if entry in fitting] for side in (own, common))
         if len(fitting) == len(own) + len(common) and sum(entry.width for entry in modes) <= room:
             right = [*modes, *right]
