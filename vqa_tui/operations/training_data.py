@@ -34,7 +34,8 @@ def prepare_rows(data: Path, folder: Path, *, held_out_share: float, seed: int) 
     """Write the rows of the export at `data` into `folder`, and what they are made of into `data.json`.
 
     The sides of a split export are kept. Where there is one file only, `held_out_share` of its pictures is held out,
-    drawn by `seed` from their paths, so that all rows about one picture stand on one side; of several at least one.
+    drawn by `seed` from their paths, so that all rows about one picture stand on one side; of several at least one, and
+    never all.
 
     Raises VqaError when there is no such export or nothing in it can be learned from.
     """
@@ -60,6 +61,11 @@ def prepare_rows(data: Path, folder: Path, *, held_out_share: float, seed: int) 
                 name = _SIDES.get(side) or (HELD_OUT if draw.holds_out(row) else ROWS)
                 outs[name].write(row.as_json() + "\n")
                 counts[name] += 1
+        if draw.drew and not counts[ROWS]:
+            # Of few pictures the draw can take all; that is no reason to learn nothing.
+            (folder / HELD_OUT).replace(folder / ROWS)
+            (folder / HELD_OUT).touch()
+            counts = {ROWS: counts[HELD_OUT], HELD_OUT: 0}
         if draw.next_one and not counts[HELD_OUT]:
             _hold_out(folder, draw.next_one, counts)
         _describe(folder, data, format_name, [file for each in parts.values() for file in each], counts)
@@ -129,6 +135,10 @@ class _Draw:
         self._share, self._seed = share, seed
         self._lowest: tuple[int, str] | None = None
         self._several = False
+
+    @property
+    def drew(self) -> bool:
+        return self._lowest is not None
 
     @property
     def next_one(self) -> str:
