@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 CONFIG_COLUMNS = (
     Column("", 1, 1),
     Column("Name", 8, 30),
-    Column("Model", 6, 34, soft=True),
-    Column("What it is", 10, 200, grow=True),
+    Column("Model", 6, 34),
+    Column("What it is", 10, 200, soft=True, grow=True),
 )
 _LIMIT = 1_000
 _GIB = 1 << 30
@@ -52,7 +52,8 @@ def choice_text(choice: "TrainingChoice | None") -> Content:
     words = (
         f"{learns}, {length}, {plural(config.rows_per_step, 'row')} a step, rate {config.rate:g}, {config.precision}"
     )
-    return Content.assemble(words, (f"   {clean(str(choice.path), one_line=True, limit=200)}", QUIET))
+    described = f"{clean(choice.description, one_line=True, limit=200)}\n" if choice.description else ""
+    return Content.assemble(described, words, (f"   {clean(str(choice.path), one_line=True, limit=200)}", QUIET))
 
 
 def run_words(run: "PairsOfRun") -> Content:
