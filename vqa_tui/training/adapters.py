@@ -1,6 +1,9 @@
 """Making a model learn: adapters beside frozen weights, or the weights themselves."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from vqa_tui.config.training import Lora, TrainingConfig
@@ -27,10 +30,24 @@ def prepare(model: Any, config: TrainingConfig) -> Any:
         target_modules=target_modules(model, config.lora),
         task_type="CAUSAL_LM",
     )
-    with warnings.catch_warnings():
-        # PEFT asks for an attribute by a name that transformers 5.23 is about to give up; nobody can act on it here.
-        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
+    with _without_stale_warning():
         return get_peft_model(model, settings)
+
+
+def with_adapter(model: Any, folder: Path) -> Any:
+    """Return a model with the adapter that was saved in `folder`."""
+    from peft import PeftModel
+
+    with _without_stale_warning():
+        return PeftModel.from_pretrained(model, str(folder))
+
+
+@contextmanager
+def _without_stale_warning() -> Iterator[None]:
+    """PEFT asks for an attribute by a name that transformers 5.23 is about to give up; nobody can act on it here."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
+        yield
 
 
 def target_modules(model: Any, lora: Lora) -> list[str]:

@@ -14,6 +14,7 @@ from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.evaluation import EVALUATION, JUDGED_ROWS, BeforeAndAfter, Evaluation, JudgedAnswer, JudgedRow
 from vqa_tui.domain.training_files import HELD_OUT
 from vqa_tui.domain.training_row import TrainingRow
+from vqa_tui.training.adapters import with_adapter
 from vqa_tui.training.answering import answer, question_of
 from vqa_tui.training.checkpoints import newest_checkpoint
 from vqa_tui.training.encoding import IGNORED, PictureSize, RowEncoder, RowRefused, collate
@@ -106,9 +107,7 @@ def _weights(folder: Path) -> Path:
 
 def _tuned(base: Any, weights: Path, config: TrainingConfig, device: Device) -> Any:
     if config.lora is not None:
-        from peft import PeftModel
-
-        return PeftModel.from_pretrained(base, str(weights))
+        return with_adapter(base, weights)
     kind = AutoModelForImageTextToText if config.modality == "vision" else AutoModelForCausalLM
     return kind.from_pretrained(str(weights), dtype=device.dtype)
 

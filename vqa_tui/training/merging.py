@@ -76,9 +76,8 @@ def merge(config_path: Path) -> None:
 
     Raises TrainingTrouble, and whatever the libraries raise.
     """
-    from peft import PeftModel
-
     from vqa_tui.config.training import TrainingConfig
+    from vqa_tui.training.adapters import with_adapter
     from vqa_tui.training.loading import device_for, load_model
 
     config = TrainingConfig.model_validate_json(config_path.read_text("utf-8"))
@@ -86,7 +85,7 @@ def merge(config_path: Path) -> None:
     whole = config.model_copy(update={"four_bit": False, "merge": True})
     folder = config_path.parent
     model, processor = load_model(whole, device_for(whole))
-    save_merged(PeftModel.from_pretrained(model, str(folder / ADAPTER)), processor, folder / MERGED)
+    save_merged(with_adapter(model, folder / ADAPTER), processor, folder / MERGED)
 
 
 def main(arguments: list[str]) -> int:
