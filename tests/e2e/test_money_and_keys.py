@@ -221,8 +221,7 @@ async def test_max_attempts_set_by_a_person_is_kept(stage: Stage) -> None:
 
 async def test_two_who_resume_a_lost_run_at_once_get_one_engine(stage: Stage) -> None:
     dataset = await stage.pictures(30)
-    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=60_000), pilot=0, concurrency=4))
-    # A slow start begins with two, and here no reply comes that would let it go on.
+    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=60_000), pilot=0, concurrency=2))
     await stage.until(run_id, lambda view: len(view.in_flight) == 2)
     await stage.kill_engine(run_id)
     async with open_workspace(stage.folder) as other:

@@ -181,11 +181,13 @@ async def test_a_turn_that_is_not_used_goes_to_the_next(make_watch: MakeWatch, q
 async def test_a_turn_given_at_the_moment_of_a_cancel_is_not_lost(make_watch: MakeWatch, quickly: None) -> None:
     watch = make_watch()
     watch.miss(UNSENT, UNSENT_IN_A_ROW)
-    first = asyncio.create_task(watch.outage.turn())
-    await until(lambda: watch.outage.why().endswith("trying now"))
-    first.cancel()
-    await asyncio.gather(first, return_exceptions=True)
-    assert first.cancelled()
+    first, second = (asyncio.create_task(watch.outage.turn()) for _ in range(2))
+    await until(first.done)
+    watch.outage.pass_on()
+    assert watch.outage.why().endswith("trying now") and not second.done()
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    assert second.cancelled()
     assert await asyncio.wait_for(watch.outage.turn(), 5) is True
 
 
