@@ -70,7 +70,7 @@ async def test_a_key_whose_words_stand_at_the_next_is_not_shown_without_it(works
         bar = app.screen.query_one(KeyBar)
         await until(pilot, lambda: " + - workers " in bar.render_line(0).text)
         seen = set()
-        for width in range(119, 40, -1):
+        for width in range(56, 40, -1):
             await pilot.resize_terminal(width, 24)
             await until(pilot, lambda width=width: bar.size.width == width)
             words = bar.render_line(0).text
