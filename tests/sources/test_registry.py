@@ -50,6 +50,16 @@ def test_a_path_of_the_wrong_sort_is_refused(
         open_source(kind, tmp_path / path, images=tmp_path / images if images else None)
 
 
+def test_what_a_path_could_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file.json").write_text("[]")
+    with pytest.raises(VqaError) as of_a_folder:
+        open_source("stcray", tmp_path)
+    assert of_a_folder.value.hint.startswith("Kinds that take a folder: folder, folder-sets, stcray-tree, coco, ")
+    with pytest.raises(VqaError) as of_a_file:
+        open_source("folder", tmp_path / "file.json")
+    assert of_a_file.value.hint.startswith("Kinds that take a file: stcray, coco, ")
+
+
 @pytest.mark.parametrize(
     ("name", "split"),
     [

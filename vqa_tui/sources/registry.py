@@ -149,6 +149,9 @@ KINDS: dict[str, SourceKind] = {
 }
 
 
+_OTHER = {"folder": "file", "file": "folder"}
+
+
 def open_source(
     kind: str,
     path: Path,
@@ -200,4 +203,13 @@ def _require(path: Path, wanted: str, purpose: str) -> None:
     is_right = {"folder": path.is_dir(), "file": path.is_file(), "any": path.is_dir() or path.is_file()}[wanted]
     if not is_right:
         what = {"folder": "a folder", "file": "a file", "any": "a file or a folder"}[wanted]
-        raise VqaError(f"{path} is not {what}, which `{purpose}` needs")
+        raise VqaError(
+            f"{path} is not {what}, which `{purpose}` needs", hint=_kinds_for(path) if purpose in KINDS else ""
+        )
+
+
+def _kinds_for(path: Path) -> str:
+    there = "folder" if path.is_dir() else "file"
+    return (
+        f"Kinds that take a {there}: {', '.join(name for name, kind in KINDS.items() if kind.wants != _OTHER[there])}."
+    )
