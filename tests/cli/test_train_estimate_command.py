@@ -62,6 +62,8 @@ def test_what_is_not_known_says_so(tmp_path: Path) -> None:
         (("train_stcray", "--set", f"model={tmp_path}"), "`num_attention_heads` is missing"),
         (("train_stcray", "--memory", "0"), "a device with 0 GiB is none"),
         (("train_stcrai",), "train_stcray"),
+        (("train_stcray", "--device", "gpu 7"), "there is no device 'gpu 7'"),
+        (("train_stcray", "--device", "cpu", "--memory", "8"), "--device and --memory both say"),
     ):
         refused = typed(*words)
         assert refused.exit_code == 2 and reason in refused.stderr
@@ -72,7 +74,7 @@ def test_a_start_warns_where_it_will_not_fit(monkeypatch: pytest.MonkeyPatch) ->
 
     def has(gib: int | None) -> None:
         found = DeviceMemory("a card", True, None if gib is None else gib << 30)
-        monkeypatch.setattr(training_estimate, "device_memory", lambda: found)
+        monkeypatch.setattr(training_estimate, "device_memory", lambda _place: found)
 
     has(8)
     warning = memory_warning(config)

@@ -1,10 +1,12 @@
 """Which GPUs a training, an evaluation and a server see, and how trainings take turns on them."""
 
 import asyncio
+import fcntl
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,17 @@ from vqa_tui.domain.training import TrainingPhase
 from vqa_tui.gpus import visible_gpus
 from vqa_tui.operations.training_start import stop_training
 from vqa_tui.paths import WorkspacePaths, device_lock
-from vqa_tui.process.devices import default_device, device_named, places_of, take, variables_for
+from vqa_tui.process import devices
+from vqa_tui.process.devices import (
+    Taken,
+    default_device,
+    device_named,
+    make_lock_folder,
+    places_of,
+    take,
+    take_one,
+    variables_for,
+)
 from vqa_tui.process.evaluator import run_evaluator
 from vqa_tui.process.lock import is_locked
 
@@ -83,6 +95,24 @@ def test_all_places_are_taken_or_none(hall: Hall) -> None:
     one.release()
     two.release()
     assert not any(is_locked(device_lock(f"gpu {number}")) for number in range(3))
+
+
+def test_who_looked_for_an_instant_keeps_nobody_from_a_device(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = hall.workspace.paths
+    make_lock_folder()
+    looked = os.open(device_lock("gpu 0"), os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(looked, fcntl.LOCK_SH)
+
+    def took(*wanted: Any) -> Taken | None:
+        found = take(*wanted)
+        if found is None:
+            fcntl.flock(looked, fcntl.LOCK_UN)
+        return found
+
+    monkeypatch.setattr(devices, "take", took)
+    monkeypatch.setattr(devices, "_PROBED_S", 60.0)
+    take_one(paths, ["gpu 0"], "an evaluation", hint="").release()
+    os.close(looked)
 
 
 async def test_a_training_alone_sees_one_gpu_and_says_which(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,10 @@
 """An adapter is merged into whole weights, also where it was trained beside weights in 4 bits."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,8 +48,16 @@ def test_beside_weights_in_4_bits_it_goes_into_the_whole_ones(tmp_path: Path) ->
     assert not getattr(merged, "is_quantized", False)
 
 
+def killed_at_once(folder: Path) -> Path:
+    """Return a program that ends as one that the system kills for its memory."""
+    program = folder / "killed"
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o700)
+    return program
+
+
 def test_of_a_model_that_is_dealt_to_processes_it_is_made_in_one_that_is_part_of_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from vqa_tui.training.adapters import prepare
     from vqa_tui.training.merging import leave_merged
@@ -56,13 +67,28 @@ def test_of_a_model_that_is_dealt_to_processes_it_is_made_in_one_that_is_part_of
     path = training_folder(tmp_path, rows=2, held_out=0, merge=True)
     config = TrainingConfig.model_validate_json(path.read_text("utf-8"))
     model, processor = tiny_model(config.seed)
-    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "ACCELERATE_USE_FSDP": "true"}.items():
-        monkeypatch.setenv(name, value)  # whoever heeds these waits for a second process
+    launched = {"RANK": "0", "WORLD_SIZE": "2", "GROUP_RANK": "0", "ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2"}
+    for name, value in launched.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(TrainingTrouble, match=r"the adapter is saved, but cannot be merged into its model: .*adapter"):
         leave_merged(config, None, processor, tmp_path)
+    assert "Traceback" in capfd.readouterr().err
     prepare(model, config).save_pretrained(str(tmp_path / "adapter"))
+    run, seen = subprocess.run, []
+
+    def noted(*command: Any, **named: Any) -> Any:
+        seen.append(named["env"])
+        return run(*command, **named)
+
+    monkeypatch.setattr(subprocess, "run", noted)
     leave_merged(config, None, processor, tmp_path)
     assert (tmp_path / "merged" / "model.safetensors").is_file()
+    (environment,) = seen
+    assert not launched.keys() & environment.keys() and "PATH" in environment
+    monkeypatch.setattr(sys, "executable", str(killed_at_once(tmp_path)))
+    with pytest.raises(TrainingTrouble, match="killed; the system does that when memory runs out") as raised:
+        leave_merged(config, None, processor, tmp_path)
+    assert "vLLM serves an adapter" in raised.value.hint
 
 
 def test_a_full_disk_leaves_the_merged_model_as_it_was(tmp_path: Path) -> None:

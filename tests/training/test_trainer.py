@@ -134,17 +134,17 @@ def test_a_checkpoint_that_was_cut_off_is_passed_over_and_taken_away(tmp_path: P
     assert train(config)[0] == 0
     cut = tmp_path / "checkpoints" / "checkpoint-10" / "trainer_state.json"
     cut.write_bytes(b"")
-    training_folder(tmp_path, max_steps=12, save_every=5)
+    training_folder(tmp_path, max_steps=11, save_every=5)
     status, said, found = train(config, "--resume")
     assert status == 0, said
     assert [each.first_step for each in found if isinstance(each, Started)] == [0, 5]
-    # All steps are done; what came after them was not.
+    # All steps are done, within an epoch; what came after them was not.
     adapter = tmp_path / "adapter" / "adapter_model.safetensors"
     learned = adapter.read_bytes()
     adapter.unlink()
     status, said, found = train(config, "--resume")
-    assert status == 0 and end(found).step == 12 and adapter.read_bytes() == learned, said
-    assert not (tmp_path / "checkpoints" / "checkpoint-13").exists()
+    assert status == 0 and end(found).step == 11 and adapter.read_bytes() == learned, said
+    assert not (tmp_path / "checkpoints" / "checkpoint-12").exists()
 
 
 def test_told_to_stop_it_finishes_the_step_and_saves(tmp_path: Path) -> None:

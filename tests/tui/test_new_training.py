@@ -138,16 +138,21 @@ async def test_where_there_are_gpus_one_can_be_named(
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+        monkeypatch.setattr(
+            training_estimate, "device_memory", lambda place: DeviceMemory(f"that of {place}", True, 24 << 30)
+        )
         menu = await in_menu(pilot, until, app)
         await choose(pilot, until, menu, "train_tiny")
         device, about = menu.query_one("#device", Input), menu.query_one("#about", Static)
-        assert "cpu, gpu 0, gpu 1" in device.placeholder
+        assert device.placeholder == "one that is free; or cpu, gpu 0, gpu 1; several: gpu 0,1"
         device.focus()
         await pilot.press(*"gpu", "space", "7")
         await until(pilot, lambda: "There is no device 'gpu 7'. There is `gpu 0`, `gpu 1`" in str(about.content))
         assert menu.query_one("#start", Button).disabled
         await pilot.press("backspace", "1")
-        await until(pilot, lambda: not menu.query_one("#start", Button).disabled)
+        await until(
+            pilot, lambda: not menu.query_one("#start", Button).disabled and ", that of gpu 1" in estimated(menu)
+        )
         menu.query_one("#source", Select).value = "own"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: asked)
@@ -192,7 +197,7 @@ async def test_the_memory_is_estimated_as_the_settings_change(
     (folder / "large.yaml").write_text("name: large\nmodel: Qwen/Qwen2.5-VL-7B-Instruct\n")
     (folder / "own.yaml").write_text("name: own\nmodel: me/nobody-knows\n")
     monkeypatch.setattr(training_estimate, "_config_files", lambda _model: [])
-    monkeypatch.setattr(training_estimate, "device_memory", lambda: DeviceMemory("Card X", True, 24 << 30))
+    monkeypatch.setattr(training_estimate, "device_memory", lambda _place: DeviceMemory("Card X", True, 24 << 30))
     app = VqaApp(workshop.services)
     async with app.run_test(size=size) as pilot:
         menu = await in_menu(pilot, until, app)
@@ -210,7 +215,7 @@ async def test_the_memory_is_estimated_as_the_settings_change(
         await until(pilot, lambda: estimated(menu) == before)
         await choose(pilot, until, menu, "own")
         await until(pilot, lambda: "the size of me/nobody-knows is not known" in estimated(menu))
-        monkeypatch.setattr(training_estimate, "device_memory", lambda: DeviceMemory("GPU", True, None))
+        monkeypatch.setattr(training_estimate, "device_memory", lambda _place: DeviceMemory("GPU", True, None))
         await choose(pilot, until, menu, "large")
         await until(pilot, lambda: "? GPU does not tell what memory it has" in estimated(menu))
         menu.query_one("#settings", Input).value = "seed=7 lora.r=8"

@@ -141,9 +141,25 @@ async def test_what_is_typed_finds_a_name_before_a_description(workshop: Worksho
         await driver.take("caption")
         await driver.see("▸3 endpoint")
         table = driver.wizard.query_one("#endpoints ChoiceTable", ChoiceTable)
+
+        def on_row(name: str) -> bool:
+            return table.cursor_id == name
+
         await driver.press("slash", *"embed")
-        await until(driver.pilot, lambda: table.cursor_id == "embedded")
+        await until(driver.pilot, lambda: on_row("embedded"))
         assert table.rows[0].id == "demo"  # of which the description speaks of it
+        await driver.press("escape")
+        await until(driver.pilot, lambda: len(table.rows) > 5)
+        await driver.pilot.pause()
+        assert on_row("embedded")
+        await driver.press("slash", *"open rout")
+        await until(driver.pilot, lambda: on_row("openrouter"))
+        driver.wizard.query_one("#endpoints", ChoiceList).put_cursor("vllm")
+        await until(driver.pilot, lambda: len(table.rows) > 5)
+        await driver.pilot.pause()
+        assert on_row("vllm")
+        await driver.press("escape", "slash", *"embed")
+        await until(driver.pilot, lambda: on_row("embedded"))
         await driver.press("enter", "enter")
         await driver.see("bags → caption @ embedded")
 

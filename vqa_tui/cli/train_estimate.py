@@ -6,6 +6,7 @@ import typer
 
 from vqa_tui.cli.options import JsonOption, WorkspaceOption
 from vqa_tui.cli.output import print_facts, say
+from vqa_tui.domain.failure import VqaError
 
 _GIB = 1 << 30
 
@@ -18,6 +19,10 @@ def estimate(
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the configuration (`lora.r=8`); may repeat."),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="D", help="`auto`, `cpu`, `gpu` or `gpu 1`, as for `train start`."),
     ] = None,
     memory: Annotated[
         float | None, typer.Option("--memory", metavar="GIB", help="Against a GPU with so much, not this machine's.")
@@ -33,7 +38,10 @@ def estimate(
     from vqa_tui.operations.training_estimate import estimate_training
     from vqa_tui.paths import find_workspace
 
-    found = estimate_training(training_config(find_workspace(workspace), config, settings or ()), device_gib=memory)
+    if device is not None and memory is not None:
+        raise VqaError("--device and --memory both say what it is compared with", hint="Give one of them.")
+    chosen = training_config(find_workspace(workspace), config, settings or ())
+    found = estimate_training(chosen, device=device, device_gib=memory)
     if json:
         print_json(found)
     else:

@@ -67,7 +67,7 @@ def start(
 
     async def work(opened: "Workspace") -> "tuple[TrainingConfig, StartedTraining]":
         chosen = training_config(opened.paths, config, settings or ())
-        if lacking := memory_warning(chosen):
+        if lacking := memory_warning(chosen, device):
             warn(lacking)
         number = None if run is None else await find_run(opened, run)
         return chosen, await start_training(

@@ -11,6 +11,7 @@ from vqa_tui.domain.model_shape import KNOWN, ModelShape, known_shape, shape_of_
 from vqa_tui.domain.training_memory import MemoryEstimate, MemoryWish, estimate_memory
 from vqa_tui.operations.named_path import expanded
 from vqa_tui.process.device_memory import DeviceMemory, device_memory
+from vqa_tui.process.devices import device_named, places_of
 
 _GIB = 1 << 30
 
@@ -31,16 +32,23 @@ class TrainingEstimate:
     """None where the device does not tell what it has."""
 
 
-def estimate_training(config: TrainingConfig, *, device_gib: float | None = None) -> TrainingEstimate:
-    """Return what a training takes on this machine's device, or on a GPU with `device_gib` GiB.
+def estimate_training(
+    config: TrainingConfig, *, device: str | None = None, device_gib: float | None = None
+) -> TrainingEstimate:
+    """Return what a training takes on the first that `device`, as a person names it, is here (the default where it is
+    None), or on a GPU with `device_gib` GiB.
 
-    Raises VqaError when the size of the model is not known, or a `config.json` cannot be understood.
+    Raises VqaError when there is no such device, the size of the model is not known, or a `config.json` cannot be
+    understood.
     """
     if device_gib is not None and not 0 < device_gib < 1e6:
         raise VqaError(f"a device with {device_gib:g} GiB is none", hint="Give a number above 0, such as 24.")
     shape, source = _shape(config.model)
-    device = device_memory() if device_gib is None else DeviceMemory("GPU", True, int(device_gib * _GIB))
-    precision = config.precision if config.precision != "auto" else ("bf16" if device.gpu else "fp32")
+    if device_gib is None:
+        found = device_memory(places_of(device_named(device, 1), 1)[0])
+    else:
+        found = DeviceMemory("GPU", True, int(device_gib * _GIB))
+    precision = config.precision if config.precision != "auto" else ("bf16" if found.gpu else "fp32")
     launch = config.launch
     memory = estimate_memory(
         shape,
@@ -55,20 +63,18 @@ def estimate_training(config: TrainingConfig, *, device_gib: float | None = None
             checkpointing=config.gradient_checkpointing,
             shards=launch.processes * launch.machines if launch.fsdp else 1,
         ),
-        gpu=device.gpu,
+        gpu=found.gpu,
     )
-    fits = None if device.total_bytes is None else memory.total <= device.total_bytes
-    return TrainingEstimate(
-        config.model, source, device.words, precision, memory, memory.total, device.total_bytes, fits
-    )
+    fits = None if found.total_bytes is None else memory.total <= found.total_bytes
+    return TrainingEstimate(config.model, source, found.words, precision, memory, memory.total, found.total_bytes, fits)
 
 
-def memory_warning(config: TrainingConfig) -> str:
+def memory_warning(config: TrainingConfig, device: str | None = None) -> str:
     """Return in a sentence that a training will not fit its device; empty where it will, or nobody knows."""
     try:
-        found = estimate_training(config)
+        found = estimate_training(config, device=device)
     except VqaError:
-        return ""  # the trainer itself says what is wrong with a model
+        return ""  # who starts it says what is wrong with a device, and the trainer what is with a model
     if found.fits is not False or found.device_bytes is None:
         return ""
     return (

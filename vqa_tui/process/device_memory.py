@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
-from vqa_tui.gpus import visible_gpus
+from vqa_tui.process.devices import CPU, GPU
 
 _PATIENCE_S = 10.0
 _MIB = 1 << 20
@@ -21,17 +21,16 @@ class DeviceMemory:
     """None where the driver does not tell."""
 
 
-def device_memory() -> DeviceMemory:
-    """Return the first GPU that a training would use, as `nvidia-smi` tells of it, else the CPU."""
-    seen = visible_gpus(os.environ)
-    if not seen:
+def device_memory(place: str) -> DeviceMemory:
+    """Return what `cpu` or `gpu N` is: a GPU as `nvidia-smi` tells of it."""
+    if place == CPU:
         return DeviceMemory("CPU", False, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     if (program := shutil.which("nvidia-smi")) is None:
         return DeviceMemory("GPU", True, None)
     query = ["--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
     try:
         told = subprocess.run(
-            [program, *query, "-i", seen[0]],
+            [program, *query, "-i", place.removeprefix(GPU).strip()],
             capture_output=True,
             text=True,
             timeout=_PATIENCE_S,

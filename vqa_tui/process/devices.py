@@ -18,7 +18,7 @@ from vqa_tui.store.at_work import is_locked
 AUTO, CPU, GPU = "auto", "cpu", "gpu"
 _ORDER = "CUDA_DEVICE_ORDER"
 _PROBED_S = 0.1
-"""Who waits for several places looks which of them are free, and for that holds each for an instant."""
+"""Who waits looks which places others hold, and for that holds each that is free for an instant."""
 
 
 def default_device(environment: Mapping[str, str] = os.environ) -> str:
@@ -138,9 +138,12 @@ def take_one(paths: WorkspacePaths, places: Sequence[str], who: str, *, hint: st
 
 def strangers(paths: WorkspacePaths, places: Sequence[str]) -> str:
     """Return who took those of the places that are not free, without the trainings of the workspace at `paths`: these
-    are seen there. Empty where there is nobody else."""
+    are seen there. Empty where there is nobody else. Raises VqaError when a lock cannot be looked at."""
     ours = re.compile(rf"the training \d+ of {re.escape(str(paths.root))}")
-    told = ((place, _holder(place)) for place in places if is_locked(device_lock(place)))
+    try:
+        told = [(place, _holder(place)) for place in places if is_locked(device_lock(place))]
+    except OSError as error:
+        raise VqaError(f"{device_locks()}: a lock cannot be looked at: {error.strerror or error}") from error
     return "; ".join(f"{place} is taken by {holder}" for place, holder in told if not ours.fullmatch(holder))
 
 

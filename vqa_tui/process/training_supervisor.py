@@ -75,7 +75,8 @@ async def supervise(
 ) -> int:
     """Bring a training to its end and return the exit status: 0 done, stopped or cancelled, 1 failed.
 
-    Raises AlreadyAtWork when its processes live already, VqaError when there is no such training.
+    Raises AlreadyAtWork when its processes live already, Unstorable when the workspace file does not take its end, and
+    VqaError when there is no such training.
     """
     words = {"taken": "this training is at work already", "hint": "Watch it: `train watch`."}
     # This one first: whoever finds the other held and this one free knows that the trainer is alone.
@@ -166,10 +167,11 @@ class _Supervisor:
             try:
                 if taken := take(self._paths, free, number, f"the training {self._id}"):
                     return taken
+                others = strangers(self._paths, free)
             except VqaError as error:
                 await self.fail(error)
                 return None
-            if free and (others := strangers(self._paths, free)) != told:
+            if free and others != told:
                 told = others
                 await self._report(TrainingPhase.QUEUED, f"{waits}: {told}" if told else waits)
             await asyncio.sleep(_WAIT_EVERY_S)

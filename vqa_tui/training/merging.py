@@ -3,8 +3,10 @@ can be served as a model of its own."""
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +16,10 @@ if TYPE_CHECKING:
     from vqa_tui.config.training import TrainingConfig
 
 ADAPTER, MERGED = "adapter", "merged"
-_LAUNCHED = frozenset(
-    {"RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "MASTER_ADDR", "MASTER_PORT"}
-)
+_THREADS = "OMP_NUM_THREADS"
+_LAUNCHED = frozenset({"RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", _THREADS})
 _LAUNCHERS = ("ACCELERATE_", "FSDP_", "TORCHELASTIC_", "ROLE_", "GROUP_")
-"""Variables by which torchrun and accelerate tell a process what it is part of."""
+"""Variables by which torchrun and accelerate tell a process what it is part of, and that it has one thread."""
 
 
 def save_merged(model: Any, processor: Any, folder: Path) -> None:
@@ -58,17 +59,22 @@ def leave_merged(config: "TrainingConfig", model: Any | None, processor: Any, fo
 def _merge_apart(config_path: Path) -> None:
     """Merge in a process that knows nothing of the launch: the libraries would deal its model, too, to the processes
     of which it would be one. Raises TrainingTrouble."""
-    from vqa_tui.training.trouble import TrainingTrouble
+    from vqa_tui.training.trouble import MERGING, TrainingTrouble
 
     alone = {
         name: value for name, value in os.environ.items() if name not in _LAUNCHED and not name.startswith(_LAUNCHERS)
     }
     command = [sys.executable, "-P", "-m", __name__, str(config_path)]
-    done = subprocess.run(command, env=alone, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode:
+    done = subprocess.run(command, env=alone, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+    if not done.returncode:
+        return
+    print(done.stderr, file=sys.stderr, end="", flush=True)
+    if done.returncode == -signal.SIGKILL:
+        reason, hint = "it was killed; the system does that when memory runs out", MERGING.with_memory
+    else:
         said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-        reason = said[-1].removeprefix("error: ") if said else f"exit status {done.returncode}"
-        raise TrainingTrouble(f"the adapter is saved, but cannot be merged into its model: {reason}")
+        reason, hint = said[-1].removeprefix("error: ") if said else f"exit status {done.returncode}", ""
+    raise TrainingTrouble(f"the adapter is saved, but cannot be merged into its model: {reason}", hint)
 
 
 def merge(config_path: Path) -> None:
@@ -91,12 +97,15 @@ def merge(config_path: Path) -> None:
 def main(arguments: list[str]) -> int:
     """Return the exit status: 0 merged, else as of domain.training_exit, with the reason in one line that begins with
     `error: `."""
-    from vqa_tui.training.trouble import MERGING, in_words, told
+    from vqa_tui.training.trouble import MERGING, DiskFull, TrainingTrouble, in_words, told
 
     try:
         merge(Path(arguments[0]))
     except (Exception, MemoryError) as error:
-        return told(in_words(error, MERGING))
+        trouble = in_words(error, MERGING)
+        if not isinstance(trouble, DiskFull) and not isinstance(error, TrainingTrouble):
+            traceback.print_exception(error)
+        return told(trouble)
     return 0
 
 

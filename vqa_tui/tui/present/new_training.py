@@ -56,6 +56,13 @@ def choice_text(choice: "TrainingChoice | None") -> Content:
     return Content.assemble(described, words, (f"   {clean(str(choice.path), one_line=True, limit=200)}", QUIET))
 
 
+def device_words(devices: Sequence[str]) -> str:
+    """Return what can be typed as a device, of which `cpu` is the first and the others are GPUs."""
+    _, *gpus = devices
+    several = f"; several: {gpus[0]},{gpus[1].removeprefix('gpu ')}" if len(gpus) > 1 else ""
+    return f"the GPU; or {devices[0]}" if len(gpus) == 1 else f"one that is free; or {', '.join(devices)}{several}"
+
+
 def run_words(run: "PairsOfRun") -> Content:
     """Return a run as a source, with how many pairs it has and what a person said of them."""
     parts = [f"{count(run.accepted)} accepted"] * bool(run.accepted) + [f"{count(run.rejected)} rejected"] * bool(

@@ -22,6 +22,7 @@ from vqa_tui.tui.present.new_training import (
     choice_row,
     choice_text,
     command_text,
+    device_words,
     estimate_text,
     no_estimate_text,
     run_words,
@@ -97,8 +98,7 @@ class NewTraining(Dialog["StartedTraining"]):
             with Horizontal(classes="form-row", id="device-row") as row:
                 row.display = len(devices) > 1
                 yield Label("Device")
-                words = f"one that is free; or {', '.join(devices)}, several as gpu 0,1"
-                yield Input("", id="device", compact=True, placeholder=words)
+                yield Input("", id="device", compact=True, placeholder=device_words(devices))
             with Horizontal(classes="form-row"):
                 yield Label("Settings")
                 yield Input(
@@ -194,7 +194,7 @@ class NewTraining(Dialog["StartedTraining"]):
             self.query_one("#about", Static).update(choice_text(replace(choice, config=config, why_not=why_not)))
             self.query_one("#start", Button).disabled = bool(why_not)
             self.query_one("#command", Static).update(command_text(trainings.command_of(config, self._device)))
-            line.update(estimate_text(await trainings.estimate(config)))
+            line.update(estimate_text(await trainings.estimate(config, self._device)))
         except VqaError as error:
             line.update(no_estimate_text(str(error)))
 

@@ -207,11 +207,11 @@ class Trainings(Door):
 
         return in_line_words(await shift_priority(self._writing, training_id, by))
 
-    async def estimate(self, config: "TrainingConfig") -> "TrainingEstimate":
-        """Return what memory a training takes, against what its device has. Raises VqaError where nobody knows."""
+    async def estimate(self, config: "TrainingConfig", device: str | None) -> "TrainingEstimate":
+        """Return what memory a training takes, against what that device has. Raises VqaError where nobody knows."""
         from vqa_tui.operations.training_estimate import estimate_training
 
-        return await asyncio.to_thread(estimate_training, config)
+        return await asyncio.to_thread(estimate_training, config, device=device)
 
     async def resume(self, training_id: int) -> None:
         from vqa_tui.operations.training_start import resume_training

@@ -163,8 +163,8 @@ class ChoiceList(Vertical):
     def _narrowed(self, event: Input.Changed) -> None:
         event.stop()
         self._show_narrowed()
-        if self.table.rows:
-            self.table.cursor = _closest(self.table.rows, event.value.strip().casefold())
+        if words := event.value.casefold().split():
+            self.table.cursor = _closest(self.table.rows, words[0])
 
     @on(Input.Submitted, ".narrow")
     def _narrowing_done(self, event: Input.Submitted) -> None:
@@ -187,12 +187,12 @@ class ChoiceList(Vertical):
         self.post_message(self.Taken(self, event.row_id))
 
 
-def _closest(rows: Sequence[Row], typed: str) -> int:
-    """Return the index of the row whose name begins with what was typed, else of one whose name, not its description
-    alone, holds it: two times Enter must not take another."""
+def _closest(rows: Sequence[Row], word: str) -> int:
+    """Return the index of the row whose name begins with the word that was typed, else of one whose name, not its
+    description alone, holds it: two times Enter must not take another."""
     names = [str(row.id).casefold() for row in rows]
-    ranks = [0 if name.startswith(typed) else 1 if typed in name else 2 for name in names]
-    return ranks.index(min(ranks))
+    ranks = [0 if name.startswith(word) else 1 if word in name else 2 for name in names]
+    return ranks.index(min(ranks)) if ranks else 0
 
 
 def _holds(row: Row, words: Sequence[str]) -> bool:
