@@ -10,7 +10,8 @@ _UNIX = 3
 
 
 def write_rar(path: Path, files: dict[str, bytes], links: dict[str, str] | None = None) -> Path:
-    """Write an archive of `files` and of symbolic `links` by name; names go in as they are. Return `path`."""
+    """Write an archive of `files` and of symbolic `links` by name; names go in as they are, but for the slashes, which
+    RAR 4 stores as backslashes on every system. Return `path`."""
     parts = [_MARK, _block(0x73, 0, b"\0" * 6)]
     parts += [_file(name, data, 0o100644) for name, data in files.items()]
     parts += [_file(name, target.encode(), 0o120777) for name, target in (links or {}).items()]
@@ -19,7 +20,7 @@ def write_rar(path: Path, files: dict[str, bytes], links: dict[str, str] | None 
 
 
 def _file(name: str, data: bytes, mode: int) -> bytes:
-    encoded = name.encode()
+    encoded = name.replace("/", "\\").encode()
     head = struct.pack(
         "<IIBIIBBHI", len(data), len(data), _UNIX, zlib.crc32(data), _MS_DOS_TIME, 20, 0x30, len(encoded), mode
     )

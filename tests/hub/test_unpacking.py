@@ -8,6 +8,7 @@ import pytest
 
 from tests.stored_rar import write_rar
 from vqa_tui.domain.failure import VqaError, WorkFailed
+from vqa_tui.hub import unpacking
 from vqa_tui.hub.unpacking import TOOLS, unpack_rar
 
 needs_tool = pytest.mark.skipif(
@@ -27,9 +28,14 @@ def any_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "started"
 
 
-@needs_tool
 @pytest.mark.parametrize("top", ["", "Set/"])
-def test_an_archive_becomes_one_folder_with_or_without_a_folder_of_its_own(tmp_path: Path, top: str) -> None:
+@pytest.mark.parametrize("tool", ["unrar", "unar", "bsdtar"])
+def test_an_archive_becomes_one_folder_with_or_without_a_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: str, top: str
+) -> None:
+    if not shutil.which(tool):
+        pytest.skip(f"the program {tool} is not installed")
+    monkeypatch.setattr(unpacking, "TOOLS", {tool: TOOLS[tool]})
     archive = write_rar(tmp_path / "Set.rar", {f"{top}Images/a.jpg": b"one", f"{top}Captions/a.txt": b"two"})
     unpack_rar(archive, tmp_path / "Set")
     assert (tmp_path / "Set/Images/a.jpg").read_bytes() == b"one"
