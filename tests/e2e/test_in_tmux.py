@@ -90,7 +90,8 @@ def taken(terminal: Tmux, name: str) -> None:
     """Go down the list of a wizard's step to `name`, and take it."""
     text = terminal.until("▌    ")
     while f"▌    {name}" not in text:
-        under = text[text.index("▌") :].splitlines()[0]
+        # What stands to the right of the list changes a moment after the cursor has moved.
+        under = text[text.index("▌") :].partition("│")[0]
         terminal.press("j")
         text = terminal.until("▌    ", without=[under])
     terminal.press("Enter")
