@@ -9,7 +9,7 @@ from pathlib import Path
 from vqa_tui.domain.evaluation import EVALUATION, Evaluation, EvaluationSight
 from vqa_tui.domain.failure import VqaError, WorkFailed
 from vqa_tui.domain.training import TrainingSummary
-from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS
+from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS, told_reason
 from vqa_tui.operations.training_packages import require_training_packages
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process.devices import device_named
@@ -19,7 +19,6 @@ from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import keeper_environment
 from vqa_tui.store import trainings
 
-_ERROR = "error: "
 _LAST_STEP = "judging"
 """What the program says before it writes what it found."""
 _LINES, _LINES_TO_END = 8, 60
@@ -53,7 +52,7 @@ async def evaluate_training(
     except OSError as error:
         raise VqaError(f"the evaluation cannot be started: {error.strerror or error}") from error
     if status:
-        words = last.removeprefix(_ERROR) if last.startswith(_ERROR) else _ending(status)
+        words = told_reason(last) or _ending(status)
         raise WorkFailed(f"the evaluation of {found.name} failed: {words}", hint=f"Its log: {folder / LOG}")
     evaluation = await last_evaluation(workspace, training_id)
     if evaluation is None:
@@ -134,16 +133,16 @@ async def evaluation_sight(workspace: Workspace, training_id: int) -> Evaluation
         found = await last_evaluation(workspace, training_id)
     except VqaError as error:
         problem = str(error)
-    said = (await asyncio.to_thread(tail, folder / LOG, lines=_LINES_TO_END)).splitlines()
+    log = await asyncio.to_thread(tail, folder / LOG, lines=_LINES_TO_END)
+    said = log.splitlines()
     if evaluated:
         return EvaluationSight(found, problem, tuple(said[-_LINES:]))
     # The document is written at the end: a log that is newer is of one that found nothing, or that libraries wrote to
     # as they left.
     if said and (_stamp(folder / LOG) or (0, 0)) > (_stamp(folder / EVALUATION) or (0, 0)):
-        words = [line.removeprefix(_ERROR) for line in said if line.startswith(_ERROR)]
-        if words or _LAST_STEP not in said:
-            why = words[-1] if words else "it was ended before it was done"
-            problem = f"the newest evaluation found nothing: {why}"
+        reason = told_reason(log)
+        if reason or _LAST_STEP not in said:
+            problem = f"the newest evaluation found nothing: {reason or 'it was ended before it was done'}"
     return EvaluationSight(found, problem)
 
 

@@ -14,7 +14,7 @@ import yaml
 from vqa_tui.config.load import is_known
 from vqa_tui.config.training import TINY_MODEL, Lora, TrainingConfig
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS
+from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS, told_reason
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process import serving
 from vqa_tui.process.devices import CPU, Taken, device_named, places_of, take_one, variables_for
@@ -256,9 +256,8 @@ async def _whole_model(folder: Path, place: Path, lock: ProcessLock, config: Tra
         return folder / _MERGED
     command = [sys.executable, "-P", "-m", "vqa_tui.training.merging", str(folder / "config.json")]
     if status := await serving.run_to_end(command, place, lock, wanted):
-        said = [line for line in tail(place / "log").splitlines() if line.startswith("error: ")]
         unsaid = FULL_DISK_WORDS if status == FULL_DISK else "its log says more"
-        reason = said[-1].removeprefix("error: ") if said else unsaid
+        reason = told_reason(tail(place / "log")) or unsaid
         raise VqaError(f"the adapter cannot be merged into the model: {reason}", hint=f"The log: {place / 'log'}")
     return folder / _MERGED
 

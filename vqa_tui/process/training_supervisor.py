@@ -13,7 +13,7 @@ from vqa_tui.config.training import Launch, TrainingConfig
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingWish
 from vqa_tui.domain.training_events import Ended, Event, Saving, Started, Stepped, events
-from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS
+from vqa_tui.domain.training_exit import FULL_DISK, FULL_DISK_WORDS, told_reason
 from vqa_tui.domain.training_files import METRICS, STOP_FILE
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.process.devices import CPU, Taken, places_of, strangers, take, variables_for
@@ -26,8 +26,6 @@ from vqa_tui.process.training_delivery import deliver
 from vqa_tui.store import trainings
 from vqa_tui.store.db import Database, StoreTrouble, Unstorable
 
-_ERROR = "error: "
-"""Begins the line in which a trainer says why it failed: on a full disk that is all it can."""
 _SESSION = re.compile(r"^\$ ", re.MULTILINE)
 """Begins the line with which a session begins in the log: its command."""
 _LINES_OF_END = 400
@@ -301,11 +299,8 @@ class _Supervisor:
         if status < 0:
             return told or killed_by(-status, "the trainer")
         log = _SESSION.split(tail(self._paths.training_log(self._id), lines=_LINES_OF_END))[-1]
-        if why := first_failure(self._folder, log) or told:
+        if why := first_failure(self._folder, log) or told or told_reason(log):
             return why
-        said = [line for line in log.splitlines() if line.startswith(_ERROR)]
-        if said:
-            return said[-1].removeprefix(_ERROR)
         if status == FULL_DISK:
             return f"{FULL_DISK_WORDS}: `train resume` goes on from its newest checkpoint"
         return f"the trainer ended with exit status {status}; its log says more"

@@ -5,7 +5,6 @@ import json
 import os
 import sys
 import time
-import traceback
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +17,7 @@ from vqa_tui.domain.training_exit import BAD_INPUT
 from vqa_tui.domain.training_files import METRICS, REASON
 from vqa_tui.training.checkpoints import remove_unfinished
 from vqa_tui.training.launcher import die_with_launcher, quiet_when_interrupted, see_one_gpu
-from vqa_tui.training.trouble import DiskFull, PeerLost, TrainingTrouble, in_words, told
+from vqa_tui.training.trouble import PeerLost, in_words, told
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,9 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _failed(folder: Path, error: BaseException) -> int:
     """Tell why in the log and the metrics, and take away what a broken write left."""
     trouble = in_words(error)
-    if not isinstance(trouble, DiskFull) and not isinstance(error, TrainingTrouble):
-        traceback.print_exception(error)
-    status = told(trouble)
+    status = told(trouble, error)
     first = os.environ.get("LOCAL_RANK", "0") == "0"
     if first:
         remove_unfinished(folder)

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import traceback
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_exit import BAD_INPUT
 from vqa_tui.training.launcher import quiet_when_interrupted
-from vqa_tui.training.trouble import JUDGING, DiskFull, TrainingTrouble, in_words, told
+from vqa_tui.training.trouble import JUDGING, in_words, told
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,10 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         evaluate(given.config.parent, config, limit=given.limit, tell=_tell)
     except (Exception, MemoryError) as error:
-        trouble = in_words(error, JUDGING)
-        if not isinstance(trouble, DiskFull) and not isinstance(error, TrainingTrouble):
-            traceback.print_exception(error)
-        return told(trouble)
+        return told(in_words(error, JUDGING), error)
     return 0
 
 

@@ -6,10 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vqa_tui.domain.training_exit import told_reason
 from vqa_tui.training.launcher import quiet_when_interrupted
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def _merge_apart(config_path: Path) -> None:
     if done.returncode == -signal.SIGKILL:
         reason, hint = "it was killed; the system does that when memory runs out", MERGING.with_memory
     else:
-        said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-        reason, hint = said[-1].removeprefix("error: ") if said else f"exit status {done.returncode}", ""
+        reason, hint = told_reason(done.stderr) or f"exit status {done.returncode}", ""
     raise TrainingTrouble(f"the adapter is saved, but cannot be merged into its model: {reason}", hint)
 
 
@@ -97,15 +96,12 @@ def merge(config_path: Path) -> None:
 def main(arguments: list[str]) -> int:
     """Return the exit status: 0 merged, else as of domain.training_exit, with the reason in one line that begins with
     `error: `."""
-    from vqa_tui.training.trouble import MERGING, DiskFull, TrainingTrouble, in_words, told
+    from vqa_tui.training.trouble import MERGING, in_words, told
 
     try:
         merge(Path(arguments[0]))
     except (Exception, MemoryError) as error:
-        trouble = in_words(error, MERGING)
-        if not isinstance(trouble, DiskFull) and not isinstance(error, TrainingTrouble):
-            traceback.print_exception(error)
-        return told(trouble)
+        return told(in_words(error, MERGING), error)
     return 0
 
 

@@ -3,10 +3,11 @@
 import errno
 import re
 import sys
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 
-from vqa_tui.domain.training_exit import FAILED, FULL_DISK
+from vqa_tui.domain.training_exit import ERROR, FAILED, FULL_DISK
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,13 @@ class PeerLost(TrainingTrouble):
     """Another process of the training ended, which says itself why."""
 
 
-def told(trouble: TrainingTrouble) -> int:
-    """Say why a program ends, in one line that begins with `error: `, and return its exit status."""
+def told(trouble: TrainingTrouble, error: BaseException) -> int:
+    """Say why a program ends, in one line that begins with `error: `, and return its exit status. Before that line
+    stands the traceback of the `error` behind it, unless `trouble` says all."""
+    if not isinstance(trouble, DiskFull) and not isinstance(error, TrainingTrouble):
+        traceback.print_exception(error)
     with suppress(OSError):  # on a full disk the log takes nothing either: the status says it
-        print(f"error: {trouble.sentence}", file=sys.stderr, flush=True)
+        print(f"{ERROR}{trouble.sentence}", file=sys.stderr, flush=True)
     return FULL_DISK if isinstance(trouble, DiskFull) else FAILED
 
 
