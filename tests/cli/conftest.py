@@ -25,6 +25,7 @@ from vqa_tui.operations.workspace import open_workspace
 
 PICTURES = 12
 PATIENCE_S = 60.0
+CTRL_C = "\x03"
 SLOW_ENDPOINT = """\
 name: slow
 kind: embedded
@@ -158,6 +159,15 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
 
+    def interrupt(self, text: str) -> None:
+        """Press Ctrl+C until `text` was shown: Python misses one that comes in just before it waits for a line."""
+        deadline = time.monotonic() + PATIENCE_S
+        while text not in self.shown:
+            assert time.monotonic() < deadline, f"{text!r} was never shown: {self.shown[-3000:]}"
+            self.press(CTRL_C)
+            while text not in self.shown and self._read(wait_s=3.0):
+                pass
+
     def exit_code(self) -> int:
         """Read to the end and return the exit code."""
         while self._read():
@@ -170,8 +180,8 @@ class Terminal:
             self._process.wait()
         os.close(self._ours)
 
-    def _read(self) -> bool:
-        readable, _, _ = select.select([self._ours], [], [], PATIENCE_S)
+    def _read(self, wait_s: float = PATIENCE_S) -> bool:
+        readable, _, _ = select.select([self._ours], [], [], wait_s)
         try:
             piece = os.read(self._ours, 65536) if readable else b""
         except OSError:

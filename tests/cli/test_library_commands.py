@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import PICTURES, Place, Terminal
+from tests.cli.conftest import CTRL_C, PICTURES, Place, Terminal
 
 
 def document(place: Place, *arguments: str) -> Any:
@@ -77,7 +77,7 @@ def test_a_recipe_and_an_endpoint_are_copied(place: Place, word: str, name: str)
 
 @pytest.mark.parametrize(
     ("typed", "code", "words"),
-    [("n\n", 0, "Nothing was deleted."), ("y\n", 0, "scans is deleted"), ("\x03", 130, "Nothing was deleted.")],
+    [("n\n", 0, "Nothing was deleted."), ("y\n", 0, "scans is deleted"), (CTRL_C, 130, "Nothing was deleted.")],
 )
 def test_deleting_asks_on_a_terminal(
     place: Place, in_terminal: Callable[..., Terminal], typed: str, code: int, words: str
@@ -85,8 +85,11 @@ def test_deleting_asks_on_a_terminal(
     terminal = in_terminal("dataset", "delete", "scans", "--workspace", str(place.folder))
     terminal.wait_for("Delete it?")
     assert f"The records of {PICTURES} pictures in scans go." in terminal.shown
-    terminal.press(typed)
-    terminal.wait_for(words)
+    if typed == CTRL_C:
+        terminal.interrupt(words)
+    else:
+        terminal.press(typed)
+        terminal.wait_for(words)
     assert terminal.exit_code() == code
     assert len(document(place, "dataset", "list")) == (0 if typed == "y\n" else 1)
 

@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.cli.conftest import PICTURES, Place, Terminal
+from tests.cli.conftest import CTRL_C, PICTURES, Place, Terminal
 from vqa_tui.safe_text import clean
 
 InTerminal = Callable[..., Terminal]
-CTRL_C = "\x03"
 
 
 def start(place: Place, name: str, *options: str, endpoint: str = "embedded") -> tuple[str, ...]:

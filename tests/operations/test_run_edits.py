@@ -236,7 +236,7 @@ async def test_a_deletion_that_was_broken_off_is_finished_later(
         if done >= 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_deletion, "_LEAST_TASKS", 0.5)
+    monkeypatch.setattr(run_deletion, "_LEAST_TASKS", 1)
     with pytest.raises(KeyboardInterrupt):
         await delete_run(workshop.workspace, run_id, progress=stop)
     assert await list_runs(workshop.workspace) == []

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,53 @@ async def test_a_snapshot_cancelled_at_any_step_leaves_no_open_transaction(datab
     async with database.write() as transaction:
         await transaction.execute("INSERT INTO event (at, level, message) VALUES (0, 'info', 'x')")
     assert len(await database.read("SELECT * FROM event")) == 1
+
+
+@pytest.mark.parametrize("how", ["write", "snapshot"])
+@pytest.mark.parametrize("between", range(3))
+@pytest.mark.parametrize("after", [2, 5, 8])
+async def test_a_second_cancel_leaves_no_open_transaction_either(
+    database: Database, paths: WorkspacePaths, how: str, after: int, between: int
+) -> None:
+    """The thread is busy, so that what it is asked is still to be done when the cancels come."""
+
+    async def hang() -> None:
+        async with database.write() if how == "write" else database.snapshot():
+            await database.read("SELECT * FROM event")
+
+    busy = asyncio.create_task(database._in_thread(lambda _: time.sleep(0.02)))
+    task = asyncio.create_task(hang())
+    for _ in range(after):
+        await asyncio.sleep(0)
+    task.cancel()
+    for _ in range(between):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await busy
+    async with Database.open(paths, patience_s=0.5) as other, other.write() as transaction:
+        await transaction.execute("INSERT INTO event (at, level, message) VALUES (0, 'info', 'other')")
+    async with database.write() as transaction:
+        await transaction.execute("INSERT INTO event (at, level, message) VALUES (0, 'info', 'ours')")
+    assert [row["message"] for row in await database.read("SELECT message FROM event")] == ["other", "ours"]
+
+
+@pytest.mark.parametrize("how", ["write", "snapshot"])
+async def test_who_is_cancelled_after_the_file_was_closed_ends_as_cancelled(paths: WorkspacePaths, how: str) -> None:
+    """An error in place of that would make whoever tries again after errors go on for ever."""
+    inside = asyncio.Event()
+
+    async def hang() -> None:
+        async with database.write() if how == "write" else database.snapshot():
+            inside.set()
+            await asyncio.Event().wait()
+
+    async with Database.open(paths) as database:
+        task = asyncio.create_task(hang())
+        await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_a_failing_statement_is_trouble_in_words_and_stores_nothing(database: Database) -> None:

@@ -80,7 +80,7 @@ async def test_the_inspector_and_the_review_show_it_and_o_opens_the_video(
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.watch_over.last_run)
         await pilot.press("3")
-        await until(pilot, lambda: isinstance(app.screen, ItemsScreen))
+        await until(pilot, lambda: isinstance(app.screen, ItemsScreen) and app.screen.tasks.current is not None)
         await pilot.press("enter")
         await until(pilot, lambda: app.screen.query(Inspector) and near(shown(app), MIDDLES[0]))
         await pilot.press("o")

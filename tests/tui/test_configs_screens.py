@@ -78,8 +78,7 @@ async def test_recipes_show_their_prompts_and_their_file(
     app = VqaApp(workshop.services)
     async with app.run_test(size=size) as pilot:
         screen = await opened(app, pilot, until, "recipe", "stcray")
-        for words in ("stcray", "shipped"):
-            assert words in screen_text(app)
+        await until(pilot, lambda: all(words in screen_text(app) for words in ("stcray", "shipped")))
         await pilot.press("g")
         await until(pilot, lambda: "caption" in screen_text(app) and "general-vqa" in screen_text(app))
         await pilot.press("G")
@@ -88,8 +87,8 @@ async def test_recipes_show_their_prompts_and_their_file(
         await until(pilot, lambda: screen.query_one("#library-detail").has_focus)
         await pilot.press("escape")
         assert screen.table.has_focus
-        for words in ("System prompt", "User prompt", "After a bad reply", "{%", "The file", "name: stcray"):
-            assert words in detail(screen)
+        parts = ("System prompt", "User prompt", "After a bad reply", "{%", "The file", "name: stcray")
+        await until(pilot, lambda: all(words in detail(screen) for words in parts))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -100,8 +99,8 @@ async def test_a_broken_recipe_says_where(
     app = VqaApp(workshop.services)
     async with app.run_test(size=size, notifications=True) as pilot:
         screen = await opened(app, pilot, until, "recipe", "mine")
-        assert "✖" in screen_text(app)
-        assert "mine.yaml:3: replyy: unknown key" in " ".join(detail(screen).split())
+        await until(pilot, lambda: "✖" in screen_text(app))
+        await until(pilot, lambda: "mine.yaml:3: replyy: unknown key" in " ".join(detail(screen).split()))
         assert "did you mean `reply`" in detail(screen)
         await pilot.press("c")
         await until(pilot, lambda: "so it cannot be copied" in screen_text(app))
@@ -165,7 +164,7 @@ async def test_editing_lends_the_terminal_and_reads_again(
         await pilot.press("o")
         await until(pilot, lambda: "quotta: unknown key" in detail(screen))
         assert lent.command == ["my-editor", "--wait", "a b", str(path)]
-        assert "cannot be used" in screen_text(app)
+        await until(pilot, lambda: "cannot be used" in screen_text(app))
 
 
 async def test_a_shipped_file_is_not_edited(
@@ -231,11 +230,13 @@ async def test_endpoints_show_keys_by_name_and_never_a_value(
     app = VqaApp(workshop.services)
     async with app.run_test(size=size) as pilot:
         screen = await opened(app, pilot, until, "endpoint", "remote")
-        assert "✖ 1 of 2" in screen_text(app) and "some-model" in screen_text(app)
+        await until(pilot, lambda: "✖ 1 of 2" in screen_text(app) and "some-model" in screen_text(app))
         for words in ("user.example:8443", "✔ main  $REMOTE_KEY", "✖ spare", "SPARE_KEY is not set", "unknown"):
             assert words in detail(screen)
         if size[0] == 200:
-            assert "user.example:8443" in screen_text(app) and "openai-compatible" in screen_text(app)
+            await until(
+                pilot, lambda: "user.example:8443" in screen_text(app) and "openai-compatible" in screen_text(app)
+            )
         assert "sk-planted-value" not in app.export_screenshot() + detail(screen)
 
 

@@ -92,7 +92,7 @@ async def test_stop_asks_and_the_safe_answer_has_the_focus(
         await until(pilot, lambda: seen(app))
         await pilot.press("x")
         await until(pilot, lambda: "Stop the engine?" in screen_text(app))
-        assert "14 requests in flight" in screen_text(app)
+        await until(pilot, lambda: "14 requests in flight" in screen_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
         assert running.wanted == []
@@ -216,11 +216,11 @@ async def test_help_is_made_from_the_bindings(app: VqaApp, until: Wait, screen_t
         await until(pilot, lambda: seen(app))
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        assert "Pause or resume" in screen_text(app)
-        assert "not now: Nothing waits for approval." in screen_text(app)
+        await until(pilot, lambda: "Pause or resume" in screen_text(app))
+        await until(pilot, lambda: "not now: Nothing waits for approval." in screen_text(app))
         await pilot.press("b", "u", "d", "g", "e", "t")
         await until(pilot, lambda: "Pause or resume" not in screen_text(app))
-        assert "Change the most that this run may spend" in screen_text(app)
+        await until(pilot, lambda: "Change the most that this run may spend" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
 
@@ -287,7 +287,7 @@ async def test_an_export_shows_the_verdict(app: VqaApp, running: Fake, until: Wa
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "✖ not valid" in screen_text(app))
         assert ("export", "qwen", "stcray-train.qwen.jsonl", (0.9, 0.1), False, "not-rejected") in running.wanted
-        assert "and 11 more problems" in screen_text(app)
+        await until(pilot, lambda: "and 11 more problems" in screen_text(app))
         app.screen.query_one("#grouped", Select).value = "together"
         app.screen.query_one("#split", Input).value = ""
         await pilot.press("ctrl+s")

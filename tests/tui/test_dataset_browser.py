@@ -30,7 +30,7 @@ async def test_the_browser_shows_pictures_with_their_truth(
         await opened(app, pilot, until)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, DatasetItemsScreen) and "▀▀▀" in screen_text(app))
-        assert "1 of 150" in screen_text(app)
+        await until(pilot, lambda: "1 of 150" in screen_text(app))
         text = app.screen.query_one("#pictures-text", Static)
         for words in ("00000.png", "160×120 PNG", "box Battery", "categories Battery, Knife"):
             assert words in unwrapped(text)

@@ -60,8 +60,13 @@ async def test_an_empty_workspace_says_what_to_do(
     async with app.run_test(size=size, notifications=True) as pilot:
         await opened(app, pilot, until, None)
         await until(pilot, lambda: "No dataset yet" in screen_text(app))
-        for words in ("i brings your pictures in", "dataset import folder PATH", "vqa-tui demo"):
-            assert words in screen_text(app)
+        await until(
+            pilot,
+            lambda: all(
+                words in screen_text(app)
+                for words in ("i brings your pictures in", "dataset import folder PATH", "vqa-tui demo")
+            ),
+        )
         await pilot.press("D")
         await until(pilot, lambda: "There is no dataset yet; i imports one." in screen_text(app))
         await pilot.press("i")
@@ -86,8 +91,9 @@ async def test_list_and_detail_tell_what_is_there(
         await opened(app, pilot, until)
         detail = app.screen.query_one("#library-more", Static)
         await until(pilot, lambda: "up to 256 px" in str(detail.render()))
-        for words in ("bags", "coco", "12", "runs        first"):
-            assert words in screen_text(app)
+        await until(
+            pilot, lambda: all(words in screen_text(app) for words in ("bags", "coco", "12", "runs        first"))
+        )
         assert "instances.json" in unwrapped(app.screen.query_one("#library-facts", Static))
         for words in ("Battery", "100.0 %", "Categories (2)", "12 instances"):
             assert words in str(detail.render())
@@ -291,10 +297,14 @@ async def test_hostile_text_is_harmless_everywhere(
         await pilot.press("enter", "pagedown", "y")
         await pilot.pause()
         check(app, screen_text)
-        await pilot.press("escape", "escape", "N")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("N")
         await until(pilot, lambda: isinstance(app.screen, ValueDialog))
         check(app, screen_text)
-        await pilot.press("escape", "I")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("I")
         await until(pilot, lambda: isinstance(app.screen, ImportDialog))
         check(app, screen_text)
         await pilot.press("ctrl+s")

@@ -34,8 +34,10 @@ async def test_without_colours_everything_is_still_told(
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "13 489" in screen_text(app))
         assert app.no_color
-        for words in ("● running", "◔ cooling", "✖ off", "waiting", "▲"):
-            assert words in screen_text(app)
+        await until(
+            pilot,
+            lambda: all(words in screen_text(app) for words in ("● running", "◔ cooling", "✖ off", "waiting", "▲")),
+        )
         await pilot.press("3")
         await until(pilot, lambda: "✖ failed" in screen_text(app) and "▌" in screen_text(app))
         await pilot.press("space")

@@ -207,7 +207,7 @@ async def test_toasts_help_palette_and_export(
         spoiled.refusal = VqaError(HOSTILE, hint=HOSTILE)
         await pilot.press("p")
         await until(pilot, lambda: "That did not work" in screen_text(app))
-        assert ESSENCE in " ".join(screen_text(app).split()) or "[/nope]" in screen_text(app)
+        await until(pilot, lambda: ESSENCE in " ".join(screen_text(app).split()) or "[/nope]" in screen_text(app))
         check(app, screen_text)
 
 

@@ -107,9 +107,8 @@ async def test_a_dataset_is_downloaded_and_then_imported(
     app = VqaApp(workshop.services)
     async with app.run_test(size=size, notifications=True) as pilot:
         dialog = await downloading(app, pilot, until, tmp_path / "rad")
-        assert "HF_TOKEN is set (its value is never shown)" in screen_text(app) and "Download (ctrl+s)" in screen_text(
-            app
-        )
+        token, button = "HF_TOKEN is set (its value is never shown)", "Download (ctrl+s)"
+        await until(pilot, lambda: token in screen_text(app) and button in screen_text(app))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: f"vqa-rad: 1 file of {RAD}" in said(dialog, "#download-state"))
         assert "every hash is right" in said(dialog, "#download-state")
@@ -167,7 +166,7 @@ async def test_what_is_wrong_with_a_download_is_said_in_the_form(
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         dialog = await downloading(app, pilot, until, tmp_path / "rad")
-        assert "HF_TOKEN is not set; what everybody may see needs none" in screen_text(app)
+        await until(pilot, lambda: "HF_TOKEN is not set; what everybody may see needs none" in screen_text(app))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: f"the Hub knows no dataset {RAD}" in said(dialog, "#problem"))
         hub.repos[RAD] = Repo(gated=True)
@@ -213,13 +212,13 @@ async def test_an_export_is_written_and_uploaded(
         app.screen.query_one("#pictures", Select).value = "copy"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "✔ valid" in screen_text(app))
-        assert "Upload … (ctrl+t)" in screen_text(app)
+        await until(pilot, lambda: "Upload … (ctrl+t)" in screen_text(app))
         await pilot.press("ctrl+t")
         await until(pilot, lambda: isinstance(app.screen, UploadDialog))
         dialog = app.screen
         assert isinstance(dialog, UploadDialog)
         assert dialog.query_one("#path", PathField).path == f"{out}.manifest.json"
-        assert "HF_TOKEN is set (its value is never shown)" in screen_text(app)
+        await until(pilot, lambda: "HF_TOKEN is set (its value is never shown)" in screen_text(app))
         await pilot.press(*"me/scans", "enter", *"cc-by-4.0", "ctrl+s")
         await until(pilot, lambda: isinstance(app.screen, Question))
         question = " ".join(str(app.screen.query_one(".dialog-text", Static).render()).split())

@@ -163,7 +163,7 @@ async def test_what_is_wrong_is_said_in_the_form_which_stays(
         opened.dialog.query_one("#limit", Input).value = "many"
         await opened.press("ctrl+s")
         await until(pilot, lambda: "not a whole number" in opened.problem)
-        assert "not a whole number" in screen_text(app)
+        await until(pilot, lambda: "not a whole number" in screen_text(app))
         await opened.press("escape")
         await until(pilot, lambda: opened.answer is None)
 

@@ -66,7 +66,7 @@ async def test_sorting_by_key_and_by_heading(
         await until(pilot, lambda: "▼ Cost" in screen_text(app) and "by cost, highest first" in screen_text(app))
         await pilot.press("S")
         await until(pilot, lambda: found.ids[0] == 5)
-        assert "▲ Cost" in screen_text(app) and found.current == 2
+        await until(pilot, lambda: "▲ Cost" in screen_text(app) and found.current == 2)
         heading = screen_text(app).splitlines()[2]
         await pilot.click(TaskList, offset=(heading.index("Tries") + 1, 1))
         await until(pilot, lambda: found.sort == TaskSort(SortField.ATTEMPTS, descending=True))
@@ -87,7 +87,7 @@ async def test_chips_are_removed_by_key_and_mouse(
         app.screen.show_filtered("status:done cost>0.001 !flag:any 0000")
         await until(pilot, lambda: list(found.ids) == [2])
         shown = "[status:done ×] [cost>0.001 ×] [!flag:any ×] [text:0000 ×]"
-        assert shown in screen_text(app)
+        await until(pilot, lambda: shown in screen_text(app))
         await pilot.press("backspace")
         await until(pilot, lambda: "text:" not in screen_text(app))
         app.screen.query_one(ChipBar).focus()
@@ -232,7 +232,9 @@ async def test_one_item_is_moved_looked_through_and_yanked(
         await until(pilot, lambda: "▶" in screen_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, FullText))
-        assert "Sorry, I cannot." in screen_text(app) and "no JSON list in the reply" in screen_text(app)
+        await until(
+            pilot, lambda: "Sorry, I cannot." in screen_text(app) and "no JSON list in the reply" in screen_text(app)
+        )
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, ItemScreen))
 
@@ -254,7 +256,7 @@ async def test_two_attempts_stand_newest_first_and_are_chosen_by_key(
         app.screen.query_one(AttemptList).focus()
         await pilot.press("j", "enter")
         await until(pilot, lambda: isinstance(app.screen, FullText))
-        assert "503: upstream 17 overloaded" in screen_text(app)
+        await until(pilot, lambda: "503: upstream 17 overloaded" in screen_text(app))
 
 
 async def test_a_question_that_comes_late_is_asked_only_where_it_belongs(

@@ -88,8 +88,7 @@ async def test_the_time_at_the_end_of_why_idle_is_never_cut(
         running.change(why_idle=LONG)
         await until(pilot, lambda: "until 15:33:44" in screen_text(app))
         assert app.screen.query_one("#why-idle").size.height == (2 if width == 80 else 1)
-        for words in ("p pause", "? help", "happening 5"):
-            assert words in screen_text(app)
+        await until(pilot, lambda: all(words in screen_text(app) for words in ("p pause", "? help", "happening 5")))
 
 
 @pytest.mark.parametrize("typed", ["0.00000001", "1e30", "ten"])

@@ -72,7 +72,7 @@ async def test_a_training_is_started_from_the_menu(
         menu = await in_menu(pilot, until, app)
         await choose(pilot, until, menu, "train_tiny")
         await until(pilot, lambda: "run bags-run  2 pairs, none reviewed" in screen_text(app))
-        assert "vqa_tui.training" in screen_text(app) and "30 steps" in screen_text(app)
+        await until(pilot, lambda: "vqa_tui.training" in screen_text(app) and "30 steps" in screen_text(app))
         menu.query_one("#name").focus()
         await pilot.press(*"mine", "enter", *"-2", "enter", *"0.5", "enter", "enter")
         menu.query_one("#reviewed", Select).value = "accepted"
@@ -241,4 +241,4 @@ async def test_hostile_words_in_a_configuration_stay_text(
         for name in ("a", "b", "c"):
             await choose(pilot, until, menu, name)
             check(app, screen_text)
-        assert ESSENCE[:5] in screen_text(app)
+        await until(pilot, lambda: ESSENCE[:5] in screen_text(app))

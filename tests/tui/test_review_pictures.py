@@ -52,7 +52,7 @@ async def test_boxes_are_drawn_over_half_blocks_until_b(workshop: Workshop, unti
         await until(pilot, lambda: "▀▀▀" in screen_text(app))
         picture = screen.query_one(Picture)
         assert [mark.label for mark in picture.marks] == ["Battery", "Knife"]
-        assert "Knife" in screen_text(app)
+        await until(pilot, lambda: "Knife" in screen_text(app))
         await pilot.press("b")
         await until(pilot, lambda: picture.marks == ())
 

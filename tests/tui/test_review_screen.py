@@ -85,8 +85,8 @@ async def test_each_verdict_is_one_key_and_the_next_pair_follows(
             await until(pilot, lambda before=before: number(app) not in (0, before))
             assert number(app) not in wanted
         await until(pilot, lambda: "4 of 8 pairs reviewed" in screen_text(app))
-        assert "2 accepted, 1 rejected, 1 unsure" in screen_text(app)
-        assert "after 3: about" in screen_text(app) and "defect rate" in screen_text(app)
+        await until(pilot, lambda: "2 accepted, 1 rejected, 1 unsure" in screen_text(app))
+        await until(pilot, lambda: "after 3: about" in screen_text(app) and "defect rate" in screen_text(app))
         found = await stored(workshop, run_id)
         assert {key: value for key, value in found.items() if value} == wanted
         rows = await workshop.workspace.db.read("SELECT DISTINCT picked FROM sample WHERE verdict IS NOT NULL")
@@ -164,7 +164,7 @@ async def test_an_edit_in_place_accepts_and_keeps_the_original(
         assert sample.edited_question is None
         await pilot.press("h")
         await until(pilot, lambda: "A as written" in screen_text(app))
-        assert "red ax" in screen_text(app) and "✎ accepted, edited" in screen_text(app)
+        await until(pilot, lambda: "red ax" in screen_text(app) and "✎ accepted, edited" in screen_text(app))
 
 
 async def test_saving_an_edit_without_a_change_is_a_plain_accept(workshop: Workshop, until: Wait) -> None:
@@ -270,7 +270,7 @@ async def test_a_write_that_fails_is_told_kept_and_tried_again(
         first = number(app)
         await pilot.press("a")
         await until(pilot, lambda: "the disk is full" in screen_text(app))
-        assert "not written yet" in screen_text(app)
+        await until(pilot, lambda: "not written yet" in screen_text(app))
         await until(pilot, lambda: number(app) not in (0, first))
         await pilot.press("x")
         await until(pilot, lambda: "2 verdicts not written yet" in screen_text(app))
@@ -350,7 +350,7 @@ async def test_order_filter_and_exactness_are_chosen(
             await until(pilot, lambda: number(app) not in flagged)
         assert number(app) == 0 and len(flagged) == 3
         await until(pilot, lambda: "No pair of this choice is left" in " ".join(screen_text(app).split()))
-        assert "only flagged" in screen_text(app) or size[0] == 80
+        await until(pilot, lambda: "only flagged" in screen_text(app) or size[0] == 80)
         await settled(app, pilot, until)
         await pilot.press("slash")
         await until(pilot, lambda: isinstance(app.screen, ReviewChoiceDialog))

@@ -68,13 +68,13 @@ async def test_archived_runs_are_out_of_sight_until_they_are_wanted(
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: names(app) == ["new", "old"])
         await pilot.press("H")
-        await until(pilot, lambda: "No run is archived" in screen_text(app))
+        await until(pilot, lambda: "No run is archived. h" in screen_text(app))
         await pilot.press("j", "h")
         await until(pilot, lambda: names(app) == ["new"])
-        assert "1 archived: H shows them" in screen_text(app)
+        await until(pilot, lambda: "1 archived: H shows them" in screen_text(app))
         await pilot.press("H")
         await until(pilot, lambda: names(app) == ["new", "old"])
-        assert "▫ stopped · archived" in screen_text(app)
+        await until(pilot, lambda: "▫ stopped · archived" in screen_text(app))
         await pilot.press("j", "h")
         await until(pilot, lambda: "· archived" not in screen_text(app))
         await pilot.press("H")
@@ -192,7 +192,7 @@ async def test_progress_of_a_deletion_is_told(
         await pilot.press("D", "y")
         await until(pilot, lambda: "No run yet" in screen_text(app))
         assert told == [f"deleting first: 5 000 of 12 000 {unit}s"]
-        assert screen.deleting_words() == ""
+        await until(pilot, lambda: screen.deleting_words() == "")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -211,7 +211,7 @@ async def test_typing_narrows_the_list(
         await until(pilot, lambda: names(app) == ["test", "train"])
         await pilot.press("enter")
         assert app.screen.query_one(RunTable).has_focus
-        assert "Runs matching t caption !probe" in screen_text(app)
+        await until(pilot, lambda: "Runs matching t caption !probe" in screen_text(app))
         await pilot.press("slash", "z")
         await until(pilot, lambda: "no run matches" in screen_text(app))
         await pilot.press("escape", "escape")

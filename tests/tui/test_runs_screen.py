@@ -24,8 +24,10 @@ async def test_an_empty_workspace_says_what_to_do(
     app = VqaApp(fake())
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: "No run yet" in screen_text(app))
-        for word in ("vqa-tui demo", "vqa-tui dataset import", "n new run"):
-            assert word in screen_text(app)
+        await until(
+            pilot,
+            lambda: all(word in screen_text(app) for word in ("vqa-tui demo", "vqa-tui dataset import", "n new run")),
+        )
         await pilot.press("2")
         await until(pilot, lambda: "There is no run yet" in screen_text(app))
 

@@ -68,7 +68,7 @@ async def test_the_inspector_steps_through_the_pictures(
         await until(pilot, lambda: isinstance(app.screen, ItemsScreen) and len(app.screen.tasks.ids) == 2)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ItemScreen) and "picture 1 of 3" in screen_text(app))
-        assert "40×30" in screen_text(app)
+        await until(pilot, lambda: "40×30" in screen_text(app))
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: "picture 2 of 3" in screen_text(app) and "41×30" in screen_text(app))
         picture = app.screen.query_one(Inspector).picture

@@ -226,7 +226,9 @@ async def test_a_reason_is_read_to_its_end(app: VqaApp, until: Wait, screen_text
         reason = "It cannot be done now because the engine of this run is at work on what was asked before. "
         tell(app, f"{reason}Press x to stop it, and then d once more to delete it.", severity="warning")
         await until(pilot, lambda: "delete it." in screen_text(app))
-        assert all(words in screen_text(app) for words in ("It cannot be done now", "Press x to stop it"))
+        await until(
+            pilot, lambda: all(words in screen_text(app) for words in ("It cannot be done now", "Press x to stop it"))
+        )
 
 
 @pytest.mark.parametrize(("keys", "room", "height"), [(3, 14, 6), (12, 14, 9), (0, 14, 4), (12, 6, 4)])

@@ -70,7 +70,7 @@ async def test_a_moment_shows_what_held_and_says_what_is_not_recorded(
         assert shown.count("not recorded") >= 3
         await pilot.press("end")
         await until(pilot, lambda: "scan_13.jpg" in screen_text(app) and "cooling" in screen_text(app))
-        assert seconds(app) is None and "End for now" not in screen_text(app)
+        await until(pilot, lambda: seconds(app) is None and "End for now" not in screen_text(app))
 
 
 async def test_steps_go_over_what_was_recorded_and_grow_while_the_key_repeats(
@@ -203,7 +203,7 @@ async def test_the_present_goes_on_behind_the_past(app: VqaApp, recorded: Fake, 
         await until(pilot, lambda: "(● running)" in screen_text(app))
         recorded.change(phase=Phase.DONE, engine=EngineView(EngineState.NONE))
         await until(pilot, lambda: "(✔ done)" in screen_text(app))
-        assert seconds(app) == 300 and "scan_13.jpg" not in screen_text(app)
+        await until(pilot, lambda: seconds(app) == 300 and "scan_13.jpg" not in screen_text(app))
 
 
 async def test_a_run_without_records_says_so(running: Fake, app: VqaApp, until: Wait, screen_text: Text) -> None:

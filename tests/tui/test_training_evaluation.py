@@ -151,17 +151,18 @@ async def test_one_that_another_program_began_is_seen_and_ended(
             assert "It is being evaluated" in (screen.reason(action) or "")
         await pilot.press("X")
         await until(pilot, lambda: isinstance(app.screen, Question))
-        assert "End this evaluation?" in screen_text(app)
+        await until(pilot, lambda: "End this evaluation?" in screen_text(app))
         await pilot.press("y")
         await until(pilot, lambda: "● evaluating" not in screen_text(app) and "■ cancelled" in screen_text(app))
         await until(pilot, lambda: "it was ended before it was done" in judged(screen))
-        assert "✔ better" in screen_text(app)
+        await until(pilot, lambda: "✔ better" in screen_text(app))
         assert (await training_summary(workshop.workspace, 1)).phase is TrainingPhase.CANCELLED
 
 
 async def test_the_app_may_be_left_while_one_is_at_work(
-    workshop: Workshop, until: Wait, judges: Judges, capsys: pytest.CaptureFixture[str]
+    workshop: Workshop, until: Wait, judges: Judges, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("vqa_tui.tui.app._LEAVE_WITHIN_S", 60.0)
     await make_training(workshop, 1, "x\n", told=made_course(60), step=60)
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -172,7 +173,8 @@ async def test_the_app_may_be_left_while_one_is_at_work(
         await pilot.press("enter")
         await until(pilot, lambda: screen.chosen is not None and screen.chosen.evaluated)
         await pilot.press("q")
-    said = capsys.readouterr().err
+        await until(pilot, lambda: app._exit)
+    said = str(app._exit_renderables[0])
     assert "1 training goes on: tiny-1 (being evaluated)" in said and "train list    shows it" in said
     assert (await training_summary(workshop.workspace, 1)).evaluated
     judges.let_go_on(1)
@@ -226,8 +228,13 @@ async def test_the_worst_rows_are_read_with_their_pictures_and_rejected(
         assert screen.key_words("rows") == "worst rows"
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, TrainingRowsDialog) and "▀▀▀▀" in screen_text(app))
-        for words in ("How many knives", "two knives", "a a a", "three knives", "Base", "Tuned"):
-            assert words in screen_text(app)
+        await until(
+            pilot,
+            lambda: all(
+                words in screen_text(app)
+                for words in ("How many knives", "two knives", "a a a", "three knives", "Base", "Tuned")
+            ),
+        )
         await pilot.press("x")
         await until(pilot, lambda: "1 pair rejected" in screen_text(app))
         found = await workshop.services.reviewing.pair_now(run_id, pair)
@@ -254,7 +261,7 @@ async def test_one_that_failed_says_why_also_to_the_next_app(
     async with app.run_test(size=(200, 50)) as pilot:
         screen = await in_training(pilot, until, app)
         await until(pilot, lambda: "found nothing: out of memory." in judged(screen))
-        assert "✔ better" in screen_text(app)
+        await until(pilot, lambda: "✔ better" in screen_text(app))
 
 
 async def test_a_document_that_is_broken_is_said(workshop: Workshop, until: Wait, screen_text: Text) -> None:

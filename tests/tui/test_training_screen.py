@@ -59,7 +59,7 @@ async def test_a_log_is_followed_until_one_scrolls_away(
                 stream.write("step 301\n")
             pane = screen.query_one(LogPane)
             await until(pilot, lambda: pane.row_count() == 302)
-            assert "step 0 " in screen_text(app) and "step 301" not in screen_text(app)
+            await until(pilot, lambda: "step 0 " in screen_text(app) and "step 301" not in screen_text(app))
             await pilot.press("f")
             await until(pilot, lambda: "step 301" in screen_text(app))
             screen.query_one("#trainings", LiveTable).focus()
@@ -92,7 +92,7 @@ async def test_every_panel_is_reached_with_tab_and_zoomed(
             await pilot.press("z")
             await until(pilot, lambda: "z or esc: all panels" in screen_text(app))
             assert [each for each in PANELS if screen.query_one(f"#{each}").display] == [name]
-            assert seen[name] in screen_text(app) and "No  Name" not in screen_text(app)
+            await until(pilot, lambda name=name: seen[name] in screen_text(app) and "No  Name" not in screen_text(app))
             await pilot.press("escape")
             await until(pilot, lambda: "No  Name" in screen_text(app))
         await pilot.press("tab")
@@ -249,7 +249,7 @@ async def test_a_spike_opens_the_rows_behind_it(
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TrainingRowsDialog))
         await until(pilot, lambda: "picture 8?" in screen_text(app) and "8 knives" in screen_text(app))
-        assert "Rows of step 17" in screen_text(app)
+        await until(pilot, lambda: "Rows of step 17" in screen_text(app))
         dialog = app.screen
         assert isinstance(dialog, TrainingRowsDialog)
         await pilot.press("x")
@@ -270,6 +270,7 @@ async def test_the_pair_behind_a_row_is_rejected(workshop: Workshop, until: Wait
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await in_training(pilot, until, app, "spikes")
+        await until(pilot, lambda: "6.0000" in screen_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TrainingRowsDialog))
         await pilot.press("G", "x")
@@ -291,7 +292,7 @@ async def test_answers_of_a_row_are_read_look_by_look(
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TrainingRowsDialog))
         await until(pilot, lambda: "Reference" in screen_text(app) and "step 30" in screen_text(app))
-        assert "Held-out row 7" in screen_text(app)
+        await until(pilot, lambda: "Held-out row 7" in screen_text(app))
 
 
 async def test_without_a_training_it_says_what_to_do(workshop: Workshop, until: Wait, screen_text: Text) -> None:
@@ -299,7 +300,7 @@ async def test_without_a_training_it_says_what_to_do(workshop: Workshop, until: 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("6")
         await until(pilot, lambda: "No training yet" in screen_text(app))
-        assert "train start train_tiny" in screen_text(app)
+        await until(pilot, lambda: "train start train_tiny" in screen_text(app))
         await pilot.press("1")
         await until(pilot, lambda: not isinstance(app.screen, TrainingScreen))
 

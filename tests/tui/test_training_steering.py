@@ -40,7 +40,7 @@ async def test_stopping_asks_and_is_wished_for(workshop: Workshop, until: Wait, 
             screen = await in_training(pilot, until, app)
             await pilot.press("x")
             await until(pilot, lambda: isinstance(app.screen, Question))
-            assert "writes a checkpoint and ends" in screen_text(app)
+            await until(pilot, lambda: "writes a checkpoint and ends" in screen_text(app))
             await pilot.press("n")
             await until(pilot, lambda: app.screen is screen)
             assert await wish_of(workshop, 1) is TrainingWish.RUN
@@ -149,10 +149,10 @@ async def test_one_that_waits_goes_earlier_or_later_in_place(
         async with app.run_test(size=size, notifications=True) as pilot:
             screen = await in_training(pilot, until, app, "facts")
             await until(pilot, lambda: "○ queued 2/2" in screen_text(app) and "In line for cpu" in screen_text(app))
-            assert "▸ 2. tiny-3" in screen_text(app) and "● training  tiny-1" in screen_text(app)
+            await until(pilot, lambda: "▸ 2. tiny-3" in screen_text(app) and "● training  tiny-1" in screen_text(app))
             await pilot.press("plus", "plus")
             await until(pilot, lambda: "▸ 1. tiny-3  priority 2" in screen_text(app))
-            assert "number 1 of 2 that wait for cpu" in " ".join(screen_text(app).split())
+            await until(pilot, lambda: "number 1 of 2 that wait for cpu" in " ".join(screen_text(app).split()))
             await pilot.press("minus", "minus", "minus")
             await until(pilot, lambda: "▸ 2. tiny-3  priority -1" in screen_text(app))
             await pilot.press("P")
@@ -167,4 +167,6 @@ async def test_one_that_waits_goes_earlier_or_later_in_place(
             await pilot.press("G")
             await until(pilot, lambda: "has its device already" in (screen.reason("priority") or ""))
             await until(pilot, lambda: "▸ ● training  tiny-1" in screen_text(app))
-            assert "1. tiny-3  priority 7" in screen_text(app) and "+ and - let" not in screen_text(app)
+            await until(
+                pilot, lambda: "1. tiny-3  priority 7" in screen_text(app) and "+ and - let" not in screen_text(app)
+            )

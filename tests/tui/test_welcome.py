@@ -27,7 +27,7 @@ async def test_d_starts_the_demo(
     app = VqaApp(services)
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
-        assert "costs nothing" in screen_text(app) and "esc" in screen_text(app)
+        await until(pilot, lambda: "costs nothing" in screen_text(app) and "esc" in screen_text(app))
         await pilot.press("d")
         await until(pilot, lambda: ("start_demo",) in services.wanted)
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))

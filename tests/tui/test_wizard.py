@@ -45,7 +45,7 @@ async def test_a_run_is_made_step_by_step_and_started(
         await driver.see(
             "▸5 plan", "5 pictures", "longest side", "original", "Start (ctrl+s)", "bags → caption @ embedded"
         )
-        await driver.press("ctrl+s")
+        await driver.start()
         await until(driver.pilot, lambda: isinstance(driver.app.screen, DashboardScreen))
         await until(driver.pilot, lambda: driver.app.watch_over.last_run is not None)
     assert engines == [1]

@@ -242,7 +242,7 @@ async def test_another_model_is_picked_from_the_endpoints_list(
         await driver.see("vqa-small  instead of vqa-embedded-1")
         await driver.press("enter", "ctrl+n")
         await driver.see("bags → caption @ embedded vqa-small", "longest side")
-        await driver.press("ctrl+s")
+        await driver.start()
         await until(driver.pilot, lambda: engines == [1])
     assert (await workshop.services.run_view(1)).model == "vqa-small"
 

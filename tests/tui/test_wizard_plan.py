@@ -123,8 +123,8 @@ async def test_a_second_press_starts_no_second_run(workshop: Workshop, monkeypat
     monkeypatch.setattr(services, "start_engine", start_engine)
     async with wizard_of(workshop) as driver:
         await driver.to_the_plan()
-        await driver.see("longest side")
-        await driver.press("ctrl+s", "ctrl+s", "ctrl+s", "escape", "1")
+        await driver.start()
+        await driver.press("ctrl+s", "ctrl+s", "escape", "1")
         await driver.see("starting the engine")
         assert driver.wizard.step is Step.PLAN and driver.wizard.query_one("#start", Button).disabled
         may_go_on.set()
@@ -144,9 +144,8 @@ async def test_after_a_refusal_the_run_can_be_started(
 
     async with wizard_of(workshop) as driver:
         await driver.to_the_plan()
-        await driver.see("longest side")
         monkeypatch.setattr(workshop.services, "create", refuse)
-        await driver.press("ctrl+s")
+        await driver.start()
         await driver.see("✖ the disk is [/] full")
         monkeypatch.setattr(workshop.services, "create", create)
         driver.wizard.query_one("#start", Button).focus()
@@ -179,6 +178,6 @@ async def test_a_run_like_another_opens_on_its_plan_with_every_step_reachable(
         assert driver.wizard.query_one("#size-budget", Input).value == "3"
         await driver.press("ctrl+n")
         await driver.see("▸5 plan", "longest side")
-        await driver.press("ctrl+s")
+        await driver.start()
         await until(driver.pilot, lambda: engines == [2])
     assert (await workshop.services.run_view(2)).limits.budget_usd == Decimal(3)

@@ -57,10 +57,13 @@ async def test_z_enlarges_what_has_the_focus_and_leads_back(
             focused = app.focused
             assert focused is not None and focused.id == name
             title = str(focused.border_title)
-            assert title.startswith("▸ ") and f"{title} " in screen_text(app)
+            assert title.startswith("▸ ")
+            await until(pilot, lambda title=title: f"{title} " in screen_text(app))
             await pilot.press("z")
             await until(pilot, lambda words=words: words in screen_text(app))
-            assert zoomed(app) == name and screen_text(app).count("╭") == (2 if name == "keys" else 1)
+            assert zoomed(app) == name
+            boxes = 2 if name == "keys" else 1
+            await until(pilot, lambda boxes=boxes: screen_text(app).count("╭") == boxes)
             await pilot.press("z" if name in ("cost", "keys") else "escape")
             await until(pilot, lambda: "In flight" in screen_text(app) and not zoomed(app))
             assert app.focused is focused

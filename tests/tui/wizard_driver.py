@@ -52,6 +52,11 @@ class Driver:
         choices.focus_rows()
         await self.press("enter")
 
+    async def start(self) -> None:
+        """Press the key that starts the run, once the plan is there."""
+        await until(self.pilot, lambda: self.wizard.reason("start") is None)
+        await self.press("ctrl+s")
+
     async def to_the_plan(self) -> None:
         await self.take("bags")
         await self.at(Step.RECIPE)

@@ -5,10 +5,11 @@ import os
 import sqlite3
 import time
 from array import array
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -19,6 +20,7 @@ from vqa_tui.store.file_system import file_system_of, is_network_file_system
 from vqa_tui.store.migrating import bring_up_to_date
 
 Row = sqlite3.Row
+T = TypeVar("T")
 Query = tuple[str, Sequence[Any] | dict[str, Any]]
 """SQL and its parameters."""
 
@@ -137,21 +139,16 @@ class Database:
         `read` does.
         """
 
-        def read() -> list[list[Row]]:
-            inner.execute("BEGIN")
+        def read(connection: sqlite3.Connection) -> list[list[Row]]:
+            _begin("BEGIN", connection)
             try:
-                return [inner.execute(sql, parameters).fetchall() for sql, parameters in queries]
+                return [connection.execute(sql, parameters).fetchall() for sql, parameters in queries]
             finally:
-                if inner.in_transaction:  # SQLite itself rolls back after some errors
-                    inner.execute("ROLLBACK")
+                _roll_back(connection)
 
-        # aiosqlite offers single statements only; these are its own ways to the connection and to its thread.
-        outer: Any = self._connection
-        inner: sqlite3.Connection = outer._conn
         async with self._write_lock:
             try:
-                rows: list[list[Row]] = await outer._execute(read)
-                return rows
+                return await self._in_thread(read)
             except sqlite3.DatabaseError as error:
                 raise StoreTrouble(f"cannot read the workspace file: {error}", hint=_TROUBLE_HINT) from error
 
@@ -167,7 +164,7 @@ class Database:
                 try:
                     yield
                 finally:
-                    await asyncio.shield(self._roll_back())
+                    await self._roll_back()
             except sqlite3.DatabaseError as error:
                 raise StoreTrouble(f"cannot read the workspace file: {error}", hint=_TROUBLE_HINT) from error
 
@@ -194,13 +191,14 @@ class Database:
                 try:
                     yield Transaction(self._connection)
                 except BaseException:
-                    await asyncio.shield(self._roll_back())
+                    await self._roll_back()
                     raise
-                commit = asyncio.ensure_future(self._commit())
+                commit = asyncio.ensure_future(self._in_thread(_commit))
                 try:
                     await asyncio.shield(commit)
                 except asyncio.CancelledError:
-                    await commit
+                    await asyncio.wait([commit])
+                    commit.result()
                     raise
             except (sqlite3.IntegrityError, sqlite3.DataError) as error:
                 raise Unstorable(f"the workspace file refuses these values: {error}") from error
@@ -239,26 +237,47 @@ class Database:
             self._waiting_since = None
 
     async def _begin_once(self, how: str) -> None:
-        begin = asyncio.ensure_future(self._connection.execute(how))
+        begin = asyncio.ensure_future(self._in_thread(partial(_begin, how)))
         try:
             await asyncio.shield(begin)
         except asyncio.CancelledError:
-            # The thread may be about to take the lock: let it, then undo it, or the lock would be held for ever.
-            await asyncio.wait([begin])
-            await asyncio.shield(self._roll_back())
-            raise
-
-    async def _commit(self) -> None:
-        try:
-            await self._connection.execute("COMMIT")
-        except sqlite3.Error:
+            # The thread may be about to take the lock: what it is asked next undoes that, or it would be held for ever.
+            begin.add_done_callback(lambda done: done.cancelled() or done.exception())
             await self._roll_back()
             raise
 
     async def _roll_back(self) -> None:
-        # SQLite itself rolls back after some errors, such as a full disk.
-        if self._connection.in_transaction:
-            await self._connection.execute("ROLLBACK")
+        """Undo what is open. The thread does so after all that it was asked before, though we be cancelled."""
+        try:
+            await asyncio.shield(self._in_thread(_roll_back))
+        except (ValueError, sqlite3.ProgrammingError):
+            return  # closed meanwhile, which undid it; whoever is being cancelled shall learn of that and nothing else
+
+    async def _in_thread(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do all of `work` in the connection's thread with nothing in between."""
+        # aiosqlite offers single statements only; these are its own ways to the connection and to its thread.
+        outer: Any = self._connection
+        done: T = await outer._execute(work, outer._conn)
+        return done
+
+
+def _begin(how: str, connection: sqlite3.Connection) -> None:
+    # The owner of one that is still open was cancelled, and once more while that was being undone.
+    _roll_back(connection)
+    connection.execute(how)
+
+
+def _commit(connection: sqlite3.Connection) -> None:
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        _roll_back(connection)
+        raise
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:  # SQLite itself rolls back after some errors, such as a full disk
+        connection.execute("ROLLBACK")
 
 
 class Transaction:

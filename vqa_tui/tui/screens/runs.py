@@ -118,7 +118,7 @@ class RunsScreen(RunEditingScreen):
             ):
                 return f"No other run is of the dataset {mine.dataset}: there is nothing to compare this one with."
         if action == "show_archived" and not any(line.archived for line in self._seen.lines):
-            return "No run is archived. z archives the one under the cursor."
+            return "No run is archived. h archives the one under the cursor."
         if action in ("compare", "filter") and not self._seen.lines:
             return "There is no run."
         return super().why_not(action)
