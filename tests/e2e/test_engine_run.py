@@ -13,12 +13,15 @@ from vqa_tui.operations.planning import RunRequest, create_run
 from vqa_tui.operations.queue_edits import retry_failed
 from vqa_tui.operations.runs import approve_run, pause_run, resume_run, start_engine, stop_run
 
+NEWEST = "SELECT done FROM metric WHERE run_id = ? ORDER BY at DESC LIMIT 1"
+
 
 async def test_pilot_waits_for_a_person_and_then_the_run_is_done(stage: Stage) -> None:
     dataset = await stage.pictures(30)
     run_id = await stage.run(RunRequest(dataset, "general-vqa", stage.endpoint(), pilot=5))
     view = await stage.until_phase(run_id, Phase.AWAITING_APPROVAL)
     assert view.counts.done == 5 and view.counts.pending == 25
+    assert await stage.column(NEWEST, run_id) == [5], "the past holds the moment at which a run comes to rest"
     assert view.pilot is not None and view.pilot.finished == 5
     assert view.pilot.cost_per_item and view.pilot.projected_cost and view.pilot.projected_s
     assert view.pilot.projected_cost > view.cost.spent
@@ -50,6 +53,7 @@ async def test_pause_lets_requests_end_and_resume_goes_on(stage: Stage) -> None:
     await stage.until(run_id, lambda view: view.why_idle == "a person paused it")
     done = view.counts.done
     assert await stage.column("SELECT count(*) FROM attempt WHERE run_id = ?", run_id) == [done]
+    assert await stage.column(NEWEST, run_id) == [done]
     await resume_run(stage.workspace, run_id)
     view = await stage.until_ended(run_id)
     assert view.counts.done == 200

@@ -5,7 +5,10 @@ from math import ceil
 from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.endpoints.vendor_addresses import is_this_computer, is_vendor, right_address, server_at
 
-NO_VALUE = "Export the key's value under that name in this shell, or store it in the OS keyring; then check again."
+NO_VALUE = (
+    "Export the key's value under that name and start vqa-tui from that shell: one that is open keeps the environment "
+    "that it began with. Or store it in the OS keyring. Then check again."
+)
 WRONG_ADDRESS = (
     "Check base_url: it ends before /chat/completions, usually in /v1 (Gemini: …/v1beta/openai/). A server of your own "
     "must speak the OpenAI protocol there."
@@ -95,7 +98,7 @@ def _unreachable(failure: Failure, base_url: str) -> str:
         usual = f" Usual on this port is {found}." if (found := server_at(base_url)) else ""
         return f"Start the server, or write its port into base_url.{usual}"
     if "proxy" in failure.message:
-        return "Check HTTPS_PROXY and NO_PROXY in this shell."
+        return "Check HTTPS_PROXY and NO_PROXY in the shell that vqa-tui was started from."
     if is_vendor(base_url):
         return (
             "Check your network; a firewall may want a proxy (HTTPS_PROXY). On a remote server without a way out, run "

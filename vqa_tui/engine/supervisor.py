@@ -224,6 +224,8 @@ class Supervisor:
             return await self._finish()
         if waiting_for_approval and at_rest and await parts.queue.next_due(pilot_only=True) is None:
             await parts.feeder.close()
+            if self._phase is not Phase.AWAITING_APPROVAL:
+                await self._publish(parts, last=True)
             await self.enter(Phase.AWAITING_APPROVAL, await self._pilot_result())
             return False
         if parts.outage.suspected:
@@ -323,7 +325,7 @@ class Supervisor:
             idle = self._reason
         if parts.pulse.orphaned and not self._ending:
             self.end("the workspace was deleted")
-        await parts.pulse.beat(why_idle=idle, slots=slots, working=working or parts.board.busy > 0, last=last)
+        await parts.pulse.beat(why_idle=idle, slots=slots, working=working or parts.board.busy > 0 or last, last=last)
 
     def _outage(self, parts: Machinery) -> str:
         return parts.outage.why(what_requests_wait_for(parts.board, parts.gatekeeper.keyring))
