@@ -42,7 +42,7 @@ def items(place: Place, run: str) -> list[dict[str, Any]]:
         (("nobody",), "has no item 'nobody'"),
         (("1", "--endpoint", "nowhere", "--yes"), "no endpoint named 'nowhere'"),
         (("--status", "failed", "--yes"), "nothing can be asked again"),
-        (("1",), "nobody is there to say yes"),
+        (("1",), "nobody can be asked here, and this asks the endpoint"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -25,6 +25,8 @@ def test_items_of_a_dataset_by_key(place: Place) -> None:
     (only,) = document(place, "dataset", "items", "scans", "--search", "000003")
     assert only["key"] == "images/000003.jpg"
     assert place.ok("dataset", "items", "scans", "--search", "none such") == "No picture.\n"
+    assert document(place, "dataset", "items", "scans", "--search", "none such") == []
+    assert place.call("dataset", "items", "nothing", "--json").stdout == "", "no part of a list before an error"
 
 
 def test_problems_of_a_dataset(place: Place) -> None:

@@ -19,6 +19,9 @@ START = ("run", "start", "scans", "--recipe", "stcray", "--endpoint", "embedded"
 REFUSALS = [
     (("dataset", "import", "stcrai", "x.json"), "Did you mean `stcray`?"),
     (("dataset", "import", "stcray", "nowhere.json"), "does not exist"),
+    (("dataset", "import", "folder", ""), "a path is empty"),
+    (("train", "delete", "nothing"), "nobody can be asked here, and this deletes the training nothing"),
+    (("demo", "--headless", "--images", "10001"), "less than or equal to 10000"),
     (("dataset", "show", "scnas"), "Did you mean scans?"),
     (("recipe", "show", "stcry"), "did you mean stcray?"),
     (("endpoint", "show", "gemeni"), "did you mean gemini?"),
@@ -69,6 +72,11 @@ def test_bad_input_is_refused_in_words(finished: Place, command: tuple[str, ...]
     said = finished.refused(*command)
     assert words in said
     assert "Traceback" not in said
+
+
+def test_an_empty_workspace_is_not_the_current_folder() -> None:
+    result = CliRunner().invoke(app, ["run", "list", "--workspace", ""])
+    assert (result.exit_code, "a path is empty" in result.stderr) == (2, True)
 
 
 def test_a_missing_file_is_refused() -> None:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from tests.cli.conftest import Place
 from tests.tui.workshop import BAD_REPLY, DONE, FLAGGED, Fate, Workshop
-from vqa_tui.cli import run_edits
+from vqa_tui.cli import asking
 from vqa_tui.cli.main import app
 from vqa_tui.domain.run import Phase, TaskStatus
 from vqa_tui.domain.sample import Pair
@@ -99,7 +99,7 @@ def test_what_deleted_runs_had_cost_is_told_and_listed(two_runs: Place) -> None:
 def test_delete_takes_the_name_of_what_was_paid_for(
     two_runs: Place, monkeypatch: pytest.MonkeyPatch, typed: str, left: list[str]
 ) -> None:
-    monkeypatch.setattr(run_edits, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(asking, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
     result = CliRunner().invoke(
         app, ["run", "delete", "first", "--workspace", str(two_runs.folder)], input=typed, prog_name="vqa-tui"
     )

@@ -1,10 +1,19 @@
 """Watching in a real terminal: the display, the question about the pilot, Ctrl+C once and twice."""
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import CTRL_C, PICTURES, Place, Terminal
+from vqa_tui.cli.run_watch import RunWatch
+from vqa_tui.domain.run import Phase
+from vqa_tui.operations.planning import RunRequest, create_run
+from vqa_tui.operations.runs import run_view, start_engine
+from vqa_tui.operations.workspace import open_workspace
 from vqa_tui.safe_text import clean
 
 InTerminal = Callable[..., Terminal]
@@ -93,3 +102,21 @@ def test_ctrl_c_at_the_question_leaves_the_run_waiting(place: Place, in_terminal
     terminal.press(CTRL_C)
     assert terminal.exit_code() == 130
     assert phase(place, "thinking") == "awaiting_approval"
+
+
+@pytest.mark.parametrize("stay", [True, False])
+async def test_ctrl_c_while_the_engine_starts_pauses_what_it_begins(
+    place: Place, capsys: pytest.CaptureFixture[str], stay: bool
+) -> None:
+    """The plan is on screen then, and its price is what makes a person press it."""
+    async with open_workspace(place.folder) as workspace:
+        run_id = await create_run(workspace, RunRequest("scans", "stcray", place.slow_endpoint, name="dear", pilot=0))
+
+        async def begin() -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            await start_engine(workspace, run_id)
+
+        watch = RunWatch(workspace, run_id, place.folder)
+        assert await watch.to_the_end(begin, stay=stay) == 130
+        assert (await run_view(workspace, run_id)).phase is Phase.PAUSED
+    assert "run resume dear" in capsys.readouterr().out

@@ -42,7 +42,7 @@ def test_what_is_meant_for_a_closed_stream_stays_out_of_the_files(tmp_path: Path
     assert database.read_bytes() == before
 
 
-@pytest.mark.parametrize("words", ["recipe show stcray", "--help"])
+@pytest.mark.parametrize("words", ["recipe show stcray", "recipe list", "--help"])
 def test_a_reader_that_leaves_early_is_met_quietly(words: str) -> None:
     result = in_shell(f"vqa-tui {words} | true")
     assert result.returncode in (0, 141)

@@ -34,6 +34,18 @@ def test_the_order_is_the_same_every_time_and_other_files_are_passed_over(
     assert problems == {}
 
 
+def test_a_link_that_leads_in_a_circle_costs_no_other_picture(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    for name in ("a.jpg", "sub/b.jpg"):
+        make_picture(name)
+    for name in ("self", "sub/self", "sub/c.jpg"):
+        (tmp_path / name).symlink_to(Path(name).name)
+    items, problems = read(tmp_path, scratch)
+    assert list(items) == ["a.jpg", "sub/b.jpg"]
+    assert list(problems) == ["sub/c.jpg"]
+
+
 def test_pictures_that_are_not_read_are_told(tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch) -> None:
     make_picture("a.jpg")
     for name in ("b/photo.HEIC", "c.svg", ".hidden.svg"):

@@ -220,6 +220,7 @@ async def test_undo_pressed_twice_in_haste_takes_back_two(workshop: Workshop, un
             before = number(app)
             await pilot.press(key)
             await until(pilot, lambda before=before: number(app) not in (0, before))
+        await until(pilot, lambda: "3 of 4 pairs reviewed" in screen_text(app))
         app.simulate_key("u")
         app.simulate_key("u")
         await until(pilot, lambda: "1 of 4 pairs reviewed" in screen_text(app))

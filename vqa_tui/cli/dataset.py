@@ -11,7 +11,7 @@ from vqa_tui.cli.dataset_download import download
 from vqa_tui.cli.dataset_edit import delete, rename
 from vqa_tui.cli.dataset_look import NameArgument, items, problems
 from vqa_tui.cli.errors import WORK_FAILED
-from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_workspace
+from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, given_path, in_workspace
 from vqa_tui.cli.output import Column, note, print_facts, print_table, say
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def import_(
             metavar="KIND", help="folder, stcray, coco, vqa-rad, llava, csv …; docs/guide.md describes each."
         ),
     ],
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder or annotation file to read.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="The folder or annotation file to read.", parser=given_path)
+    ],
     name: Annotated[
         str | None, typer.Option("--name", metavar="N", help="Name of the dataset; default: that of its folder.")
     ] = None,

@@ -1,15 +1,13 @@
 """`vqa-tui dataset rename` and `dataset delete`."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vqa_tui.cli.asking import NOTHING_DELETED, confirmed, require_somebody
 from vqa_tui.cli.dataset_look import NameArgument
-from vqa_tui.cli.errors import INTERRUPTED
 from vqa_tui.cli.options import WorkspaceOption, in_workspace
 from vqa_tui.cli.output import note, say
-from vqa_tui.domain.failure import VqaError
 
 if TYPE_CHECKING:
     from vqa_tui.operations.dataset_edits import DeletedDataset
@@ -59,16 +57,10 @@ def delete(
 
     words = in_workspace(workspace, ask)
     if not yes:
-        if not sys.stdin.isatty():
-            raise VqaError(f"deleting {name} has to be confirmed", hint="--yes does it without a question.")
-        say(words)
-        try:
-            wanted = typer.confirm("Delete it?")
-        except typer.Abort as error:
-            say("\nNothing was deleted.")
-            raise typer.Exit(INTERRUPTED) from error
-        if not wanted:
-            say("Nothing was deleted.")
+        require_somebody(f"this deletes what the workspace knows of {name}")
+        note(words)
+        if not confirmed("Delete it?", otherwise=NOTHING_DELETED):
+            say(NOTHING_DELETED)
             return
 
     async def work(opened: "Workspace") -> "DeletedDataset":

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 _FORMAT = "qwen"
 _SPLIT = (0.9, 0.1)
 _FEWEST_TO_TRAIN = 4
+_MOST_IMAGES = 10_000
 
 
 def demo(
     headless: Annotated[
         bool, typer.Option("--headless", help="No terminal app: approve by itself, print lines, export, exit.")
     ] = False,
-    images: Annotated[int, typer.Option("--images", metavar="N", min=1, help="How many pictures are drawn.")] = 60,
+    images: Annotated[
+        int, typer.Option("--images", metavar="N", min=1, max=_MOST_IMAGES, help="How many pictures are drawn.")
+    ] = 60,
     folder: Annotated[
         Path, typer.Option("--folder", metavar="DIR", help="Where pictures, workspace and training files go.")
     ] = Path("demo"),

@@ -1,12 +1,12 @@
 """`vqa-tui item again`: chosen pictures once more, with something changed, here or at another endpoint."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vqa_tui.cli.asking import confirmed, require_somebody
 from vqa_tui.cli.errors import WORK_FAILED
 from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, command_line, in_workspace
 from vqa_tui.cli.output import note, say, warn
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from vqa_tui.domain.task import TaskFilter
     from vqa_tui.operations.follow_ups import Elsewhere
     from vqa_tui.operations.workspace import Workspace
+
+_NOTHING_ASKED = "Nothing was asked."
 
 
 def again(
@@ -142,10 +144,9 @@ class _Wanted:
         ids = await self._ids(opened, run_id)
         await self._announce(opened, run_id, ids)
         if not yes:
-            if not sys.stdin.isatty():
-                raise VqaError("nobody is there to say yes", hint="Add --yes to ask without a question.")
-            if not typer.confirm("Ask them?", err=True):
-                note("Nothing was asked.")
+            require_somebody("this asks the endpoint")
+            if not confirmed("Ask them?", otherwise=_NOTHING_ASKED):
+                note(_NOTHING_ASKED)
                 return WORK_FAILED
         if self._elsewhere is None:
             await self._ask_here(opened, run_id, ids, explicit, json=json)

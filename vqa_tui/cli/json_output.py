@@ -31,9 +31,8 @@ def print_json(document: Any) -> None:
 
 async def print_json_list(documents: AsyncIterator[Any]) -> None:
     """Print a JSON list one element a line, holding only one element in memory."""
-    typer.echo("[", nl=False)
-    separator = "\n"
+    before = "[\n"
     async for document in documents:
-        typer.echo(separator + as_json(document), nl=False)
-        separator = ",\n"
-    typer.echo("\n]")
+        typer.echo(before + as_json(document), nl=False)
+        before = ",\n"
+    typer.echo("\n]" if before == ",\n" else "[\n]")

@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from vqa_tui.domain.failure import VqaError
+
 if TYPE_CHECKING:
     from vqa_tui.operations.workspace import Workspace
 
 _CHOSEN = "vqa_tui.workspace"
 T = TypeVar("T")
+
+
+def given_path(text: str) -> Path:
+    """Return the path that was typed. Raises VqaError for '', which a shell makes of a variable that is not set and
+    which would name the current folder."""
+    if not text:
+        raise VqaError("a path is empty", hint="Is a variable in the command not set? Name the current folder as `.`.")
+    return Path(text)
 
 
 def _chosen_workspace(context: typer.Context, given: Path | None) -> Path | None:
@@ -30,6 +40,7 @@ WorkspaceOption = Annotated[
         "--workspace",
         metavar="DIR",
         callback=_chosen_workspace,
+        parser=given_path,
         help="Folder that holds `.vqa`; default: $VQA_WORKSPACE, else the nearest `.vqa` upward from here.",
     ),
 ]

@@ -58,7 +58,11 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, emp
         say(empty)
         return
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
+    console = Console(width=width, markup=False, highlight=False, emoji=False)
+    # Rich ends the program with 1 where the reader has gone; printed by us that shows as it does everywhere.
+    with console.capture() as printed:
+        console.print(table)
+    typer.echo(printed.get(), nl=False)
 
 
 def print_facts(facts: Iterable[tuple[str, str]], *, out: Callable[[str], None] = say) -> None:

@@ -1,11 +1,11 @@
 """`vqa-tui run rename`, archive, delete and compare: what can be done with whole runs."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vqa_tui.cli.asking import NOTHING_DELETED, confirmed, require_somebody, typed_name
 from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, command_line, in_workspace
 from vqa_tui.cli.output import Column, note, print_table, say
 from vqa_tui.domain.failure import VqaError
@@ -97,13 +97,13 @@ def _ask(contents: "RunContents") -> None:
     from vqa_tui.tui.present.consequences import contents_words
 
     words = f"deletes {contents_words(contents)}, and the log of the run"
-    if not sys.stdin.isatty():
-        raise VqaError(f"nobody can be asked here, and this {words}", hint="Say --yes if that is wanted.")
+    require_somebody(f"this {words}")
     note(f"This {words}. Exports stay. It cannot be taken back.")
     if contents.paid:
-        sure = typer.prompt(f"Its replies were paid for. Type {contents.name} to delete it", err=True) == contents.name
+        question = f"Its replies were paid for. Type {contents.name} to delete it"
+        sure = typed_name(question, contents.name, otherwise=NOTHING_DELETED)
     else:
-        sure = typer.confirm(f"Delete {contents.name}?", err=True)
+        sure = confirmed(f"Delete {contents.name}?", otherwise=NOTHING_DELETED)
     if not sure:
         raise VqaError("nothing was deleted")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,7 +76,6 @@ def start(
     Ctrl+C leaves it to itself.
     """
     from vqa_tui.operations.planning import create_run, plan_run
-    from vqa_tui.operations.runs import start_engine
 
     no_cap = budget is not None and budget.strip().lower() == "none"
     given = {
@@ -103,9 +103,7 @@ def start(
             request = replace(request, budget_usd=None)
         plan = await plan_run(opened, request)
         show_plan(plan, request)
-        run_id = await create_run(opened, request)
-        await start_engine(opened, run_id)
-        return await _after_start(opened, run_id, workspace, detach=detach, json=json)
+        return await _begin(opened, await create_run(opened, request), workspace, detach=detach, json=json)
 
     raise typer.Exit(in_workspace(workspace, work))
 
@@ -128,17 +126,16 @@ async def _request(opened: "Workspace", like: str | None, given: Mapping[str, An
     return RunRequest(**given)
 
 
-async def _after_start(opened: "Workspace", run_id: int, explicit: Path | None, *, detach: bool, json: bool) -> int:
+async def _begin(opened: "Workspace", run_id: int, explicit: Path | None, *, detach: bool, json: bool) -> int:
     from vqa_tui.cli.json_output import print_json, run_document
     from vqa_tui.cli.run_watch import RunWatch
-    from vqa_tui.operations.runs import run_view
+    from vqa_tui.operations.runs import run_view, start_engine
 
-    code = 0
-    if detach:
+    watch = RunWatch(opened, run_id, explicit, machine_output=json)
+    code = await watch.to_the_end(partial(start_engine, opened, run_id), stay=not detach)
+    if detach and not code:
         view = await run_view(opened, run_id)
         note(f"started {view.name}. To watch it:  {command_line(f'run watch {view.name}', explicit)}")
-    else:
-        code = await RunWatch(opened, run_id, explicit, machine_output=json).to_the_end()
     if json:
         print_json(run_document(await run_view(opened, run_id)))
     return code

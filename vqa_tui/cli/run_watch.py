@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 from vqa_tui.cli.errors import INTERRUPTED, WORK_FAILED
@@ -46,11 +46,17 @@ class RunWatch:
         self._phase_since = 0.0
         self._told_how_to_resume = False
 
-    async def to_the_end(self) -> int:
-        """Show the run until it ended, waits for somebody, or the person leaves; return the exit code."""
+    async def to_the_end(self, begin: Callable[[], Awaitable[None]] | None = None, *, stay: bool = True) -> int:
+        """Show the run until it ended, waits for somebody, or the person leaves; return the exit code.
+
+        `begin` starts it first: Ctrl+C meanwhile pauses it too, for a run that was begun and goes on unseen spends.
+        Without `stay` only that is watched, and nothing is shown where nobody presses.
+        """
         with self._interrupts():
             try:
-                return await self._watch()
+                if begin is not None:
+                    await begin()
+                return await self._watch() if stay or self._presses else 0
             finally:
                 self._face.close()
 

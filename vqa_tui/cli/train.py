@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from vqa_tui.cli.asking import NOTHING_DELETED, confirmed, require_somebody
 from vqa_tui.cli.options import JsonOption, WorkspaceOption, command_line, in_workspace
 from vqa_tui.cli.output import Column, print_facts, print_table, say
 from vqa_tui.cli.train_estimate import estimate
@@ -164,7 +165,11 @@ def delete(
     from vqa_tui.operations.training_start import delete_training
 
     if not yes:
-        typer.confirm(f"Delete the training {training} with its checkpoints and its adapter?", abort=True)
+        words = f"the training {training} with its checkpoints and its adapter"
+        require_somebody(f"this deletes {words}")
+        if not confirmed(f"Delete {words}?", otherwise=NOTHING_DELETED):
+            say(NOTHING_DELETED)
+            return
     _steer(training, workspace, delete_training)
     say("Deleted.")
 

@@ -120,8 +120,15 @@ def _listing(folder: Path) -> tuple[list[str], list[str], list[str]]:
             if entry.is_dir(follow_symlinks=False):
                 if not entry.name.startswith("."):
                     folders.append(entry.name)
-            elif entry.is_symlink() and entry.is_dir():
+            elif entry.is_symlink() and _leads_to_folder(entry):
                 linked.append(entry.name)
             else:
                 files.append(entry.name)
     return sorted(files), sorted(folders), sorted(linked)
+
+
+def _leads_to_folder(link: "os.DirEntry[str]") -> bool:
+    try:
+        return link.is_dir()
+    except OSError:
+        return False  # it leads in a circle, or where nobody may look: as a file it is told of by its own name
