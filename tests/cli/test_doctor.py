@@ -76,6 +76,17 @@ def test_a_workspace_is_looked_at_without_being_opened_for_writing(tmp_path: Pat
     connection.close()
     check = by_name(tmp_path, {})["database"]
     assert not check.ok and check.needed and "newer version" in check.advice
+    connection = sqlite3.connect(paths.database)
+    connection.execute("PRAGMA user_version = 1")
+    connection.executescript(
+        "CREATE TABLE a (b); CREATE INDEX c ON a (b); INSERT INTO a VALUES (hex(randomblob(9000)))"
+    )
+    connection.close()
+    assert by_name(tmp_path, {})["database"].ok
+    with open(paths.database, "r+b") as file:
+        file.seek(4096)
+        file.write(bytes(4096))
+    assert "unreadable" in by_name(tmp_path, {})["database"].found
     paths.database.write_text("no database at all" * 100)
     assert "unreadable" in by_name(tmp_path, {})["database"].found
     assert max(version for version, _name, _sql in schema_steps()) < 999

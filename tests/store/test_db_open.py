@@ -22,6 +22,18 @@ async def test_a_folder_in_place_of_the_file_is_refused_and_leaves_no_thread(pat
     assert {thread.name for thread in threading.enumerate() if "connection_worker" in thread.name} == before
 
 
+async def test_an_empty_file_beside_stored_runs_is_no_new_workspace(paths: WorkspacePaths) -> None:
+    paths.run_folder(3).mkdir(parents=True)
+    paths.database.touch()
+    with pytest.raises(VqaError, match="is empty, although runs lie in") as caught:
+        async with Database.open(paths):
+            pass
+    assert "backups" in caught.value.hint
+    paths.runs.rename(paths.root / "away")
+    async with Database.open(paths):
+        pass
+
+
 async def test_a_folder_that_others_may_read_is_closed_to_them(paths: WorkspacePaths) -> None:
     paths.root.mkdir(parents=True)
     paths.root.chmod(0o755)

@@ -17,7 +17,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.endpoints.picture_cache import bytes_kept
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store.file_system import file_system_of, is_network_file_system
-from vqa_tui.store.health import OLDEST_SQLITE, schema_of, sqlite_version
+from vqa_tui.store.health import OLDEST_SQLITE, damage_of, schema_of, sqlite_version
 from vqa_tui.store.migrating import schema_steps
 
 OLDEST_PYTHON = (3, 11)
@@ -166,11 +166,12 @@ def _pictures(cache: Path) -> Check:
 def _schema(database: Path) -> Check:
     newest = max(version for version, _name, _sql in schema_steps())
     try:
-        found = schema_of(database)
+        found, damage = schema_of(database), damage_of(database)
     except OSError as error:
-        return Check(
-            "workspace", "database", False, True, f"unreadable: {error}", "Copies lie in `backups` beside it, if any."
-        )
+        damage = str(error)
+    if damage:
+        words = f"unreadable: {damage.splitlines()[-1]}"
+        return Check("workspace", "database", False, True, words, "Copies lie in `backups` beside it, if any.")
     return Check(
         "workspace",
         "database",

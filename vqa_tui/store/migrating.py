@@ -27,8 +27,8 @@ async def bring_up_to_date(
 ) -> None:
     """Take the steps that the file lacks; a file that holds anything is copied to `backups` before.
 
-    Raises VqaError when the file was written by a newer version, and when there are steps to take while an engine is at
-    work, or with `read_only`.
+    Raises VqaError when the file was written by a newer version, when it is empty though runs lie beside it, and when
+    there are steps to take while an engine is at work, or with `read_only`.
     """
     steps = schema_steps()
     newest = steps[-1][0]
@@ -44,6 +44,12 @@ async def bring_up_to_date(
         raise VqaError(
             f"the workspace {paths.root} was written by an older vqa-tui and must be brought up to date first",
             hint="Open it once without --readonly; a copy of the file is kept in `backups`.",
+        )
+    if found == 0 and any(paths.runs.glob("[0-9]*")):
+        raise VqaError(
+            f"the workspace file {paths.database} is empty, although runs lie in {paths.runs}",
+            hint="Put back a copy of it; those made before upgrades lie in the folder `backups` beside it. To begin "
+            "anew, move that folder away first.",
         )
     if found > 0:
         await _require_nobody_at_work(database, paths)
