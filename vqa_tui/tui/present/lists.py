@@ -7,7 +7,7 @@ from textual.content import Content
 
 from vqa_tui.domain.run import EngineState, Phase
 from vqa_tui.domain.run_contents import DeletedRuns
-from vqa_tui.safe_text import clean
+from vqa_tui.safe_text import clean, in_a_line
 from vqa_tui.tui.present.consequences import deleted_words
 from vqa_tui.tui.present.following import following_words
 from vqa_tui.tui.present.numbers import count, duration, money, plural, rate, share
@@ -82,7 +82,7 @@ def _state_words(line: RunLine) -> str:
     if run.phase is Phase.AWAITING_APPROVAL:
         return "the pilot is over: open the run, look at what it measured, and press a to approve"
     why = line.view.why_idle if line.view is not None else ""
-    return clean(run.phase_reason or why, one_line=True, limit=300)
+    return in_a_line(run.phase_reason or why, limit=300)
 
 
 def runs_empty(command: Callable[[str], str]) -> Content:
