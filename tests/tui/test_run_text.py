@@ -54,7 +54,7 @@ def test_a_lost_engine_is_loud(make_view: MakeView) -> None:
     view = make_view(engine=LOST)
     banner = run_lines.banner(view)
     assert banner is not None and banner.tone == "error"
-    assert "engine lost — press r to resume, 14 tasks will be put back" in banner.content.plain
+    assert "engine lost — press r to resume, 14 pictures will be put back" in banner.content.plain
     assert "engine lost" in run_lines.header(view, time.time(), 80).plain
     assert "lost" in run_lines.why_idle(view).plain
 

@@ -76,7 +76,7 @@ def run_detail(line: RunLine, now: float | None = None) -> Content:
 def _state_words(line: RunLine) -> str:
     run = line.summary
     if run.engine is EngineState.LOST:
-        return f"the engine is lost: press r to resume; {plural(run.counts.leased, 'task')} will be put back"
+        return f"the engine is lost: press r to resume; the {count(run.counts.leased)} in flight will be put back"
     if line.engine is EngineState.HUNG:
         return "the engine does not answer: open the run to see what can be done"
     if run.phase is Phase.AWAITING_APPROVAL:

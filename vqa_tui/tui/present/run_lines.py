@@ -101,7 +101,7 @@ def banner(view: RunView) -> Banner | None:
     """Return what needs a person or explains the state; None when there is nothing to say."""
     reason = in_a_line(view.phase_reason, limit=400)
     if view.engine.state is EngineState.LOST:
-        back = plural(view.counts.leased, "task")
+        back = plural(view.counts.leased, view.unit)
         text = Content.assemble(
             ("✖ engine lost", "bold"),
             " — press ",
