@@ -17,6 +17,8 @@ _REMOVED = {ord(c): None for c in _BIDI_CONTROLS + _INVISIBLE}
 _REMOVED |= {code: None for code in [*range(0x00, 0x20), 0x7F, *range(0x80, 0xA0)] if code not in (0x09, 0x0A)}
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 ELLIPSIS = "…"
+_ENDS = (".", "!", "?", ":", ";", ",", "…")
+"""What a line may end with so that the next one goes on behind it without a full stop."""
 
 
 def clean(text: str, *, one_line: bool = False, limit: int | None = None) -> str:
@@ -36,3 +38,14 @@ def clean(text: str, *, one_line: bool = False, limit: int | None = None) -> str
     if limit is not None and len(text) > limit:
         text = text[: max(limit - 1, 0)] + ELLIPSIS
     return text
+
+
+def in_a_line(text: str, *, limit: int | None = None) -> str:
+    """Return words of ours that may have several lines, as an error and what to do about it, cleaned and in one line.
+
+    A line that ends without punctuation gets a full stop, so that two of them do not read as one sentence.
+    """
+    safe = clean(text, limit=None if limit is None else limit * 8)
+    lines = [line for line in (" ".join(each.split()) for each in safe.split("\n")) if line]
+    stopped = (line if line.endswith(_ENDS) else f"{line}." for line in lines[:-1])
+    return clean(" ".join((*stopped, *lines[-1:])), limit=limit)

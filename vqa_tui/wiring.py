@@ -51,6 +51,7 @@ from vqa_tui.engine.worker import Worker
 from vqa_tui.engine.writer import Writer
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.process.lock import ALREADY_AT_WORK, AlreadyAtWork, ProcessLock
+from vqa_tui.safe_text import in_a_line
 from vqa_tui.store import runs, tasks
 from vqa_tui.store.db import Database, StoreTrouble
 from vqa_tui.store.file_system import file_system_of, is_network_file_system
@@ -115,7 +116,7 @@ async def _be_engine(
             phase = await _work(database, paths, frozen, session_id, supervisor, redaction)
     except VqaError as problem:
         log.error("%s", problem)
-        await supervisor.enter(Phase.FAILED, str(problem), level="error")
+        await supervisor.enter(Phase.FAILED, in_a_line(str(problem)), level="error")
     except Exception as fault:  # Whatever it was, whoever watches the run is told that it failed, and of what.
         log.exception("the engine broke")
         await supervisor.enter(

@@ -132,10 +132,10 @@ def test_limits_in_force_tell_what_was_changed() -> None:
         LimitInForce("rpd.a", 9, None, True, "", ""),
     ]
     assert run_lines.limit_facts(limits) == [
-        ("concurrency", "3  (without a change 12)"),
+        ("concurrency", "3  (set for this run, else 12)"),
         ("budget", "none"),
         ("rpm.a", "60"),
-        ("rpd.a", "9  (without a change none)"),
+        ("rpd.a", "9  (set for this run, else none)"),
     ]
 
 

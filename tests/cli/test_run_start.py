@@ -65,10 +65,10 @@ def test_limits_change_while_a_run_works(place: Place) -> None:
     assert limits["requests_per_minute"] == {"a": 30}
     assert json.loads(place.ok("run", "set", "tuned", "budget=none", "--json"))["budget_usd"] is None
     said = place.ok("run", "set", "tuned", "max_side=256", "hedge=on", "tpm.b=5000", "rpm.a=none")
-    assert "max_side      256  (without a change 1024)" in said and "hedge         on" in said
+    assert "max_side      256  (set for this run, else 1024)" in said and "hedge         on" in said
     assert "tpm.b         5000" in said and "rpm.a" not in said
     told = place.ok("run", "show", "tuned")
-    assert "max_side 256  (without a change 1024)" in told and "of the estimate, over 1 reply" in told
+    assert "max_side 256  (set for this run, else 1024)" in told and "of the estimate, over 1 reply" in told
     assert "Did you mean concurrency?" in place.refused("run", "set", "tuned", "concurency=4")
 
 

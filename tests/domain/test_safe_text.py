@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vqa_tui.safe_text import clean
+from vqa_tui.safe_text import clean, in_a_line
 
 HOSTILE = [
     ("\x1b]0;title\x07text", "text"),
@@ -63,3 +63,24 @@ def test_a_cut_is_marked() -> None:
 
 def test_a_huge_text_with_a_limit_is_cheap_and_right() -> None:
     assert clean("x" * 10_000_000, limit=10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("there is no run 9\n1 goes to the list.", "there is no run 9. 1 goes to the list."),
+        ("it ends so.\nDo that.", "it ends so. Do that."),
+        ("what now?\n\n  Do  that", "what now? Do that"),
+        ("one line", "one line"),
+        ("", ""),
+        ("\x1b]0;over\ntwo lines\x07shown\nDo that.", "shown. Do that."),
+    ],
+)
+def test_an_error_and_what_to_do_are_two_sentences_of_a_line(words: str, line: str) -> None:
+    assert in_a_line(words) == line
+
+
+@given(st.text(max_size=300), st.integers(1, 50))
+def test_a_line_of_sentences_is_one_line_of_safe_text(text: str, limit: int) -> None:
+    result = in_a_line(text, limit=limit)
+    assert "\n" not in result and len(result) <= limit and clean(result) == result

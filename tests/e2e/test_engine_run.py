@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.conftest import Stage
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.run import EngineState, Phase
+from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.operations.limits import set_limits
 from vqa_tui.operations.planning import RunRequest, create_run
 from vqa_tui.operations.queue_edits import retry_failed
@@ -31,6 +31,26 @@ async def test_pilot_waits_for_a_person_and_then_the_run_is_done(stage: Stage) -
     assert view.phase_reason == "30 done"
     assert view.samples == len(await stage.column("SELECT id FROM sample WHERE run_id = ?", run_id)) > 0
     assert view.cost.spent > 0 and view.cost.reserved == 0
+
+
+async def test_a_pilot_that_was_paused_goes_on_and_does_not_begin_anew(stage: Stage) -> None:
+    dataset = await stage.pictures(60)
+    endpoint = stage.endpoint(latency_ms=100)
+    run_id = await stage.run(RunRequest(dataset, "caption", endpoint, pilot=50, concurrency=2))
+    await stage.until(run_id, lambda view: view.counts.done >= 2)
+    await pause_run(stage.workspace, run_id)
+    paused = await stage.until_phase(run_id, Phase.PAUSED)
+    await resume_run(stage.workspace, run_id)
+    view = await stage.until(run_id, lambda view: len(pilot_events(view)) == 2)
+    going_on = f"pilot: going on with the first 50 pictures, {paused.counts.done} answered by now"
+    assert pilot_events(view) == [going_on, "pilot: asking 50 pictures first"]
+    await stop_run(stage.workspace, run_id)
+    await stage.until_ended(run_id)
+
+
+def pilot_events(view: RunView) -> list[str]:
+    """What was told of the pilot, the newest first."""
+    return [event.message for event in view.events if event.message.startswith("pilot")]
 
 
 async def test_a_second_engine_is_refused(stage: Stage) -> None:

@@ -132,6 +132,16 @@ async def test_everything_works(server: Any, make_endpoint: MakeEndpoint, comple
     assert sent[1]["image_url"]["url"].startswith("data:image/jpeg;base64,")
 
 
+@pytest.mark.parametrize(("reply", "shown"), [("word " * 40, "…"), ("a red disc", "a red disc")])
+async def test_a_long_sample_reply_is_marked_as_cut(
+    server: Any, make_endpoint: MakeEndpoint, completion: MakeCompletion, reply: str, shown: str
+) -> None:
+    server.answers(200, completion(reply))
+    report = await check(make_endpoint(), server.base_url, {"a": KEY})
+    (said,) = [step.detail for step in report.steps if step.name == "model"]
+    assert said.endswith(shown) and len(said) < 200
+
+
 async def test_one_bad_key_among_good_ones_is_named(
     server: Any, make_endpoint: MakeEndpoint, completion: MakeCompletion
 ) -> None:

@@ -123,8 +123,8 @@ def test_half_of_the_requests_failing_by_chance_does_not_open_it_but_most_failin
 def test_the_verdict_names_the_most_frequent_kind() -> None:
     breaker = Breaker()
     for number in range(LEAST_OUTCOMES):
-        breaker.note("network" if number % 5 else "server")
-    assert breaker.verdict() == "50 of the last 50 requests failed, 40 of them as network"
+        breaker.note("bad_reply" if number % 5 else "server")
+    assert breaker.verdict() == "50 of the last 50 requests failed, 40 of them as bad reply"
 
 
 def test_a_failure_proves_no_price_and_an_answer_does_even_for_free() -> None:

@@ -151,8 +151,9 @@ async def test_a_cap_and_a_second_payment_are_words_of_the_form(
         dialog.query_one("#endpoint", Select).value = "other"
         await until(pilot, lambda: "is asked there already, in two" in plain(screen_text(app)))
         dialog.query_one("#anyway", Checkbox).focus()
-        await until(pilot, lambda: "also those asked there already" in screen_text(app))
+        await until(pilot, lambda: "[ ] also those asked there already" in screen_text(app))
         await pilot.press("space")
+        await until(pilot, lambda: "[x] also those asked there already" in screen_text(app))
         await until(pilot, lambda: "run first has a budget of $4.00" in plain(screen_text(app)))
         await typed(pilot, dialog, "budget", "none")
         await until(pilot, lambda: "1 picture will be paid twice" in plain(screen_text(app)))

@@ -106,7 +106,7 @@ async def test_one_key_resumes_a_lost_engine(fake: Fake, make_lost: MakeView, un
     services = fake(make_lost())
     app = VqaApp(services, open_run=1)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "engine lost — press r to resume, 14 tasks will be put back" in screen_text(app))
+        await until(pilot, lambda: "engine lost — press r to resume, 14 pictures will be put back" in screen_text(app))
         await pilot.press("r")
         await until(pilot, lambda: ("resume", 1) in services.wanted)
 

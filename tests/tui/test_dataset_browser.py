@@ -8,9 +8,11 @@ from PIL import Image
 from textual.widgets import Static
 
 from tests.tui.test_datasets_screen import opened, unwrapped
-from tests.tui.workshop import Workshop
+from tests.tui.test_dialogs import open_export
+from tests.tui.workshop import DONE, Workshop
 from vqa_tui.operations.datasets import import_dataset
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.dataset_items import DatasetItemsScreen
 from vqa_tui.tui.screens.datasets import DatasetsScreen
 from vqa_tui.tui.widgets.picture import Picture
@@ -104,3 +106,30 @@ async def test_a_picture_that_is_gone_is_said_and_a_search_may_find_nothing(
         await until(pilot, lambda: "no key holds 'zzz'" in screen_text(app))
         await pilot.press("o")
         await until(pilot, lambda: "No picture is shown." in screen_text(app))
+
+
+async def test_a_dialog_looks_the_same_after_a_look_at_the_pictures(
+    workshop: Workshop, until: Wait, screen_text: Text
+) -> None:
+    """The list of pictures here and the field for pictures of an export have one name."""
+    await workshop.dataset(3)
+    app = VqaApp(workshop.services, open_run=await workshop.run([DONE]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_export(app, pilot, until)
+        await until(pilot, lambda: "What is finished by now" in screen_text(app))
+        before = screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+        await opened(app, pilot, until)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, DatasetItemsScreen) and "1 of 3" in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, DatasetsScreen))
+        await pilot.press("escape")
+        await open_export(app, pilot, until)
+        await until(pilot, lambda: dialog_lines(screen_text(app)) == dialog_lines(before))
+
+
+def dialog_lines(screen: str) -> list[str]:
+    """Return the lines of a dialog without what stands beside it: that may go on."""
+    return [line[line.index("│") : line.rindex("│") + 1] for line in screen.splitlines() if line.count("│") > 1]

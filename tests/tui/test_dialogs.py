@@ -71,6 +71,15 @@ async def test_the_verdict_is_scrolled_by_key_and_tells_first_what_is_wrong(
         await until(pilot, lambda: "✔ every picture opens" in screen_text(app))
 
 
+async def test_what_a_field_takes_is_read_whole_in_a_small_terminal(
+    app: VqaApp, until: Wait, screen_text: Text
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_export(app, pilot, until)
+        for field in app.screen.query(Input):
+            await until(pilot, lambda field=field: field.value or field.placeholder in screen_text(app))
+
+
 async def test_a_value_that_stays_is_no_change(app: VqaApp, until: Wait) -> None:
     answers: list[str | None] = []
 

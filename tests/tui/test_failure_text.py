@@ -94,6 +94,11 @@ def test_the_header_fits_and_keeps_the_count(make_view: MakeView, width: int) ->
     assert "13" in line.plain
 
 
+def test_the_header_counts_pictures_and_tries_apart(make_view: MakeView) -> None:
+    view = make_view(counts=Counts(done=10, failed=3), attempt_failures={"server": 38})
+    assert failures_header(view, 160).plain.endswith("✖ 3 pictures failed · 38 tries failed")
+
+
 def test_the_empty_state_tells_what_was_made_up_for(make_view: MakeView) -> None:
     view = make_view(counts=Counts(done=10), failures={}, attempt_failures={"server": 3, "rate_limited": 41})
     words = failure_rows.nothing_failed(view, tries=False).plain
@@ -159,7 +164,7 @@ def test_why_a_verb_cannot_help() -> None:
     assert why_not(Verb.RETRY, [cluster()]) is None
     assert "has failed for good" in str(why_not(Verb.RETRY, [cluster(pictures=0)]))
     smaller = why_not(Verb.SMALLER, [cluster(), cluster(2, kind="auth")])
-    assert smaller == "Smaller picture does not help with auth: the key was refused, whatever the picture."
+    assert smaller == "A smaller picture is no help where the kind is auth: the key was refused, whatever the picture."
     assert "bad image" in str(why_not(Verb.ELSEWHERE, [cluster(kind="bad_image")]))
     assert why_not(Verb.ELSEWHERE, [cluster(kind="auth")]) is None
     assert why_not(Verb.SKIP, [cluster(kind="bad_image")]) is None

@@ -33,7 +33,7 @@ def cells(key: KeyView) -> list[str]:
 
 def test_a_key_shows_its_quotas_with_the_used_up_one_first() -> None:
     row = cells(KeyView("a", "a", "ok", gauges=(RPM, TPM, RPD)))
-    assert row[3] == "told rpd 1500/1500 whole 2:01:01"
+    assert row[3] == "told rpd 1500/1500 back 2:01:01"
     assert row[4] == "rpm 58/60 ▰▰▰▱  tpm 41k/1M ▰▱▱▱"
 
 
@@ -41,10 +41,10 @@ def test_two_quotas_of_one_name_are_told_apart_and_so_is_what_they_count_down_to
     own = GaugeView("tokens/min", 40_000, 40_000, resets_at=NOW + 12)
     told = GaugeView("tokens/min", 90_000, 90_000, learned=True, resets_at=NOW + 30)
     row = cells(KeyView("a", "a", "ok", gauges=(own, told)))
-    assert row[3:5] == ["tpm 40k/40k free 0:12", "told tpm 90k/90k whole 0:30"]
+    assert row[3:5] == ["tpm 40k/40k free 0:12", "told tpm 90k/90k back 0:30"]
     words = key_text(KeyView("a", "a", "ok", gauges=(own, told)), NOW)
     assert "tpm 40k/40k, free in 0:12" in words
-    assert "told tpm 90k/90k, whole in 0:30 (told by the endpoint)" in words
+    assert "told tpm 90k/90k, back in 0:30 (told by the endpoint)" in words
     both = (GaugeView("requests/min", 3, 20), GaugeView("requests/min", 9, 60, of_group=True))
     assert cells(KeyView("a", "g", "ok", gauges=both))[3:5] == ["rpm 3/20 ▰▱▱▱", "group rpm 9/60 ▰▱▱▱"]
 
@@ -83,7 +83,7 @@ def test_a_key_at_rest_has_no_gauges(make_view: MakeView) -> None:
 def test_everything_about_a_key_names_whose_quota_it_is_and_who_told_it() -> None:
     told = key_text(KeyView("a", "project", "ok", gauges=(RPM, RPD)), NOW)
     assert "rpm 58/60\n" in told
-    assert "told rpd 1500/1500, whole in 2:01:01 (of group project, told by the endpoint)" in told
+    assert "told rpd 1500/1500, back in 2:01:01 (of group project, told by the endpoint)" in told
     assert "no quota" in key_text(KeyView("a", "a", "ok"), NOW)
 
 

@@ -141,7 +141,7 @@ def test_the_empty_list_says_what_to_do() -> None:
 
 def test_the_detail_of_a_lost_run_says_what_to_do() -> None:
     text = run_detail(RunLine(summary(engine=EngineState.LOST))).plain
-    assert "press r to resume; 2 tasks will be put back" in text
+    assert "press r to resume; the 2 in flight will be put back" in text
 
 
 def test_leaving_tells_what_goes_on() -> None:

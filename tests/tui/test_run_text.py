@@ -54,7 +54,7 @@ def test_a_lost_engine_is_loud(make_view: MakeView) -> None:
     view = make_view(engine=LOST)
     banner = run_lines.banner(view)
     assert banner is not None and banner.tone == "error"
-    assert "engine lost — press r to resume, 14 tasks will be put back" in banner.content.plain
+    assert "engine lost — press r to resume, 14 pictures will be put back" in banner.content.plain
     assert "engine lost" in run_lines.header(view, time.time(), 80).plain
     assert "lost" in run_lines.why_idle(view).plain
 
@@ -229,3 +229,9 @@ def test_failures_that_do_not_fit_are_counted(make_view: MakeView) -> None:
 def test_no_failure_is_said_in_a_word(make_view: MakeView) -> None:
     view = replace(make_view(), failures={}, attempt_failures={})
     assert run_panels.failures(view, 24, 4).plain == "none"
+
+
+def test_why_a_run_failed_and_what_to_do_are_two_sentences_of_the_banner(make_view: MakeView) -> None:
+    reason = "no key of the endpoint e has a value: SIMULATED_KEY_MAIN is not set\nSet it, then resume."
+    banner = run_lines.banner(make_view(phase=Phase.FAILED, phase_reason=reason))
+    assert banner is not None and "is not set. Set it" in banner.content.plain

@@ -231,6 +231,18 @@ async def test_a_reason_is_read_to_its_end(app: VqaApp, until: Wait, screen_text
         )
 
 
+@pytest.mark.parametrize("word", ["a", "aa", "aaa", "aaaa"])
+@pytest.mark.parametrize("width", [60, 79, 80, 81, 120, 200])
+async def test_a_long_toast_is_broken_where_it_ends(
+    app: VqaApp, until: Wait, screen_text: Text, width: int, word: str
+) -> None:
+    """A line that were longer than the toast would take two, and the last would be out of sight."""
+    async with app.run_test(size=(width, 24), notifications=True) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        tell(app, f"{word} " * 599, severity="warning")
+        await until(pilot, lambda: f"{word} {word} …" in screen_text(app))
+
+
 @pytest.mark.parametrize(("keys", "room", "height"), [(3, 14, 6), (12, 14, 9), (0, 14, 4), (12, 6, 4)])
 def test_the_keys_get_the_rows_that_there_are(keys: int, room: int, height: int) -> None:
     assert keys_height(keys, room) == height

@@ -68,6 +68,7 @@ async def test_a_moment_shows_what_held_and_says_what_is_not_recorded(
             assert words in shown, words
         assert "event 2" not in shown and "scan_13.jpg" not in shown and "cooling" not in shown
         assert shown.count("not recorded") >= 3
+        assert shown.count("not recorded for the past") == 3, "whole also in the narrow panels"
         await pilot.press("end")
         await until(pilot, lambda: "scan_13.jpg" in screen_text(app) and "cooling" in screen_text(app))
         await until(pilot, lambda: seconds(app) is None and "End for now" not in screen_text(app))

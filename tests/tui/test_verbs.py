@@ -70,6 +70,12 @@ def test_which_keys_work_in_which_phase(make_view: MakeView, phase: Phase) -> No
     assert {action for action in STEERING if why_not(action, view) is None} == ALLOWED[phase]
 
 
+def test_why_nothing_can_be_asked_of_a_run_that_has_ended(make_view: MakeView) -> None:
+    ended = {phase: why_not("stop", make_view(phase=phase, engine=NONE)) for phase in (Phase.FAILED, Phase.STOPPED)}
+    assert ended[Phase.FAILED] == "The run ended with a failure: no engine is at work."
+    assert ended[Phase.STOPPED] == "The run is stopped: no engine is at work."
+
+
 def test_a_lost_engine_can_be_resumed_or_stopped_and_nothing_else(make_view: MakeView) -> None:
     view = make_view(engine=LOST)
     assert {action for action in STEERING if why_not(action, view) is None} == {"resume", "stop"}

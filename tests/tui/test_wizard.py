@@ -84,6 +84,17 @@ async def test_a_step_that_cannot_be_reached_yet_says_what_comes_first(workshop:
         assert driver.wizard.step is Step.RECIPE
 
 
+async def test_what_is_wrong_and_what_to_do_are_two_sentences_read_to_their_end(workshop: Workshop) -> None:
+    await workshop.dataset()
+    async with wizard_of(workshop) as driver:
+        await driver.to_the_plan()
+        await driver.press("4")
+        await driver.at(Step.SIZE)
+        driver.wizard.query_one("#size-concurrency", Input).value = "0"
+        await driver.press("ctrl+n")
+        await driver.see("not 0. Empty", "Mend this first", "endpoint's own.")
+
+
 async def test_a_click_on_a_step_leads_there(workshop: Workshop) -> None:
     await workshop.dataset()
     async with wizard_of(workshop) as driver:

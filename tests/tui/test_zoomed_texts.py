@@ -202,6 +202,21 @@ def test_an_action_is_told_with_who_and_old_and_new() -> None:
     assert entry_words(replace(action, old_value="", new_value="3 tasks")) == "set budget → 3 tasks"
 
 
+@pytest.mark.parametrize(
+    ("verb", "old", "new", "words"),
+    [
+        ("run", "run", "run", "resumed"),
+        ("run", "pause", "run", "resumed"),
+        ("pause", "run", "pause", "paused"),
+        ("pause, cancelling what is in flight", "pause", "pause", "paused, cancelling what is in flight"),
+        ("stop", "run", "stop", "stopped"),
+    ],
+)
+def test_what_a_person_wanted_of_a_run_is_told_as_what_they_did(verb: str, old: str, new: str, words: str) -> None:
+    entry = LogEntry(1, 1_790_000_000.0, "action", verb, "ann", old, new)
+    assert entry_words(entry) == words and past_event_row(entry).cells[2].plain == f"ann: {words}"
+
+
 def test_plots_share_the_height_and_are_never_too_low() -> None:
     assert shared_out(40, 4) == [10, 10, 10, 10]
     assert shared_out(14, 4) == [7, 7]

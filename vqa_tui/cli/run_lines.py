@@ -105,11 +105,12 @@ def estimate_words(view: RunView) -> str:
 
 
 def limit_facts(limits: Iterable[LimitInForce]) -> list[tuple[str, str]]:
-    """Return the limits that hold as name and words, each with what would hold had nobody changed it."""
+    """Return the limits that hold as name and words, each with what would hold were it not set for this run:
+    who started the run may have set it, or somebody later."""
     facts = []
     for limit in limits:
         if limit.overridden:
-            facts.append((limit.name, f"{limit_words(limit.value)}  (without a change {limit_words(limit.own)})"))
+            facts.append((limit.name, f"{limit_words(limit.value)}  (set for this run, else {limit_words(limit.own)})"))
         elif limit.value is not None or "." not in limit.name:
             facts.append((limit.name, limit_words(limit.value)))
     return facts

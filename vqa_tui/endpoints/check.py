@@ -21,6 +21,7 @@ from vqa_tui.endpoints.vendor_addresses import is_vendor, right_address
 _QUESTION = "Which shape and which colour do you see? Answer in one short sentence."
 _SIDE = 96
 _NAMES_SHOWN = 8
+_REPLY_SHOWN = 120
 _KEY_IS_KNOWN = frozenset(
     {
         FailureKind.RATE_LIMITED,
@@ -106,6 +107,10 @@ async def check(endpoint: EndpointSettings, base_url: str, keys: Mapping[str, Se
     return CheckReport(endpoint.name, base_url, endpoint.model, tuple([address] if address else []) + tuple(steps))
 
 
+def _shown(reply: str) -> str:
+    return reply if len(reply) <= _REPLY_SHOWN else f"{reply[: _REPLY_SHOWN - 1]}…"
+
+
 def tiny_picture() -> PreparedPicture:
     """Return a red disc on white, large enough for every model's smallest size."""
     image = Image.new("RGB", (_SIDE, _SIDE), "white")
@@ -126,7 +131,7 @@ def _answered(endpoint: EndpointSettings, answer: Answer) -> list[CheckStep]:
     return [
         CheckStep("address", True, "it answers"),
         CheckStep("authorised", True, "the key is accepted"),
-        CheckStep("model", True, f"{endpoint.model} answered{named} in {answer.latency_ms:.0f} ms: {said[:120]}"),
+        CheckStep("model", True, f"{endpoint.model} answered{named} in {answer.latency_ms:.0f} ms: {_shown(said)}"),
         CheckStep("usage", True, usage),
     ]
 

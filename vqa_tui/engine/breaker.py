@@ -38,4 +38,4 @@ class Breaker:
         if total < LEAST_OUTCOMES or wilson_lower_bound(count, total) <= LIMIT:
             return ""
         kind, most = failures.most_common(1)[0]
-        return f"{count} of the last {total} requests failed, {most} of them as {kind}"
+        return f"{count} of the last {total} requests failed, {most} of them as {kind.replace('_', ' ')}"

@@ -241,7 +241,7 @@ class Supervisor:
         parts.gatekeeper.open()
         parts.feeder.open(pilot_only=waiting_for_approval)
         if waiting_for_approval:
-            await self.enter(Phase.PILOT, f"asking {self._pilot_size} pictures first")
+            await self.enter(Phase.PILOT, await self._pilot_words())
         else:
             await self.enter(Phase.RUNNING, "")
         return False
@@ -284,6 +284,14 @@ class Supervisor:
         if self._halt is None or not self._halt.by_budget or self.limits.budget_usd is None:
             return reason
         return f"the budget of ${self.limits.budget_usd} is reached: {reason}; raise it to go on"
+
+    async def _pilot_words(self) -> str:
+        """Return what the pilot begins with, or goes on with where a pause or a resume had come between."""
+        if self._phase is Phase.PILOT:
+            return self._reason
+        if (answered := (await reads.run_counts(self._database, self._run_id)).done) > 0:
+            return f"going on with the first {self._pilot_size} pictures, {answered} answered by now"
+        return f"asking {self._pilot_size} pictures first"
 
     async def _pilot_result(self) -> str:
         counts = await reads.run_counts(self._database, self._run_id)

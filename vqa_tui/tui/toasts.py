@@ -10,16 +10,18 @@ from textual.dom import DOMNode
 from textual.worker import Worker, WorkerState
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.safe_text import clean
+from vqa_tui.safe_text import clean, in_a_line
 
 _LIMIT = 600
 _SHOWN_S = 5.0
 _LINES = 3
 """Lines of a toast that is no error, as `app.tcss` has it; what does not fit ends in an ellipsis."""
-_FRAME = 4
+_FRAME = 3
 """Cells of a toast beside its text."""
+_SCROLL_BAR = 2
+"""Cells of the scroll bar that toasts stand beside, whether it is needed or not."""
 _SHARE = 0.9
-"""Of the screen's width that a toast takes at the most."""
+"""Of the width beside that bar that a toast takes at the most."""
 _last: WeakKeyDictionary[App[Any], tuple[float, dict[str, Any]]] = WeakKeyDictionary()
 """The newest toast of each app: it stays when another comes, and everything older goes."""
 
@@ -31,9 +33,9 @@ def tell(node: DOMNode, message: str, *, title: str = "", severity: str = "infor
     if severity == "error":
         words = clean(message, limit=_LIMIT)
     else:
-        words, title = clean(f"{title}: {message}" if title else message, one_line=True, limit=_LIMIT), ""
+        words, title = in_a_line(f"{title}: {message}" if title else message, limit=_LIMIT), ""
         # Broken here: a toast as wide as its text reckons its height before it is made narrower.
-        width = max(int(node.app.size.width * _SHARE) - _FRAME, 20)
+        width = max(int((node.app.size.width - _SCROLL_BAR) * _SHARE) - _FRAME, 20)
         words = "\n".join(textwrap.wrap(words, width, max_lines=_LINES, placeholder=" …"))
     toast: dict[str, Any] = {"message": words, "title": title, "severity": severity, "markup": False}
     now = time.monotonic()

@@ -99,12 +99,12 @@ def _export(view: RunView) -> str | None:
 
 def _at_rest(view: RunView) -> str:
     words = {
-        Phase.DONE: "done",
+        Phase.DONE: "is done",
         Phase.FAILED: "ended with a failure",
-        Phase.STOPPED: "stopped",
-        Phase.CREATED: "not started",
+        Phase.STOPPED: "is stopped",
+        Phase.CREATED: "is not started",
     }
-    return f"The run is {words.get(view.phase, view.phase.value)}: no engine is at work."
+    return f"The run {words.get(view.phase, f'is {view.phase.value}')}: no engine is at work."
 
 
 _REASONS: dict[str, Callable[[RunView], str | None]] = {

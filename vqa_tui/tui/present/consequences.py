@@ -10,7 +10,9 @@ def stop_consequence(view: RunView) -> str:
     """Return what stopping means for what is in flight and for the queue."""
     queue = f"{plural(view.counts.pending, view.unit)} stay in the queue; r resumes the run at any time."
     if view.engine.state is EngineState.LOST:
-        return f"The engine is lost: {plural(view.counts.leased, 'task')} will be put back and the run stops. {queue}"
+        return (
+            f"The engine is lost: {plural(view.counts.leased, view.unit)} will be put back and the run stops. {queue}"
+        )
     if view.engine.state is EngineState.HUNG:
         return f"The engine does not answer; it ends when it wakes up and reads this. {queue}"
     in_flight = plural(len(view.in_flight), "request")

@@ -55,7 +55,7 @@ def failures_header(view: RunView, width: int) -> Content:
     failed, tries = view.counts.failed, sum(view.attempt_failures.values())
     counts = Content.assemble(
         (f"✖ {plural(failed, view.unit)} failed", BAD if failed else QUIET),
-        (f"  of {plural(tries, 'failed try', 'failed tries')}" if tries else "", QUIET),
+        (f" · {plural(tries, 'try', 'tries')} failed" if tries else "", QUIET),
     )
     brief = Content.styled(f"✖ {count(failed)} failed", BAD if failed else QUIET)
     forms = ([crumbs, state, counts], [crumbs, state, brief], [short, state, brief], [short, brief], [brief])

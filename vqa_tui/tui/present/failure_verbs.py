@@ -21,6 +21,14 @@ class Asked:
     yes: str
 
 
+_MEANS = {
+    Verb.RETRY: "Another try",
+    Verb.SKIP: "Skipping",
+    Verb.SMALLER: "A smaller picture",
+    Verb.ELSEWHERE: "Another endpoint",
+}
+
+
 def why_not(verb: Verb, chosen: Sequence[FailureCluster]) -> str | None:
     """Return why `verb` cannot be done with the pictures of `chosen`, or None when it can."""
     if not chosen:
@@ -30,7 +38,7 @@ def why_not(verb: Verb, chosen: Sequence[FailureCluster]) -> str | None:
     for cluster in chosen:
         for each in cluster.kinds:
             if each.pictures and (reason := no_use(verb, each.kind)):
-                return f"{verb.value.capitalize()} does not help with {kind_words(each.kind)}: {reason}."
+                return f"{_MEANS[verb]} is no help where the kind is {kind_words(each.kind)}: {reason}."
     return None
 
 

@@ -4,7 +4,7 @@ from textual.content import Content
 
 from vqa_tui.domain.run import RunView
 from vqa_tui.domain.task import BY_ID, SortField, TaskSort
-from vqa_tui.safe_text import clean
+from vqa_tui.safe_text import clean, in_a_line
 from vqa_tui.tui.present.numbers import count
 from vqa_tui.tui.present.phases import BAD, BUSY, GOOD, QUIET, WARN, phase_label
 
@@ -61,7 +61,7 @@ def items_status(
     `left`: items that were marked and are in the list no more.
     """
     if problem:
-        return Content.styled(clean(problem.replace("\n", ". "), one_line=True, limit=300), WARN)
+        return Content.styled(in_a_line(problem, limit=300), WARN)
     parts = [Content(f"{count(position + 1)} of {count(shown)}" if shown else "0")]
     if total is not None and total != shown:
         parts.append(Content.styled(f" ({count(total)} in the run)", QUIET))

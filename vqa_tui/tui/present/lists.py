@@ -7,7 +7,7 @@ from textual.content import Content
 
 from vqa_tui.domain.run import EngineState, Phase
 from vqa_tui.domain.run_contents import DeletedRuns
-from vqa_tui.safe_text import clean
+from vqa_tui.safe_text import clean, in_a_line
 from vqa_tui.tui.present.consequences import deleted_words
 from vqa_tui.tui.present.following import following_words
 from vqa_tui.tui.present.numbers import count, duration, money, plural, rate, share
@@ -76,13 +76,13 @@ def run_detail(line: RunLine, now: float | None = None) -> Content:
 def _state_words(line: RunLine) -> str:
     run = line.summary
     if run.engine is EngineState.LOST:
-        return f"the engine is lost: press r to resume; {plural(run.counts.leased, 'task')} will be put back"
+        return f"the engine is lost: press r to resume; the {count(run.counts.leased)} in flight will be put back"
     if line.engine is EngineState.HUNG:
         return "the engine does not answer: open the run to see what can be done"
     if run.phase is Phase.AWAITING_APPROVAL:
         return "the pilot is over: open the run, look at what it measured, and press a to approve"
     why = line.view.why_idle if line.view is not None else ""
-    return clean(run.phase_reason or why, one_line=True, limit=300)
+    return in_a_line(run.phase_reason or why, limit=300)
 
 
 def runs_empty(command: Callable[[str], str]) -> Content:

@@ -44,7 +44,7 @@ def gauge_name(gauge: GaugeView, among: Sequence[GaugeView]) -> str:
 def gauge_end(gauge: GaugeView) -> str:
     """Return what a countdown of a used-up quota ends with: one of our own lets the first request go, an endpoint tells
     when all of it is there again."""
-    return "whole" if gauge.learned else "free"
+    return "back" if gauge.learned else "free"
 
 
 def gauge_wait(gauge: GaugeView, now: float) -> str:
@@ -55,7 +55,7 @@ def gauge_wait(gauge: GaugeView, now: float) -> str:
 
 
 def gauge_words(gauge: GaugeView, now: float, among: Sequence[GaugeView] = ()) -> str:
-    """Return one quota, told from the others of its key: `rpm 60/60, free in 0:12`, `told tpm 9/9, whole in 0:30`."""
+    """Return one quota, told from the others of its key: `rpm 60/60, free in 0:12`, `told tpm 9/9, back in 0:30`."""
     wait = gauge_wait(gauge, now)
     end = f", {gauge_end(gauge)} in {wait}" if wait else ""
     return f"{gauge_name(gauge, among)} {gauge_numbers(gauge)}{end}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vqa_tui.domain.run import EngineState, Phase, RunSummary
-from vqa_tui.safe_text import clean
+from vqa_tui.safe_text import clean, in_a_line
 from vqa_tui.tui.present.numbers import count, money
 
 LOST = "lost"
@@ -44,7 +44,7 @@ def notices(before: Mapping[int, Standing], runs: Sequence[RunSummary]) -> list[
         if run.engine is EngineState.LOST and engine is not EngineState.LOST:
             found.append(Notice(run.id, LOST, f"{name}: the engine is lost; resume it"))
         elif run.phase is not phase and (words := _WORDS.get(run.phase)):
-            line = clean(f"{name}: {words}{_more(run)}", one_line=True, limit=_LONGEST)
+            line = in_a_line(f"{name}: {words}{_more(run)}", limit=_LONGEST)
             found.append(Notice(run.id, run.phase, line))
     return found
 

@@ -15,7 +15,7 @@ from vqa_tui.tui.present.phases import BAD, QUIET, WARN, kind_words, phase_label
 from vqa_tui.tui.present.run_lines import Banner
 from vqa_tui.tui.present.run_panels import per_picture
 
-NOT_RECORDED = "not recorded: known of now alone"
+NOT_RECORDED = "not recorded for the past"
 LOOKING_BACK = "You are looking at the past: press End to be back in the present."
 _NAME_LIMIT = 60
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Phase, RunView
-from vqa_tui.safe_text import clean
+from vqa_tui.safe_text import clean, in_a_line
 from vqa_tui.tui.present import bars
 from vqa_tui.tui.present.load import calibration_words, projection_words
 from vqa_tui.tui.present.numbers import UNKNOWN, clock, count, duration, money, plural, rate, share
@@ -99,9 +99,9 @@ def _money_of_cap(view: RunView) -> str:
 
 def banner(view: RunView) -> Banner | None:
     """Return what needs a person or explains the state; None when there is nothing to say."""
-    reason = clean(view.phase_reason, one_line=True, limit=400)
+    reason = in_a_line(view.phase_reason, limit=400)
     if view.engine.state is EngineState.LOST:
-        back = plural(view.counts.leased, "task")
+        back = plural(view.counts.leased, view.unit)
         text = Content.assemble(
             ("✖ engine lost", "bold"),
             " — press ",
@@ -204,7 +204,7 @@ def _idle_words(view: RunView) -> tuple[str, bool]:
     if view.phase is Phase.AWAITING_APPROVAL:
         return "the pilot waits for a person", False
     if view.phase is Phase.PAUSED:
-        return clean(view.phase_reason, one_line=True, limit=300) or "paused", False
+        return in_a_line(view.phase_reason, limit=300) or "paused", False
     asking, slots = len(view.in_flight), view.limits.concurrency
     numbers = f"{count(asking)} of {count(slots)} slots are asking"
     if asking >= slots and not _as_of(view):

@@ -7,7 +7,7 @@ from enum import IntEnum
 from textual.content import Content
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.safe_text import clean
+from vqa_tui.safe_text import clean, in_a_line
 from vqa_tui.tui.present.phases import BAD, GOOD, QUIET
 from vqa_tui.tui.run_form import RunForm
 
@@ -80,8 +80,7 @@ def answers_line(form: RunForm, *, like: str = "") -> Content:
 def field_note(help_words: str, problem: VqaError | None = None) -> Content:
     """Return what stands beside a field: what it means, or what is wrong with what stands in it."""
     if problem is not None:
-        words = f"{problem.message}. {problem.hint}" if problem.hint else problem.message
-        return Content.styled(f"✖ {clean(words, one_line=True, limit=300)}", BAD)
+        return Content.styled(f"✖ {in_a_line(str(problem), limit=300)}", BAD)
     return Content.styled(help_words, QUIET)
 
 

@@ -5,7 +5,7 @@ from textual.content import Content
 from vqa_tui.config.load import ConfigFile
 from vqa_tui.operations.datasets import DatasetView
 from vqa_tui.operations.plan import RunPlan, SizeRow
-from vqa_tui.safe_text import clean
+from vqa_tui.safe_text import clean, in_a_line
 from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.dataset_words import unfinished_words
 from vqa_tui.tui.present.datasets import UNFINISHED
@@ -82,15 +82,16 @@ def config_row(file: ConfigFile, chosen: str | None) -> Row:
     name = text(file.name, "bold")
     if file.problem:
         name = Content.assemble(("✖ ", BAD), text(file.name))
+    what = text(in_a_line(file.problem), BAD) if file.problem else text(file.description, QUIET)
     return Row(
         file.name,
-        (_mark(file.name == chosen), name, text(file.problem or file.description, BAD if file.problem else QUIET)),
+        (_mark(file.name == chosen), name, what),
     )
 
 
 def config_about(file: ConfigFile) -> Content:
     """Return what a recipe or endpoint says of itself, or why it cannot be used, and where it lies."""
-    words = text(f"✖ {file.problem}", BAD) if file.problem else Content(clean(file.description, limit=600))
+    words = text(f"✖ {in_a_line(file.problem)}", BAD) if file.problem else Content(clean(file.description, limit=600))
     if file.path.parts and str(file.path) != file.name:
         return (
             Content.assemble(words, "\n", text(str(file.path), QUIET)) if words.plain else text(str(file.path), QUIET)

@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, Checkbox, Input, Label, Select, Static
+from textual.widgets import Button, Input, Label, Select, Static
 
 from vqa_tui.config.load import ConfigFile
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import RunView
 from vqa_tui.operations.asking_again import Chosen
-from vqa_tui.safe_text import clean
+from vqa_tui.safe_text import clean, in_a_line
 from vqa_tui.tui.again_form import AgainForm, suggested_side
 from vqa_tui.tui.present.again import chosen_text, plan_text
 from vqa_tui.tui.present.again_words import asked_words, follow_up_words
@@ -25,6 +25,7 @@ from vqa_tui.tui.present.phases import QUIET
 from vqa_tui.tui.screens.dialogs import Dialog
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import error_words, tell_error
+from vqa_tui.tui.widgets.tick_box import TickBox
 
 _TYPING_S = 0.2
 """From the last key until a plan is made; the next key within it starts anew."""
@@ -86,7 +87,7 @@ class AskAgainDialog(Dialog[AskedAgainChoice]):
                 yield Input(id="name", compact=True, placeholder="made from the run and the endpoint")
             with Horizontal(classes="form-row -elsewhere"):
                 yield Label("Anyway")
-                yield Checkbox(
+                yield TickBox(
                     "also those asked there already",
                     id="anyway",
                     compact=True,
@@ -137,7 +138,7 @@ class AskAgainDialog(Dialog[AskedAgainChoice]):
             typed("model"),
             typed("name"),
             typed("budget"),
-            self.query_one("#anyway", Checkbox).value,
+            self.query_one("#anyway", TickBox).value,
         )
 
     @on(Select.Changed)
@@ -150,7 +151,7 @@ class AskAgainDialog(Dialog[AskedAgainChoice]):
             row.display = shown
 
     @on(Input.Changed)
-    @on(Checkbox.Changed)
+    @on(TickBox.Changed)
     def _plan_soon(self) -> None:
         if self._chosen is not None:
             self._plan(self._chosen)
@@ -240,5 +241,5 @@ class AskAgainDialog(Dialog[AskedAgainChoice]):
 def _choice(choice: ConfigFile) -> Content:
     """Return a name with its remark, both literal."""
     name = clean(choice.name, one_line=True, limit=40)
-    remark = clean(choice.problem or choice.description, one_line=True, limit=60)
+    remark = in_a_line(choice.problem or choice.description, limit=60)
     return Content.assemble(name, (f"  {remark}" if remark else "", QUIET))

@@ -20,7 +20,7 @@ from vqa_tui.tui.widgets.problem_pane import ProblemPane
 class DatasetProblemsScreen(LiveScreen):
     """Every problem of one dataset."""
 
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["dataset_problems.tcss", "import_dataset.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["dataset_problems.tcss"]
     AUTO_FOCUS = "#problem-list"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "back", id="problems.back", tooltip="Back to the datasets"),

@@ -89,7 +89,7 @@ class ExportDialog(Dialog[None]):
                 yield Input(self._suggested(next(iter(self._formats))), id="path", compact=True)
             with Horizontal(classes="form-row"):
                 yield Label("Split")
-                yield Input("", id="split", compact=True, placeholder="none; 0.9/0.1 for train, validation")
+                yield Input("", id="split", compact=True, placeholder="none; 0.9/0.1 train/validation")
                 yield Label("Seed", classes="second-label")
                 yield Input("", id="seed", compact=True, placeholder="none; 42")
             with Horizontal(classes="form-row"):

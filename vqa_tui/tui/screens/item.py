@@ -25,7 +25,7 @@ from vqa_tui.tui.widgets.trouble_line import TroubleLine
 class ItemScreen(EditingScreen, InspectingScreen):
     """The inspector with the whole screen to itself."""
 
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["item.tcss", "inspector.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["item.tcss"]
     AUTO_FOCUS = "#inspector"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "step(1)", "next", key_display="j k", id="item.next", tooltip="The next item of the list"),

@@ -53,7 +53,7 @@ _OF_ITEMS = (EDITS - {"undo"}) | {"open_picture", "yank", "yank_all"}
 class ItemsScreen(EditingScreen, InspectingScreen):
     """The list at the left; the inspector beside it where there are 120 columns, else full screen on Enter."""
 
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["items.tcss", "inspector.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["items.tcss"]
     AUTO_FOCUS = "#tasks"
     KEYS_LAST = ("mark_range", *InspectingScreen.KEYS_LAST)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it
