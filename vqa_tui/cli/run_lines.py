@@ -136,7 +136,7 @@ FIRST_NUMBER = KEY_TITLES.index("requests")
 
 def key_words(key: KeyView, now: float) -> tuple[str, ...]:
     """Return one key as cells under KEY_TITLES."""
-    state = key.state
+    state = key.state or "at rest"
     if key.until is not None and key.state != "ok":
         state += f" until {clock(key.until)}"
     if key.reason:

@@ -203,7 +203,7 @@ class KeyView:
     name: str
     group: str
     state: str
-    """ok, cooling, parked, off."""
+    """ok, cooling, parked, off; '' while no engine has said anything of it since the run was taken up again."""
     reason: str = ""
     until: float | None = None
     """Unix time at which a cooling or parked key is tried again."""

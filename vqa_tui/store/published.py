@@ -24,6 +24,14 @@ def throttle_views(published: str) -> tuple[ThrottleView, ...]:
     return tuple(_each(_parsed(published), _throttle))
 
 
+def keys_at_rest(published: str) -> str:
+    """Return the published keys without what only the engine that published them knew: they stay known by name."""
+    keys = _each(
+        _parsed(published), lambda key: {"name": str(key["name"]), "group": str(key.get("group") or key["name"])}
+    )
+    return json.dumps(list(keys))
+
+
 def _parsed(published: str) -> object:
     try:
         return json.loads(published)

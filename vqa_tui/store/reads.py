@@ -161,7 +161,8 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         cost=cost,
         tokens=TokensView(sum(a["input_tokens"] for a in attempts), sum(a["output_tokens"] for a in attempts)),
         rate=RateView(rate if working else None, history_per_second(course.progress)),
-        latency=LatencyView(course.p50_ms, course.p95_ms) if is_new else LatencyView(),
+        # Of an engine that says nothing any more nobody knows how long it waits; one that rests has nothing newer.
+        latency=LatencyView(course.p50_ms, course.p95_ms) if is_new or not working else LatencyView(),
         keys=keys,
         failures={r["kind"]: r["n"] for r in tally if r["status"] == "failed" and r["n"]},
         attempt_failures=_attempt_failures(attempts),

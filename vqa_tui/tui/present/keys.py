@@ -55,7 +55,7 @@ def key_row(key: KeyView, now: float, *, limited: bool = True, at_rest: bool = F
         (
             text(key.name, "bold"),
             text(key.group, QUIET),
-            Content.styled("– at rest", QUIET) if at_rest and key.state != "off" else _key_state(key, now),
+            key_state_label("").content() if at_rest and key.state != "off" else _key_state(key, now),
             quota,
             others,
             number(key.rate_limited, WARN),
