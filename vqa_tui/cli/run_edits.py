@@ -94,14 +94,14 @@ def delete(
 
 def _ask(contents: "RunContents") -> None:
     """Return when a person wants it; what was paid for takes its name. Raises VqaError where nobody can be asked."""
-    from vqa_tui.tui.present.consequences import contents_words
+    from vqa_tui.tui.present.consequences import contents_words, paid_words
 
     words = f"deletes {contents_words(contents)}, and the log of the run"
     if not sys.stdin.isatty():
         raise VqaError(f"nobody can be asked here, and this {words}", hint="Say --yes if that is wanted.")
     note(f"This {words}. Exports stay. It cannot be taken back.")
-    if contents.paid:
-        sure = typer.prompt(f"Its replies were paid for. Type {contents.name} to delete it", err=True) == contents.name
+    if paid := paid_words(contents):
+        sure = typer.prompt(f"{paid} Type {contents.name} to delete it", err=True) == contents.name
     else:
         sure = typer.confirm(f"Delete {contents.name}?", err=True)
     if not sure:
@@ -112,7 +112,7 @@ def list_deleted(json: bool, workspace: Path | None) -> None:
     """Print what stays known of deleted runs: above all what they had cost."""
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations.run_edits import list_deleted_runs
-    from vqa_tui.tui.present.numbers import count, money, utc
+    from vqa_tui.tui.present.numbers import count, known_money, utc
 
     gone = in_workspace(workspace, list_deleted_runs)
     if json:
@@ -136,8 +136,8 @@ def list_deleted(json: bool, workspace: Path | None) -> None:
             str(run.id),
             run.name,
             count(run.pictures),
-            money(run.spent),
-            money(run.uncertain),
+            known_money(run.spent, price_known=run.price_known),
+            known_money(run.uncertain, price_known=run.price_known),
             run.dataset,
             run.recipe,
             run.endpoint,

@@ -13,7 +13,18 @@ from vqa_tui.tui.present.load import (
     sent_words,
     throttles_words,
 )
-from vqa_tui.tui.present.numbers import clock, compact, count, duration, milliseconds, money, plural, rate, share
+from vqa_tui.tui.present.numbers import (
+    clock,
+    compact,
+    count,
+    duration,
+    known_money,
+    milliseconds,
+    money,
+    plural,
+    rate,
+    share,
+)
 
 PHASE_WORDS = {
     Phase.CREATED: "created",
@@ -141,7 +152,7 @@ def key_words(key: KeyView, now: float) -> tuple[str, ...]:
         state += f" until {clock(key.until)}"
     if key.reason:
         state += f": {key.reason}"
-    spent = money(key.spent)
+    spent = known_money(key.spent, price_known=key.price_known)
     quotas = "; ".join(gauge_words(gauge, now, key.gauges) for gauge in key.gauges)
     return (key.name, key.group, state, quotas, count(key.requests), count(key.errors), count(key.rate_limited), spent)
 

@@ -214,6 +214,8 @@ class KeyView:
     in_flight: int = 0
     mean_latency_ms: float | None = None
     gauges: tuple[GaugeView, ...] = ()
+    price_known: bool = True
+    """As in CostView: whether `spent` says anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,3 +355,5 @@ class RunSummary:
     """Unix time at which a person put the run out of sight."""
     in_parts: bool = False
     """As in RunView."""
+    price_known: bool = True
+    """As in CostView: whether `spent` says anything."""
