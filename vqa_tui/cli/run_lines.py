@@ -7,6 +7,7 @@ from vqa_tui.domain.run import Counts, EngineState, EventView, KeyView, Phase, R
 from vqa_tui.operations.limits import LimitInForce, limit_words
 from vqa_tui.tui.present.load import (
     calibration_words,
+    cap_ahead_words,
     gauge_words,
     projection_words,
     ratio_words,
@@ -190,6 +191,8 @@ def pilot_words(view: RunView) -> Sequence[str]:
         )
     if pilot.projected_cost is not None:
         lines.append(f"The whole run will cost about {projection_words(view.cost)}.")
+    if ahead := cap_ahead_words(view):
+        lines.append(f"{ahead[0].upper()}{ahead[1:]}; the run pauses there.")
     if pilot.projected_s:
         lines.append(f"The rest will take about {duration(pilot.projected_s)}.")
     return lines
