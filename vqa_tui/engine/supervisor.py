@@ -328,7 +328,9 @@ class Supervisor:
             idle = self._reason
         if parts.pulse.orphaned and not self._ending:
             self.end("the workspace was deleted")
-        await parts.pulse.beat(why_idle=idle, slots=slots, working=working or parts.board.busy > 0, last=last)
+        # What the last requests came to is recorded too, when they have ended and the run is about to rest.
+        measured = working or parts.board.busy > 0 or self._phase in (Phase.PAUSING, Phase.STOPPING)
+        await parts.pulse.beat(why_idle=idle, slots=slots, working=measured, last=last)
 
     def _outage(self, parts: Machinery) -> str:
         return parts.outage.why(what_requests_wait_for(parts.board, parts.gatekeeper.keyring))
