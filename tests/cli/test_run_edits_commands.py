@@ -108,6 +108,39 @@ def test_delete_takes_the_name_of_what_was_paid_for(
     assert names(two_runs) == left
 
 
+async def _forget_prices(place: Place) -> None:
+    async with open_workspace(place.folder) as workspace, workspace.db.write() as transaction:
+        await transaction.execute("UPDATE run SET endpoint = json_remove(endpoint, '$.prices')")
+        await transaction.execute("UPDATE attempt_tally SET cost_nano = 0")
+        await transaction.execute("UPDATE attempt SET cost_nano = 0")
+
+
+def test_a_run_without_prices_may_have_been_paid_and_its_cost_is_told_as_unknown(
+    two_runs: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(_forget_prices(two_runs))
+    for *command, words in (
+        ("run", "list", "–"),
+        ("run", "show", "first", "price unknown"),
+        ("item", "list", "first", "–"),
+        ("item", "show", "first", "1", "price unknown"),
+    ):
+        told = two_runs.ok(*command)
+        assert words in told and "$0" not in told
+    assert [run["price_known"] for run in json.loads(two_runs.ok("run", "list", "--json"))] == [False, False]
+    assert "3 attempts of unknown price" in two_runs.refused("run", "delete", "first")
+    monkeypatch.setattr(run_edits, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    for typed, left in (("y\n", ["second", "first"]), ("first\n", ["second"])):
+        command_line = ["run", "delete", "first", "--workspace", str(two_runs.folder)]
+        result = CliRunner().invoke(app, command_line, input=typed, prog_name="vqa-tui")
+        assert "Its replies may have been paid for. Type first to delete it" in result.stderr
+        assert names(two_runs) == left
+    assert "Spent beside: price unknown, by 1 deleted run;" in two_runs.call("run", "list").stderr
+    assert "$" not in two_runs.ok("run", "list", "--deleted")
+    (gone,) = json.loads(two_runs.ok("run", "list", "--deleted", "--json"))
+    assert gone["price_known"] is False and gone["attempts"] == 3
+
+
 def test_compare(two_runs: Place) -> None:
     words = two_runs.ok("run", "compare", "first", "second")
     for part in ("first", "second", "$0.000411", "$0.000274", "per picture", "bad reply", "least agreeing"):

@@ -106,6 +106,10 @@ def test_the_pilot_says_what_it_knows_and_no_more() -> None:
         "Billed against estimated: input tokens ×1.08, output tokens ×0.70.",
         "The whole run will cost about $4.11 ± 0.06.",
     ]
+    dear = replace(calibrated, counts=Counts(pending=3, done=10), cost=replace(cost, cap=Decimal("1.8403")))
+    assert run_lines.pilot_words(dear)[4] == (
+        "The cap of $1.84 will be reached after about 12 of 13 pictures; the run pauses there."
+    )
     assert len(run_lines.pilot_words(replace(VIEW, pilot=PilotView(1, 1, None, None, None)))) == 1
     assert run_lines.pilot_words(VIEW) == ()
 

@@ -115,6 +115,13 @@ async def test_the_budget_is_never_passed_and_raising_it_goes_on(stage: Stage) -
     assert "budget of $0.01 is reached" in view.phase_reason
     assert Decimal(0) < view.cost.spent + view.cost.uncertain <= Decimal("0.01")
     assert view.counts.pending > 0 and view.counts.leased == 0
+    recorded = await stage.column("SELECT done FROM metric WHERE run_id = ? ORDER BY at DESC LIMIT 1", run_id)
+    assert recorded == [view.counts.done] and view.latency.p50_ms is not None
+    left = Decimal("0.01") - view.cost.spent - view.cost.uncertain
+    assert f"${left:.6f} is left" in view.phase_reason and view.at_cap
+    with pytest.raises(VqaError, match=r"cannot go on: the budget of \$0.01 is reached") as refused:
+        await resume_run(stage.workspace, run_id)
+    assert refused.value.hint and f"run set {view.name} budget=" in refused.value.hint
     await set_limits(stage.workspace, run_id, {"budget": "5"})
     view = await stage.until_ended(run_id)
     assert view.phase is Phase.DONE and view.counts.done == 150

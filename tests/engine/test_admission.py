@@ -80,6 +80,27 @@ async def test_a_last_settlement_that_uses_the_budget_up_tells_everyone_who_wait
     assert all(isinstance(each, BudgetReached) and each.left == 20 for each in ended) and gate.keys_out == 1
 
 
+async def test_the_cheapest_request_that_was_at_hand_when_the_cap_closed_the_gate_is_known() -> None:
+    gate = Gate(Budget(100, spent=60, proven=True), Quota(concurrency=1))
+    first = await gate.admit(10)
+    cheap = asyncio.create_task(gate.admit(30))
+    await until(lambda: gate.board.waiting_for_key == 1)
+    assert gate.least_refused is None
+    with pytest.raises(BudgetReached):
+        await asyncio.wait_for(gate.admit(50), 5)
+    assert gate.least_refused == 50
+    gate.close()
+    with pytest.raises(NotNow):
+        await asyncio.wait_for(cheap, 5)
+    assert gate.least_refused == 30
+    with pytest.raises(NotNow):
+        await gate.admit(20)
+    gate.settle(first, actual=10, uncertain=0)
+    assert gate.least_refused == 20
+    gate.open()
+    assert gate.least_refused is None
+
+
 async def test_calling_off_sends_away_who_waits_for_money_and_who_waits_for_a_key() -> None:
     gate = Gate(Budget(100, proven=True), Quota(concurrency=1))
     first = await gate.admit(80)

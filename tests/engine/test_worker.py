@@ -380,7 +380,8 @@ async def test_a_used_up_budget_and_the_last_key_halt_and_put_the_task_back(make
     poor = make_workshop(cap=5)
     assert await poor.outcome() == TaskOutcome(7, TaskStatus.PENDING)
     (halt,) = poor.halts
-    assert halt.by_budget and "$0.000000 is left" in halt.reason and poor.client.asked == []
+    # While others may be in flight nobody knows what is left.
+    assert halt.by_budget and "is left for it" in halt.reason and poor.client.asked == []
     keyless = make_workshop()
     keyless.client.script = fails(K.AUTH, 401)
     await keyless.outcome()

@@ -17,7 +17,7 @@ from vqa_tui.store.clusters import count_ungathered, gather
 from vqa_tui.store.db import Database
 from vqa_tui.store.failures import cluster_detail, cluster_task_ids, failure_table
 from vqa_tui.store.queue import TaskQueue
-from vqa_tui.store.queue_edits import edit_queue
+from vqa_tui.store.queue_edits import edit_queue, take_back
 
 
 def outcome(
@@ -121,6 +121,27 @@ async def test_counts_follow_retries_skips_and_taking_them_back(trouble: Trouble
     claimed = await trouble.queue.claim(2, now=time.time(), pilot_only=False)
     await trouble.queue.settle([outcome(claimed[0].id, "ok"), outcome(claimed[1].id, message="up")])
     assert await trouble.counts() == {"down": (2, 4), "up": (1, 1)} == await trouble.counted_row_by_row()
+
+
+@pytest.mark.parametrize("verb", [EditVerb.RETRY, EditVerb.SKIP])
+async def test_the_trend_is_of_those_that_have_failed_for_good(trouble: Trouble, verb: EditVerb) -> None:
+    database, run_id, ids = trouble.database, trouble.run_id, trouble.ids
+
+    async def in_trend() -> int:
+        (cluster,) = (await trouble.clusters()).values()
+        assert sum(cluster.pictures_by_minute) == cluster.pictures
+        return cluster.pictures
+
+    await trouble.queue.settle([outcome(task_id, message="down") for task_id in ids[:4]])
+    assert await in_trend() == 4
+    await edit_queue(database, run_id, verb, who="x", ids=ids[:3])
+    assert await in_trend() == 1
+    assert await take_back(database, run_id, who="x")
+    assert await in_trend() == 4
+    await edit_queue(database, run_id, EditVerb.RETRY, who="x", ids=ids[:1])
+    await trouble.queue.claim(1, now=time.time(), pilot_only=False)
+    await trouble.queue.settle([outcome(ids[0], message="down")])
+    assert await in_trend() == 4
 
 
 async def test_one_message_of_two_kinds_is_one_cluster(trouble: Trouble) -> None:

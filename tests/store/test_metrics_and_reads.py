@@ -8,9 +8,9 @@ import pytest
 from tests.store.conftest import Builder
 from vqa_tui.domain.cost import Usage
 from vqa_tui.domain.failure import FailureKind
-from vqa_tui.domain.run import TaskStatus
+from vqa_tui.domain.run import Phase, TaskStatus
 from vqa_tui.domain.work import AttemptRecord, TaskOutcome
-from vqa_tui.store import reads
+from vqa_tui.store import reads, runs
 from vqa_tui.store.db import Database, Row, Transaction
 from vqa_tui.store.metrics import recent_metrics, record_metric, thin_metrics
 from vqa_tui.store.queue import TaskQueue
@@ -100,7 +100,30 @@ async def test_a_run_that_ended_long_ago_keeps_the_plot_of_its_end_and_has_no_ra
     next_day = await reads.run_view(builder.database, run_id, now=90_000.0, flights=[])
     assert at_its_end is not None and next_day is not None
     assert next_day.rate.history == at_its_end.rate.history == (1.0,) * 240
-    assert next_day.latency.p50_ms is None and next_day.rate.per_second is None
+    assert next_day.rate.per_second is None
+
+
+async def test_a_run_at_rest_keeps_the_latencies_of_its_last_work(builder: Builder) -> None:
+    run_id = await builder.run(await builder.dataset(3))
+
+    async def latencies() -> tuple[float | None, float | None]:
+        view = await reads.run_view(builder.database, run_id, now=90_000.0, flights=[])
+        assert view is not None
+        return view.latency.p50_ms, view.latency.p95_ms
+
+    session_id = await builder.session(run_id)
+    for at, p50 in ((1_000, 9.0), (1_001, 1.5)):
+        await record_metric(
+            builder.database, run_id, at=at, session_id=session_id, in_flight=1, slots=1, p50_ms=p50, p95_ms=2.5
+        )
+    await runs.set_phase(builder.database, run_id, Phase.RUNNING, "")
+    assert await latencies() == (None, None)
+    for phase in (Phase.DONE, Phase.STOPPED, Phase.PAUSED):
+        await runs.set_phase(builder.database, run_id, phase, "")
+        assert await latencies() == (1.5, 2.5)
+    await builder.session(run_id)
+    await runs.set_phase(builder.database, run_id, Phase.FAILED, "no key")
+    assert await latencies() == (1.5, 2.5)
 
 
 def _attempt(kind: str, *, cost: int, uncertain: int = 0, reserved: int = 0) -> AttemptRecord:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -18,6 +19,7 @@ from vqa_tui.store.db import Database
 from vqa_tui.store.migrating import schema_steps
 from vqa_tui.store.queue import TaskQueue
 from vqa_tui.store.queue_edits import move_tasks, take_back
+from vqa_tui.store.run_deletion import deleted_runs, list_deleted_runs
 
 _OLD_LIMITS = '{"budget_usd":"2.50","concurrency":8,"max_attempts":4,"requests_per_minute":{"main":60}}'
 
@@ -66,6 +68,26 @@ async def test_nothing_that_an_older_workspace_holds_is_lost(old_workspace: Work
         assert tuple(metric) == (1, 0, None)
         assert [row["pictures"] for row in await database.read("SELECT pictures FROM item")] == [1, 1]
     assert list(old_workspace.backups.glob("schema-1-*.db"))
+
+
+async def test_what_older_deleted_runs_had_cost_is_unknown_where_requests_had_cost_nothing(
+    old_workspace: WorkspacePaths,
+) -> None:
+    with closing(sqlite3.connect(old_workspace.database)) as connection:
+        for version, _name, sql in schema_steps()[1:20]:
+            connection.executescript(f"{sql}; PRAGMA user_version = {version};")
+        connection.executemany(
+            "INSERT INTO deleted_run (id, name, dataset, recipe_name, endpoint_name, model, created_at, deleted_at, "
+            "who, pictures, attempts, pairs, spent_nano, uncertain_nano) "
+            "VALUES (?, 'gone', 'bags', 'caption', 'e', 'm', 0, 1, 'me', 5, ?, 0, ?, ?)",
+            [(7, 129, 0, 0), (8, 3, 4_000, 0), (9, 3, 0, 4_000), (10, 0, 0, 0)],
+        )
+        connection.commit()
+    async with Database.open(old_workspace) as database:
+        assert {run.id: run.price_known for run in await list_deleted_runs(database)} == {
+            7: False, 8: True, 9: True, 10: True,
+        }  # fmt: skip
+        assert (await deleted_runs(database)).unpriced == 1
 
 
 async def test_an_older_run_goes_on_and_its_sums_go_on_with_it(old_workspace: WorkspacePaths) -> None:

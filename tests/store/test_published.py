@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.store.conftest import Builder
-from vqa_tui.domain.run import EngineState, GaugeView, KeyView, ThrottleView
+from vqa_tui.domain.run import EngineState, GaugeView, KeyView, Phase, TaskStatus, ThrottleView
+from vqa_tui.domain.work import AttemptRecord, TaskOutcome
 from vqa_tui.store import reads, runs
 from vqa_tui.store.metrics import record_metric
-from vqa_tui.store.published import key_views, throttle_views
+from vqa_tui.store.published import key_views, keys_at_rest, throttle_views
+from vqa_tui.store.queue import TaskQueue
 
 GAUGE = {"name": "requests/min", "used": 58, "limit": 60, "of_group": True, "learned": True, "resets_at": 9.5}
 KEY = {"name": "a", "group": "g", "state": "cooling", "reason": "429", "until": 7.0, "in_flight": 3, "gauges": [GAUGE]}
@@ -37,6 +39,21 @@ def test_what_cannot_be_read_is_no_key(broken: str) -> None:
     assert key_views(broken, []) == () and throttle_views(broken) == ()
 
 
+async def test_keys_that_were_used_stay_when_a_run_is_taken_up_in_vain(builder: Builder) -> None:
+    run_id = await builder.run(await builder.dataset(1))
+    queue = TaskQueue(builder.database, run_id, await builder.session(run_id))
+    (task,) = await queue.claim(1, now=0, pilot_only=False)
+    attempt = AttemptRecord("a", 1.0, 2.0, "server", cost_nano=5)
+    await queue.settle([TaskOutcome(task.id, TaskStatus.FAILED, attempt, True, kind="server", problem="down")])
+    await runs.beat(builder.database, run_id, reserved_nano=0, why_idle="", keys=[KEY])
+    await builder.session(run_id)
+    await runs.set_phase(builder.database, run_id, Phase.FAILED, "key a is not there")
+    view = await reads.run_view(builder.database, run_id, now=2.0, flights=[])
+    assert view is not None
+    (key,) = view.keys
+    assert (key.name, key.group, key.requests, key.errors, key.in_flight, key.state) == ("a", "g", 1, 1, 0, "")
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*KEY, *GAUGE, *THROTTLE, "x"]), inner),
@@ -47,6 +64,8 @@ anything = st.recursive(
 def test_no_json_breaks_a_reader(document: object) -> None:
     for key in key_views(json.dumps(document), []):
         assert isinstance(key.name, str) and all(isinstance(gauge.limit, int) for gauge in key.gauges)
+    names = [key.name for key in key_views(json.dumps(document), [])]
+    assert set(names) <= {key.name for key in key_views(keys_at_rest(json.dumps(document)), [])}
     for throttle in throttle_views(json.dumps(document)):
         assert isinstance(throttle.slots, int)
 

@@ -113,5 +113,5 @@ def make_lost(**changes: Any) -> RunView:
 def summary_of(view: RunView) -> RunSummary:
     return RunSummary(
         view.id, view.name, view.dataset, view.recipe, view.endpoint, view.phase, view.phase_reason, view.counts,
-        view.cost.spent, view.cost.cap, view.engine.state, view.created_at,
+        view.cost.spent, view.cost.cap, view.engine.state, view.created_at, price_known=view.cost.price_known,
     )  # fmt: skip

@@ -8,7 +8,15 @@ import pytest
 from vqa_tui.config.endpoint import EndpointPrices
 from vqa_tui.operations.plan import BandPart, RunPlan, SizeRow, TimeBound
 from vqa_tui.store.earlier_runs import EarlierRuns
-from vqa_tui.tui.present.plan_words import band_parts, most_words, price_source, price_words, short_prices
+from vqa_tui.tui.present.plan_words import (
+    SIZE_COLUMNS,
+    band_parts,
+    bound_words,
+    most_words,
+    price_source,
+    price_words,
+    short_prices,
+)
 from vqa_tui.tui.present.plans import plan_text
 from vqa_tui.tui.present.wizard_rows import size_row
 
@@ -70,6 +78,17 @@ def test_a_row_of_the_table_of_sizes_answers_what_a_field_would_hold() -> None:
     assert [row.id for row in rows] == ["384", "600", "original"]
     assert [cell.plain for cell in rows[1].cells] == ["●", "600 px", "14k", "$71.25", "1.2 GB", "29k"]
     assert [row.cells[0].plain for row in rows] == ["", "●", ""]
+
+
+def test_no_number_of_a_plan_has_the_name_of_another() -> None:
+    assert "tokens each" in plan_text(PLAN).plain
+    assert "tokens each" not in SIZE_COLUMNS and "picture tokens" in SIZE_COLUMNS
+
+
+def test_what_takes_less_than_a_second_is_not_said_to_take_none() -> None:
+    quick = replace(PLAN, expected_s=0.2, time_bounds=(TimeBound("in flight", 0.2), TimeBound("requests/min", 0.1)))
+    assert "at least a fraction of a second at the latency measured earlier" in plan_text(quick).plain
+    assert bound_words(quick) == "a fraction of a second (in flight); a fraction of a second (requests/min)"
 
 
 def test_the_band_names_its_parts_the_largest_first() -> None:

@@ -135,11 +135,11 @@ def _of_runs(views: Iterable[RunView]) -> list[Metric]:
             errors.add_metric([*name, kind], count)
         tokens.add_metric([*name, "input"], view.tokens.input)
         tokens.add_metric([*name, "output"], view.tokens.output)
-        cost.add_metric(name, float(view.cost.spent))
+        _add(cost, name, float(view.cost.spent) if view.cost.price_known else None)
         _add(budget, name, None if view.limits.budget_usd is None else float(view.limits.budget_usd))
     return [phase, tasks, pairs, failed, errors, tokens, cost, budget]
 
 
-def _add(family: GaugeMetricFamily, labels: list[str], value: float | None) -> None:
+def _add(family: GaugeMetricFamily | CounterMetricFamily, labels: list[str], value: float | None) -> None:
     if value is not None:
         family.add_metric(labels, value)

@@ -84,14 +84,15 @@ async def _rows(opened: "Workspace", run_id: int, chosen: "TaskFilter", sort: "T
 
 
 async def _print_rows(rows: "AsyncIterator[TaskRow]") -> None:
-    from vqa_tui.tui.present.numbers import money
+    from vqa_tui.tui.present.numbers import known_money
 
     any_row = False
     async for row in rows:
         if not any_row:
             say(_LINE.format("status", "last failure", "tries", "pairs", "cost", "item"))
             any_row = True
-        line = (str(row.status), cell(row.kind or ""), row.attempts, row.samples, money(row.cost), cell(row.name))
+        cost = known_money(row.cost, price_known=row.price_known)
+        line = (str(row.status), cell(row.kind or ""), row.attempts, row.samples, cost, cell(row.name))
         say(_LINE.format(*line).rstrip())
     if not any_row:
         say("Nothing matches.")

@@ -6,7 +6,7 @@ from vqa_tui.domain.failure import POLICY, FailureKind
 from vqa_tui.domain.item import GroundTruth
 from vqa_tui.domain.sample import Sample
 from vqa_tui.domain.task import Attempt, TaskDetail
-from vqa_tui.tui.present.numbers import file_size, milliseconds, money, plural, utc
+from vqa_tui.tui.present.numbers import file_size, milliseconds, money, money_words, plural, utc
 
 
 def detail_text(detail: TaskDetail) -> str:
@@ -16,7 +16,7 @@ def detail_text(detail: TaskDetail) -> str:
     tries = plural(row.attempts, "try", "tries")
     lines = [
         f"{row.name}  (task {row.id})",
-        f"{row.status}, {tries}, {plural(row.samples, 'pair')}, {money(row.cost)}",
+        f"{row.status}, {tries}, {plural(row.samples, 'pair')}, {money_words(row.cost, price_known=row.price_known)}",
         f"{detail.picture}  {size}" + (f", split {detail.item.split}" if detail.item.split else ""),
     ]
     for path, further in zip(detail.further_pictures, detail.item.truth.further, strict=True):
@@ -27,7 +27,7 @@ def detail_text(detail: TaskDetail) -> str:
     raw = next((each.raw_reply for each in reversed(detail.attempts) if each.raw_reply), None)
     sections = [
         (f"Pairs ({len(detail.samples)})", "\n".join(_pair(each) for each in detail.samples)),
-        (f"Attempts ({len(detail.attempts)})", "\n".join(_attempt(each) for each in detail.attempts)),
+        (f"Attempts ({len(detail.attempts)})", "\n".join(_attempt(each, row.price_known) for each in detail.attempts)),
         ("Ground truth", "\n".join(_truth(detail.item.truth))),
         ("Prompt", detail.prompt),
         ("Raw reply", raw or ""),
@@ -58,14 +58,14 @@ def _pair(sample: Sample) -> str:
     return "\n".join(lines)
 
 
-def _attempt(attempt: Attempt) -> str:
+def _attempt(attempt: Attempt, price_known: bool) -> str:
     status = f"HTTP {attempt.http_status}" if attempt.http_status is not None else "no reply"
     parts = [utc(attempt.started_at), f"key {attempt.key_name}", status]
     if attempt.latency_ms is not None:
         parts.append(milliseconds(attempt.latency_ms))
     if attempt.input_tokens or attempt.output_tokens:
         parts.append(f"{attempt.input_tokens} + {attempt.output_tokens} tokens")
-    parts.append(money(attempt.cost))
+    parts.append(money_words(attempt.cost, price_known=price_known))
     if attempt.uncertain:
         parts.append(f"{money(attempt.uncertain)} uncertain")
     if attempt.finish_reason and attempt.finish_reason != "stop":

@@ -40,7 +40,7 @@ def list_runs(
     from vqa_tui.operations.runs import list_runs as all_runs
     from vqa_tui.tui.present.consequences import deleted_words
     from vqa_tui.tui.present.following import following_words
-    from vqa_tui.tui.present.numbers import count, money, plural, utc
+    from vqa_tui.tui.present.numbers import count, known_money, plural, utc
 
     async def read(opened: "Workspace") -> "tuple[list[RunSummary], DeletedRuns]":
         return await all_runs(opened), await deleted_runs(opened)
@@ -75,7 +75,7 @@ def list_runs(
                 count(run.counts.done),
                 count(run.counts.failed),
                 count(run.counts.total),
-                money(run.spent),
+                known_money(run.spent, price_known=run.price_known),
                 run.dataset,
                 run.recipe,
                 run.endpoint,

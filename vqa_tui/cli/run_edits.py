@@ -94,13 +94,13 @@ def delete(
 
 def _ask(contents: "RunContents") -> None:
     """Return when a person wants it; what was paid for takes its name. Raises VqaError where nobody can be asked."""
-    from vqa_tui.tui.present.consequences import contents_words
+    from vqa_tui.tui.present.consequences import contents_words, paid_words
 
     words = f"deletes {contents_words(contents)}, and the log of the run"
     require_somebody(f"this {words}")
     note(f"This {words}. Exports stay. It cannot be taken back.")
-    if contents.paid:
-        question = f"Its replies were paid for. Type {contents.name} to delete it"
+    if paid := paid_words(contents):
+        question = f"{paid} Type {contents.name} to delete it"
         sure = typed_name(question, contents.name, otherwise=NOTHING_DELETED)
     else:
         sure = confirmed(f"Delete {contents.name}?", otherwise=NOTHING_DELETED)
@@ -112,7 +112,7 @@ def list_deleted(json: bool, workspace: Path | None) -> None:
     """Print what stays known of deleted runs: above all what they had cost."""
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations.run_edits import list_deleted_runs
-    from vqa_tui.tui.present.numbers import count, money, utc
+    from vqa_tui.tui.present.numbers import count, known_money, utc
 
     gone = in_workspace(workspace, list_deleted_runs)
     if json:
@@ -136,8 +136,8 @@ def list_deleted(json: bool, workspace: Path | None) -> None:
             str(run.id),
             run.name,
             count(run.pictures),
-            money(run.spent),
-            money(run.uncertain),
+            known_money(run.spent, price_known=run.price_known),
+            known_money(run.uncertain, price_known=run.price_known),
             run.dataset,
             run.recipe,
             run.endpoint,

@@ -133,6 +133,6 @@ def _keys_table(view: RunView) -> Table:
         )
     now = time.time()
     for key in view.keys:
-        style = "" if key.state == "ok" else "red" if key.state == "off" else "yellow"
+        style = "" if key.state in ("ok", "") else "red" if key.state == "off" else "yellow"
         table.add_row(*(Text(cell(words)) for words in key_words(key, now)), style=style)
     return table

@@ -7,13 +7,25 @@ from vqa_tui.domain.run import Counts, EngineState, EventView, KeyView, Phase, R
 from vqa_tui.operations.limits import LimitInForce, limit_words
 from vqa_tui.tui.present.load import (
     calibration_words,
+    cap_ahead_words,
     gauge_words,
     projection_words,
     ratio_words,
     sent_words,
     throttles_words,
 )
-from vqa_tui.tui.present.numbers import clock, compact, count, duration, milliseconds, money, plural, rate, share
+from vqa_tui.tui.present.numbers import (
+    clock,
+    compact,
+    count,
+    duration,
+    known_money,
+    milliseconds,
+    money,
+    plural,
+    rate,
+    share,
+)
 
 PHASE_WORDS = {
     Phase.CREATED: "created",
@@ -137,12 +149,12 @@ FIRST_NUMBER = KEY_TITLES.index("requests")
 
 def key_words(key: KeyView, now: float) -> tuple[str, ...]:
     """Return one key as cells under KEY_TITLES."""
-    state = key.state
+    state = key.state or "at rest"
     if key.until is not None and key.state != "ok":
         state += f" until {clock(key.until)}"
     if key.reason:
         state += f": {key.reason}"
-    spent = money(key.spent)
+    spent = known_money(key.spent, price_known=key.price_known)
     quotas = "; ".join(gauge_words(gauge, now, key.gauges) for gauge in key.gauges)
     return (key.name, key.group, state, quotas, count(key.requests), count(key.errors), count(key.rate_limited), spent)
 
@@ -180,6 +192,8 @@ def pilot_words(view: RunView) -> Sequence[str]:
         )
     if pilot.projected_cost is not None:
         lines.append(f"The whole run will cost about {projection_words(view.cost)}.")
+    if ahead := cap_ahead_words(view):
+        lines.append(f"{ahead[0].upper()}{ahead[1:]}; the run pauses there.")
     if pilot.projected_s:
         lines.append(f"The rest will take about {duration(pilot.projected_s)}.")
     return lines

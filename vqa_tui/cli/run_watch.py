@@ -84,7 +84,7 @@ class RunWatch:
                     if not await self._ask_about_pilot(view):
                         return INTERRUPTED if self._presses else 0
                 elif not self._told_how_to_resume:
-                    self._remark_command("It waits for somebody. To let it go on:", "run resume", view)
+                    self._remark_going_on("It waits for somebody.", view)
                     self._told_how_to_resume = True
                     if not self._in_terminal:
                         return WORK_FAILED
@@ -123,7 +123,7 @@ class RunWatch:
     def _left(self, view: RunView) -> int:
         self._face.close()
         if view.phase is Phase.PAUSED:
-            self._remark_command("Paused. To go on:", "run resume", view)
+            self._remark_going_on("Paused.", view)
         else:
             self._remark_command("The run goes on by itself. To come back:", "run watch", view)
         return INTERRUPTED
@@ -167,6 +167,13 @@ class RunWatch:
             word = line.strip().lower()
             return {"y": "y", "yes": "y", "n": "n", "no": "n"}.get(word, "")
         return "n"
+
+    def _remark_going_on(self, words: str, view: RunView) -> None:
+        """Say which command lets a paused run go on."""
+        if view.at_cap:
+            self._remark_command(f"{words} To raise its budget, so that it goes on:", "run set", view, " budget=USD")
+        else:
+            self._remark_command(f"{words} To let it go on:", "run resume", view)
 
     def _remark_command(self, words: str, command: str, view: RunView, options: str = "") -> None:
         self._face.remark(f"{words}  {command_line(f'{command} {view.name}{options}', self._explicit)}")

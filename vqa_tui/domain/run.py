@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vqa_tui.domain.at_cap import RAISE_IT
 from vqa_tui.domain.part import ONLY, Part, unit, with_part
 
 
@@ -203,7 +204,7 @@ class KeyView:
     name: str
     group: str
     state: str
-    """ok, cooling, parked, off."""
+    """ok, cooling, parked, off; '' while no engine has said anything of it since the run was taken up again."""
     reason: str = ""
     until: float | None = None
     """Unix time at which a cooling or parked key is tried again."""
@@ -214,6 +215,8 @@ class KeyView:
     in_flight: int = 0
     mean_latency_ms: float | None = None
     gauges: tuple[GaugeView, ...] = ()
+    price_known: bool = True
+    """As in CostView: whether `spent` says anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +332,23 @@ class RunView:
         """What is counted: pictures, or requests where a picture may be several."""
         return unit(in_parts=self.in_parts)
 
+    @property
+    def at_cap(self) -> bool:
+        """Whether the cap leaves nothing for one more request, and nobody has done anything since that may help."""
+        if self.phase is not Phase.PAUSED or self.engine.state is not EngineState.ALIVE:
+            return False
+        newest = next((each for each in self.events if each.level == "action" or each.message.endswith(RAISE_IT)), None)
+        return newest is not None and newest.level != "action" and self.phase_reason.endswith(RAISE_IT)
+
+    @property
+    def within_cap(self) -> int | None:
+        """How many pictures the cap is enough for by what the pilot measured; None where it is enough for all."""
+        cost, each = self.cost, self.pilot.cost_per_item if self.pilot else None
+        if not cost.price_known or cost.cap is None or not each:
+            return None
+        more = int(max(cost.cap - cost.spent - cost.uncertain, Decimal(0)) / each)
+        return self.counts.finished + more if more < self.counts.pending + self.counts.leased else None
+
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
@@ -353,3 +373,5 @@ class RunSummary:
     """Unix time at which a person put the run out of sight."""
     in_parts: bool = False
     """As in RunView."""
+    price_known: bool = True
+    """As in CostView: whether `spent` says anything."""

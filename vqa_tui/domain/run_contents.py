@@ -21,11 +21,13 @@ class RunContents:
     uncertain: Decimal
     unit: str = PICTURE
     """What its tasks are called."""
+    price_known: bool = True
+    """Whether its endpoint has prices, so that `spent` says anything."""
 
     @property
     def paid(self) -> bool:
-        """Whether money was spent on it, or may have been."""
-        return self.spent > 0 or self.uncertain > 0
+        """Whether money was spent on it, or may have been: what has no known price may have had one."""
+        return self.spent > 0 or self.uncertain > 0 or (self.attempts > 0 and not self.price_known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,13 @@ class DeletedRuns:
     spent: Decimal = Decimal(0)
     uncertain: Decimal = Decimal(0)
     """What may have been billed beside, of requests whose reply never came."""
+    unpriced: int = 0
+    """How many of them asked an endpoint without prices, so that nobody knows what they had cost."""
 
     @property
     def paid(self) -> bool:
         """Whether money was spent on them, or may have been."""
-        return self.spent > 0 or self.uncertain > 0
+        return self.spent > 0 or self.uncertain > 0 or self.unpriced > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +65,5 @@ class DeletedRun:
     pairs: int
     spent: Decimal
     uncertain: Decimal
+    price_known: bool = True
+    """As in RunContents."""

@@ -118,6 +118,8 @@ class TaskRow:
     latency_ms: float | None = None
     """Of the slowest attempt."""
     part: Part = ONLY
+    price_known: bool = True
+    """Whether the run's endpoint has prices, so that `cost` says anything."""
 
     @property
     def name(self) -> str:

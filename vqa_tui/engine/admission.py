@@ -41,6 +41,9 @@ class Gatekeeper:
         self.budget = budget
         self.closed = False
         """Whether nothing is admitted: the run pauses, stops, or is about to."""
+        self.least_refused: int | None = None
+        """The least that one of the requests may cost that the cap did not take, and of those that were at hand when it
+        closed the gate; None while it took all."""
         self._board = board
         self._most: int | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -50,10 +53,10 @@ class Gatekeeper:
 
         Raises BudgetReached, NoKeyLeft, or NotNow when the gate is closed, at once or meanwhile.
         """
-        if self.closed:
-            raise NotNow
         waited = False
         try:
+            if self.closed:
+                raise NotNow
             while True:
                 # Room is looked for before a key is: a key that is taken and given back for want of money moves its
                 # quotas to and fro, and may tell that a day is used up.
@@ -66,9 +69,14 @@ class Gatekeeper:
                 amount = self.budget.amount_for(estimate)
                 if self.budget.is_used_up(amount):
                     left = (self.budget.cap or 0) - self.budget.spent - self.budget.uncertain
+                    self._note_refused(amount)
                     raise BudgetReached(amount, max(left, 0))
                 await self._room(first=waited)
                 waited = True
+        except NotNow:
+            if self.least_refused is not None:
+                self._note_refused(self.budget.amount_for(estimate))
+            raise
         finally:
             # One at a time: whoever got on, or gave up, lets the next one look.
             self._wake_next()
@@ -116,6 +124,8 @@ class Gatekeeper:
 
     def open(self) -> None:
         """Admit again."""
+        if self.closed:
+            self.least_refused = None
         self.closed = False
 
     def call_off(self) -> None:
@@ -125,6 +135,9 @@ class Gatekeeper:
             future = self._waiting.popleft()
             if not future.done():
                 future.set_exception(NotNow())
+
+    def _note_refused(self, amount: int) -> None:
+        self.least_refused = amount if self.least_refused is None else min(self.least_refused, amount)
 
     async def _key(self, size: RequestSize) -> Loan:
         self._board.waiting_for_key += 1

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from vqa_tui.domain.at_cap import at_cap_words
 from vqa_tui.domain.cost import to_dollars, to_nano
 from vqa_tui.domain.run import Intent, Limits, Phase, TaskStatus
 from vqa_tui.domain.work import TaskOutcome, Wishes
@@ -281,9 +282,13 @@ class Supervisor:
         return parts.board.busy == 0 and parts.feeder.at_rest and parts.writer.at_rest
 
     def _pause_reason(self, parts: Machinery, reason: str) -> str:
+        """Return why the run pauses, once all is settled: only then is it known what the cap leaves."""
+        gate, budget = parts.gatekeeper, parts.gatekeeper.budget
         if self._halt is None or not self._halt.by_budget or self.limits.budget_usd is None:
             return reason
-        return f"the budget of ${self.limits.budget_usd} is reached: {reason}; raise it to go on"
+        left = max(to_nano(self.limits.budget_usd) - budget.used, 0)
+        needed, uncertain = gate.least_refused or 0, budget.uncertain
+        return at_cap_words(self.limits.budget_usd, *map(to_dollars, (needed, left, uncertain)))
 
     async def _pilot_words(self) -> str:
         """Return what the pilot begins with, or goes on with where a pause or a resume had come between."""

@@ -129,8 +129,9 @@ class Worker:
             bench.halt(Halt(problem.reason))
             return released
         except BudgetReached as reached:
-            needed, left = to_dollars(reached.needed), to_dollars(reached.left)
-            bench.halt(Halt(f"one more request may cost ${needed:.6f} and ${left:.6f} is left", by_budget=True))
+            # What is left is not said yet: requests in flight take from it until they have settled.
+            needed = to_dollars(reached.needed)
+            bench.halt(Halt(f"one more request may cost ${needed:.6f}, and no room is left for it", by_budget=True))
             return released
         except asyncio.CancelledError:
             await bench.writer.submit(released)

@@ -5,6 +5,7 @@ import difflib
 import time
 from dataclasses import replace
 
+from vqa_tui.domain.at_cap import RAISE_IT
 from vqa_tui.domain.failure import RunGone, VqaError
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Phase, RunSummary, RunView
 from vqa_tui.operations.workspace import Workspace, operator
@@ -128,6 +129,11 @@ async def resume_run(workspace: Workspace, run_id: int) -> None:
     view = await run_view(workspace, run_id)
     if view.phase is Phase.DONE and view.counts.pending == 0:
         raise VqaError(f"run {view.name} is done", hint="`run retry` puts what failed back into the queue.")
+    if view.at_cap:
+        raise VqaError(
+            f"run {view.name} cannot go on: {view.phase_reason.removesuffix(RAISE_IT)}",
+            hint=f"`vqa-tui run set {view.name} budget=USD` raises the budget, and the run goes on by itself.",
+        )
     await runs.set_intent(workspace.db, run_id, Intent.RUN, who=operator())
     await _ensure_engine(workspace, run_id)
 

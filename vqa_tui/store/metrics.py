@@ -93,7 +93,7 @@ class RecentCourse:
     newest_at: int | None = None
     """Unix time; None where there is no row."""
     p50_ms: float | None = None
-    """As of the newest row."""
+    """As of the newest row of any session: one that has asked nothing yet takes nothing from what is known."""
     p95_ms: float | None = None
 
 
@@ -105,8 +105,9 @@ def recent_course_query(run_id: int, *, within_s: int) -> Query:
     return (
         "SELECT group_concat(at) AS at, group_concat(done + failed) AS finished, group_concat(in_flight) AS in_flight, "
         "group_concat(sent_bytes) AS sent, group_concat(throttle_slots) AS throttle_slots, "
-        # Of the columns outside of an aggregate SQLite takes the row that holds the maximum.
-        "max(at) AS newest_at, p50_ms, p95_ms "
+        "max(at) AS newest_at, "
+        "(SELECT p50_ms FROM metric WHERE run_id = ?1 ORDER BY at DESC LIMIT 1) AS p50_ms, "
+        "(SELECT p95_ms FROM metric WHERE run_id = ?1 ORDER BY at DESC LIMIT 1) AS p95_ms "
         "FROM (SELECT * FROM metric WHERE run_id = ?1 "
         "AND at >= (SELECT max(at) FROM metric WHERE run_id = ?1) - ?2 "
         "AND session_id = (SELECT session_id FROM run_state WHERE run_id = ?1) ORDER BY at)",

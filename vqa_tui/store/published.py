@@ -14,14 +14,22 @@ from vqa_tui.store.db import Row
 V = TypeVar("V")
 
 
-def key_views(published: str, attempts: Sequence[Row]) -> tuple[KeyView, ...]:
+def key_views(published: str, attempts: Sequence[Row], *, price_known: bool = True) -> tuple[KeyView, ...]:
     """Return the keys with what `attempt_tally` says of each."""
-    return tuple(_each(_parsed(published), lambda key: _key(key, attempts)))
+    return tuple(_each(_parsed(published), lambda key: _key(key, attempts, price_known)))
 
 
 def throttle_views(published: str) -> tuple[ThrottleView, ...]:
     """Return the throttles, one per quota group."""
     return tuple(_each(_parsed(published), _throttle))
+
+
+def keys_at_rest(published: str) -> str:
+    """Return the published keys without what only the engine that published them knew: they stay known by name."""
+    keys = _each(
+        _parsed(published), lambda key: {"name": str(key["name"]), "group": str(key.get("group") or key["name"])}
+    )
+    return json.dumps(list(keys))
 
 
 def _parsed(published: str) -> object:
@@ -42,7 +50,7 @@ def _each(entries: object, read: Callable[[dict[str, Any]], V]) -> Iterator[V]:
             yield view
 
 
-def _key(key: dict[str, Any], attempts: Sequence[Row]) -> KeyView:
+def _key(key: dict[str, Any], attempts: Sequence[Row], price_known: bool) -> KeyView:
     name = str(key["name"])
     mine = [row for row in attempts if row["key_name"] == name]
     answered = [row for row in mine if row["kind"] == "ok" and row["n"]]
@@ -60,6 +68,7 @@ def _key(key: dict[str, Any], attempts: Sequence[Row]) -> KeyView:
         in_flight=int(key.get("in_flight") or 0),
         mean_latency_ms=sum(row["latency_ms"] for row in answered) / total_ok if total_ok else None,
         gauges=tuple(_each(key.get("gauges"), _gauge)),
+        price_known=price_known,
     )
 
 

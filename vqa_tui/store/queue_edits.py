@@ -37,6 +37,13 @@ _SKIP = (
     f"UPDATE task SET status = CASE WHEN {_PAIRED} THEN 'done' ELSE 'skipped' END, finished_at = ?, not_before = 0, "
     f"changes = CASE WHEN {_PAIRED} THEN '{{}}' ELSE changes END WHERE id IN (SELECT value FROM json_each(?))"
 )
+# A trend counts pictures that stand as failed. One that fails again, or is restored, is counted once more.
+_LEAVE_TREND = """
+UPDATE failure_minute SET tasks = max(failure_minute.tasks - gone.n, 0)
+FROM (SELECT cluster_id, CAST(finished_at / 60 AS INTEGER) AS minute, count(*) AS n FROM task
+  WHERE id IN (SELECT value FROM json_each(?)) AND status = 'failed' AND cluster_id IS NOT NULL GROUP BY 1, 2) AS gone
+WHERE failure_minute.cluster_id = gone.cluster_id AND slot = gone.minute % 16 AND failure_minute.minute = gone.minute
+"""
 _CHANGE = "UPDATE task SET changes = ? WHERE id IN (SELECT value FROM json_each(?))"
 _UNTOUCHED = """
 SELECT t.id, e.status, t.status = 'done' AS done_now FROM edit_task e JOIN task t ON t.id = e.task_id
@@ -186,6 +193,7 @@ async def _move_piece(
         f"{_NOTE} WHERE id IN (SELECT value FROM json_each(?3))",
         (edit.id, now if edit.verb is EditVerb.SKIP else None, listed),
     )
+    await transaction.execute(_LEAVE_TREND, (listed,))
     if edit.verb is EditVerb.SKIP:
         await transaction.execute(_SKIP, (now, listed))
     else:

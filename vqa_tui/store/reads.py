@@ -78,6 +78,7 @@ async def run_summaries(database: Database) -> list[tuple[RunSummary, float | No
         rows = await database.read(
             "SELECT r.id, r.name, d.name AS dataset, r.recipe_name, r.endpoint_name, s.phase, s.phase_reason, "
             f"s.heartbeat_at, r.limits, r.created_at, r.archived_at, r.parts, {_FOLLOWING}, "
+            "json_extract(r.endpoint, '$.prices') IS NOT NULL AS price_known, "
             "(SELECT coalesce(sum(cost_nano), 0) FROM attempt_tally WHERE run_id = r.id) AS spent "
             "FROM run r JOIN dataset d ON d.id = r.dataset_id JOIN run_state s ON s.run_id = r.id "
             "WHERE r.id NOT IN (SELECT id FROM hidden_run) ORDER BY r.id DESC"
@@ -105,6 +106,7 @@ async def run_summaries(database: Database) -> list[tuple[RunSummary, float | No
                 followed_by=tuple(json.loads(row["followed_by"])),
                 archived_at=row["archived_at"],
                 in_parts=row["parts"] != 1,
+                price_known=bool(row["price_known"]),
             ),
             row["heartbeat_at"],
         )
@@ -138,7 +140,7 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
     ended, known = counts.done + counts.failed + row["put_back"], row["prices"] is not None
     cost = cost_view(attempts, counts, limits, reserved_nano=row["reserved_nano"], known=known, ended=ended)
     working = phase in _WORKING
-    keys = key_views(row["keys"], attempts)
+    keys = key_views(row["keys"], attempts, price_known=known)
     remaining = counts.pending + counts.leased
     input_tokens, output_tokens = _tokens_each(attempts)
     least = least_s(remaining, keys, input_tokens=input_tokens, output_tokens=output_tokens, now=now)
@@ -161,7 +163,8 @@ async def run_view(database: Database, run_id: int, *, now: float, flights: Sequ
         cost=cost,
         tokens=TokensView(sum(a["input_tokens"] for a in attempts), sum(a["output_tokens"] for a in attempts)),
         rate=RateView(rate if working else None, history_per_second(course.progress)),
-        latency=LatencyView(course.p50_ms, course.p95_ms) if is_new else LatencyView(),
+        # Of an engine that says nothing any more nobody knows how long it waits; one that rests has nothing newer.
+        latency=LatencyView(course.p50_ms, course.p95_ms) if is_new or not working else LatencyView(),
         keys=keys,
         failures={r["kind"]: r["n"] for r in tally if r["status"] == "failed" and r["n"]},
         attempt_failures=_attempt_failures(attempts),

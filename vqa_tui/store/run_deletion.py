@@ -56,7 +56,8 @@ async def run_contents(database: Database, run_id: int) -> RunContents | None:
         "(SELECT coalesce(sum(n), 0) FROM attempt_tally WHERE run_id = run.id) AS attempts, "
         "coalesce((SELECT n FROM sample_tally WHERE run_id = run.id), 0) AS pairs, "
         "(SELECT coalesce(sum(cost_nano), 0) FROM attempt_tally WHERE run_id = run.id) AS spent, "
-        "(SELECT coalesce(sum(uncertain_nano), 0) FROM attempt_tally WHERE run_id = run.id) AS uncertain "
+        "(SELECT coalesce(sum(uncertain_nano), 0) FROM attempt_tally WHERE run_id = run.id) AS uncertain, "
+        "json_extract(endpoint, '$.prices') IS NOT NULL AS price_known "
         "FROM run WHERE id = ? AND id NOT IN (SELECT id FROM hidden_run)",
         (run_id,),
     )
@@ -71,6 +72,7 @@ async def run_contents(database: Database, run_id: int) -> RunContents | None:
         to_dollars(row["spent"]),
         to_dollars(row["uncertain"]),
         unit(in_parts=row["parts"] != 1),
+        bool(row["price_known"]),
     )
 
 
@@ -116,11 +118,12 @@ async def mark_deleted_within(
     unbooked = await _unbooked(transaction, run_id, flights)
     await transaction.execute(
         "INSERT INTO deleted_run (id, name, dataset, recipe_name, endpoint_name, model, created_at, deleted_at, "
-        "who, pictures, attempts, pairs, spent_nano, uncertain_nano) "
+        "who, pictures, attempts, pairs, spent_nano, uncertain_nano, price_known) "
         "SELECT r.id, r.name, d.name, recipe_name, endpoint_name, model, r.created_at, ?2, ?3, "
         "(SELECT coalesce(sum(n), 0) FROM tally WHERE run_id = r.id), coalesce(sum(a.n), 0) + ?4, "
         "coalesce((SELECT n FROM sample_tally WHERE run_id = r.id), 0), "
-        "coalesce(sum(a.cost_nano), 0), coalesce(sum(a.uncertain_nano), 0) + ?5 "
+        "coalesce(sum(a.cost_nano), 0), coalesce(sum(a.uncertain_nano), 0) + ?5, "
+        "json_extract(r.endpoint, '$.prices') IS NOT NULL "
         "FROM run r JOIN dataset d ON d.id = r.dataset_id LEFT JOIN attempt_tally a ON a.run_id = r.id "
         "WHERE r.id = ?1 GROUP BY r.id",
         (run_id, now, who, len(unbooked), sum(flight.reserved_nano for flight in unbooked)),
@@ -177,10 +180,12 @@ async def unfinished_deletions(database: Database) -> list[int]:
 async def deleted_runs(database: Database) -> DeletedRuns:
     """Return how many runs were deleted, and what they had cost."""
     row = await database.read_one(
-        "SELECT count(*) AS n, coalesce(sum(spent_nano), 0) AS spent, coalesce(sum(uncertain_nano), 0) AS uncertain "
-        "FROM deleted_run"
+        "SELECT count(*) AS n, coalesce(sum(spent_nano), 0) AS spent, coalesce(sum(uncertain_nano), 0) AS uncertain, "
+        "count(*) FILTER (WHERE price_known = 0 AND attempts > 0) AS unpriced FROM deleted_run"
     )
-    return DeletedRuns(row["n"], to_dollars(row["spent"]), to_dollars(row["uncertain"])) if row else DeletedRuns()
+    if row is None:
+        return DeletedRuns()
+    return DeletedRuns(row["n"], to_dollars(row["spent"]), to_dollars(row["uncertain"]), row["unpriced"])
 
 
 async def list_deleted_runs(database: Database) -> list[DeletedRun]:
@@ -201,6 +206,7 @@ async def list_deleted_runs(database: Database) -> list[DeletedRun]:
             row["pairs"],
             to_dollars(row["spent_nano"]),
             to_dollars(row["uncertain_nano"]),
+            bool(row["price_known"]),
         )
         for row in await database.read("SELECT * FROM deleted_run ORDER BY deleted_at DESC, id DESC")
     ]

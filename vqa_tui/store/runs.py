@@ -10,6 +10,7 @@ from vqa_tui.domain.part import unit
 from vqa_tui.domain.run import Intent, Limits, Phase
 from vqa_tui.domain.work import Wishes
 from vqa_tui.store.db import Database, Transaction
+from vqa_tui.store.published import keys_at_rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +191,13 @@ async def begin_session(database: Database, run_id: int, pid: int) -> int:
             "UPDATE session SET ended_at = ?, end_reason = 'lost' WHERE run_id = ? AND ended_at IS NULL AND id <> ?",
             (now, run_id, session_id),
         )
+        # An engine that comes no further than this must not take from what earlier ones have told.
+        (state,) = await transaction.rows("SELECT keys FROM run_state WHERE run_id = ?", (run_id,))
         await transaction.execute(
             "UPDATE run_state SET session_id = ?, heartbeat_at = ?, started_at = coalesce(started_at, ?), "
-            "ended_at = NULL, reserved_nano = 0, keys = '[]', throttles = '[]', phase = 'preflight', phase_reason = '' "
+            "ended_at = NULL, reserved_nano = 0, keys = ?, throttles = '[]', phase = 'preflight', phase_reason = '' "
             "WHERE run_id = ?",
-            (session_id, now, now, run_id),
+            (session_id, now, now, keys_at_rest(state["keys"]), run_id),
         )
     return session_id
 

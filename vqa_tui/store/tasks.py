@@ -95,9 +95,10 @@ async def _ends(database: Database, run_id: int) -> _Ends | None:
 async def task_rows(database: Database, run_id: int, ids: Sequence[int]) -> dict[int, TaskRow]:
     """Return the rows of `ids` that belong to the run, by id."""
     rows = await database.read(
-        f"SELECT {_ROW_COLUMNS} FROM task t JOIN item i ON i.id = t.item_id "
+        f"SELECT {_ROW_COLUMNS}, (SELECT json_extract(endpoint, '$.prices') IS NOT NULL FROM run WHERE id = ?1) "
+        "AS price_known FROM task t JOIN item i ON i.id = t.item_id "
         # The + keeps SQLite from an index over the run, by which it would go through all of its tasks.
-        "WHERE +t.run_id = ? AND t.id IN (SELECT value FROM json_each(?))",
+        "WHERE +t.run_id = ?1 AND t.id IN (SELECT value FROM json_each(?2))",
         (run_id, json.dumps(list(ids))),
     )
     return {
@@ -112,6 +113,7 @@ async def task_rows(database: Database, run_id: int, ids: Sequence[int]) -> dict
             row["finished_at"],
             row["latency_ms"],
             part_from_row(row),
+            bool(row["price_known"]),
         )
         for row in rows
     }

@@ -7,6 +7,7 @@ from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Phase, RunView
 
 MOST_WORKERS = 1024
 STOP_STANDS = "The run is to stop, and pausing would undo that. Press r if it is to go on."
+AT_CAP = "The budget leaves nothing for one more request. Raise it with b on the dashboard, and the run goes on."
 
 
 class PauseMeans(StrEnum):
@@ -38,6 +39,8 @@ def why_not(action: str, view: RunView | None) -> str | None:
 
 
 def _pause(view: RunView) -> str | None:
+    if view.at_cap:
+        return AT_CAP
     if pause_means(view) is not None:
         return None
     if view.engine.state is EngineState.LOST:
@@ -50,6 +53,8 @@ def _pause(view: RunView) -> str | None:
 
 
 def _resume(view: RunView) -> str | None:
+    if view.at_cap:
+        return AT_CAP
     if view.engine.state is EngineState.LOST or view.phase in (Phase.PAUSED, Phase.PAUSING, Phase.STOPPED):
         return None
     if view.phase in (Phase.PREFLIGHT, Phase.PILOT, Phase.RUNNING) and view.intent is not Intent.RUN:

@@ -6,7 +6,7 @@ from vqa_tui.domain.changes import TaskChanges
 from vqa_tui.domain.failure import POLICY, FailureKind
 from vqa_tui.domain.task import Attempt
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.present.numbers import clock, compact, count, milliseconds, money
+from vqa_tui.tui.present.numbers import clock, compact, count, milliseconds, money, money_words
 from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, kind_words
 
 MOST_SHOWN = 60
@@ -19,9 +19,9 @@ _PURPOSES = {
 }
 
 
-def attempt_blocks(attempts: tuple[Attempt, ...]) -> list[Content]:
-    """Return one block of lines an attempt, newest first."""
-    return [attempt_block(attempt) for attempt in reversed(attempts[-MOST_SHOWN:])]
+def attempt_blocks(attempts: tuple[Attempt, ...], *, price_known: bool = True) -> list[Content]:
+    """Return one block of lines an attempt, newest first; `price_known` tells whether their costs say anything."""
+    return [attempt_block(attempt, price_known=price_known) for attempt in reversed(attempts[-MOST_SHOWN:])]
 
 
 def older_words(attempts: tuple[Attempt, ...]) -> str:
@@ -30,7 +30,7 @@ def older_words(attempts: tuple[Attempt, ...]) -> str:
     return f"and {count(left)} older" if left > 0 else ""
 
 
-def attempt_block(attempt: Attempt) -> Content:
+def attempt_block(attempt: Attempt, *, price_known: bool = True) -> Content:
     """Return when, by which key, why, how it ended and what it cost, in words."""
     good = attempt.kind == "ok"
     status = f"HTTP {attempt.http_status}" if attempt.http_status is not None else "no reply"
@@ -39,7 +39,7 @@ def attempt_block(attempt: Attempt) -> Content:
         facts += f"  {milliseconds(attempt.latency_ms)}"
     if attempt.input_tokens or attempt.output_tokens:
         facts += f"  {compact(attempt.input_tokens)}+{compact(attempt.output_tokens)} tokens"
-    facts += f"  {money(attempt.cost)}"
+    facts += f"  {money_words(attempt.cost, price_known=price_known)}"
     if attempt.uncertain:
         facts += f"  uncertain {money(attempt.uncertain)}"
     if attempt.changes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vqa_tui.domain.comparison import Comparison, Difference, RunFigures, Spread
 from vqa_tui.domain.part import unit
-from vqa_tui.tui.present.numbers import UNKNOWN, count, milliseconds, money, plural, share
+from vqa_tui.tui.present.numbers import UNKNOWN, count, milliseconds, money, money_words, plural, share
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def _unit(one: RunFigures, two: RunFigures) -> str:
 def _cost(run: RunFigures) -> list[tuple[str, str]]:
     uncertain = f" + {money(run.uncertain)} uncertain" if run.uncertain else ""
     return [
-        ("total", (money(run.spent) if run.price_known else f"{money(run.spent)}, price unknown") + uncertain),
+        ("total", money_words(run.spent, price_known=run.price_known) + uncertain),
         ("per picture", money(run.cost_per_picture)),
         ("tokens per picture", _tokens(run)),
     ]

@@ -21,15 +21,24 @@ def stop_consequence(view: RunView) -> str:
 
 def contents_words(contents: RunContents) -> str:
     """Return what goes with a run, as the log of actions keeps it: pictures, requests and money, pairs, verdicts."""
-    paid = f" with {money(contents.spent)} of paid replies"
+    paid = f" with {money(contents.spent)} of paid replies" if contents.spent else ""
+    if contents.attempts and not contents.price_known:
+        paid = " of unknown price"
     uncertain = f" and {money(contents.uncertain)} that may have been billed" if contents.uncertain else ""
     parts = [
         f"{'the tasks of ' if contents.unit == PICTURE else ''}{plural(contents.pictures, contents.unit)}",
-        f"{plural(contents.attempts, 'attempt')}{paid if contents.spent else ''}{uncertain}",
+        f"{plural(contents.attempts, 'attempt')}{paid}{uncertain}",
         plural(contents.pairs, "pair"),
         plural(contents.verdicts, "verdict"),
     ]
     return ", ".join(parts)
+
+
+def paid_words(contents: RunContents) -> str:
+    """Return why the name of a run is to be typed before it is deleted; '' where it need not be."""
+    if not contents.paid:
+        return ""
+    return "Its replies were paid for." if contents.price_known else "Its replies may have been paid for."
 
 
 def delete_consequence(contents: RunContents) -> str:
@@ -42,6 +51,10 @@ def delete_consequence(contents: RunContents) -> str:
 
 
 def deleted_words(deleted: DeletedRuns) -> str:
-    """Return what deleted runs had cost: $4.20, and $0.02 uncertain, by 2 deleted runs."""
+    """Return what deleted runs had cost: $4.20, and $0.02 uncertain, by 2 deleted runs, 1 of unknown price."""
+    by = f"by {plural(deleted.runs, 'deleted run')}"
+    if deleted.unpriced and not deleted.spent and not deleted.uncertain:
+        return f"price unknown, {by}"
     uncertain = f", and {money(deleted.uncertain)} uncertain," if deleted.uncertain else ""
-    return f"{money(deleted.spent)}{uncertain} by {plural(deleted.runs, 'deleted run')}"
+    unpriced = f", {deleted.unpriced} of unknown price" if deleted.unpriced else ""
+    return f"{money(deleted.spent)}{uncertain} {by}{unpriced}"

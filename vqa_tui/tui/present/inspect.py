@@ -11,7 +11,7 @@ from vqa_tui.domain.sample import Sample
 from vqa_tui.domain.task import Attempt, TaskDetail
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.attempts import changed_words
-from vqa_tui.tui.present.numbers import file_size, money, plural
+from vqa_tui.tui.present.numbers import file_size, money_words, plural
 from vqa_tui.tui.present.phases import BAD, GOOD, QUIET, WARN, kind_words, status_label
 
 _LONG = 20_000
@@ -38,7 +38,11 @@ def headline(detail: TaskDetail, *, asked: bool = False, picture: int = 0) -> Co
         (clean(row.name, one_line=True, limit=_LINE), "bold"),
         "\n",
         status_label(row.status, asked=asked).content(),
-        (f" · {plural(row.attempts, 'try', 'tries')} · {plural(row.samples, 'pair')} · {money(row.cost)}", QUIET),
+        (
+            f" · {plural(row.attempts, 'try', 'tries')} · {plural(row.samples, 'pair')}"
+            f" · {money_words(row.cost, price_known=row.price_known)}",
+            QUIET,
+        ),
         "\n",
         (
             f"{facts.width}×{facts.height} {clean(facts.format, one_line=True, limit=12)}"

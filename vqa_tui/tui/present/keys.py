@@ -18,7 +18,7 @@ from vqa_tui.tui.present.load import (
     sent_words,
     throttles_words,
 )
-from vqa_tui.tui.present.numbers import count, countdown, milliseconds, money
+from vqa_tui.tui.present.numbers import count, countdown, known_money, milliseconds, money
 from vqa_tui.tui.present.phases import BAD, QUIET, WARN, key_state_label
 from vqa_tui.tui.present.rows import Row, number, text
 
@@ -55,7 +55,7 @@ def key_row(key: KeyView, now: float, *, limited: bool = True, at_rest: bool = F
         (
             text(key.name, "bold"),
             text(key.group, QUIET),
-            Content.styled("– at rest", QUIET) if at_rest and key.state != "off" else _key_state(key, now),
+            key_state_label("").content() if at_rest and key.state != "off" else _key_state(key, now),
             quota,
             others,
             number(key.rate_limited, WARN),
@@ -63,7 +63,7 @@ def key_row(key: KeyView, now: float, *, limited: bool = True, at_rest: bool = F
             number(0 if at_rest else key.in_flight),
             number(key.requests),
             Content(milliseconds(key.mean_latency_ms)),
-            Content(money(key.spent)),
+            Content(known_money(key.spent, price_known=key.price_known)),
         ),
     )
 
@@ -113,9 +113,13 @@ def key_text(key: KeyView, now: float) -> str:
             f"group {key.group}",
             f"{count(key.requests)} requests, {count(key.in_flight)} in flight",
             *(quotas or ["no quota"]),
-            f"{count(key.rate_limited)} times rate limited, {count(key.errors)} errors, {money(key.spent)} spent",
+            f"{count(key.rate_limited)} times rate limited, {count(key.errors)} errors, {_spent(key)}",
         )
     )
+
+
+def _spent(key: KeyView) -> str:
+    return f"{money(key.spent)} spent" if key.price_known else "price unknown"
 
 
 def throttle_line(view: RunView, now: float) -> Content:

@@ -1,16 +1,16 @@
 """Header, totals and empty state of the list of runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from textual.content import Content
 
-from vqa_tui.domain.run import EngineState, Phase
+from vqa_tui.domain.run import EngineState, Phase, RunSummary
 from vqa_tui.domain.run_contents import DeletedRuns
 from vqa_tui.safe_text import clean, in_a_line
 from vqa_tui.tui.present.consequences import deleted_words
 from vqa_tui.tui.present.following import following_words
-from vqa_tui.tui.present.numbers import count, duration, money, plural, rate, share
+from vqa_tui.tui.present.numbers import count, duration, money, money_words, plural, rate, share
 from vqa_tui.tui.present.phases import QUIET
 from vqa_tui.tui.present.seen import RunLine, SeenRuns
 
@@ -39,12 +39,21 @@ def runs_totals(seen: SeenRuns, *, hidden: int = 0, deleted: DeletedRuns | None 
         parts.append(f"{waiting} waiting")
     if lost:
         parts.append(f"{lost} lost")
-    parts.append(f"{money(sum((run.spent for run in runs), Decimal(0)))} spent")
+    parts.append(_spent_words(runs))
     if deleted is not None and deleted.paid:
         parts.append(deleted_words(deleted))
     elif not runs:
         return Content("")
     return Content(" · ".join(parts))
+
+
+def _spent_words(runs: Sequence[RunSummary]) -> str:
+    """Return what runs have cost together, and how many of them have no known price."""
+    unpriced = sum(not run.price_known for run in runs)
+    if runs and unpriced == len(runs):
+        return "price unknown"
+    beside = f" and {unpriced} of unknown price" if unpriced else ""
+    return f"{money(sum((run.spent for run in runs), Decimal(0)))} spent{beside}"
 
 
 def run_detail(line: RunLine, now: float | None = None) -> Content:
@@ -65,7 +74,7 @@ def run_detail(line: RunLine, now: float | None = None) -> Content:
     if line.at_work and view is not None and view.rate.per_second:
         facts += [rate(view.rate.per_second), f"ETA {duration(view.eta_s)}"]
     cap = f" of {money(run.cap)}" if run.cap is not None else ""
-    facts += [f"{money(run.spent)}{cap}", f"{count(counts.failed)} failed"]
+    facts += [f"{money_words(run.spent, price_known=run.price_known)}{cap}", f"{count(counts.failed)} failed"]
     if following := following_words(run):
         facts.append(clean(following, one_line=True, limit=200))
     if now is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_UP, Decimal
 
 from vqa_tui.domain.run import CalibrationView, CostView, GaugeView, RunView, ThrottleView
-from vqa_tui.tui.present.numbers import UNKNOWN, compact, count, countdown, duration, file_size, money, rate
+from vqa_tui.tui.present.numbers import UNKNOWN, compact, count, countdown, duration, file_size, money, plural, rate
 
 _SHORT = {
     "requests/min": "rpm",
@@ -117,6 +117,16 @@ def projection_words(cost: CostView) -> str:
     if abs(above - below) < smallest:
         return f"{text} ± {above.quantize(smallest, ROUND_UP):,}".replace(",", " ")
     return f"{text} ({money(cost.projected_low)} to {money(cost.projected_high)})"
+
+
+def cap_ahead_words(view: RunView) -> str:
+    """Return where the cap will end the run by what its pilot measured; '' where it is enough for all of it."""
+    if (enough := view.within_cap) is None:
+        return ""
+    return (
+        f"the cap of {money(view.cost.cap)} will be reached after about {count(enough)} of "
+        f"{plural(view.counts.total, view.unit)}"
+    )
 
 
 def ratio_words(billed: int, estimated: int) -> str:

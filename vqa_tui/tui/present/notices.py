@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vqa_tui.domain.run import EngineState, Phase, RunSummary
 from vqa_tui.safe_text import clean, in_a_line
-from vqa_tui.tui.present.numbers import count, money
+from vqa_tui.tui.present.numbers import count, money_words
 
 LOST = "lost"
 Standing = tuple[Phase, EngineState]
@@ -51,5 +51,6 @@ def notices(before: Mapping[int, Standing], runs: Sequence[RunSummary]) -> list[
 
 def _more(run: RunSummary) -> str:
     if run.phase is Phase.DONE:
-        return f", {count(run.counts.done)} done, {count(run.counts.failed)} failed, {money(run.spent)}"
+        spent = money_words(run.spent, price_known=run.price_known)
+        return f", {count(run.counts.done)} done, {count(run.counts.failed)} failed, {spent}"
     return f": {run.phase_reason}" if run.phase_reason and run.phase in (Phase.PAUSED, Phase.FAILED) else ""

@@ -51,6 +51,16 @@ def money(dollars: Decimal | None) -> str:
     return f"{sign}${whole}.{digits.rstrip('0').ljust(2, '0')}"
 
 
+def known_money(dollars: Decimal | None, *, price_known: bool) -> str:
+    """Return dollars as they stand in a table; what has no known price has cost nobody knows what."""
+    return money(dollars) if price_known else UNKNOWN
+
+
+def money_words(dollars: Decimal | None, *, price_known: bool) -> str:
+    """Return dollars as they stand in a sentence."""
+    return money(dollars) if price_known else "price unknown"
+
+
 def duration(seconds: float | None) -> str:
     """Return a span of time in its two largest units: 8s, 55m 12s, 3h 04m, 2d 05h."""
     if seconds is None or not math.isfinite(seconds):

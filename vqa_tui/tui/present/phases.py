@@ -53,6 +53,7 @@ _STATUSES = {
 _ASKED = Label("▸", "in flight", BUSY)
 
 _KEY_STATES = {
+    "": Label("–", "at rest", QUIET),
     "ok": Label("●", "ok", GOOD),
     "cooling": Label("◔", "cooling", WARN),
     "parked": Label("‖", "parked", WARN),

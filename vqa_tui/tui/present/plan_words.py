@@ -7,7 +7,7 @@ from vqa_tui.config.price_list import LIST_OF
 from vqa_tui.operations.plan import BandPart, RunPlan, SizeRow
 from vqa_tui.tui.present.numbers import compact, count, duration, file_size, money, plural
 
-SIZE_COLUMNS = ("longest side", "tokens each", "cost", "to send", "made smaller")
+SIZE_COLUMNS = ("longest side", "picture tokens", "cost", "to send", "made smaller")
 
 
 def side_words(max_side: int | None) -> str:
@@ -77,13 +77,18 @@ def band_parts(plan: RunPlan) -> list[str]:
     return [f"{_swing(part)} {part.name}: {part.reason}" for part in parts if part.low or part.high]
 
 
+def least_time(seconds: float) -> str:
+    """Return the least time that something takes; what rounds to nothing is no less than that."""
+    return duration(seconds) if round(seconds) else "a fraction of a second"
+
+
 def bound_words(plan: RunPlan) -> str:
     """Return the least time and what makes it; empty where nothing known limits it."""
     if not plan.time_bounds:
         return ""
     first, *others = plan.time_bounds
-    words = f"{duration(first.seconds)} ({first.name})"
-    return words + "".join(f"; {duration(bound.seconds)} ({bound.name})" for bound in others[:2])
+    words = f"{least_time(first.seconds)} ({first.name})"
+    return words + "".join(f"; {least_time(bound.seconds)} ({bound.name})" for bound in others[:2])
 
 
 def earlier_words(plan: RunPlan) -> str:

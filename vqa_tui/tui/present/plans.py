@@ -4,13 +4,14 @@ from textual.content import Content
 
 from vqa_tui.operations.plan import RunPlan
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.present.numbers import count, duration, money
+from vqa_tui.tui.present.numbers import count, money
 from vqa_tui.tui.present.phases import QUIET, WARN
 from vqa_tui.tui.present.plan_words import (
     amount_words,
     band_parts,
     band_words,
     earlier_words,
+    least_time,
     most_words,
     price_source,
     price_words,
@@ -32,7 +33,7 @@ def plan_text(plan: RunPlan) -> Content:
     if most := most_words(plan):
         lines.append(Content.assemble(("at most ", QUIET), (most, QUIET)))
     if plan.expected_s is not None:
-        lines.append(Content.assemble(("at least ", QUIET), duration(plan.expected_s), (_why_so_long(plan), QUIET)))
+        lines.append(Content.assemble(("at least ", QUIET), least_time(plan.expected_s), (_why_so_long(plan), QUIET)))
     lines += [Content.styled(f"▲ {_one_line(warning)}", WARN) for warning in plan.warnings]
     if plan.prices is not None:
         source = price_source(plan.prices, listed=plan.prices_listed)

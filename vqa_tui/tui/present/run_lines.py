@@ -8,7 +8,7 @@ from textual.content import Content
 from vqa_tui.domain.run import LIVE_PHASES, EngineState, Phase, RunView
 from vqa_tui.safe_text import clean, in_a_line
 from vqa_tui.tui.present import bars
-from vqa_tui.tui.present.load import calibration_words, projection_words
+from vqa_tui.tui.present.load import calibration_words, cap_ahead_words, projection_words
 from vqa_tui.tui.present.numbers import UNKNOWN, clock, count, duration, money, plural, rate, share
 from vqa_tui.tui.present.phases import BAD, QUIET, SILENT_AFTER_S, WARN, engine_words, state_content
 
@@ -119,7 +119,8 @@ def banner(view: RunView) -> Banner | None:
         waiting = reason or f"waiting for {plural(len(view.in_flight), 'request')} in flight"
         return Banner(Content.assemble("◑ ", waiting, " — ", ("p", "bold"), " again cancels them"), "warning")
     if view.phase is Phase.PAUSED:
-        return Banner(Content.assemble("‖ ", reason or "paused", " — ", ("p", "bold"), " resumes"), "warning")
+        key, does = ("b", " raises it") if view.at_cap else ("p", " resumes")
+        return Banner(Content.assemble("‖ ", reason or "paused", " — ", (key, "bold"), does), "warning")
     if view.phase is Phase.CREATED:
         return Banner(Content.assemble("○ ", reason or "not started yet", " — ", ("r", "bold"), " starts it"), "quiet")
     if view.phase is Phase.STOPPED:
@@ -176,10 +177,11 @@ def _approval(view: RunView) -> Content:
     text = f"pilot of {count(pilot.size if pilot else counts.finished)}: {' · '.join(pieces)}"
     known = view.calibration
     checked = ("" if known is None else f"\n  billed: {calibration_words(known)}", QUIET)
+    warned = (f"\n  ▲ {ahead}" if (ahead := cap_ahead_words(view)) else "", WARN)
     projection = f"all {count(counts.total)}: {', '.join(whole)}" if whole else f"{count(counts.pending)} are left"
     return Content.assemble(
         ("◆ ", "bold"), text, "\n  ", (projection, "bold"),
-        " — ", ("a", "bold"), " approves, ", ("x", "bold"), " stops", checked,
+        " — ", ("a", "bold"), " approves, ", ("x", "bold"), " stops", warned, checked,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from vqa_tui.domain.run import Counts, RunSummary
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present import bars
 from vqa_tui.tui.present.columns import Column
-from vqa_tui.tui.present.numbers import duration, money, rate, share
+from vqa_tui.tui.present.numbers import duration, known_money, money, rate, share
 from vqa_tui.tui.present.phases import BAD, QUIET, WARN, phase_label, state_content
 from vqa_tui.tui.present.rows import Row, number, text
 from vqa_tui.tui.present.seen import RunLine
@@ -74,7 +74,7 @@ def run_row(line: RunLine, now: float) -> Row:
             Content(rate(view.rate.per_second) if works and view else ""),
             course(line),
             Content(duration(view.eta_s) if works and view else ""),
-            Content(money(run.spent)),
+            Content(known_money(run.spent, price_known=run.price_known)),
             Content.styled(f"of {money(run.cap)}" if run.cap is not None else "", _cap_style(run)),
             number(run.counts.failed, BAD),
             Content.styled(age(now - run.created_at), QUIET),

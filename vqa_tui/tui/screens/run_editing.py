@@ -13,7 +13,7 @@ from vqa_tui.domain.run_name import require_run_name
 from vqa_tui.safe_text import clean
 from vqa_tui.tui import verbs
 from vqa_tui.tui.messages import LookWanted, RunPicked
-from vqa_tui.tui.present.consequences import contents_words, delete_consequence
+from vqa_tui.tui.present.consequences import contents_words, delete_consequence, paid_words
 from vqa_tui.tui.present.numbers import count, plural
 from vqa_tui.tui.present.seen import RunLine, SeenRuns
 from vqa_tui.tui.screens.dialogs import Question, ValueDialog
@@ -160,13 +160,13 @@ class RunEditingScreen(SteeringScreen):
         finally:
             notice.cancel()
         words, about = delete_consequence(contents), f"delete {name}?"
-        if contents.paid:
+        if paid := paid_words(contents):
 
             def check(typed: str) -> None:
                 if typed != name:
                     raise VqaError(f"that is not {name}", hint="Type the name as it stands, or press Esc.")
 
-            body = f"{words}\n\nIts replies were paid for. Type its name to delete it:  {name}"
+            body = f"{words}\n\n{paid} Type its name to delete it:  {name}"
             dialog = ValueDialog("Delete this run?", body, value="", check=check, verb="deletes")
             sure = await self.ask(dialog, about=about) == name
         else:

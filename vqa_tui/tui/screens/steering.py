@@ -12,6 +12,7 @@ from vqa_tui.tui import verbs
 from vqa_tui.tui.messages import LookWanted
 from vqa_tui.tui.present.consequences import stop_consequence
 from vqa_tui.tui.present.following import twice_words
+from vqa_tui.tui.present.load import cap_ahead_words
 from vqa_tui.tui.present.numbers import count, plural
 from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.screens.live import LiveScreen
@@ -160,7 +161,8 @@ class SteeringScreen(LiveScreen):
         view = self.steered
         if self._may("approve", view) and view is not None and not self._still(view, "approval"):
             await self.written(view, "approval", self.services.approve(view.id))
-            tell(self, f"Approved: the rest of the {view.unit}s is asked now.")
+            ahead = cap_ahead_words(view)
+            tell(self, f"Approved: the rest of the {view.unit}s is asked now{f'; {ahead}' if ahead else ''}.")
 
     @work(group="steer", exit_on_error=False)
     async def action_stop(self) -> None:

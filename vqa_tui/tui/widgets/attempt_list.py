@@ -34,15 +34,16 @@ class AttemptList(SettledText, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__("", id=id, classes=classes)
         self._attempts: tuple[Attempt, ...] = ()
+        self._price_known = True
         self._blocks: list[Content] = []
         self._chosen = 0
 
-    def show_attempts(self, attempts: tuple[Attempt, ...]) -> None:
-        """Show these attempts, given oldest first."""
-        if attempts == self._attempts and self._blocks:
+    def show_attempts(self, attempts: tuple[Attempt, ...], *, price_known: bool = True) -> None:
+        """Show these attempts, given oldest first; `price_known` tells whether their costs say anything."""
+        if (attempts, price_known) == (self._attempts, self._price_known) and self._blocks:
             return
-        self._attempts, self._chosen = attempts, 0
-        self._blocks = attempt_blocks(attempts) or [Content.styled("not asked yet", QUIET)]
+        self._attempts, self._price_known, self._chosen = attempts, price_known, 0
+        self._blocks = attempt_blocks(attempts, price_known=price_known) or [Content.styled("not asked yet", QUIET)]
         self.border_title = f"Attempts ({len(attempts)})" if attempts else "Attempts (0)"
         self.border_subtitle = older_words(attempts)
         self._draw_blocks()

@@ -105,7 +105,7 @@ class Inspector(VerticalScroll, Settled):
         for part, section in zip(_PARTS, sections(detail), strict=True):
             self._show_section(part, section)
         self.query_one("#inspector-pairs").display = bool(detail.samples)
-        self.query_one(AttemptList).show_attempts(detail.attempts)
+        self.query_one(AttemptList).show_attempts(detail.attempts, price_known=detail.row.price_known)
         if another:
             self.scroll_home(animate=False)
         return self._turn_to_picture(detail, afresh=another)
