@@ -2,7 +2,7 @@
 
 import asyncio
 from array import array
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -345,7 +345,7 @@ async def test_another_run_in_a_wider_terminal_asks_for_no_item_of_the_run_befor
 ) -> None:
     services = fake(make_view(), make_view(id=2, name="second"))
     asked: list[tuple[int, int]] = []
-    detail = services.task_detail
+    detail: Callable[[int, int], Awaitable[TaskDetail]] = services.task_detail
 
     async def task_ids(run_id: int, chosen: TaskFilter) -> "array[int]":
         return array("q", range(1000 * run_id, 1000 * run_id + 20))

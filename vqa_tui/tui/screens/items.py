@@ -305,9 +305,9 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         tasks = self.tasks
         if tasks.current is None:
             return "The list is empty."
-        if not tasks.marked_number and not tasks.range_begun:
-            if reason := why_not_edit(action, tasks.row(tasks.target or tasks.current)):
-                return f"{reason} Space marks several."
+        single = not tasks.marked_number and not tasks.range_begun
+        if single and (reason := why_not_edit(action, tasks.row(tasks.target or tasks.current))):
+            return f"{reason} Space marks several."
         if action not in EDITS and self.has_class("-narrow"):
             return "Press Enter to look at the item first."
         return super().why_not(action)
