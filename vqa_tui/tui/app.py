@@ -65,6 +65,7 @@ class VqaApp(PersonalApp):
         Binding("5", "mode('review')", "Review", id="app.review", tooltip="Judge the pairs of the run", show=False),
         Binding("6", "mode('training')", "Training", id="app.training", tooltip="Trainings and logs", show=False),
         Binding("question_mark", "help", "help", key_display="?", id="app.help", tooltip="All keys of this screen"),
+        Binding("f1", "help", "help", key_display="f1", id="app.help-always", tooltip="Keys, also from a text field"),
         Binding(
             "colon", "command_palette", "command", key_display=":", id="app.palette", tooltip="Every action by its name"
         ),
