@@ -129,7 +129,7 @@ def test_a_run_without_prices_may_have_been_paid_and_its_cost_is_told_as_unknown
         assert words in told and "$0" not in told
     assert [run["price_known"] for run in json.loads(two_runs.ok("run", "list", "--json"))] == [False, False]
     assert "3 attempts of unknown price" in two_runs.refused("run", "delete", "first")
-    monkeypatch.setattr(run_edits, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(asking, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
     for typed, left in (("y\n", ["second", "first"]), ("first\n", ["second"])):
         command_line = ["run", "delete", "first", "--workspace", str(two_runs.folder)]
         result = CliRunner().invoke(app, command_line, input=typed, prog_name="vqa-tui")

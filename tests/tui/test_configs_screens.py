@@ -127,6 +127,24 @@ async def test_copying_goes_to_the_copy(
     assert (workshop.folder / f"{word}s" / "mine.yaml").is_file()
 
 
+async def test_a_copy_is_told_when_the_cursor_is_on_it(
+    workshop: Workshop, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, object]] = []
+    monkeypatch.setattr(
+        "vqa_tui.tui.screens.configs.tell", lambda screen, words: told.append((words[:9], screen.chosen.name))
+    )
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot, until, "recipe", "caption")
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ValueDialog))
+        app.screen.query_one(Input).value = "mine"
+        await pilot.press("enter")
+        await until(pilot, lambda: told)
+        assert told == [("Copied to", "mine")]
+
+
 class Lent:
     """Stands for the terminal that is lent to an editor."""
 

@@ -136,3 +136,19 @@ async def test_the_palette_offers_the_screen_while_a_text_field_has_the_focus(
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is items and items.sort.by is not SortField.ID)
         assert items.query_one(Input).value == ""
+
+
+async def test_what_is_wrong_is_said_until_a_field_is_another_one(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_export(app, pilot, until)
+        running.refusal = VqaError("there is no such folder")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "there is no such folder" in screen_text(app))
+        app.screen.query_one("#path", Input).focus()
+        await pilot.press("x")
+        await until(pilot, lambda: "What is finished by now is written" in screen_text(app))
+        assert "there is no such folder" not in screen_text(app)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "there is no such folder" in screen_text(app))

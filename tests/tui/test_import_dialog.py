@@ -168,6 +168,21 @@ async def test_what_is_wrong_is_said_in_the_form_which_stays(
         await until(pilot, lambda: opened.answer is None)
 
 
+async def test_a_problem_goes_away_as_the_path_is_typed_anew(
+    workshop: Workshop, until: Wait, screen_text: Text
+) -> None:
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        opened = await Opened(app, pilot, until).open(workshop)
+        opened.path.line.value = f"{workshop.folder}/nope"
+        await opened.press("ctrl+s")
+        await until(pilot, lambda: "does not exist" in " ".join(screen_text(app).split()))
+        await opened.press("x")
+        await until(pilot, lambda: "does not exist" not in " ".join(screen_text(app).split()))
+        await opened.press("ctrl+s")
+        await until(pilot, lambda: "does not exist" in " ".join(screen_text(app).split()))
+
+
 async def test_every_option_of_the_command_is_used(workshop: Workshop, until: Wait) -> None:
     await workshop.dataset(6)
     notes = workshop.folder / "notes"

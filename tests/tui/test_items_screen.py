@@ -1,7 +1,8 @@
 """The items screen: a virtual list, a filter, marks, the inspector."""
 
 import asyncio
-from collections.abc import Callable
+from array import array
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,8 +15,11 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import RunView, SlotView, TaskStatus
 from vqa_tui.domain.task import TaskDetail, TaskFilter, TaskRow
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.messages import RunPicked
+from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.widgets.inspector import Inspector
 from vqa_tui.tui.widgets.task_list import TaskList
 
@@ -334,3 +338,36 @@ async def test_more_columns_never_show_less(app: VqaApp, until: Wait, screen_tex
         header = screen_text(app).splitlines()[2]
         for title in ("Item", "Status", "Last failure", "Tries", "Pairs", "Cost"):
             assert title in header
+
+
+async def test_another_run_in_a_wider_terminal_asks_for_no_item_of_the_run_before(
+    fake: Fake, make_view: MakeView, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = fake(make_view(), make_view(id=2, name="second"))
+    asked: list[tuple[int, int]] = []
+    detail: Callable[[int, int], Awaitable[TaskDetail]] = services.task_detail
+
+    async def task_ids(run_id: int, chosen: TaskFilter) -> "array[int]":
+        return array("q", range(1000 * run_id, 1000 * run_id + 20))
+
+    async def task_detail(run_id: int, task_id: int) -> TaskDetail:
+        asked.append((run_id, task_id))
+        return await detail(run_id, task_id)
+
+    monkeypatch.setattr(services, "task_ids", task_ids)
+    monkeypatch.setattr(services, "task_detail", task_detail)
+    app = VqaApp(services, open_run=1)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await until(pilot, lambda: app.watch_over.last_run is not None)
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, ItemsScreen) and tasks(app).row(1000) is not None)
+        await pilot.press("enter")
+        await until(pilot, lambda: asked == [(1, 1000)])
+        await pilot.press("escape", "1")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        await pilot.resize_terminal(200, 50)
+        app.post_message(RunPicked(2))
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen) and app.watch_over.last_run is not None)
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, ItemsScreen) and (2, 2000) in asked)
+        assert {task_id for run_id, task_id in asked if run_id == 2} == {2000}

@@ -5,12 +5,17 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
+from tests.tui.wizard_driver import wizard_of
 from tests.tui.workshop import DONE, SERVER, Workshop
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.present.wizard_lines import Step
 from vqa_tui.tui.screens.dashboard import DashboardScreen
+from vqa_tui.tui.screens.help import HelpScreen
 from vqa_tui.tui.screens.item import ItemScreen
 from vqa_tui.tui.screens.items import ItemsScreen
+from vqa_tui.tui.screens.wizard import NewRunWizard
 from vqa_tui.tui.widgets.key_bar import KeyBar
 
 Wait = Callable[..., Any]
@@ -86,3 +91,34 @@ async def test_a_click_on_the_last_entry_is_its_key(workshop: Workshop, run_id: 
         item = app.screen
         await pilot.click(KeyBar, offset=(bar.render_line(0).text.index("? help"), 0))
         await until(pilot, lambda: app.screen is not item)
+
+
+async def test_in_a_text_field_the_bar_names_f1_and_no_key_that_is_typed(workshop: Workshop, until: Wait) -> None:
+    await workshop.dataset(2)
+    async with wizard_of(workshop) as driver:
+        await driver.take("bags")
+        await driver.at(Step.RECIPE)
+        bar = driver.wizard.query_one(KeyBar)
+        await until(driver.pilot, lambda: "/ narrow" in bar.render_line(0).text and "? help" in bar.render_line(0).text)
+        await driver.press("tab")
+        await until(driver.pilot, lambda: isinstance(driver.app.focused, Input))
+        await until(driver.pilot, lambda: "f1 help" in driver.text and "/ narrow" not in driver.text)
+        await driver.press("slash", "question_mark", "f1")
+        await until(driver.pilot, lambda: isinstance(driver.app.screen, HelpScreen))
+        await until(driver.pilot, lambda: "All runs" in driver.text or "This screen" in driver.text)
+        await driver.press("escape")
+        await until(driver.pilot, lambda: isinstance(driver.app.screen, NewRunWizard))
+        assert isinstance(driver.app.focused, Input) and driver.app.focused.value == "/?"
+
+
+async def test_f1_opens_the_help_of_the_sizes(workshop: Workshop, until: Wait) -> None:
+    await workshop.dataset(2)
+    async with wizard_of(workshop) as driver:
+        for name in ("bags", "caption", "embedded"):
+            await driver.take(name)
+        await driver.at(Step.SIZE)
+        await driver.see("f1 help")
+        await driver.press("f1")
+        await until(driver.pilot, lambda: isinstance(driver.app.screen, HelpScreen))
+        await driver.press("f1")
+        await driver.at(Step.SIZE)

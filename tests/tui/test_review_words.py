@@ -40,6 +40,15 @@ def test_lines_fit_and_keep_what_matters_longest(width: int) -> None:
     assert late.plain.startswith("◔ 2 verdicts not written yet")
 
 
+def test_with_long_counts_the_header_keeps_the_name() -> None:
+    many = replace(STATUS, pairs=123_400, accepted=12_000, edited=230, rejected=3_100, unsure=180)
+    header = review_header("stcray-train", many, Order.STRATIFIED, ReviewFilter(), 78)
+    assert header.plain.startswith("stcray-train ") and "15 510 of 123 400 pairs reviewed" in header.plain
+    assert header.cell_length <= 78
+    long = review_header("x" * 50, many, Order.STRATIFIED, ReviewFilter(), 78)
+    assert long.plain.startswith("xxx") and "15 510 of 123 400 pairs reviewed" in long.plain
+
+
 def test_an_edit_is_shown_beside_what_was_written() -> None:
     shown = pairs_text((SAMPLE,)).plain
     assert "A Right." in shown and "A as written  Left." in shown and "note  side was wrong" in shown

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from tests.tui.workshop import Workshop
 from vqa_tui.domain.run import RunView
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.screens.dashboard import DashboardScreen
+from vqa_tui.tui.screens.datasets import DatasetsScreen
+from vqa_tui.tui.screens.import_dataset import ImportDialog
 from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.widgets.live_table import LiveTable
 
@@ -75,3 +78,49 @@ async def test_a_click_picks_a_row(fake: Fake, make_view: MakeView, until: Wait)
         assert app.screen.query_one(LiveTable).cursor_id == 1
         await pilot.click("#runs", offset=(10, 3), times=2)
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+
+
+async def test_in_a_low_terminal_the_list_keeps_its_rows(
+    fake: Fake, make_view: MakeView, until: Wait, screen_text: Text
+) -> None:
+    app = VqaApp(fake(make_view(), make_view(id=2, name="second")))
+    async with app.run_test(size=(40, 10)) as pilot:
+        await until(pilot, lambda: "second" in screen_text(app) and "State" in screen_text(app))
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "stcray → stcray @ gemini" in screen_text(app) and "second" in screen_text(app))
+
+
+async def test_keys_begin_where_there_is_no_run(
+    fake: Fake, make_view: MakeView, until: Wait, screen_text: Text
+) -> None:
+    services = fake()
+    app = VqaApp(services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "d demo  i import" in screen_text(app))
+        assert "⏎" not in screen_text(app) and {"enter", "space"}.isdisjoint(app.screen.active_bindings)
+        services.views = {1: make_view()}
+        services.version += 1
+        await until(pilot, lambda: "⏎ open" in screen_text(app))
+        assert {"d", "i"}.isdisjoint(app.screen.active_bindings)
+        services.views = {}
+        services.version += 1
+        await until(pilot, lambda: "d demo  i import" in screen_text(app) and "⏎" not in screen_text(app))
+        services.views = {1: make_view()}
+        await pilot.press("d")
+        await until(pilot, lambda: ("start_demo",) in services.wanted)
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+
+
+@pytest.mark.parametrize("by_palette", [False, True])
+async def test_pictures_are_imported_from_the_list_of_runs(workshop: Workshop, until: Wait, by_palette: bool) -> None:
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "i" in app.screen.active_bindings)
+        if by_palette:
+            (command,) = (each for each in app.get_system_commands(app.screen) if each.title == "Import pictures")
+            command.callback()
+        else:
+            await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, ImportDialog))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, DatasetsScreen))

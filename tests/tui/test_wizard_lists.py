@@ -15,6 +15,8 @@ from tests.tui.workshop import Workshop
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.endpoint_trial import EndpointTrial, TrialStep
 from vqa_tui.tui.present.wizard_lines import Step
+from vqa_tui.tui.screens.configs import ConfigsScreen
+from vqa_tui.tui.screens.dialogs import ValueDialog
 from vqa_tui.tui.screens.model_choice import ModelDialog
 from vqa_tui.tui.screens.wizard import NewRunWizard
 from vqa_tui.tui.widgets.choice_list import ChoiceList, ChoiceTable
@@ -266,3 +268,38 @@ async def test_a_model_can_be_typed_where_no_list_is_given(workshop: Workshop, m
         await driver.press(*"vqa-embedded-1", "enter")
         await until(driver.pilot, lambda: "instead of" not in driver.text)
         assert driver.wizard.models["embedded"] is None
+
+
+@pytest.mark.parametrize(
+    ("step", "taken", "list_id"), [(2, ["bags"], "recipes"), (3, ["bags", "caption"], "endpoints")]
+)
+async def test_what_is_copied_while_the_wizard_is_open_can_be_chosen(
+    workshop: Workshop, step: int, taken: list[str], list_id: str
+) -> None:
+    await workshop.dataset(3)
+    async with wizard_of(workshop) as driver:
+        for name in taken:
+            await driver.take(name)
+        await driver.at(Step(step))
+        wizard, choices = driver.wizard, driver.wizard.query_one(f"#{list_id}", ChoiceList)
+        await until(driver.pilot, lambda: len(choices.table.rows) > 2)
+        choices.table.cursor = 2
+        under = choices.cursor_id
+        driver.app.action_open(list_id)
+        screen = driver.app.screen
+        assert isinstance(screen, ConfigsScreen)
+        await until(driver.pilot, lambda: screen.chosen is not None)
+        await driver.press("c")
+        await until(driver.pilot, lambda: isinstance(driver.app.screen, ValueDialog))
+        driver.app.screen.query_one(Input).value = "a-copy"
+        await driver.press("enter")
+        await until(driver.pilot, lambda: screen.table.cursor_id == "a-copy")
+        await workshop.dataset(2, "later")
+        await driver.press("escape")
+        await until(driver.pilot, lambda: driver.app.screen is wizard)
+        await until(driver.pilot, lambda: "a-copy" in [row.id for row in choices.table.rows])
+        assert choices.cursor_id == under
+        datasets = wizard.query_one("#datasets", ChoiceList)
+        assert [row.id for row in datasets.table.rows if row.id == "later"] and datasets.cursor_id == "bags"
+        await driver.take("a-copy")
+        await driver.at(Step(step + 1))

@@ -162,6 +162,18 @@ async def test_what_keeps_a_run_from_being_planned_stands_in_the_plan(workshop: 
         await driver.see("There is no plan yet")
 
 
+async def test_the_cap_can_be_read_where_the_answers_are_cut_off(workshop: Workshop) -> None:
+    await workshop.dataset(2, "a-dataset-with-a-name-that-is-long")
+    like = RunRequest("a-dataset-with-a-name-that-is-long", "general-vqa", "embedded", budget_usd=Decimal("0.25"))
+    async with wizard_of(workshop, like=like) as driver:
+        await driver.see("longest side", "─ cap $0.25 ─")
+        await driver.press("4")
+        await driver.at(Step.SIZE)
+        driver.wizard.query_one("#size-budget", Input).value = ""
+        await driver.press("ctrl+n")
+        await driver.see("longest side", "─ no cap ─")
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_run_like_another_opens_on_its_plan_with_every_step_reachable(
     workshop: Workshop, engines: list[int], size: tuple[int, int]

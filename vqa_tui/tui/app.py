@@ -19,13 +19,7 @@ from vqa_tui.safe_text import clean
 from vqa_tui.tui.commands import ScreenCommands, key_helps, reason
 from vqa_tui.tui.crash import note_crash
 from vqa_tui.tui.kept_styles import KeptStylesheet
-from vqa_tui.tui.messages import (
-    DemoWanted,
-    ItemsWanted,
-    LookWanted,
-    ModeWanted,
-    RunPicked,
-)
+from vqa_tui.tui.messages import DemoWanted, ImportWanted, ItemsWanted, LookWanted, ModeWanted, RunPicked
 from vqa_tui.tui.notifier import Notifier
 from vqa_tui.tui.personal import PersonalApp
 from vqa_tui.tui.present.farewell import farewell, leave_question, short_farewell
@@ -71,6 +65,7 @@ class VqaApp(PersonalApp):
         Binding("5", "mode('review')", "Review", id="app.review", tooltip="Judge the pairs of the run", show=False),
         Binding("6", "mode('training')", "Training", id="app.training", tooltip="Trainings and logs", show=False),
         Binding("question_mark", "help", "help", key_display="?", id="app.help", tooltip="All keys of this screen"),
+        Binding("f1", "help", "help", key_display="f1", id="app.help-always", tooltip="Keys, also from a text field"),
         Binding(
             "colon", "command_palette", "command", key_display=":", id="app.palette", tooltip="Every action by its name"
         ),
@@ -305,8 +300,14 @@ class VqaApp(PersonalApp):
         if chosen is First.DEMO:
             self.post_message(DemoWanted())
         elif chosen is First.IMPORT:
+            self.post_message(ImportWanted())
+
+    @on(ImportWanted)
+    @work(group="import", exit_on_error=False)
+    async def _import_pictures(self) -> None:
+        if not isinstance(self.screen, screen_class("datasets")):
             await self.push_screen(self._screen("datasets"))
-            await self.screen.run_action("import_new")
+        await self.screen.run_action("import_new")
 
     @on(DemoWanted)
     @work(group="demo", exclusive=True, exit_on_error=False)
@@ -377,6 +378,8 @@ class VqaApp(PersonalApp):
             yield SystemCommand(title, words, partial(self.action_open, name))
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
         if not self._services.read_only:
+            words = "Bring in pictures of your own: a folder, annotations, a table"
+            yield SystemCommand("Import pictures", words, lambda: self.post_message(ImportWanted()))
             yield SystemCommand(
                 "Demo", "Draw sixty scans and ask about them; no key, no cost", lambda: self.post_message(DemoWanted())
             )

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.help_text import KeyHelp
 from vqa_tui.tui.toasts import tell
+from vqa_tui.tui.typed_keys import is_typed
 
 _PALETTE_ITSELF = "command_palette"
 _MOVES = ("list.", "help.")
@@ -21,8 +22,8 @@ _GROUPS = ("This screen", "Modes", "List", "Everywhere")
 def key_helps(app: "App[None]", screen: "Screen[object]") -> list[KeyHelp]:
     """Return every key that is bound on `screen`, those of the screen and its widgets before those of the app."""
     found: dict[str, tuple[ActiveBinding, list[str]]] = {}
-    for active in screen.active_bindings.values():
-        if active.binding.system or not active.binding.tooltip:
+    for key, active in screen.active_bindings.items():
+        if active.binding.system or not active.binding.tooltip or is_typed(screen, key):
             continue
         name = active.binding.id or active.binding.action
         keys = found.setdefault(name, (active, []))[1]

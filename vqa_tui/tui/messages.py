@@ -55,3 +55,8 @@ class KeysWanted(Message):
 @dataclass
 class DemoWanted(Message):
     """The demo is wanted: drawn pictures, imported, and a run over them."""
+
+
+@dataclass
+class ImportWanted(Message):
+    """Pictures are to be imported, over the list of the datasets."""

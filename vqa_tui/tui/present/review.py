@@ -15,10 +15,11 @@ _LONG = 20_000
 
 
 def review_header(run: str, status: ReviewStatus | None, order: Order, chosen: ReviewFilter, width: int) -> Content:
-    """Return crumbs, the order, and how much is reviewed; the progress outlasts the rest."""
+    """Return crumbs, the order, and how much is reviewed; of the rest the name of the run, if cut, goes last."""
     name = clean(run, one_line=True, limit=60)
     crumbs = Content.assemble(("vqa-tui › runs › ", QUIET), name, (" › ", QUIET), ("review", "bold"))
     short = Content.assemble(name, (" › ", QUIET), ("review", "bold"))
+    brief = Content(clean(run, one_line=True, limit=24))
     chip = order_chip(order, chosen)
     if status is None:
         return Content("   ").join([short, chip])
@@ -26,8 +27,9 @@ def review_header(run: str, status: ReviewStatus | None, order: Order, chosen: R
     forms = (
         [crumbs, chip, progress, counts],
         [short, chip, progress, counts],
-        [chip, progress, counts],
-        [progress, counts],
+        [brief, chip, progress, counts],
+        [brief, chip, progress],
+        [brief, progress],
         [progress],
     )
     lines = [Content("   ").join(parts) for parts in forms]
@@ -65,7 +67,7 @@ def picture_title(pair: ReviewPair, picture: int = 0) -> Content:
 def pair_text(pair: ReviewPair, *, brief: bool = False, dense: bool = False) -> Content:
     """Return question and answer, type, flags, what was said of it before, and the truth.
 
-    `brief` names the truth in a line, `dense` leaves out the blank lines.
+    `brief` makes one paragraph of the truth, `dense` leaves out the blank lines.
     """
     sample = pair.sample
     notes: list[Content] = []
@@ -96,7 +98,7 @@ def _reference_line(known: ReferenceQuestion) -> Content:
 
 
 def truth_line(truth: GroundTruth) -> Content:
-    """Return the truth in one line: categories, how many boxes, the first caption."""
+    """Return the truth as one paragraph: categories, how many boxes, the captions."""
     parts = []
     if truth.states_none:
         parts.append("nothing of what the dataset labels")
@@ -104,8 +106,7 @@ def truth_line(truth: GroundTruth) -> Content:
         parts.append(", ".join(clean(name, one_line=True, limit=60) for name in truth.categories))
     if truth.boxes:
         parts.append(plural(len(truth.boxes), "box", "boxes"))
-    if truth.captions:
-        parts.append(clean(truth.captions[0], one_line=True, limit=200))
+    parts += [clean(caption, one_line=True, limit=4_000) for caption in truth.captions]
     if not parts:
         parts.append("the dataset says nothing about this picture")
     return Content.assemble(("truth  ", QUIET), " · ".join(parts))

@@ -64,7 +64,7 @@ def answers_line(form: RunForm, *, like: str = "") -> Content:
         parts += [(" ", ""), _word(form.model)]
     sizes = [f"{_word(form.limit).plain} pictures" if form.limit.strip() else "all pictures"]
     sizes.append(f"pilot {_word(form.pilot).plain}" if form.pilot.strip() not in ("", "0") else "no pilot")
-    sizes.append(f"cap ${_word(form.budget).plain.lstrip('$')}" if form.budget.strip() else "no cap")
+    sizes.append(cap_words(form))
     if form.max_side.strip():
         sizes.append(f"longest {_word(form.max_side).plain}")
     if form.pairs.strip():
@@ -75,6 +75,11 @@ def answers_line(form: RunForm, *, like: str = "") -> Content:
         sizes.append(f"structured {_word(form.structured_ratio).plain}")
     parts.append((f"   {' · '.join(sizes)}", QUIET))
     return Content.assemble(*parts)
+
+
+def cap_words(form: RunForm) -> str:
+    """Return what the run may spend at most: `cap $5`."""
+    return f"cap ${_word(form.budget).plain.lstrip('$')}" if form.budget.strip() else "no cap"
 
 
 def field_note(help_words: str, problem: VqaError | None = None) -> Content:

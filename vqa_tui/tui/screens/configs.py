@@ -170,8 +170,8 @@ class ConfigsScreen(LibraryScreen, Generic[E]):
         if new is not None:
             path = await self.copy(entry.name, new)
             self._go_to = new
-            tell(self, f"Copied to {path}; o opens it.")
             await self._read()
+            tell(self, f"Copied to {path}; o opens it.")  # only now: before, o would open the one that was copied
 
     @work(group="edit", exit_on_error=False)
     async def action_edit(self) -> None:

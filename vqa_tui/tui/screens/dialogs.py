@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Checkbox, Input, Select, Static
 from textual.worker import Worker
 
 from vqa_tui.domain.failure import VqaError
@@ -40,6 +40,42 @@ class Dialog(ModalScreen[Result]):
         Binding("pagedown", "page(1)", "Down", id="dialog.page-down", tooltip="Scroll the dialog down", show=False),
         Binding("pageup", "page(-1)", "Up", id="dialog.page-up", tooltip="Scroll the dialog up", show=False),
     ]
+
+    _refused: tuple[object, ...] | None = None
+    """The fields as they stood when what is wrong with them was said; None while nothing is said."""
+
+    def refuse(self, words: str) -> None:
+        """Say in the dialog what is wrong, until a field is another one."""
+        problem = self.query_one("#problem", Static)
+        problem.update(Content(clean(words, limit=1_000)))
+        problem.display = True
+        self.call_after_refresh(problem.scroll_visible, animate=False)
+        self.note_refused()
+
+    def note_refused(self) -> None:
+        """Remember the fields that were refused."""
+        self._refused = self._fields()
+
+    def forgive(self) -> None:
+        """Say nothing more of what was wrong."""
+        if self._refused is None:
+            return
+        self._refused = None
+        problem = self.query_one("#problem", Static)
+        problem.display = False
+        problem.update("")
+
+    def _fields(self) -> tuple[object, ...]:
+        fields = self.query("Input, Select, Checkbox")
+        return tuple(each.value for each in fields if isinstance(each, Input | Select | Checkbox))
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    @on(Checkbox.Changed)
+    def _field_changed(self) -> None:
+        """A word about a field that is another one by now misleads; the last key before it was said may come late."""
+        if self._refused is not None and self._fields() != self._refused:
+            self.forgive()
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -135,6 +171,6 @@ class ValueDialog(Dialog[str]):
         try:
             self._check(event.value.strip())
         except VqaError as error:
-            self.query_one("#problem", Static).update(Content(clean(str(error), limit=600)))
+            self.refuse(str(error))
             return
         self.dismiss(event.value.strip())

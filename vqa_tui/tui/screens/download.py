@@ -14,7 +14,6 @@ from textual.content import Content
 from textual.widgets import Button, Label, Select, Static
 
 from vqa_tui.operations.hub_download import DownloadProgress, DownloadReport
-from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.hub_words import (
     STOP_DOWNLOAD,
     dataset_choice,
@@ -174,17 +173,14 @@ class DownloadDialog(Dialog[DownloadReport]):
     def _show_working(self, working: bool) -> None:
         self.query_one("#download-form").disabled = working
         self.query_one("#start", Button).disabled = working
-        self.query_one("#problem").display = False
+        self.forgive()
         self.query_one("#download-state").display = working
         self.query_one("#download").border_subtitle = "downloading · esc stops" if working else _KEYS
         self._show_progress()
 
     def _show_problem(self, words: str) -> None:
-        problem = self.query_one("#problem", Static)
-        problem.update(Content(clean(words, limit=1_000)))
-        problem.display = True
         self.query_one("#start").focus()
-        self.call_after_refresh(problem.scroll_visible, animate=False)
+        self.refuse(words)
 
     @work(group="stop", exclusive=True, exit_on_error=False)
     async def ask_to_stop(self) -> None:

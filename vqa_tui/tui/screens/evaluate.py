@@ -55,6 +55,6 @@ class EvaluateDialog(Dialog[int]):
         try:
             rows = parse_count(self.query_one("#rows", Input).value, "rows")
         except VqaError as error:
-            self.query_one("#problem", Static).update(Content(clean(str(error), limit=600)))
+            self.refuse(str(error))
             return
         self.dismiss(min(rows or self._training.held_out, self._training.held_out))

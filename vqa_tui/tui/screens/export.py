@@ -45,6 +45,7 @@ _PICTURES = (
 )
 
 _KEYS = "ctrl+s writes · f1 keys · esc leaves"
+_BEFORE = Content.styled("What is finished by now is written; a run may go on.", QUIET)
 _WRITING = "export-writing"
 """Group of the workers that write: they belong to the app, so that leaving the dialog does not cut a file short."""
 
@@ -114,7 +115,7 @@ class ExportDialog(Dialog[None]):
                 yield Select(_PICTURES, allow_blank=False, id="pictures", compact=True)
             with VerticalScroll(id="result-box"):
                 yield Static(
-                    Content.styled("What is finished by now is written; a run may go on.", "$foreground 60%"),
+                    _BEFORE,
                     id="result",
                 )
             with Horizontal(classes="dialog-buttons"):
@@ -177,6 +178,10 @@ class ExportDialog(Dialog[None]):
     def _show(self, words: Content) -> None:
         self.query_one("#result", Static).update(words)
 
+    def forgive(self) -> None:
+        self._refused = None
+        self._show(_BEFORE)
+
     async def _write(self) -> None:
         """Write and validate; the result or what is wrong is shown in the dialog, or as a toast once that is left."""
         self._show(Content.styled("writing and validating …", QUIET))
@@ -205,6 +210,7 @@ class ExportDialog(Dialog[None]):
         except VqaError as error:
             if self.is_attached:
                 self._show(Content.styled(clean(error_words(error), limit=1_000), "$text-error"))
+                self.note_refused()
             else:
                 tell_error(self.app, error)
             return

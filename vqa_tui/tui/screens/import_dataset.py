@@ -205,7 +205,7 @@ class ImportDialog(Dialog[str]):
         from vqa_tui.tui.screens.choose_columns import ColumnsDialog
 
         path, line = self.query_one("#path", PathField).path, self.query_one("#columns", Input)
-        self.query_one("#problem").display = False
+        self.forgive()
         try:
             if not path:
                 raise VqaError("the columns are those of a path", hint="Say first what is to be imported.")
@@ -293,17 +293,14 @@ class ImportDialog(Dialog[str]):
     def _show_working(self, working: bool) -> None:
         self.query_one("#import-form").disabled = working
         self.query_one("#start", Button).disabled = working
-        self.query_one("#problem").display = False
+        self.forgive()
         self.query_one("#import-state").display = working
         self.query_one("#import").border_subtitle = "importing · esc stops" if working else _KEYS
         self._show_progress()
 
     def _show_problem(self, words: str) -> None:
-        problem = self.query_one("#problem", Static)
-        problem.update(Content(clean(words, limit=1_000)))
-        problem.display = True
         self.query_one("#path", PathField).line.focus()
-        self.call_after_refresh(problem.scroll_visible, animate=False)
+        self.refuse(words)
 
     def _show_report(self, report: ImportReport, seconds: float) -> None:
         self._imported = report.dataset if report.usable else None

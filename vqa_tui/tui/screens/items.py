@@ -84,18 +84,16 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         self._only: tuple[array[int], str] | None = None
         """Exactly these items and what they are called, whatever the filter."""
         self.sort = BY_ID
-        self._reading = False
+        self._reading = self._ids_behind = False
         self._readings = 0
         """How many readings of the ids have begun; only the newest says when it is over."""
         self._ids_of: tuple[TaskFilter, TaskSort] | None = None
         """The filter and the order of the ids that are shown in full."""
-        self._typed = ""
-        self._problem = ""
+        self._typed = self._problem = ""
         self._shown_run: int | None = None
         self._counts: Counts | None = None
         self._cost: Decimal | None = None
         self._ids_read_at = float("-inf")
-        self._ids_behind = False
         self._ids_pause = _REREAD_S
         self.filter_line = FilterLine(id="filter-line")
 
@@ -119,17 +117,21 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         self.query_one(ChipBar).show_chips(())
 
     def on_screen_resume(self) -> None:
+        self._meet_run()
         super().on_screen_resume()
         if self.about_run is None:
             return
-        if self._shown_run != self.watch_over.run_id:
-            self._shown_run, self._counts, self._ids_of = self.watch_over.run_id, None, None
-            self._only = None
-            self.tasks.forget()
-            self.inspector.clear()
         # The tasks of a run neither come nor go: all of them by id are what they were.
         if self._moves or self._ids_of != (self.wanted, self.sort):
             self.read_ids()
+
+    def _meet_run(self) -> None:
+        """Forget the items of another run before anything is asked about them: this one knows no such numbers."""
+        if self.about_run is not None and self._shown_run != self.about_run:
+            self._shown_run, self._counts, self._ids_of = self.about_run, None, None
+            self._only = None
+            self.tasks.forget()
+            self.inspector.clear()
 
     def show_only(self, ids: "array[int]", named: str) -> None:
         """Show exactly the items `ids`, which are called `named`; Esc shows all again."""
@@ -154,11 +156,11 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         """Follow the run: visible rows at once, the ids of a filtered list when counts moved."""
         if new is None or not self.is_mounted:
             return
+        self._meet_run()
         self._show_lines()
         view = new.view
-        asked = {slot.task_id for slot in view.in_flight}
+        shown, asked = self.inspector.detail, {slot.task_id for slot in view.in_flight}
         self.tasks.set_asked(asked)
-        shown = self.inspector.detail
         on_it = shown is not None and shown.row.id == self.tasks.current
         if shown is not None and on_it and (shown.row.id in asked) is not self.inspector.asked:
             self.inspect_task(shown.row.id)
@@ -289,6 +291,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
 
     def on_resize(self) -> None:
         """The inspector came into sight: fill it, or show the item that the cursor went to meanwhile."""
+        self._meet_run()
         self._show_lines()
         current, shown = self.tasks.current, self.inspector.detail
         if self.size.width >= WIDE and current is not None and (shown is None or shown.row.id != current):
@@ -302,10 +305,9 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         tasks = self.tasks
         if tasks.current is None:
             return "The list is empty."
-        if not tasks.marked_number and not tasks.range_begun:
-            reason = why_not_edit(action, tasks.row(tasks.target or tasks.current))
-            if reason:
-                return f"{reason} Space marks several."
+        single = not tasks.marked_number and not tasks.range_begun
+        if single and (reason := why_not_edit(action, tasks.row(tasks.target or tasks.current))):
+            return f"{reason} Space marks several."
         if action not in EDITS and self.has_class("-narrow"):
             return "Press Enter to look at the item first."
         return super().why_not(action)

@@ -67,6 +67,7 @@ class LimitsDialog(Dialog[None]):
 
     def on_mount(self) -> None:
         self.query_one(LiveTable).focus()
+        self.query_one("#problem").display = False
         self._stop_editing()
         self._read_limits()
 
@@ -107,15 +108,10 @@ class LimitsDialog(Dialog[None]):
 
     def _stop_editing(self) -> None:
         self._edited = None
-        self._show_problem("")
+        self.forgive()
         field = self.query_one("#value", Input)
         field.display = False
         self.query_one(LiveTable).focus()
-
-    def _show_problem(self, words: str) -> None:
-        problem = self.query_one("#problem", Static)
-        problem.display = bool(words)
-        problem.update(Content(clean(words, limit=600)))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -132,7 +128,7 @@ class LimitsDialog(Dialog[None]):
             self._stop_editing()
             await self._refresh()
         except VqaError as error:
-            self._show_problem(str(error))
+            self.refuse(str(error))
         finally:
             self._under_way = False
 

@@ -16,7 +16,6 @@ from textual.widgets import Button, Input, Label, Select, Static
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run_name import require_run_name
 from vqa_tui.operations.training_queue import parse_priority
-from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.new_training import (
     CONFIG_COLUMNS,
     choice_row,
@@ -152,7 +151,7 @@ class NewTraining(Dialog["StartedTraining"]):
     def _show_choice(self) -> None:
         choice = self.choice
         self.query_one("#about", Static).update(choice_text(choice))
-        self.query_one("#problem", Static).update("")
+        self.forgive()
         config = choice.config if choice is not None else None
         command = self._services.trainings.command_of(config, self._device) if config is not None else ()
         self.query_one("#command", Static).update(command_text(command) if command else Content(""))
@@ -253,8 +252,8 @@ class NewTraining(Dialog["StartedTraining"]):
 
     @work(group=_STARTING, exit_on_error=False)
     async def _start(self) -> None:
-        problem, box = self.query_one("#problem", Static), self.query_one("#new-training")
-        problem.update("")
+        box = self.query_one("#new-training")
+        self.forgive()
         try:
             config = self._config()
             source = self.query_one("#source", Select).value
@@ -277,8 +276,7 @@ class NewTraining(Dialog["StartedTraining"]):
                 priority=parse_priority(self.query_one("#priority", Input).value),
             )
         except VqaError as error:
-            problem.update(Content(clean(error_words(error), limit=1_000)))
-            problem.scroll_visible(animate=False)
+            self.refuse(error_words(error))
             return
         finally:
             box.border_subtitle = _KEYS

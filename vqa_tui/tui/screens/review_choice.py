@@ -104,9 +104,7 @@ class ReviewChoiceDialog(Dialog[ReviewChoice]):
         try:
             target = parse_target(self.query_one("#target", Input).value)
         except VqaError as error:
-            problem = self.query_one("#problem", Static)
-            problem.display = True
-            problem.update(Content(clean(str(error), limit=300)))
+            self.refuse(str(error))
             return
         self.dismiss(ReviewChoice(self._order(), self._filter(), target))
 

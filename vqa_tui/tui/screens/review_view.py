@@ -1,5 +1,7 @@
 """What the review screen shows: the picture, its pair, and how far one is; it reads and writes no verdict."""
 
+import time
+
 from PIL import Image
 from textual import work
 from textual.app import ComposeResult
@@ -7,6 +9,7 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.review import ReviewPair
 from vqa_tui.operations.reviewing import ReviewStatus
 from vqa_tui.tui.messages import ModeWanted
@@ -30,6 +33,9 @@ WIDE = 120
 _LINES = 3
 """Rows of header, estimate and keys."""
 
+_FOLLOW_S = 1.0
+"""Least seconds between two readings of the counts by themselves; ten times what one took, if that is more."""
+
 
 class ReviewView(LiveScreen):
     """A screen with a desk of pairs of the run that is followed."""
@@ -52,6 +58,8 @@ class ReviewView(LiveScreen):
         """What was done last, in words."""
         self.pictures = usual_pictures(services.preferences.settings.pictures)
         self._pairs_in_run = 0
+        self._follow_from = float("-inf")
+        """When the counts may be read by themselves again."""
 
     @property
     def pending(self) -> int:
@@ -88,6 +96,9 @@ class ReviewView(LiveScreen):
             self.go_on_slowly(self.desk)
         else:
             self.look_ahead()
+        # Else the counts stay those of the last verdict, however far run and reviewers went on meanwhile.
+        self._follow_from = float("-inf")
+        self._follow()
 
     def on_resize(self) -> None:
         self.show_lines()
@@ -145,13 +156,38 @@ class ReviewView(LiveScreen):
 
     @work(group="status", exclusive=True, exit_on_error=False)
     async def read_status(self) -> None:
+        await self._take_counts()
+
+    async def _take_counts(self) -> None:
         if (desk := self.desk) is not None:
             status = await self.services.reviewing.status(desk.run_id, self.choice.target)
             if desk is self.desk:
-                self.status = status
+                moved, self.status = status != self.status, status
                 self.show_lines()
-                if desk.current is None:
+                if moved and desk.current is None:
                     self.show_pair()
+
+    def _follow(self) -> None:
+        """Bring the counts up to what run and reviewers did meanwhile; the pair on screen stays as it is.
+
+        Both are read from tallies, and only pairs that came since are gone through, so this is cheap at any size.
+        """
+        if self.status is not None and time.monotonic() >= self._follow_from and not self.at_work("follow", "status"):
+            self._count_anew()
+
+    @work(group="follow", exit_on_error=False)
+    async def _count_anew(self) -> None:
+        if (desk := self.desk) is None:
+            return
+        started = time.monotonic()
+        try:
+            await desk.place(lambda _left: None)  # a pair without a place is not counted
+            await self._take_counts()
+        except VqaError:
+            return  # the line of trouble tells that the workspace cannot be read
+        finally:
+            ended = time.monotonic()
+            self._follow_from = ended + max(_FOLLOW_S, 10 * (ended - started))
 
     def _run_seen(self, seen: SeenRun) -> None:
         """Take in a run that grew: a person who waits for pairs sees the first as it comes."""
@@ -160,9 +196,8 @@ class ReviewView(LiveScreen):
         grew, self._pairs_in_run = seen.view.samples != self._pairs_in_run, seen.view.samples
         if grew and self.status is not None and self.desk.current is None and not self.desk.skipped:
             self.go_on_slowly(self.desk)
-            self.read_status()
-        else:
-            self.show_lines()
+        self.show_lines()
+        self._follow()
 
     def show_pair(self) -> None:
         """Show the pair that lies open, or why there is none."""

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from vqa_tui.domain.run import RunView
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.messages import RunPicked
+from vqa_tui.tui.messages import DemoWanted, ImportWanted, RunPicked
 from vqa_tui.tui.present.lists import run_detail, runs_empty, runs_header, runs_totals
 from vqa_tui.tui.present.run_rows import RunRows, in_sight, nothing_in_sight
 from vqa_tui.tui.present.seen import RunLine, SeenRuns
@@ -29,6 +29,9 @@ from vqa_tui.tui.widgets.trouble_line import TroubleLine
 _GREY = ("toggle_pause", "resume", "stop", "retry_failed", "rename", "archive", "delete", "clone", "compare")
 """Actions whose key may be grey, or called otherwise, from one sight to the next."""
 
+_FIRST = ("demo", "import_pictures")
+"""Actions that have a key while there is no run."""
+
 
 class RunsScreen(RunEditingScreen):
     """All runs of the workspace, newest first; the keys act on the one under the cursor."""
@@ -37,7 +40,12 @@ class RunsScreen(RunEditingScreen):
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["runs.tcss"]
     AUTO_FOCUS = "#runs"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-usual")]  # noqa: RUF012 - Textual declares it
+    """Rows from which there is room for three runs and the detail of one."""
+    WRITES: ClassVar[frozenset[str]] = frozenset(_FIRST)
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "demo", "demo", id="runs.demo", tooltip="Draw sixty scans and run over them, free"),
+        Binding("i", "import_pictures", "import", id="runs.import", tooltip="Import pictures of your own"),
         Binding(
             "equals_sign",
             "compare",
@@ -82,6 +90,7 @@ class RunsScreen(RunEditingScreen):
 
     def on_mount(self) -> None:
         self.table.border_title = "Runs"
+        self.table.can_focus = False
         for hidden in ("#runs-empty", "#runs-filter"):
             self.query_one(hidden).display = False
         self.watch_over.runs_seen.subscribe(self, self._runs_seen)
@@ -123,6 +132,12 @@ class RunsScreen(RunEditingScreen):
             return "There is no run."
         return super().why_not(action)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What one can begin with has keys in a list without runs alone."""
+        if action in _FIRST and (self._seen.lines or self.watch_over.last_runs is None):
+            return False
+        return super().check_action(action, parameters)
+
     def key_words(self, action: str) -> str | None:
         if action == "show_archived" and self._with_archived:
             return "hide archived"
@@ -135,7 +150,9 @@ class RunsScreen(RunEditingScreen):
         table = self.table
         self._show_rows()
         self.query_one("#runs-empty").display = not seen.lines
-        table.display = bool(seen.lines)
+        table.display = table.can_focus = bool(seen.lines)  # what is out of sight has no keys
+        if table.has_focus and not seen.lines:
+            self.set_focus(None)
         if had_runs != bool(seen.lines):
             if seen.lines:
                 table.focus()
@@ -166,7 +183,7 @@ class RunsScreen(RunEditingScreen):
         """Tell more about the run under the cursor."""
         line = self.chosen
         detail = self.query_one("#runs-detail", Static)
-        detail.display = line is not None
+        detail.set_class(line is None, "-none")
         if line is not None:
             detail.update(run_detail(line, self._seen.at), layout=False)
         keys = tuple((self.why_not(action), self.key_words(action)) for action in _GREY)
@@ -208,6 +225,12 @@ class RunsScreen(RunEditingScreen):
             self.query_one("#runs-filter", Input).value = ""
         elif self.table.marked:
             self.table.unmark_all()
+
+    def action_demo(self) -> None:
+        self.post_message(DemoWanted())
+
+    def action_import_pictures(self) -> None:
+        self.post_message(ImportWanted())
 
     def action_show_archived(self) -> None:
         self._with_archived = not self._with_archived

@@ -13,7 +13,6 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.hub_upload import UploadPlan
-from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.hub_lines import upload_line
 from vqa_tui.tui.present.hub_words import token_words, upload_question, upload_report_text, upload_text
 from vqa_tui.tui.present.phases import QUIET
@@ -199,7 +198,7 @@ class UploadDialog(Dialog[None]):
     def _show_working(self, words: Content) -> None:
         self.query_one("#upload-form").disabled = True
         self.query_one("#start", Button).disabled = True
-        self.query_one("#problem").display = False
+        self.forgive()
         state = self.query_one("#upload-state", Static)
         state.display = True
         state.update(words)
@@ -212,11 +211,8 @@ class UploadDialog(Dialog[None]):
 
     def _show_problem(self, words: str) -> None:
         self._show_form()
-        problem = self.query_one("#problem", Static)
-        problem.update(Content(clean(words, limit=1_000)))
-        problem.display = True
         self.query_one("#repo").focus()
-        self.call_after_refresh(problem.scroll_visible, animate=False)
+        self.refuse(words)
 
     @on(Button.Pressed, "#close")
     def _close(self) -> None:

@@ -108,6 +108,7 @@ class NewRunWizard(WizardStarting):
         self._dataset = dataset
         self._given_form = self.form
         self.step = Step.DATASET if like is None else Step.PLAN
+        self._was_shown = False
         self._seen = set[Step]() if like is None else set(Step)
 
     def compose(self) -> ComposeResult:
@@ -130,6 +131,20 @@ class NewRunWizard(WizardStarting):
         self.read_endpoints()
         self.read_chosen_facts()
         self._enter(self.step)
+
+    def on_screen_resume(self) -> None:
+        """What can be chosen may have changed while another screen lay over this one."""
+        if self._was_shown:
+            self.read_again()
+            self._read_beside()
+        self._was_shown = True
+
+    def _read_beside(self) -> None:
+        """Read what stands beside the list of this step."""
+        if self.step is Step.RECIPE:
+            self.read_preview()
+        elif self.step is Step.ENDPOINT:
+            self.read_facts()
 
     # What is answered, and what it allows.
 
@@ -215,11 +230,8 @@ class NewRunWizard(WizardStarting):
             self.plan()
         else:
             self.query_one(_FOCUS_OF[step]).focus()
-        if step is Step.RECIPE:
-            self.read_preview()
-        elif step is Step.ENDPOINT:
-            self.read_facts()
-        elif step is Step.SIZE:
+        self._read_beside()
+        if step is Step.SIZE:
             self.query_one(SizeStep).load(self.form)
         self.answers_changed()
 
@@ -311,10 +323,7 @@ class NewRunWizard(WizardStarting):
     def _looked_at(self, event: ChoiceList.Moved) -> None:
         """Another row is under the cursor: what stands beside the list follows."""
         event.stop()
-        if self.step is Step.RECIPE:
-            self.read_preview()
-        elif self.step is Step.ENDPOINT:
-            self.read_facts()
+        self._read_beside()
 
     @on(SizeStep.Changed)
     def _sized(self, event: SizeStep.Changed) -> None:

@@ -72,28 +72,42 @@ class WizardReading(AskingScreen[int | None]):
         """Show the datasets, with the cursor on `cursor`, else on the one that is chosen."""
         await self.show_datasets(cursor)
 
-    async def show_datasets(self, cursor: str | None = None) -> None:
+    async def show_datasets(self, cursor: str | None = None, *, stay: bool = False) -> None:
+        """Show the datasets; to `stay` leaves the cursor where it is."""
         found: Sequence[DatasetView] = await self.services.library.datasets()
-        self.query_one(DatasetStep).show(found, chosen=self.form.dataset, cursor=cursor)
+        self.query_one(DatasetStep).show(found, chosen=self.form.dataset, cursor=cursor, stay=stay)
         self.answers_changed()
 
     @work(group="recipes", exclusive=True, exit_on_error=False)
     async def read_recipes(self, cursor: str | None = None) -> None:
+        await self._show_recipes(cursor)
+
+    async def _show_recipes(self, cursor: str | None = None, *, stay: bool = False) -> None:
         found = [*self._given[RecipeStep], *await self.services.library.recipe_files()]
-        self._show_files(self.query_one(RecipeStep).config, found, self.form.recipe, cursor)
+        self._show_files(self.query_one(RecipeStep).config, found, self.form.recipe, cursor, stay=stay)
 
     @work(group="endpoints", exclusive=True, exit_on_error=False)
     async def read_endpoints(self, cursor: str | None = None) -> None:
+        await self._show_endpoints(cursor)
+
+    async def _show_endpoints(self, cursor: str | None = None, *, stay: bool = False) -> None:
         found = [*self._given[EndpointStep], *await self.services.library.endpoint_files()]
-        self._show_files(self.query_one(EndpointStep).config, found, self.form.endpoint, cursor)
+        self._show_files(self.query_one(EndpointStep).config, found, self.form.endpoint, cursor, stay=stay)
+
+    @work(group="again", exclusive=True, exit_on_error=False)
+    async def read_again(self) -> None:
+        """Show what was imported, copied or edited meanwhile; every cursor stays where it is."""
+        await self.show_datasets(stay=True)
+        await self._show_recipes(stay=True)
+        await self._show_endpoints(stay=True)
 
     def _show_files(
-        self, config: ConfigChoice, found: Sequence[ConfigFile], chosen: str | None, cursor: str | None
+        self, config: ConfigChoice, found: Sequence[ConfigFile], chosen: str | None, cursor: str | None, *, stay: bool
     ) -> None:
         """Show files to choose from; what a run is to be like may have come from a path, or from the run alone."""
         if chosen is not None and chosen not in {file.name for file in found}:
             found = [_unlisted(chosen), *found]
-        config.show(found, chosen=chosen, cursor=cursor)
+        config.show(found, chosen=chosen, cursor=cursor, stay=stay)
         self.answers_changed()
 
     @work(group="path", exclusive=True, exit_on_error=False)

@@ -7,6 +7,7 @@ from textual import on, work
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.plan import RunPlan
 from vqa_tui.operations.planning import RunRequest
+from vqa_tui.tui.present.wizard_lines import cap_words
 from vqa_tui.tui.run_form import RunForm
 from vqa_tui.tui.screens.wizard_reading import WizardReading
 from vqa_tui.tui.services import Services
@@ -33,6 +34,7 @@ class WizardStarting(WizardReading):
         step = self.query_one(PlanStep)
         self.made_plan = None
         step.show_refusal("")
+        step.show_cap(cap_words(self.form))
         step.show_busy()
         self.refresh_bindings()
         try:

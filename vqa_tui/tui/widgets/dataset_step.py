@@ -31,12 +31,14 @@ class DatasetStep(Vertical):
     def choices(self) -> ChoiceList:
         return self.query_one(ChoiceList)
 
-    def show(self, datasets: Sequence[DatasetView], *, chosen: str | None, cursor: str | None = None) -> None:
-        """Show what is imported; the cursor goes to `cursor`, else to what is chosen."""
+    def show(
+        self, datasets: Sequence[DatasetView], *, chosen: str | None, cursor: str | None = None, stay: bool = False
+    ) -> None:
+        """Show what is imported; the cursor goes to `cursor`, else to what is chosen, unless it is to `stay`."""
         self._datasets = {dataset.name: dataset for dataset in datasets}
         now = time.time()
         rows = [dataset_row(dataset, chosen, now) for dataset in datasets]
-        self.choices.show(rows, cursor=cursor or chosen, none="none imported yet; i imports one")
+        self.choices.show(rows, cursor=None if stay else cursor or chosen, none="none imported yet; i imports one")
         self._tell_about(self.choices.cursor_id)
 
     @on(ChoiceList.Moved)

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.few_colours import SIXTEEN
+from vqa_tui.tui.typed_keys import is_typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,8 @@ class KeyBar(Widget):
             binding = active.binding
             is_mode = binding.action.startswith("mode(")
             if not (binding.show or is_mode) or binding.system or binding.action in seen:
+                continue
+            if is_typed(self.screen, key):
                 continue
             seen.add(binding.action)
             if self._few_colours and not active.enabled:

@@ -53,6 +53,10 @@ class PlanStep(Vertical):
     def _box(self) -> TextBox:
         return self.query_one("#plan-box", TextBox)
 
+    def show_cap(self, words: str) -> None:
+        """Say what the run may spend, where no length of the plan or of the answers cuts it off."""
+        self._box.border_subtitle = Content(words)
+
     def show_busy(self) -> None:
         """Say that pictures are counted; an earlier plan stays until the new one is there."""
         self._box.border_title = "Plan · counting …"

@@ -38,10 +38,16 @@ class ConfigChoice(Vertical):
     def file(self, name: object) -> ConfigFile | None:
         return self._files.get(str(name))
 
-    def show(self, files: Sequence[ConfigFile], *, chosen: str | None, cursor: str | None = None) -> None:
-        """Show what there is; the cursor goes to `cursor`, else to what is chosen."""
+    def show(
+        self, files: Sequence[ConfigFile], *, chosen: str | None, cursor: str | None = None, stay: bool = False
+    ) -> None:
+        """Show what there is; the cursor goes to `cursor`, else to what is chosen, unless it is to `stay`."""
         self._files = {file.name: file for file in files}
-        self.choices.show([config_row(file, chosen) for file in files], cursor=cursor or chosen, none="none was found")
+        self.choices.show(
+            [config_row(file, chosen) for file in files],
+            cursor=None if stay else cursor or chosen,
+            none="none was found",
+        )
         self._tell_about(self.choices.cursor_id)
 
     @on(ChoiceList.Moved)
