@@ -76,6 +76,14 @@ def test_a_broken_file_is_told_by_file_line_and_nearest_key(tmp_path: Path) -> N
     assert f"{path}:4" in said and "`alpha`" in said and f"{path}:5" in said and "`epochs`" in said
 
 
+def test_a_name_that_would_be_taken_for_a_number_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "5.yaml"
+    path.write_text("# a comment\nname: '5'\nmodel: tiny\n")
+    with pytest.raises(VqaError) as raised:
+        load_training("5", folders=[tmp_path])
+    assert f"{path}:2: name: is digits alone" in str(raised.value) and "train_5" in raised.value.hint
+
+
 @pytest.fixture
 def paths(tmp_path: Path) -> WorkspacePaths:
     return WorkspacePaths(tmp_path / ".vqa")
