@@ -134,6 +134,11 @@ async def test_choices_say_why_they_cannot_start(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert training_choices.why_not_here(tiny.model_copy(update={"launch": two})) == ""
     assert "4 bits" in training_choices.why_not_here(tiny.model_copy(update={"four_bit": True}))
+    half = tiny.model_copy(update={"precision": "fp16"})
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert training_choices.why_not_here(half) == ""
+    monkeypatch.setattr("sys.platform", "linux")
+    assert "fp16 needs an NVIDIA GPU" in training_choices.why_not_here(half)
     (tmp_path / "trainings").mkdir()
     (tmp_path / "trainings" / "broken.yaml").write_text("name: other\nmodel: tiny\n")
     async with opened_workshop(tmp_path) as shop:
