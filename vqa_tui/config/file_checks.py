@@ -21,6 +21,8 @@ from vqa_tui.domain.changes import MOST_TOKENS
 from vqa_tui.domain.own_fields import OWN_FIELDS, OWN_HEADERS
 
 LONGEST_MODEL = 200
+FEWEST_PIXELS = 28 * 28
+"""What Qwen2.5-VL makes one token of."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110, token."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -79,12 +81,20 @@ def check_recipe(recipe: Recipe, document: YamlDocument) -> None:
 
 def check_training(config: TrainingConfig, document: YamlDocument) -> None:
     """Raise VqaError, with file and line, for a configuration that no training can be made of."""
+    if (refused := why_no_training(config)) is not None:
+        key, words, hint = refused
+        raise document.error((key,), f"{key}: {words}", hint=hint)
+
+
+def why_no_training(config: TrainingConfig) -> tuple[str, str, str] | None:
+    """Return the key of a configuration that no training can be made of, what is wrong with it, and what to do."""
     if config.name.isdecimal():
-        raise document.error(
-            ("name",),
-            "name: is digits alone, and a training of that name would be taken for the one with that number",
-            hint=f"Write a letter into it, such as `name: train_{config.name}`.",
-        )
+        words = "is digits alone, and a training of that name would be taken for the one with that number"
+        return "name", words, f"Put a letter into it, such as `train_{config.name}`."
+    if config.max_pixels is not None and config.max_pixels < FEWEST_PIXELS:
+        words = f"must be at least {FEWEST_PIXELS}: of a smaller picture nothing can be seen"
+        return "max_pixels", words, "The default is a good beginning; null leaves it to the model's own processor."
+    return None
 
 
 def _check_most(model: BaseModel, most: Mapping[Location, int], document: YamlDocument) -> None:
