@@ -71,6 +71,11 @@ async def test_a_configuration_is_no_path(
     assert "is not taken for a configuration" not in answer.text, "so it is there"
 
 
+async def test_a_job_takes_no_number_for_its_name(api: Api) -> None:
+    answer = await api.post(config="train_tiny", run="vqa", name="5")
+    assert answer.status == 422 and "name: must not be digits alone" in answer.message
+
+
 async def test_a_job_is_listed_shown_and_deleted(api: Api) -> None:
     number = await api.made()
     (listed,) = (await api.ask("GET", JOBS)).json["jobs"]

@@ -36,6 +36,8 @@ def test_requeue_says_what_it_costs_and_undo_takes_it_back(place: Place) -> None
     items = [item["item_key"] for item in listed(place)]
     said = place.refused("item", "requeue", "first", items[0])
     assert "1 is done" in said and "replaced when the new reply comes" in said and "--yes" in said
+    number = str(listed(place)[0]["id"])
+    assert place.refused("item", "requeue", "first", items[0], items[0], number) == said
     assert [item["status"] for item in listed(place)] == ["done"] * 3
     assert "there is nothing to take back" in place.refused("item", "undo", "first")
     assert "name pictures, or choose them with --filter" in place.refused("item", "requeue", "first")

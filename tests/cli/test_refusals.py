@@ -41,6 +41,8 @@ REFUSALS = [
     ((*START, "--budget", "1e30"), "not an amount of dollars from 0.000001 to 1,000,000,000"),
     ((*START, "--budget", "1e400"), "not an amount of dollars"),
     ((*START, "--budget", "1e-20"), "not an amount of dollars"),
+    ((*START, "--budget", "٣"), "not an amount of dollars"),
+    (("export", "first", "qwen", "-"), "does not go to standard output"),
     ((*START, "--budget", "sNaN"), "not an amount of dollars"),
     ((*START, "--concurrency", "0"), "concurrency"),
     ((*START, "--name", "ü日本"), "ASCII letters"),

@@ -30,10 +30,28 @@ def test_what_is_set_is_shown(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_is_refused_and_changes_nothing(tmp_path: Path) -> None:
-    for words in (["bell=maybe"], ["bel=true"], ["bell"], ["theme=nord", "pictures=big"]):
+    for words, said in (
+        (["bell=maybe"], "bell"),
+        (["bel=true"], "bel"),
+        (["bell"], "KEY=VALUE"),
+        (["theme=nord", "pictures=big"], "pictures"),
+        (["theme=nrod"], "there is no theme 'nrod'; did you mean nord?"),
+        (["theme="], "dracula"),
+        (["theme=nord", "theme=dracula"], "theme is set twice: to nord and to dracula"),
+        (['command=rm "'], "no closing quotation"),
+    ):
         refused = typed("set", *words)
-        assert refused.exit_code == 2 and refused.stderr
+        assert refused.exit_code == 2 and said in refused.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_told_as_it_is_here(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = CliRunner().invoke(
+        app, ["settings", "set", "bell=false"], prog_name="vqa-tui", env={"VQA_CONFIG": str(tmp_path / "file" / "x")}
+    )
+    assert refused.exit_code == 1 and "cannot be written" in refused.stderr
+    assert "Nothing was changed." in refused.stderr and "until you leave" not in refused.stderr
 
 
 def test_keys_are_listed_with_those_of_the_file(tmp_path: Path) -> None:

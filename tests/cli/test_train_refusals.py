@@ -58,6 +58,7 @@ def test_a_missing_extra_in_a_program_of_its_own(tmp_path: Path, data: str) -> N
 
 
 def test_a_missing_back_end_is_named(place: Place, data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
     for name in ("torch", "transformers", "peft", "accelerate"):
         monkeypatch.setitem(sys.modules, name, sys)
     monkeypatch.setitem(sys.modules, "unsloth", None)
@@ -66,7 +67,11 @@ def test_a_missing_back_end_is_named(place: Place, data: str, monkeypatch: pytes
     assert "unsloth needs an NVIDIA GPU" in said and "backend: peft" in said
     said = place.refused("train", "start", "train_tiny", "--data", data, "--set", "four_bit=true")
     assert "4 bits need an NVIDIA GPU" in said and "four_bit: false" in said
+    half = ("train", "start", "train_tiny", "--data", data, "--set", "precision=fp16", "--detach")
+    said = place.refused(*half)
+    assert "fp16 needs an NVIDIA GPU, and none is seen here" in said and "precision: auto" in said
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert "it shall be on the CPU" in place.refused(*half, "--device", "cpu")
     said = place.refused("train", "start", "train_tiny", "--data", data, "--set", "backend=unsloth")
     assert "unsloth is not installed" in said and "backend: peft" in said
 

@@ -258,9 +258,9 @@ def test_a_recipe_holds_no_key_value_either(folder: Path, write: Write) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "extra_body: {max_tokens: 5, model: gpt-4o-2024-08-06, thinking: {budget_tokens: 0}, stop: [sk-learn]}",
+        "extra_body: {seed: 5, service_tier: gpt-4o-2024-08-06, thinking: {budget_tokens: 0}, stop: [sk-learn]}",
         "extra_headers: {X-Project: proj_12345, X-Trace: 0f8fad5b-d9cb-469f-a165-70867728950e}",
-        "groups: {account-2: {requests_per_minute: 5}}",
+        "    group: account-2\ngroups: {account-2: {requests_per_minute: 5}}",
     ],
 )
 def test_what_is_no_key_value_is_let_through(folder: Path, write: Write, text: str) -> None:

@@ -76,6 +76,28 @@ def test_a_broken_file_is_told_by_file_line_and_nearest_key(tmp_path: Path) -> N
     assert f"{path}:4" in said and "`alpha`" in said and f"{path}:5" in said and "`epochs`" in said
 
 
+def test_a_name_that_would_be_taken_for_a_number_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "5.yaml"
+    path.write_text("# a comment\nname: '5'\nmodel: tiny\n")
+    with pytest.raises(VqaError) as raised:
+        load_training("5", folders=[tmp_path])
+    assert f"{path}:2: name: is digits alone" in str(raised.value) and "train_5" in raised.value.hint
+
+
+def test_pictures_of_which_nothing_is_left_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nmodel: tiny\nmax_pixels: 783\n")
+    with pytest.raises(VqaError, match=r"mine\.yaml:3: max_pixels: must be at least 784"):
+        load_training("mine", folders=[tmp_path])
+    path.write_text("name: mine\nmodel: tiny\nmax_pixels: 784\n")
+    assert load_training("mine", folders=[tmp_path]).max_pixels == 784
+
+
+def test_a_key_that_is_set_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VqaError, match="--set epochs: is given twice: 1 and 2"):
+        training_config(WorkspacePaths(tmp_path / ".vqa"), "train_tiny", ["epochs=1", "lora.r=8", "epochs=2"])
+
+
 @pytest.fixture
 def paths(tmp_path: Path) -> WorkspacePaths:
     return WorkspacePaths(tmp_path / ".vqa")
@@ -108,6 +130,7 @@ def test_a_part_that_was_taken_out_can_be_put_back(paths: WorkspacePaths) -> Non
         ("launch=5", "--set: launch: "),
         ("model=" + "[" * 3_000, "is not a value in YAML"),
         ("launch.processes=2", "program: python starts one process"),
+        ("max_pixels=783", "--set: max_pixels: must be at least 784"),
     ],
 )
 def test_a_wrong_set_says_which_and_what_is_known(paths: WorkspacePaths, setting: str, words: str) -> None:

@@ -182,6 +182,36 @@ def test_of_few_pictures_one_is_held_out_and_of_one_none(tmp_path: Path, share: 
     assert made.held_out == 0
 
 
+@pytest.mark.parametrize(
+    ("form", "name", "place"),
+    [
+        ("llava", "x.json", r"x\.json, entry \d+: the JSON list breaks off here: "),
+        ("qwen", "x.jsonl", r"x\.jsonl, line \d+: not JSON: "),
+    ],
+)
+def test_a_file_that_is_cut_is_refused_where_it_breaks_off(form: str, name: str, place: str, tmp_path: Path) -> None:
+    """And not learned from up to there."""
+    out = tmp_path / name
+    write_export(out, form, pictures_with_pairs(tmp_path, 6))
+    for manifest in tmp_path.glob("*manifest*"):
+        manifest.unlink()
+    data = out.read_bytes()
+    out.write_bytes(data[: len(data) * 2 // 3 + 5])
+    with pytest.raises(VqaError, match=rf"x\.jsonl? cannot be read to its end: {place}"):
+        prepare_rows(out, tmp_path, held_out_share=0.0, seed=1)
+    # A whole last line needs no line end.
+    out.write_bytes(data.rstrip())
+    assert prepare_rows(out, tmp_path, held_out_share=0.0, seed=1).left_out == 0
+
+
+def test_answers_of_vqa_v2_that_are_cut_are_refused(tmp_path: Path) -> None:
+    write_export(tmp_path / "x.json", "vqa-v2", pictures_with_pairs(tmp_path, 6))
+    (answers,) = (each for each in tmp_path.glob("x*.json") if "annotations" in each.name)
+    answers.write_bytes(answers.read_bytes()[: answers.stat().st_size // 2])
+    with pytest.raises(VqaError, match=rf"cannot be read to its end: .* {answers.name}: the JSON object breaks off"):
+        prepare_rows(tmp_path / "x.json", tmp_path, held_out_share=0.0, seed=1)
+
+
 def test_data_that_cannot_be_used_is_refused_in_words(tmp_path: Path, write_lines: Write) -> None:
     with pytest.raises(VqaError, match="there is no file"):
         prepare_rows(tmp_path / "gone.jsonl", tmp_path, held_out_share=0.1, seed=1)

@@ -96,7 +96,7 @@ async def test_nothing_is_archived_or_deleted_under_an_engine(workshop: Workshop
     run_id = await workshop.run([DONE], phase=Phase.RUNNING)
     async with ProcessLock(workshop.workspace.paths.run_lock(run_id)):
         for edit in (archive_run, delete_run):
-            with pytest.raises(VqaError, match="an engine is at work on run first"):
+            with pytest.raises(VqaError, match=r"an engine is at work on run first(.|\n)*`vqa-tui run stop first`"):
                 await edit(workshop.workspace, run_id)
     with pytest.raises(VqaError, match="lost its engine"):
         await archive_run(workshop.workspace, run_id)

@@ -6,9 +6,11 @@ import pytest
 
 from tests.exporters.written import pictures_with_pairs, write_export
 from vqa_tui.config.training import TrainingConfig
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training_files import HELD_OUT, ROWS
 from vqa_tui.domain.training_row import TrainingRow
 from vqa_tui.operations import training_start
+from vqa_tui.operations.trainings import list_trainings
 from vqa_tui.operations.workspace import Workspace, open_workspace
 
 
@@ -18,11 +20,7 @@ async def test_pictures_of_data_that_is_named_from_here_are_found_from_anywhere(
 ) -> None:
     """The trainer works in its own folder."""
 
-    async def unstarted(*_arguments: object, **_named: object) -> None:
-        """No process: the rows are looked at."""
-
-    monkeypatch.setattr(training_start, "_spawn", unstarted)
-    monkeypatch.setattr(training_start, "_refuse_impossible", lambda *_anything: None)
+    without_a_process(monkeypatch)
     (tmp_path / "data").mkdir()
     write_export(tmp_path / "data" / "x.jsonl", form, pictures_with_pairs(tmp_path / "data", 4))
     monkeypatch.chdir(tmp_path)
@@ -32,8 +30,46 @@ async def test_pictures_of_data_that_is_named_from_here_are_found_from_anywhere(
     assert pictures and all(path.is_absolute() and path.is_file() for path in pictures)
 
 
-async def started(workspace: Workspace, data: Path) -> list[TrainingRow]:
-    config = TrainingConfig(name="x", model="tiny", validation=0.3)
+@pytest.mark.parametrize("name", ["5", "", "a b", "a/b", "..", "-x", "a\nb", "a\x1b[1m", "x" * 81])
+async def test_what_cannot_be_a_name_is_refused_before_anything_is_made(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_a_process(monkeypatch)
+    write_export(tmp_path / "x.jsonl", "qwen", pictures_with_pairs(tmp_path, 4))
+    config = TrainingConfig(name="x", model="tiny")
+    async with open_workspace(tmp_path / "work") as workspace:
+        with pytest.raises(VqaError, match="cannot be the name of a training"):
+            await training_start.start_training(workspace, config, data=tmp_path / "x.jsonl", name=name)
+        assert await list_trainings(workspace) == ()
+
+
+async def test_the_name_of_the_configuration_makes_names_of_trainings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_a_process(monkeypatch)
+    write_export(tmp_path / "x.jsonl", "qwen", pictures_with_pairs(tmp_path, 4))
+    longest = "x" * 80
+    async with open_workspace(tmp_path / "work") as workspace:
+        for _ in range(3):
+            await started(workspace, tmp_path / "x.jsonl", name=longest)
+        names = {each.id: each.name for each in await list_trainings(workspace)}
+        assert names == {1: longest, 2: "x" * 78 + "-2", 3: "x" * 78 + "-3"}
+        with pytest.raises(VqaError, match="'5' cannot be the name of a training"):
+            await started(workspace, tmp_path / "x.jsonl", name="5")
+
+
+def without_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is installed here, a training is made; nothing is started for it."""
+
+    async def unstarted(*_arguments: object, **_named: object) -> None:
+        """No process: what was made is looked at."""
+
+    monkeypatch.setattr(training_start, "_spawn", unstarted)
+    monkeypatch.setattr(training_start, "_refuse_impossible", lambda *_anything: None)
+
+
+async def started(workspace: Workspace, data: Path, name: str = "x") -> list[TrainingRow]:
+    config = TrainingConfig(name=name, model="tiny", validation=0.3)
     made = await training_start.start_training(workspace, config, data=data)
     folder = workspace.paths.training_folder(made.id)
     return [

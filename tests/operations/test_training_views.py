@@ -68,6 +68,16 @@ async def test_a_training_is_renamed_unless_the_name_is_taken(tmp_path: Path) ->
             await trainings.rename_training(shop.workspace, 9, "x")
 
 
+async def test_a_number_means_the_number_whatever_others_are_called(tmp_path: Path) -> None:
+    async with opened_workshop(tmp_path) as shop:
+        await make_training(shop, 1, "x\n")
+        await make_training(shop, 2, "x\n", name="1")
+        await make_training(shop, 3, "x\n", name="77")
+        assert await trainings.find_training(shop.workspace, "1") == 1
+        assert await trainings.find_training(shop.workspace, "2") == 2
+        assert await trainings.find_training(shop.workspace, "77") == 3
+
+
 async def test_rows_are_found_by_id_on_both_sides_of_the_data(tmp_path: Path) -> None:
     async with opened_workshop(tmp_path) as shop:
         await make_training(shop, 1, "x\n", rows=[made_row(0), made_row(2), made_row(20)])
@@ -124,6 +134,11 @@ async def test_choices_say_why_they_cannot_start(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert training_choices.why_not_here(tiny.model_copy(update={"launch": two})) == ""
     assert "4 bits" in training_choices.why_not_here(tiny.model_copy(update={"four_bit": True}))
+    half = tiny.model_copy(update={"precision": "fp16"})
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert training_choices.why_not_here(half) == ""
+    monkeypatch.setattr("sys.platform", "linux")
+    assert "fp16 needs an NVIDIA GPU" in training_choices.why_not_here(half)
     (tmp_path / "trainings").mkdir()
     (tmp_path / "trainings" / "broken.yaml").write_text("name: other\nmodel: tiny\n")
     async with opened_workshop(tmp_path) as shop:

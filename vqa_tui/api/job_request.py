@@ -17,7 +17,6 @@ from vqa_tui.paths import WorkspacePaths
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 _MOST_STEPS = 100_000_000
-Name = Annotated[str, Field(pattern=_NAME, max_length=80)]
 FilePath = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
@@ -38,6 +37,18 @@ def _no_zero(value: int) -> int:
     return value
 
 
+def _no_number(value: str) -> str:
+    """Digits alone would be taken for the number of another training."""
+    if value.isdecimal():
+        raise ValueError("must not be digits alone")
+    return value
+
+
+Name = Annotated[
+    str,
+    Field(pattern=_NAME, max_length=80, json_schema_extra={"not": {"pattern": "^[0-9]+$"}}),
+    AfterValidator(_no_number),
+]
 # The pattern of the schema cannot say what a name does not end in.
 ConfigName = Annotated[
     str,

@@ -92,6 +92,11 @@ def export(
     from vqa_tui.operations.runs import find_run
 
     shares = shares_of(split)
+    if str(out) == "-":
+        raise VqaError(
+            "an export is files with a manifest beside them, so it does not go to standard output",
+            hint="Name a file in place of `-`, such as pairs.jsonl.",
+        )
 
     async def work(opened: "Workspace") -> "ExportReport":
         run_id = await find_run(opened, run)

@@ -155,11 +155,11 @@ class _Wanted:
         return 0
 
     async def _ids(self, opened: "Workspace", run_id: int) -> Sequence[int]:
-        from vqa_tui.operations.items import find_tasks, task_ids
+        from vqa_tui.operations.items import find_each_task, task_ids
 
         if self._filter is not None:
             return await task_ids(opened, run_id, self._filter)
-        return [each for item in self._items for each in await find_tasks(opened, run_id, item)]
+        return await find_each_task(opened, run_id, self._items)
 
     async def _announce(self, opened: "Workspace", run_id: int, ids: Sequence[int]) -> None:
         from vqa_tui.operations.asking_again import chosen, plan_again

@@ -127,7 +127,7 @@ class _Moved:
 async def _move(run: str, chosen: _Chosen, opened: "Workspace") -> _Moved:
     from vqa_tui.domain.filter_grammar import parse_filter
     from vqa_tui.domain.queue_edit import MOVABLE, EditVerb
-    from vqa_tui.operations.items import find_tasks, task_ids, task_rows
+    from vqa_tui.operations.items import find_each_task, task_ids, task_rows
     from vqa_tui.operations.queue_edits import edit_queue, stock
     from vqa_tui.operations.runs import find_run, run_view
     from vqa_tui.tui.present.failure_verbs import cost_words
@@ -136,7 +136,7 @@ async def _move(run: str, chosen: _Chosen, opened: "Workspace") -> _Moved:
         raise VqaError("name pictures, or choose them with --filter", hint="`vqa-tui item list RUN` shows their names.")
     run_id = await find_run(opened, run)
     if chosen.items:
-        ids: Sequence[int] = [each for item in chosen.items for each in await find_tasks(opened, run_id, item)]
+        ids: Sequence[int] = await find_each_task(opened, run_id, chosen.items)
     else:
         ids = await task_ids(opened, run_id, parse_filter(chosen.filter_text))
     verb = EditVerb(chosen.verb)

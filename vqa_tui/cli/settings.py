@@ -41,8 +41,27 @@ def set_values(
         name, sign, value = change.partition("=")
         if not sign:
             raise VqaError(f"{change!r} is not KEY=VALUE", hint="For example `theme=nord` or `bell=false`.")
-        typed[name.strip()] = value.strip()
+        name, value = name.strip(), value.strip()
+        if name in typed:
+            raise VqaError(f"{name} is set twice: to {typed[name]} and to {value}", hint="Give it once.")
+        typed[name] = value
+    if "theme" in typed:
+        _require_theme(typed["theme"])
     store_settings(typed)
+
+
+def _require_theme(name: str) -> None:
+    """Raise VqaError, with the nearest name, for a theme that the app does not have."""
+    from textual.theme import BUILTIN_THEMES
+
+    from vqa_tui.config.validation import nearest
+
+    if name not in BUILTIN_THEMES:
+        close = nearest(name, list(BUILTIN_THEMES))
+        raise VqaError(
+            f"theme: there is no theme {name!r}" + (f"; did you mean {close}?" if close else ""),
+            hint=f"Known: {', '.join(BUILTIN_THEMES)}",
+        )
 
 
 @app.command("keys")

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from vqa_tui.config.kept_lines import with_key
 from vqa_tui.config.key_names import why_no_key
 from vqa_tui.config.validation import nearest, validated
 from vqa_tui.config.yaml_document import is_blank, read_text, read_yaml, shown
-from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.failure import VqaError, WorkFailed
 from vqa_tui.paths import config_folder
 
 PictureSetting = Literal["auto", "halfblock", "sixel", "kitty", "none"]
@@ -35,6 +36,10 @@ class AppSettings(BaseModel):
     """Send the same as a desktop notification through the terminal (OSC 9)."""
     command: Annotated[str, Field(max_length=1000)] = ""
     """A command that is started with the message as its last argument; empty starts none."""
+
+
+class SettingsUnwritable(WorkFailed):
+    """The file cannot be written; it is as it was."""
 
 
 def settings_file() -> Path:
@@ -73,11 +78,23 @@ def changed_setting(settings: AppSettings, name: str, text: str) -> AppSettings:
     """Return `settings` with one of them as typed. Raises VqaError for an unknown name or a value it cannot take."""
     if name not in AppSettings.model_fields:
         raise VqaError(f"there is no setting {name!r}", hint=f"Known: {', '.join(AppSettings.model_fields)}")
+    if name == "command":
+        _require_command(text)
     try:
         return AppSettings.model_validate({**settings.model_dump(), name: text})
     except ValidationError as error:
         words = error.errors()[0]["msg"].replace("Input should", "should")
         raise VqaError(f"{name}: {words}") from None
+
+
+def _require_command(text: str) -> None:
+    """Raise VqaError for what cannot be taken apart into a program and its arguments."""
+    try:
+        shlex.split(text)
+    except ValueError as error:
+        raise VqaError(
+            f"command: {text!r} is not a command line: {str(error).lower()}", hint="Close every quote."
+        ) from None
 
 
 def load_keys(known: Mapping[str, str], path: Path | None = None) -> dict[str, str]:
@@ -154,7 +171,7 @@ def _write(path: Path, changes: Mapping[str, object]) -> None:
         raise _unwritable(path, error) from error
 
 
-def _unwritable(path: Path, error: OSError) -> VqaError:
-    return VqaError(
-        f"{shown(path)} cannot be written: {error.strerror}", hint="What you changed holds until you leave."
+def _unwritable(path: Path, error: OSError) -> SettingsUnwritable:
+    return SettingsUnwritable(
+        f"{shown(path)} cannot be written: {error.strerror}", hint="Nothing was changed. Look at who may write there."
     )

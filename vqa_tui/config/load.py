@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vqa_tui.config.endpoint import Endpoint
+from vqa_tui.config.file_checks import check_endpoint, check_recipe, check_training
 from vqa_tui.config.key_likeness import is_variable_name, key_values_in
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.config.templates import PromptTemplate
@@ -148,11 +149,15 @@ def _checked(model: type[M], document: YamlDocument) -> M:
     if isinstance(config, Endpoint):
         _refuse_values_as_variables(config, document)
         _refuse_unencrypted_keys(config, document)
+        check_endpoint(config, document)
     elif isinstance(config, Recipe):
+        check_recipe(config, document)
         try:
             PromptTemplate(config)
         except VqaError as error:
             raise VqaError(f"{shown(document.path)}: {error.message}", hint=error.hint) from error
+    else:
+        check_training(config, document)
     return config
 
 

@@ -17,6 +17,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from vqa_tui.config.recipe import NamedPrompt, PromptTemplates, Recipe
+from vqa_tui.config.template_filters import unknown_filter
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import GroundTruth, Item
 from vqa_tui.domain.part import BY_PAIR, ONLY, Part
@@ -217,6 +218,9 @@ class _CheckedTemplate:
         try:
             tree = environment.parse(source)
             self._check_parts(tree, 0)
+            if unknown := unknown_filter(tree, environment.filters, environment.tests):
+                line, message, hint = unknown
+                raise VqaError(f"{self._where}, line {line}: {message}", hint=hint)
             self._check_names(tree, known)
             code = environment.compile(source, name=name, filename=self._where)
         except TemplateSyntaxError as error:

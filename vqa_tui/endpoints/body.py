@@ -8,13 +8,11 @@ from typing import Any
 import pybase64
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.own_fields import OWN_FIELDS
 from vqa_tui.endpoints.clips import PreparedVideo
 from vqa_tui.endpoints.error_body import storable
 from vqa_tui.endpoints.pictures import PreparedPicture
 from vqa_tui.endpoints.settings import EndpointSettings, RecipeSettings
-
-_OWN_FIELDS = frozenset({"model", "messages", "stream", "n", "max_tokens", "max_completion_tokens"})
-"""A limit of tokens set behind our back would make every reservation of money too small."""
 
 _RULES_WITH_DETAIL = frozenset({"openai_tiles", "openai_patches"})
 """Others than OpenAI may refuse a field that they do not know."""
@@ -52,7 +50,7 @@ class RequestBody:
             (f"the endpoint {endpoint.name}", endpoint.extra_body),
             (f"the recipe {recipe.name}", generation.extra_body),
         ):
-            if taken := sorted(_OWN_FIELDS & extra.keys()):
+            if taken := sorted(OWN_FIELDS & extra.keys()):
                 raise VqaError(f"extra_body of {owner} must not set `{taken[0]}`", hint="Remove it; it is set for you.")
             fields |= extra
         try:

@@ -103,7 +103,7 @@ def parquet_entries(path: Path) -> Iterator[Entry]:
                     yield Entry(number, {name: _readable(value) for name, value in row.items()})
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")[:200] or type(error).__name__
-        yield Entry(number + 1, None, f"the parquet table breaks off here: {reason}")
+        yield Entry(number + 1, None, f"the parquet table breaks off here: {reason}", breaks_off=True)
 
 
 def _readable(value: Any) -> Any:

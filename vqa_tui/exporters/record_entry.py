@@ -11,3 +11,5 @@ class Entry:
     number: int
     record: dict[str, Any] | None
     problem: str = ""
+    breaks_off: bool = False
+    """Whether what follows cannot be read either, or is not there: the file is cut."""

@@ -63,8 +63,9 @@ def _questions(file: IO[bytes], path: Path) -> Iterator[Entry]:
                 continue
             found, problem = annotations.of(entry.record.get("question_id"))
             yield Entry(entry.number, {**entry.record, **({"annotation": found} if found else {})})
-            if problem:
-                yield Entry(entry.number, None, f"{annotations_file.name}: {problem}")
+            if problem is not None:
+                words = f"{annotations_file.name}: {problem.problem}"
+                yield Entry(entry.number, None, words, breaks_off=problem.breaks_off)
 
 
 def _lines(file: IO[bytes]) -> Iterator[Entry]:
@@ -82,6 +83,7 @@ def _lines(file: IO[bytes]) -> Iterator[Entry]:
 
 
 def _line(number: int, line: bytes) -> Entry:
+    is_cut = not line.endswith(b"\n")
     try:
         value = json.loads(
             line.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object_of_single_keys
@@ -89,9 +91,9 @@ def _line(number: int, line: bytes) -> Entry:
         if b"\\u" in line:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
-        return Entry(number, None, f"not UTF-8: {error.reason} at byte {error.start + 1}")
+        return Entry(number, None, f"not UTF-8: {error.reason} at byte {error.start + 1}", breaks_off=is_cut)
     except json.JSONDecodeError as error:
-        return Entry(number, None, f"not JSON: {error.msg} at column {error.colno}")
+        return Entry(number, None, f"not JSON: {error.msg} at column {error.colno}", breaks_off=is_cut)
     except UnicodeEncodeError as error:
         return Entry(number, None, _lone_surrogate(f"\\u{ord(error.object[error.start]):04x}"))
     except _NotPlain as error:
@@ -139,7 +141,7 @@ def _list_entries(file: IO[bytes], *, is_object: bool = False, list_key: str = "
         # The parser's first line says what; those below quote the file.
         reason = str(error).partition("\n")[0].rstrip(".")[:200]
         whole = "object" if is_object or list_key else "list"
-        yield Entry(number + 1, None, f"the JSON {whole} breaks off here: {reason}")
+        yield Entry(number + 1, None, f"the JSON {whole} breaks off here: {reason}", breaks_off=True)
 
 
 def _elements(file: IO[bytes], *, is_object: bool = False, list_key: str = "") -> Iterator[tuple[Any, str]]:

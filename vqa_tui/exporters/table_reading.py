@@ -29,9 +29,9 @@ def table_entries(file: IO[bytes]) -> Iterator[Entry]:
             else:
                 yield Entry(rows.line_num, None, f"{len(row)} fields for {len(header)} columns")
     except csv.Error as error:
-        yield Entry(rows.line_num, None, f"not a table that can be read: {error}")
+        yield Entry(rows.line_num, None, f"not a table that can be read: {error}", breaks_off=True)
     except UnicodeDecodeError as error:
-        yield Entry(rows.line_num + 1, None, f"not UTF-8: {error.reason}")
+        yield Entry(rows.line_num + 1, None, f"not UTF-8: {error.reason}", breaks_off=True)
     finally:
         csv.field_size_limit(before)
         text.detach()

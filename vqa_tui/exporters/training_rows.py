@@ -23,6 +23,8 @@ class RowProblem:
 
     place: str
     reason: str
+    breaks_off: bool = False
+    """Whether the file cannot be read from here on."""
 
 
 def training_rows(
@@ -39,7 +41,7 @@ def training_rows(
         for entry in read_records(file):
             place = f"{file.name}, {'line' if shape.has_lines else 'entry'} {entry.number}"
             if entry.record is None:
-                yield RowProblem(place, entry.problem)
+                yield RowProblem(place, entry.problem, entry.breaks_off)
                 continue
             checked = check_record(entry.record, shape, expected=expected)
             if reason := _why_none(checked):

@@ -14,18 +14,18 @@ class AnnotationsByQuestion:
         self._passed: dict[Any, dict[str, Any]] = {}
         """Annotations whose question has not come yet."""
 
-    def of(self, question_id: Any) -> tuple[dict[str, Any] | None, str]:
-        """Return the annotation of a question, and what was wrong with one on the way ('' for nothing)."""
+    def of(self, question_id: Any) -> tuple[dict[str, Any] | None, Entry | None]:
+        """Return the annotation of a question, and the entry on the way that is none (None for nothing)."""
         if not isinstance(question_id, int):
-            return None, ""
+            return None, None
         if question_id in self._passed:
-            return self._passed.pop(question_id), ""
+            return self._passed.pop(question_id), None
         for entry in self._entries:
             if entry.record is None:
-                return None, entry.problem
+                return None, entry
             found = entry.record.get("question_id")
             if found == question_id:
-                return entry.record, ""
+                return entry.record, None
             if isinstance(found, int):
                 self._passed[found] = entry.record
-        return None, ""
+        return None, None

@@ -2,7 +2,7 @@
 
 import functools
 from array import array
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +77,11 @@ async def find_tasks(workspace: Workspace, run_id: int, ref: str) -> list[int]:
     if not found:
         raise VqaError(f"this run has no item {ref!r}", hint="`vqa-tui item list RUN` shows them.")
     return found
+
+
+async def find_each_task(workspace: Workspace, run_id: int, refs: Iterable[str]) -> list[int]:
+    """Return the tasks that these name as `find_tasks` takes them, each once however often it is named."""
+    return list(dict.fromkeys([each for ref in refs for each in await find_tasks(workspace, run_id, ref)]))
 
 
 async def task_detail(workspace: Workspace, run_id: int, task_id: int) -> TaskDetail:

@@ -110,7 +110,7 @@ async def set_limits(workspace: Workspace, run_id: int, changes: Mapping[str, st
 def parse_budget(text: str, *, field: str = "budget", hint: str = "For example 12.50.") -> Decimal:
     """Return an amount of dollars that can be a budget. Raises VqaError, naming `field`, for anything else."""
     try:
-        amount = Decimal(0) if "_" in text else Decimal(text.strip().removeprefix("$"))
+        amount = Decimal(0) if "_" in text or not text.isascii() else Decimal(text.strip().removeprefix("$"))
     except InvalidOperation:
         amount = Decimal(0)
     if not amount.is_finite() or not SMALLEST_BUDGET_USD <= amount <= LARGEST_BUDGET_USD:

@@ -37,7 +37,8 @@ async def archive_run(workspace: Workspace, run_id: int) -> bool:
     view = await run_view(workspace, run_id)
     if view.engine.state is EngineState.LOST:
         raise VqaError(
-            f"run {view.name} lost its engine and waits for somebody", hint="Resume or stop it first; then archive it."
+            f"run {view.name} lost its engine and waits for somebody",
+            hint=f"`vqa-tui run resume {view.name}` or `run stop {view.name}`; then archive it.",
         )
     _require_no_engine(view, "archived")
     return await run_edits.set_archived(workspace.db, run_id, True, who=operator())
@@ -83,7 +84,7 @@ async def delete_run(
             )
             await _empty(workspace, run_id, contents.pictures, progress)
     except AlreadyAtWork as error:
-        raise VqaError(f"an engine has just started to work on run {view.name}", hint="Stop it first.") from error
+        raise VqaError(f"an engine has just started to work on run {view.name}", hint=_stop_first(view)) from error
     return contents
 
 
@@ -151,13 +152,17 @@ def _require_no_engine(view: RunView, what: str) -> None:
     if view.engine.state is EngineState.ALIVE:
         raise VqaError(
             f"an engine is at work on run {view.name}, so it cannot be {what}",
-            hint="Stop the run first (x), then again.",
+            hint=_stop_first(view),
         )
     if view.engine.state is EngineState.HUNG:
         raise VqaError(
             f"the engine of run {view.name} does not answer but is still there, so the run cannot be {what}",
             hint=f"Wait for it, or end it with `kill -9 {view.engine.pid}`; then again.",
         )
+
+
+def _stop_first(view: RunView) -> str:
+    return f"Stop it first: `vqa-tui run stop {view.name}`; then again."
 
 
 async def _require_counted(workspace: Workspace, view: RunView) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from vqa_tui.config.file_checks import why_no_training
 from vqa_tui.config.load import ConfigFile, list_trainings, load_training
 from vqa_tui.config.training import Lora, TrainingConfig
 from vqa_tui.config.validation import nearest
@@ -29,18 +30,27 @@ def training_config(paths: WorkspacePaths, named: str, settings: Sequence[str] =
     if not settings:
         return config
     value = config.model_dump(mode="json")
+    given: dict[str, str] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
             raise VqaError(f"--set {setting}: there is no `=` in it", hint="Write KEY=VALUE, for example epochs=2.")
-        _put(value, key.strip(), text)
+        key = key.strip()
+        if key in given:
+            raise VqaError(f"--set {key}: is given twice: {given[key]} and {text}", hint="Give it once.")
+        given[key] = text
+        _put(value, key, text)
     try:
-        return TrainingConfig.model_validate(value)
+        changed = TrainingConfig.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         key = ".".join(map(str, first["loc"])) or "the configuration"
         message = str(first["msg"]).removeprefix("Value error, ")
         raise VqaError(f"--set: {key}: {message}") from None
+    if (refused := why_no_training(changed)) is not None:
+        key, message, hint = refused
+        raise VqaError(f"--set: {key}: {message}", hint=hint)
+    return changed
 
 
 def _put(value: dict[str, Any], key: str, text: str) -> None:

@@ -37,7 +37,8 @@ def prepare_rows(data: Path, folder: Path, *, held_out_share: float, seed: int) 
     drawn by `seed` from their paths, so that all rows about one picture stand on one side; of several at least one, and
     never all.
 
-    Raises VqaError when there is no such export or nothing in it can be learned from.
+    Raises VqaError when there is no such export, a file of it cannot be read to its end, or nothing in it can be
+    learned from.
     """
     try:
         format_name, files = files_with_records(data)
@@ -55,6 +56,8 @@ def prepare_rows(data: Path, folder: Path, *, held_out_share: float, seed: int) 
             outs = {name: stack.enter_context(open(folder / name, "w", encoding="utf-8")) for name in counts}
             for side, row in _rows(parts, folder, format_name):
                 if isinstance(row, RowProblem):
+                    if row.breaks_off:
+                        raise _cut(data, row)
                     left_out += 1
                     problems.extend([row] if len(problems) < _PROBLEMS_SHOWN else ())
                     continue
@@ -78,6 +81,14 @@ def prepare_rows(data: Path, folder: Path, *, held_out_share: float, seed: int) 
             hint="`vqa-tui validate FILE` says what is wrong with each record.",
         )
     return TrainingData(counts[ROWS], counts[HELD_OUT], left_out, words)
+
+
+def _cut(data: Path, problem: RowProblem) -> VqaError:
+    """A record that is no row is left out and told; rows behind a break would be missing without a trace."""
+    return VqaError(
+        f"{data} cannot be read to its end: {problem.place}: {problem.reason}",
+        hint="The file is probably cut: write or copy it again. `vqa-tui validate FILE` says what else is wrong.",
+    )
 
 
 def _rows(

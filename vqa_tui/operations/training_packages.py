@@ -1,6 +1,7 @@
 """What training needs beside the product itself, packages and a GPU, asked for before anything is made."""
 
 import os
+import sys
 from importlib.util import find_spec
 
 from vqa_tui.config.training import TrainingConfig
@@ -29,10 +30,14 @@ def obstacle(config: TrainingConfig, device: str) -> VqaError | None:
     if missing := missing_training_packages():
         return _without(missing, "training")
     unsloth = config.backend == "unsloth"
-    if device == CPU and (unsloth or config.four_bit):
+    # What a Mac calls its CPU may be its GPU, which has fp16.
+    half = config.precision == "fp16" and sys.platform != "darwin"
+    if device == CPU and (unsloth or config.four_bit or half):
         where = "it shall be on the CPU" if visible_gpus(os.environ) else "none is seen here"
         if unsloth:
             return VqaError(f"the back end unsloth needs an NVIDIA GPU, and {where}", hint="Write `backend: peft`.")
+        if half and not config.four_bit:
+            return VqaError(f"precision: fp16 needs an NVIDIA GPU, and {where}", hint="Write `precision: auto`.")
         return VqaError(f"weights in 4 bits need an NVIDIA GPU, and {where}", hint="Write `four_bit: false`.")
     if unsloth and find_spec("unsloth") is None:
         return NotInstalled(

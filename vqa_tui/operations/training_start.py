@@ -12,6 +12,7 @@ from pathlib import Path
 from vqa_tui.config.freeze import freeze_training
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.run_name import LONGEST_NAME, require_run_name
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
 from vqa_tui.domain.training_files import STOP_FILE
 from vqa_tui.operations.exports import export_run
@@ -62,9 +63,11 @@ async def start_training(
     `cpu`, `gpu` for one that is free, or `gpu 0,1` for one of these, or as many as there are processes.
 
     The rows come from the export `data`, else from the pairs of the run `run_id`, else from the configuration's own
-    `data`. Raises VqaError when there is no such data or device, nothing to learn from, or the process does not start;
-    the training is then not there.
+    `data`. Raises VqaError when `name`, or the configuration's where there is none, cannot be the name of a training,
+    there is no such data or device, nothing to learn from, or the process does not start; the training is then not
+    there.
     """
+    require_run_name(config.name if name is None else name, "training")
     device = device_named(device, config.launch.processes)
     _refuse_impossible(config, device)
     require_priority(priority)
@@ -73,7 +76,7 @@ async def start_training(
         data = expanded(str(data), "data")
     config = _with_whole_paths(config)
     config = with_free_output(config)
-    wanted = name or await _free_name(workspace, config.name)
+    wanted = await _free_name(workspace, config.name) if name is None else name
     source = {"run": run_id} if run_id is not None else {"data": str(data or config.data)}
     training_id = await trainings.create_training(
         workspace.db,
@@ -266,7 +269,8 @@ async def _free_name(workspace: Workspace, name: str) -> str:
     taken = {each.name for each in await trainings.training_summaries(workspace.db, workspace.paths)}
     if name not in taken:
         return name
-    return next(f"{name}-{number}" for number in range(2, len(taken) + 3) if f"{name}-{number}" not in taken)
+    ends = (f"-{number}" for number in range(2, len(taken) + 3))
+    return next(free for end in ends if (free := name[: LONGEST_NAME - len(end)] + end) not in taken)
 
 
 def _with_whole_paths(config: TrainingConfig) -> TrainingConfig:

@@ -65,13 +65,12 @@ async def training_summary(workspace: Workspace, training_id: int) -> TrainingSu
 
 
 async def find_training(workspace: Workspace, named: str) -> int:
-    """Return the id of the training with that name or number. Raises VqaError, with the nearest name."""
+    """Return the id of the training with that number or name. Raises VqaError, with the nearest name."""
     found = await list_trainings(workspace)
-    for each in found:
-        if each.name == named:
-            return each.id
-    if named.isascii() and named.isdigit() and any(each.id == int(named) for each in found):
-        return int(named)
+    # A number comes first: where a training is called by the number of another, `delete 5` must not mean that one.
+    number = {each.name: each.id for each in found} | {str(each.id): each.id for each in found}
+    if named in number:
+        return number[named]
     close = nearest(named, [each.name for each in found])
     raise VqaError(
         f"there is no training {named!r}" + (f"; did you mean {close}?" if close else ""),

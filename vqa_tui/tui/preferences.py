@@ -1,9 +1,11 @@
 """What a person set for the app: held while it runs, and written to their own files whenever it changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from vqa_tui.config.app_settings import (
     AppSettings,
+    SettingsUnwritable,
     changed_setting,
     keys_file,
     load_keys,
@@ -76,7 +78,8 @@ class Preferences:
         self._require_may_change(name)
         self.settings = changed_setting(self.settings, name, text)
         if self._stored and not self.read_only:
-            self.settings = self._in_force(store_settings({name: text}))
+            with _held_till_the_end():
+                self.settings = self._in_force(store_settings({name: text}))
 
     def set_keys(self, name: str, keys: str | None) -> None:
         """Let `keys` do what has this id; None: what did it before.
@@ -89,7 +92,17 @@ class Preferences:
         else:
             self.keys[name] = keys
         if self._stored:
-            self.keys = store_keys({name: keys}, _known())
+            with _held_till_the_end():
+                self.keys = store_keys({name: keys}, _known())
+
+
+@contextmanager
+def _held_till_the_end() -> Iterator[None]:
+    """Tell of a file that cannot be written what is so in an app: the change holds here."""
+    try:
+        yield
+    except SettingsUnwritable as error:
+        raise VqaError(error.message, hint="What you changed holds until you leave.") from error
 
 
 def _known() -> dict[str, str]:
