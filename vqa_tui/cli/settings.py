@@ -52,15 +52,15 @@ def set_values(
 
 def _require_theme(name: str) -> None:
     """Raise VqaError, with the nearest name, for a theme that the app does not have."""
-    from textual.theme import BUILTIN_THEMES
-
+    from vqa_tui.cli.ui import themes
     from vqa_tui.config.validation import nearest
 
-    if name not in BUILTIN_THEMES:
-        close = nearest(name, list(BUILTIN_THEMES))
+    known = themes()
+    if name not in known:
+        close = nearest(name, known)
         raise VqaError(
             f"theme: there is no theme {name!r}" + (f"; did you mean {close}?" if close else ""),
-            hint=f"Known: {', '.join(BUILTIN_THEMES)}",
+            hint=f"Known: {', '.join(known)}",
         )
 
 

@@ -81,6 +81,13 @@ async def show_ui(workspace: "Workspace", open_run: int | None = None, *, read_o
         raise typer.Exit(app.return_code)
 
 
+def themes() -> list[str]:
+    """Return the names of the themes that the app has."""
+    from textual.theme import BUILTIN_THEMES
+
+    return list(BUILTIN_THEMES)
+
+
 def keys_by_id() -> list[dict[str, str]]:
     """Return every key of the app: its `id`, the `keys` in force, the `usual` ones, and what it `does`.
 
