@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from tests.tui.test_hostile_text import HOSTILE, check, visits
 from vqa_tui.domain.failure import VqaError
@@ -77,6 +77,42 @@ async def test_enter_on_a_key_changes_its_quota_in_place(
         await until(pilot, lambda: "* 45" in screen_text(app) and "It was set for this run" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, KeyQuotasDialog))
+
+
+async def test_a_small_terminal_tells_of_a_quota_to_the_end(
+    running: Fake, app: VqaApp, make_view: Any, until: Wait, screen_text: Text
+) -> None:
+    """With as much to say of the key and as many quotas as there can be, also while one is being changed."""
+    wanted = "a whole number from 1 to 10000000000, or none (what the endpoint's file says)"
+    running.in_force = tuple(
+        replace(limit(f"{quota}.{owner}"), about=f"{quota} of {owner}", wanted=wanted)
+        for owner in ("a", "team")
+        for quota in ("rpm", "tpm", "input_tpm", "output_tpm", "rpd")
+    )
+    gauges = (*GROUPED.gauges, *(GaugeView(name, 1, 9) for name in ("requests/day", "input tokens/min")))
+    told = GaugeView("requests/min", 3, 50, learned=True)
+    running.change(keys=(replace(GROUPED, gauges=(*gauges, told), rate_limited=3, errors=2),))
+
+    def wholly(origin: str = "It holds as the endpoint's file says: none.") -> bool:
+        about = app.screen.query_one("#about", Static)
+        words = [about.render_line(y).text.strip() for y in range(about.size.height)]
+        placed = app.screen.find_widget(about)
+        return placed.visible_region == placed.region and all(
+            each in " ".join(words) for each in ("rpm.a: rpm of a", origin, "which holds where it is less.")
+        )
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "3/60" in screen_text(app))
+        app.screen.query_one("#keys").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, KeyQuotasDialog) and wholly())
+        await pilot.press("enter")
+        field = app.screen.query_one(Input)
+        await until(pilot, lambda: app.focused is field and wholly())
+        await until(pilot, lambda: app.screen.find_widget(field).visible_region.height == 1)
+        await pilot.press(*"45", "enter")
+        await until(pilot, lambda: "* 45" in screen_text(app))
+        await until(pilot, lambda: wholly("`none` gives that back."))
 
 
 async def test_a_refused_quota_is_told_in_the_dialog(

@@ -17,6 +17,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.keymap import clashes, key_ids
 from vqa_tui.tui.preferences import Preferences
+from vqa_tui.tui.present.setting_rows import SETTINGS
 from vqa_tui.tui.screens.key_capture import KeyCapture
 from vqa_tui.tui.screens.settings import SettingsScreen
 from vqa_tui.tui.widgets.live_table import LiveTable
@@ -100,6 +101,25 @@ async def test_enter_changes_a_setting_at_once(
         await until(pilot, lambda: app.focused is not None and app.focused.id == "value")
         await pilot.press(*"notify", "enter")
         await until(pilot, lambda: load_settings().command == "notify")
+
+
+async def test_what_a_row_is_for_is_read_whole_in_a_small_terminal(
+    fake: Any, make_view: Any, until: Wait, own_files: Path, screen_text: Text
+) -> None:
+    app = VqaApp(fake(make_view()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.action_open("settings")
+        await until(pilot, lambda: isinstance(app.screen, SettingsScreen) and app.focused is not None)
+
+        def shows(words: str) -> bool:
+            return words in " ".join(screen_text(app).split())
+
+        for about in SETTINGS:
+            await until(pilot, lambda about=about: shows(f"{about.name}: {about.words}"))
+            await pilot.press("j")
+        longest = max(key_ids().values(), key=lambda each: len(each.tooltip))
+        await pilot.press("slash", *longest.id, "enter")
+        await until(pilot, lambda: shows(f"{longest.id}: {longest.tooltip}"))
 
 
 async def test_a_theme_chosen_anywhere_is_kept(fake: Any, make_view: Any, until: Wait, own_files: Path) -> None:

@@ -1,10 +1,11 @@
 """Rows of the settings screen: the app's settings, and every key by its id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
 
+from vqa_tui.safe_text import clean
 from vqa_tui.tui.keymap import KeyId
 from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.phases import QUIET
@@ -65,6 +66,12 @@ def key_rows(known: Sequence[KeyId], keys: Mapping[str, str]) -> list[Row]:
         )
         rows.append(Row(each.id, cells))
     return rows
+
+
+def row_about(name: Hashable, known: Sequence[KeyId]) -> Content:
+    """Return in full what a setting or a key is for; nothing where no row has that name."""
+    words = {each.name: each.words for each in SETTINGS} | {each.id: each.tooltip or each.description for each in known}
+    return Content.assemble((f"{name}: ", QUIET), clean(words[name], limit=300)) if name in words else Content("")
 
 
 def _value(value: object) -> Content:

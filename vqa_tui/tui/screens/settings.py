@@ -14,7 +14,7 @@ from vqa_tui.config.app_settings import changed_setting, keys_file, settings_fil
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.keymap import KeyId, clash_words, clashes, key_ids
 from vqa_tui.tui.messages import KeysWanted, SettingWanted
-from vqa_tui.tui.present.setting_rows import KEY_COLUMNS, SETTING_COLUMNS, SETTINGS, key_rows, setting_rows
+from vqa_tui.tui.present.setting_rows import KEY_COLUMNS, SETTING_COLUMNS, SETTINGS, key_rows, row_about, setting_rows
 from vqa_tui.tui.screens.dialogs import ValueDialog
 from vqa_tui.tui.screens.key_capture import KeyCapture
 from vqa_tui.tui.screens.live import LiveScreen
@@ -48,6 +48,7 @@ class SettingsScreen(LiveScreen):
             yield LiveTable(SETTING_COLUMNS, id="settings", picks=True)
             yield LiveTable(KEY_COLUMNS, id="keys", empty=Content("no key matches"), picks=True)
             yield Input(placeholder="narrow by key, word or id", compact=True, id="narrow")
+        yield Static("", id="about")
         yield Static("", id="clashes")
         yield Static(
             Content(
@@ -79,6 +80,13 @@ class SettingsScreen(LiveScreen):
         found = [f"▲ {clash_words(*each)}" for each in clashes(preferences.keys)]
         self.query_one("#clashes", Static).update(Content.styled(clean("\n".join(found)), "$text-warning"))
         self.query_one("#clashes").display = bool(found)
+        self._tell_about()
+
+    def _tell_about(self) -> None:
+        """Say in full what the row under the cursor is for: in its column there may be no room."""
+        in_settings = self.query_one("#settings").has_focus
+        row = self.query_one("#settings" if in_settings else "#keys", LiveTable).cursor_id
+        self.query_one("#about", Static).update(row_about(row, self._known))
         self.refresh_bindings()
 
     def why_not(self, action: str) -> str | None:
@@ -92,10 +100,10 @@ class SettingsScreen(LiveScreen):
 
     @on(LiveTable.CursorMoved)
     def _moved(self) -> None:
-        self.refresh_bindings()
+        self._tell_about()
 
     def on_descendant_focus(self) -> None:
-        self.refresh_bindings()
+        self._tell_about()
 
     @on(LiveTable.Picked, "#settings")
     @work(group="setting", exclusive=True, exit_on_error=False)
