@@ -85,6 +85,12 @@ def test_a_wrong_key_is_told_by_file_line_and_nearest_key(place: Place, data: st
     assert "lora.rank: unknown key" in said and "Known keys: " in said
 
 
+@pytest.mark.parametrize("command", [("start", "train_tiny", "--detach"), ("estimate", "train_tiny")])
+def test_a_key_that_is_set_twice_is_refused(place: Place, command: tuple[str, ...]) -> None:
+    said = place.refused("train", *command, "--set", "epochs=1", "--set", "lora.r=8", "--set", "epochs=2")
+    assert "--set epochs: is given twice: 1 and 2" in said
+
+
 def test_files_are_named_as_they_lie(place: Place, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The trainer works in a folder of its own: what is named from the current one is found there too."""
     frozen: list[TrainingConfig] = []

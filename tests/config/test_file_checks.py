@@ -68,10 +68,10 @@ def test_an_endpoint_is_refused_by_file_and_line(folder: Path, lines: str, messa
     assert listed.problem == caught.value.message
 
 
-@pytest.mark.parametrize("name", ["''", "' '", '"a\\nb"', "x" * 201])
+@pytest.mark.parametrize("name", ["''", "' '", '"\\n"'])
 def test_an_endpoint_names_a_model(folder: Path, name: str) -> None:
     (folder / "somewhere.yaml").write_text(ENDPOINT.replace("some-model", name))
-    with pytest.raises(VqaError, match=r"^somewhere\.yaml:4: model: must be the name of a model"):
+    with pytest.raises(VqaError, match=r"^somewhere\.yaml:4: model: is empty"):
         load_endpoint("somewhere", folders=[folder])
 
 

@@ -93,11 +93,6 @@ def test_pictures_of_which_nothing_is_left_are_refused(tmp_path: Path) -> None:
     assert load_training("mine", folders=[tmp_path]).max_pixels == 784
 
 
-def test_a_key_that_is_set_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(VqaError, match="--set epochs: is given twice: 1 and 2"):
-        training_config(WorkspacePaths(tmp_path / ".vqa"), "train_tiny", ["epochs=1", "lora.r=8", "epochs=2"])
-
-
 @pytest.fixture
 def paths(tmp_path: Path) -> WorkspacePaths:
     return WorkspacePaths(tmp_path / ".vqa")

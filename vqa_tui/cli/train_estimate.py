@@ -34,12 +34,13 @@ def estimate(
     not fit."""
     from vqa_tui.cli.errors import WORK_FAILED
     from vqa_tui.cli.json_output import print_json
-    from vqa_tui.operations.training_configs import training_config
+    from vqa_tui.operations.training_configs import require_each_once, training_config
     from vqa_tui.operations.training_estimate import estimate_training
     from vqa_tui.paths import find_workspace
 
     if device is not None and memory is not None:
         raise VqaError("--device and --memory both say what it is compared with", hint="Give one of them.")
+    require_each_once(settings or ())
     chosen = training_config(find_workspace(workspace), config, settings or ())
     found = estimate_training(chosen, device=device, device_gib=memory)
     if json:

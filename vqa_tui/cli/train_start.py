@@ -56,10 +56,11 @@ def start(
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.domain.part import counted
     from vqa_tui.operations.runs import find_run
-    from vqa_tui.operations.training_configs import training_config
+    from vqa_tui.operations.training_configs import require_each_once, training_config
     from vqa_tui.operations.training_estimate import memory_warning
     from vqa_tui.operations.training_start import start_training
 
+    require_each_once(settings or ())
     if data is not None and run is not None:
         raise VqaError("--data and --run both name what to learn from", hint="Give one of them.")
     if accepted and run is None:

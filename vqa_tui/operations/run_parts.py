@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from math import ceil
 
 from vqa_tui.config.endpoint import Endpoint
-from vqa_tui.config.file_checks import LONGEST_MODEL, can_be_model
 from vqa_tui.config.freeze import thaw_endpoint, thaw_recipe
 from vqa_tui.config.key_likeness import key_values_in
 from vqa_tui.config.load import is_known, load_endpoint, load_recipe
@@ -15,6 +14,7 @@ from vqa_tui.operations.run_request import MOST_PAIRS, RunRequest
 from vqa_tui.operations.workspace import Workspace
 from vqa_tui.store.made_of import MadeOf, made_of
 
+_LONGEST_MODEL = 200
 _NO_OVERRIDES = Limits()
 _OVERRIDES = (
     "max_attempts",
@@ -53,10 +53,10 @@ def with_model(endpoint: Endpoint, model: str | None) -> Endpoint:
     """
     if model is None or model == endpoint.model:
         return endpoint
-    if not can_be_model(model):
+    if not model.strip() or not model.isprintable() or len(model) > _LONGEST_MODEL:
         raise VqaError(
             f"{model!r} cannot be the name of a model",
-            hint=f"Up to {LONGEST_MODEL} printable characters. `vqa-tui endpoint models {endpoint.name}` lists some.",
+            hint=f"Up to {_LONGEST_MODEL} printable characters. `vqa-tui endpoint models {endpoint.name}` lists some.",
         )
     if any(key_values_in({"model": model})):
         raise VqaError(

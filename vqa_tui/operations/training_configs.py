@@ -30,16 +30,11 @@ def training_config(paths: WorkspacePaths, named: str, settings: Sequence[str] =
     if not settings:
         return config
     value = config.model_dump(mode="json")
-    given: dict[str, str] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
             raise VqaError(f"--set {setting}: there is no `=` in it", hint="Write KEY=VALUE, for example epochs=2.")
-        key = key.strip()
-        if key in given:
-            raise VqaError(f"--set {key}: is given twice: {given[key]} and {text}", hint="Give it once.")
-        given[key] = text
-        _put(value, key, text)
+        _put(value, key.strip(), text)
     try:
         changed = TrainingConfig.model_validate(value)
     except ValidationError as error:
@@ -51,6 +46,19 @@ def training_config(paths: WorkspacePaths, named: str, settings: Sequence[str] =
         key, message, hint = refused
         raise VqaError(f"--set: {key}: {message}", hint=hint)
     return changed
+
+
+def require_each_once(settings: Sequence[str]) -> None:
+    """Raise VqaError where one key is given twice. A form may change a key after what was typed has; a person who
+    types it twice on a command line mistook one of them."""
+    given: dict[str, str] = {}
+    for setting in settings:
+        key, _, text = setting.partition("=")
+        if key.strip() in given:
+            raise VqaError(
+                f"--set {key.strip()}: is given twice: {given[key.strip()]} and {text}", hint="Give it once."
+            )
+        given[key.strip()] = text
 
 
 def _put(value: dict[str, Any], key: str, text: str) -> None:
