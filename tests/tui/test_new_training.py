@@ -72,7 +72,8 @@ async def test_a_training_is_started_from_the_menu(
         menu = await in_menu(pilot, until, app)
         await choose(pilot, until, menu, "train_tiny")
         await until(pilot, lambda: "run bags-run  2 pairs, none reviewed" in screen_text(app))
-        await until(pilot, lambda: "vqa_tui.training" in screen_text(app) and "30 steps" in screen_text(app))
+        words = ("✔ fits", "vqa_tui.training", "30 steps")
+        await until(pilot, lambda: all(each in screen_text(app) for each in words))
         menu.query_one("#name").focus()
         await pilot.press(*"mine", "enter", *"-2", "enter", *"0.5", "enter", "enter")
         menu.query_one("#reviewed", Select).value = "accepted"

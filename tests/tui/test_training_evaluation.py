@@ -174,7 +174,7 @@ async def test_the_app_may_be_left_while_one_is_at_work(
         await until(pilot, lambda: screen.chosen is not None and screen.chosen.evaluated)
         await pilot.press("q")
         await until(pilot, lambda: app._exit)
-    said = str(app._exit_renderables[0])
+        said = str(app._exit_renderables[0])
     assert "1 training goes on: tiny-1 (being evaluated)" in said and "train list    shows it" in said
     assert (await training_summary(workshop.workspace, 1)).evaluated
     judges.let_go_on(1)

@@ -225,6 +225,8 @@ def with_engine(view: RunView, state: EngineState) -> RunView:
         in_flight=(),
         throttles=(),
         bytes_per_s=None,
+        rate=replace(view.rate, per_second=None),
+        eta_s=None,
     )
 
 

@@ -55,6 +55,7 @@ class NewTraining(Dialog["StartedTraining"]):
     """Answers the training that was started, or None."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dialogs.tcss", "new_training.tcss"]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-usual")]  # noqa: RUF012 - Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", id="new-training.start", tooltip="Start the training", priority=True),
     ]
