@@ -75,7 +75,7 @@ def test_limits_change_while_a_run_works(place: Place) -> None:
 def test_a_run_that_pauses_by_itself_is_no_success_for_a_script(place: Place) -> None:
     result = place.call(*start(place, "--yes", "--budget", "0.000001", "--name", "poor"))
     assert result.exit_code == 1, result.output
-    assert "vqa-tui run resume poor" in result.stdout
+    assert "vqa-tui run set poor budget=" in result.stdout
     assert shown(place, "poor")["phase"] == "paused"
 
 

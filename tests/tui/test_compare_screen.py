@@ -177,7 +177,7 @@ def test_facts_tell_all_that_is_compared() -> None:
     agreement = RunAgreement(18_000, 2_000, 0.71, 0, 0, ())
     found = Comparison(figures("one"), figures("two", price_known=False, uncertain=0), (), agreement)
     facts = {fact.name: (fact.first, fact.second) for fact in comparison_facts(found)}
-    assert facts["total"] == ("$2.50 + $0.01 uncertain", "$2.50, price unknown")
+    assert facts["total"] == ("$2.50 + $0.01 uncertain", "price unknown")
     assert facts["per picture"] == ("$0.000124", "–")
     assert facts["tokens per picture"][0] == "1000 in, 100 out"
     assert facts["pictures failed"][0] == "100 (0.5 %)"
