@@ -28,7 +28,7 @@ def review_header(run: str, status: ReviewStatus | None, order: Order, chosen: R
         [crumbs, chip, progress, counts],
         [short, chip, progress, counts],
         [brief, chip, progress, counts],
-        [brief, chip, progress],
+        [brief, progress, counts],
         [brief, progress],
         [progress],
     )
