@@ -170,11 +170,11 @@ def test_a_killed_supervisor(place: Place) -> None:
 def test_two_processes_learn_as_one_does_and_stop_together(place: Place) -> None:
     """The same sixteen rows, four a step: by one process, and by two that take two each. Rows are told of both."""
     (place.folder / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
-    one = ("--set", "max_steps=6", "--set", "samples=0", "--set", "validation=0")
-    two = (*one, "--set", "batch_size=2", "--set", "launch.program=accelerate", "--set", "launch.processes=2")
-    place.start(*one)
+    six, quick = ("--set", "max_steps=6"), ("--set", "samples=0", "--set", "validation=0")
+    two = (*quick, "--set", "batch_size=2", "--set", "launch.program=accelerate", "--set", "launch.processes=2")
+    place.start(*quick, *six)
     place.wait(lambda: any(isinstance(each, Ended) for each in place.told()))
-    place.start(*two)
+    place.start(*two, *six)
     place.wait(lambda: any(isinstance(each, Ended) for each in place.told(2)))
     assert "torch.distributed.run" in place.type("train", "log", "2")
     alone, together = (
