@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from pydantic import ValidationError
 
 from vqa_tui.config.training import TrainingConfig
 from vqa_tui.domain.training_exit import BAD_INPUT
-from vqa_tui.training.launcher import quiet_when_interrupted
 from vqa_tui.training.trouble import JUDGING, in_words, told
 
 
@@ -43,5 +43,7 @@ def _tell(words: str) -> None:
 
 
 if __name__ == "__main__":
-    with quiet_when_interrupted():
-        sys.exit(main())
+    # At once, by the signal itself: some libraries swallow every exception on their way, a KeyboardInterrupt too. What
+    # is found is written whole at the end or not at all.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(main())
