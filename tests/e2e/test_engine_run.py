@@ -70,7 +70,7 @@ async def test_pause_lets_requests_end_and_resume_goes_on(stage: Stage) -> None:
     await pause_run(stage.workspace, run_id)
     view = await stage.until_phase(run_id, Phase.PAUSED)
     assert view.counts.leased == 0 and view.phase_reason == "a person paused it"
-    await stage.until(run_id, lambda view: view.why_idle == "a person paused it")
+    assert view.why_idle == "a person paused it", "not what it waited for a moment before"
     done = view.counts.done
     assert await stage.column("SELECT count(*) FROM attempt WHERE run_id = ?", run_id) == [done]
     assert await stage.column(NEWEST, run_id) == [done]

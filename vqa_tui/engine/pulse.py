@@ -63,12 +63,13 @@ class Pulse:
         )
 
     async def beat(self, *, why_idle: str, slots: int, working: bool, last: bool = False) -> None:
-        """Publish what changed, and at least once a second that we live; `last` publishes all of it now."""
+        """Publish what changed, at least once a second that we live, and what a `working` run measures; `last`
+        publishes all of it now."""
         if last:
             self._beaten_at, self._metric_at = 0.0, 0
         try:
             await self._beat(why_idle)
-            if working:
+            if working or last:
                 await self._measure(slots)
         except StoreTrouble as trouble:
             if trouble.message != self._told:

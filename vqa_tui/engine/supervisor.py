@@ -221,13 +221,14 @@ class Supervisor:
         waiting_for_approval = wishes.approved_at is None and self._pilot_size > 0
         at_rest = parts.board.busy == 0 and parts.feeder.at_rest and parts.writer.at_rest
         if at_rest and await parts.queue.next_due(pilot_only=False) is None:
-            await self._publish(parts, last=True)
+            await self._publish(parts, resting="")
             return await self._finish()
         if waiting_for_approval and at_rest and await parts.queue.next_due(pilot_only=True) is None:
             await parts.feeder.close()
+            result = await self._pilot_result()
             if self._phase is not Phase.AWAITING_APPROVAL:
-                await self._publish(parts, last=True)
-            await self.enter(Phase.AWAITING_APPROVAL, await self._pilot_result())
+                await self._publish(parts, resting=result)
+            await self.enter(Phase.AWAITING_APPROVAL, result)
             return False
         if parts.outage.suspected:
             most = BROKEN_TASKS
@@ -249,10 +250,11 @@ class Supervisor:
 
     async def _pause(self, wishes: Wishes, parts: Machinery, reason: str) -> None:
         if await self._quiesced(wishes, parts):
+            reason = self._pause_reason(parts, reason)
             if self._phase is not Phase.PAUSED:
                 # Whoever sees the run paused must see what it had come to, not what was reserved a moment before.
-                await self._publish(parts, last=True)
-            await self.enter(Phase.PAUSED, self._pause_reason(parts, reason), level="warning" if self._halt else "info")
+                await self._publish(parts, resting=reason)
+            await self.enter(Phase.PAUSED, reason, level="warning" if self._halt else "info")
         elif self._phase is not Phase.PAUSED:
             await self.enter(Phase.PAUSING, f"{reason}; requests in flight end first")
 
@@ -261,8 +263,8 @@ class Supervisor:
         if not await self._quiesced(wishes, parts):
             await self.enter(Phase.STOPPING, f"{reason}; requests in flight end first")
             return False
-        await self._publish(parts, last=True)
         reason = f"{reason}; resume it whenever you like"
+        await self._publish(parts, resting=reason)
         if not await runs.stop_if_wanted(self._database, self._run_id, reason, forced=bool(self._ending)):
             return False
         await runs.add_event(self._database, self._run_id, "info", _told(Phase.STOPPED, reason))
@@ -314,7 +316,8 @@ class Supervisor:
         log.info("done: %s", reason)
         return True
 
-    async def _publish(self, parts: Machinery, *, last: bool = False) -> None:
+    async def _publish(self, parts: Machinery, *, resting: str | None = None) -> None:
+        """Publish how things stand; `resting` says why nothing moves any more, for a run that is about to rest."""
         while self._told:
             level, message = self._told[0]
             await runs.add_event(self._database, self._run_id, level, message)
@@ -334,11 +337,15 @@ class Supervisor:
             trouble=trouble,
             line=parts.pulse.line,
         )
-        if not working and not trouble:
+        if resting is not None:
+            idle = resting
+        elif not working and not trouble:
             idle = self._reason
         if parts.pulse.orphaned and not self._ending:
             self.end("the workspace was deleted")
-        await parts.pulse.beat(why_idle=idle, slots=slots, working=working or parts.board.busy > 0 or last, last=last)
+        await parts.pulse.beat(
+            why_idle=idle, slots=slots, working=working or parts.board.busy > 0, last=resting is not None
+        )
 
     def _outage(self, parts: Machinery) -> str:
         return parts.outage.why(what_requests_wait_for(parts.board, parts.gatekeeper.keyring))
