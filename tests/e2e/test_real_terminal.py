@@ -62,7 +62,7 @@ async def test_a_killed_app_leaves_the_engine_at_work_and_a_new_one_shows_it(sta
 
 async def test_pause_and_resume_by_key_and_quit_detaches(stage: Stage) -> None:
     dataset = await stage.pictures(400)
-    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=200), pilot=0, name="keys"))
+    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=800), pilot=0, name="keys"))
     with _app(stage) as terminal:
         await asyncio.to_thread(terminal.until, "keys")
         terminal.press("\r")
