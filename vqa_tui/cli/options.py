@@ -3,7 +3,7 @@
 import shlex
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -72,6 +72,16 @@ def in_workspace(
             return await work(workspace)
 
     return asyncio.run(opened())
+
+
+def each_once(typed: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return what was typed as KEY=VALUE by its key. Raises VqaError where one came twice: either is a mistake."""
+    wanted: dict[str, str] = {}
+    for key, value in typed:
+        if key in wanted:
+            raise VqaError(f"{key} is set twice: to {wanted[key]} and to {value}", hint="Give it once.")
+        wanted[key] = value
+    return wanted
 
 
 def command_line(words: str, explicit: Path | None) -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, command_line, in_workspace
+from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, command_line, each_once, in_workspace
 from vqa_tui.cli.output import print_facts, say, warn
 from vqa_tui.domain.failure import VqaError
 
@@ -113,11 +113,7 @@ def set_limits(
     from vqa_tui.operations import limits
     from vqa_tui.operations.runs import find_run
 
-    wanted: dict[str, str] = {}
-    for key, value in map(_key_and_value, changes):
-        if key in wanted:
-            raise VqaError(f"{key} is set twice: to {wanted[key]} and to {value}", hint="Give it once.")
-        wanted[key] = value
+    wanted = each_once(map(_key_and_value, changes))
 
     async def work(opened: "Workspace") -> "tuple[Limits, tuple[LimitInForce, ...]]":
         run_id = await find_run(opened, run)

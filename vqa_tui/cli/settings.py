@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from vqa_tui.cli.options import JsonOption
+from vqa_tui.cli.options import JsonOption, each_once
 from vqa_tui.domain.failure import VqaError
 
 app = typer.Typer(
@@ -36,18 +36,17 @@ def set_values(
     """Change settings; an app that is open takes them when its settings are opened, or at its next start."""
     from vqa_tui.config.app_settings import store_settings
 
-    typed: dict[str, str] = {}
-    for change in changes:
-        name, sign, value = change.partition("=")
-        if not sign:
-            raise VqaError(f"{change!r} is not KEY=VALUE", hint="For example `theme=nord` or `bell=false`.")
-        name, value = name.strip(), value.strip()
-        if name in typed:
-            raise VqaError(f"{name} is set twice: to {typed[name]} and to {value}", hint="Give it once.")
-        typed[name] = value
+    typed = each_once(map(_key_and_value, changes))
     if "theme" in typed:
         _require_theme(typed["theme"])
     store_settings(typed)
+
+
+def _key_and_value(change: str) -> tuple[str, str]:
+    name, sign, value = change.partition("=")
+    if not sign:
+        raise VqaError(f"{change!r} is not KEY=VALUE", hint="For example `theme=nord` or `bell=false`.")
+    return name.strip(), value.strip()
 
 
 def _require_theme(name: str) -> None:
