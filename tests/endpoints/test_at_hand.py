@@ -1,6 +1,7 @@
 """A picture is read on the event loop only where that cannot wait, and then it is the very picture of the import."""
 
 import hashlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from vqa_tui.domain.item import PictureFacts
-from vqa_tui.endpoints.at_hand import LARGEST_BYTES, LOOKS_AFTER_S, REST, SLOW_S, PicturesAtHand
+from vqa_tui.endpoints.at_hand import LARGEST_BYTES, LONGEST_REST, LOOKS_AFTER_S, SHORTEST_REST, SLOW_S, PicturesAtHand
 from vqa_tui.endpoints.pictures import PreparedPicture, prepare_picture
 from vqa_tui.sources.probe import probe
 
@@ -162,18 +163,33 @@ async def test_a_file_that_does_not_come_goes_to_a_thread_and_a_wrong_one_does_a
     assert looks == len(LOOKS_AFTER_S) + 1
 
 
-def test_after_a_slow_opening_the_next_thousand_go_to_a_thread(picture: Path) -> None:
+def test_of_a_slow_disk_few_are_tried_and_one_late_answer_costs_little(picture: Path) -> None:
     if not read_without_waiting_works(picture):
         pytest.skip("this file system cannot read without waiting")
+    slow = True
 
     def ticks() -> Iterator[float]:
-        yield 0.0
-        yield SLOW_S * 2
-        while True:
-            yield 0.0
+        for began in itertools.count(step=10):
+            yield float(began)
+            yield began + (SLOW_S * 2 if slow else 0.0)
 
     clock = ticks()
     reader, facts = PicturesAtHand(clock=lambda: next(clock)), probe(picture)
-    assert read(picture, facts, reader) is not None
-    assert [read(picture, facts, reader) for _ in range(REST)] == [None] * REST
-    assert read(picture, facts, reader) is not None
+
+    def rests(count: int) -> list[int]:
+        """Return how many went to a thread before each of the next `count` that were tried here."""
+        gaps = []
+        for _ in range(count):
+            gaps.append(0)
+            while read(picture, facts, reader) is None:
+                gaps[-1] += 1
+        return gaps
+
+    assert rests(9) == [0, 8, 16, 32, 64, 128, 256, 512, 1024]
+    assert rests(2) == [LONGEST_REST, LONGEST_REST]
+    slow = False
+    assert rests(50) == [LONGEST_REST] + [0] * 49
+    slow = True
+    assert rests(1) == [0]
+    slow = False
+    assert rests(50) == [SHORTEST_REST] + [0] * 49

@@ -19,8 +19,9 @@ LARGEST_BYTES = 1024 * 1024
 """Above this, even copying from memory and encoding would hold up the others."""
 SLOW_S = 0.004
 """An opening that took longer was not answered from memory: the disk is slow, asleep, or somewhere else."""
-REST = 1000
-"""Pictures that go to a thread after a slow opening, before the next is tried here."""
+SHORTEST_REST, LONGEST_REST = 8, 1024
+"""Pictures that go to a thread after a slow opening, before the next is tried here: twice as many from one slow opening
+to the next, half as many after one that was quick. A busy processor alone makes one opening in a thousand slow."""
 
 LOOKS_AFTER_S = (0.002, 0.01)
 """Seconds between the looks at a file that is not in memory yet: a flash disk has read it by then, most often."""
@@ -40,6 +41,7 @@ class PicturesAtHand:
         self._possible = trusted and hasattr(os, "RWF_NOWAIT")
         self._clock = clock
         self._resting = 0
+        self._next_rest = SHORTEST_REST
         self._coming = False
         """Whether the last look found the right file, of which a part was not in memory."""
         self._scratch = memoryview(bytearray(LARGEST_BYTES))
@@ -76,7 +78,10 @@ class PicturesAtHand:
         except BlockingIOError:
             data, self._coming = None, True
         if self._clock() - began > SLOW_S:
-            self._resting, self._coming = REST, False
+            self._resting, self._coming = self._next_rest, False
+            self._next_rest = min(self._next_rest * 2, LONGEST_REST)
+        else:
+            self._next_rest = max(self._next_rest // 2, SHORTEST_REST)
         if data is None:
             return None
         return PreparedPicture(data, f"image/{facts.format.lower()}", facts.width, facts.height)
