@@ -58,6 +58,16 @@ async def test_a_change_in_the_store_reaches_the_screen(
         await until(pilot, lambda: "budget of $10.00 reached, 41 requests drained" in screen_text(app))
 
 
+async def test_the_key_bar_of_a_paused_run_says_resume_once(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "p pause" in screen_text(app))
+        running.change(phase=Phase.PAUSED)
+        await until(pilot, lambda: "p resume" in screen_text(app))
+        assert "r resume" not in screen_text(app)
+
+
 async def test_pause_then_cancel_after_a_question_then_resume(
     app: VqaApp, running: Fake, until: Wait, screen_text: Text
 ) -> None:

@@ -33,7 +33,7 @@ def cells(key: KeyView) -> list[str]:
 
 def test_a_key_shows_its_quotas_with_the_used_up_one_first() -> None:
     row = cells(KeyView("a", "a", "ok", gauges=(RPM, TPM, RPD)))
-    assert row[3] == "told rpd 1500/1500 back 2:01:01"
+    assert row[3] == "rpd 1500/1500 back 2:01:01"
     assert row[4] == "rpm 58/60 ▰▰▰▱  tpm 41k/1M ▰▱▱▱"
 
 
@@ -41,7 +41,7 @@ def test_two_quotas_of_one_name_are_told_apart_and_so_is_what_they_count_down_to
     own = GaugeView("tokens/min", 40_000, 40_000, resets_at=NOW + 12)
     told = GaugeView("tokens/min", 90_000, 90_000, learned=True, resets_at=NOW + 30)
     row = cells(KeyView("a", "a", "ok", gauges=(own, told)))
-    assert row[3:5] == ["tpm 40k/40k free 0:12", "told tpm 90k/90k back 0:30"]
+    assert row[3:5] == ["tpm 40k/40k free 0:12", "tpm 90k/90k back 0:30"]
     words = key_text(KeyView("a", "a", "ok", gauges=(own, told)), NOW)
     assert "tpm 40k/40k, free in 0:12" in words
     assert "told tpm 90k/90k, back in 0:30 (told by the endpoint)" in words

@@ -16,6 +16,7 @@ from vqa_tui.tui.present.load import (
     gauge_wait,
     gauge_words,
     sent_words,
+    short_quota,
     throttles_words,
 )
 from vqa_tui.tui.present.numbers import count, countdown, known_money, milliseconds, money
@@ -87,11 +88,14 @@ def _quotas(key: KeyView, now: float) -> tuple[Content, Content]:
 
 
 def _gauge(gauge: GaugeView, now: float, among: Sequence[GaugeView]) -> Content:
-    """`rpm 58/60 ▰▰▰▱`, with a countdown in place of the bar while it is used up: `rpm 60/60 free 0:12`."""
+    """`rpm 58/60 ▰▰▰▱`, with a countdown in place of the bar while it is used up: `rpm 60/60 free 0:12`.
+
+    That one is told by the endpoint is said by `back` then, so that the countdown has room.
+    """
     style = "$warning" if gauge.used >= gauge.limit else "$primary"
     wait = gauge_wait(gauge, now)
     return Content.assemble(
-        text(gauge_name(gauge, among), QUIET),
+        text(short_quota(gauge.name) if wait and gauge.learned else gauge_name(gauge, among), QUIET),
         f" {gauge_numbers(gauge)} ",
         (f"{gauge_end(gauge)} {wait}", WARN)
         if wait

@@ -100,12 +100,14 @@ class KeyBar(Widget):
         """Return the shown bindings of the screen and its widgets in order of use, those of the app, and its modes.
 
         A mode that is left over, where the screen needs the digits of the others itself, is no help.
-        With 16 colours grey cannot be told from the background, so what is grey is left out.
+        With 16 colours grey cannot be told from the background, so what is grey is left out. Of two keys that would
+        do the same now the first is enough.
         """
         own: list[_Entry] = []
         common: list[_Entry] = []
         modes: list[_Entry] = []
         seen: set[str] = set()
+        told: set[str] = set()
         for key, active in self.screen.active_bindings.items():
             binding = active.binding
             is_mode = binding.action.startswith("mode(")
@@ -121,6 +123,10 @@ class KeyBar(Widget):
             words = binding.description if words is None else words
             of_app = active.node is self.app
             words = clean(words, one_line=True, limit=24).lower()
+            if words and active.enabled and not (is_mode or of_app):
+                if words in told:
+                    continue
+                told.add(words)
             entry = _Entry(self.app.get_key_display(binding), words, key, binding.action, active.enabled, of_app)
             (modes if is_mode else common if of_app else own).append(entry)
         last = getattr(self.screen, "KEYS_LAST", ())
