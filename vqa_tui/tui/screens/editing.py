@@ -15,13 +15,12 @@ from vqa_tui.tui.present.edit_words import (
     edit_title,
     edited,
     nothing_to_edit,
-    taken_back,
 )
 from vqa_tui.tui.present.failure_verbs import cost_words
 from vqa_tui.tui.present.numbers import plural
 from vqa_tui.tui.present.phases import status_label
-from vqa_tui.tui.screens.base import RunScreen
 from vqa_tui.tui.screens.dialogs import Question
+from vqa_tui.tui.screens.undoing import UNDO_TOOLTIP, UndoingScreen
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.widgets.id_list import IdList
 
@@ -37,7 +36,7 @@ AGAIN = Binding(
     id="items.again",
     tooltip="Ask the marked, or this one, with a longer reply, another size, or elsewhere",
 )
-UNDO = Binding("u", "undo", "undo", id="items.undo", tooltip="Take back your newest edit of this run")
+UNDO = Binding("u", "undo", "undo", id="items.undo", tooltip=UNDO_TOOLTIP)
 EDIT_KEYS = (RETRY, SKIP, REQUEUE, AGAIN, UNDO)
 EDITS = frozenset({"retry", "skip", "requeue", "ask_again", "undo"})
 
@@ -63,10 +62,10 @@ def why_not_edit(action: str, row: TaskRow | None) -> str | None:
     return f"This item is {status_label(row.status).word}; {_WHY[verb]}."
 
 
-class EditingScreen(RunScreen):
+class EditingScreen(UndoingScreen):
     """A screen on which items of the queue are edited."""
 
-    WRITES = RunScreen.WRITES | EDITS
+    WRITES = UndoingScreen.WRITES | EDITS
 
     def edited_ids(self) -> Sequence[int]:
         """Return the items that an edit is about."""
@@ -74,10 +73,6 @@ class EditingScreen(RunScreen):
 
     def drop_marks(self) -> None:
         """Forget which items were meant: they were moved."""
-
-    def reread_items(self) -> None:
-        """Show what an edit has changed."""
-        raise NotImplementedError
 
     def action_retry(self) -> None:
         self.edit(EditVerb.RETRY)
@@ -142,15 +137,3 @@ class EditingScreen(RunScreen):
             self.post_message(LookWanted())
             self.drop_marks()
             self.reread_items()
-
-    def action_undo(self) -> None:
-        """Take a person's newest edit back; once more the one before."""
-        if not self.busy("edit", "undo"):
-            self._undo(self.run_id)
-
-    @work(group="undo", exit_on_error=False)
-    async def _undo(self, run_id: int) -> None:
-        back = await self.services.queue_edits.undo(run_id)
-        tell(self, taken_back(back), severity="information" if back.restored == back.tasks else "warning")
-        self.post_message(LookWanted())
-        self.reread_items()

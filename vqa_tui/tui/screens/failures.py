@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from array import array
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -13,18 +12,15 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.failure_advice import Verb
 from vqa_tui.domain.failure_cluster import FailureCluster, FailureTable
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.messages import ItemsWanted, LookWanted, ModeWanted
+from vqa_tui.tui.messages import ItemsWanted, ModeWanted
 from vqa_tui.tui.present import failure_rows as rows
 from vqa_tui.tui.present import failure_verbs
 from vqa_tui.tui.present.failure_words import form_words, in_order, number_of
-from vqa_tui.tui.present.numbers import plural
 from vqa_tui.tui.present.rows import text
 from vqa_tui.tui.present.seen import SeenRun
-from vqa_tui.tui.screens.base import RunScreen
-from vqa_tui.tui.screens.dialogs import Question
+from vqa_tui.tui.screens.cluster_verbs import CLUSTER_KEYS, UNDO, ClusterVerbsScreen, ids_of
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.watch import Watch
@@ -41,25 +37,19 @@ _REREAD_S = 1.0
 _SETTLE_S = 0.08
 """Seconds that the cursor rests on a cluster before it is read: holding j must not read every one on the way."""
 _PICTURE_REST_S = 0.15
-_MANY = 20_000
-"""Pictures that take long enough to count for a word."""
-_VERBS = {"retry": Verb.RETRY, "skip": Verb.SKIP, "smaller": Verb.SMALLER, "elsewhere": Verb.ELSEWHERE}
 _OF_A_CLUSTER = frozenset({"look", "yank", "step"})
 
 
-class FailuresScreen(RunScreen):
+class FailuresScreen(ClusterVerbsScreen):
     """The clusters at the left; the one under the cursor beside them where there are 120 columns, else on Enter."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["failures.tcss"]
     AUTO_FOCUS = "#clusters"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it
-    WRITES: ClassVar[frozenset[str]] = RunScreen.WRITES | frozenset(_VERBS)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("R", "retry", "retry", id="failures.retry", tooltip="Ask again what is in this cluster"),
-        Binding("d", "skip", "skip", id="failures.skip", tooltip="Take out of the run what is in this cluster"),
-        Binding("S", "smaller", "smaller", id="failures.smaller", tooltip="Ask again with a smaller picture"),
-        Binding("E", "elsewhere", "elsewhere", id="failures.elsewhere", tooltip="Ask another endpoint"),
+        *CLUSTER_KEYS,
         Binding("i", "look", "items", id="failures.look", tooltip="Look at exactly these in the items"),
+        UNDO,
         Binding("t", "tries", "every try", id="failures.tries", tooltip="Failed for good, or every try that failed"),
         Binding("s", "order", "newest first", id="failures.order", tooltip="Sort by count, or by what was met last"),
         Binding("y", "yank", "yank", id="failures.yank", tooltip="Copy the message (OSC 52)"),
@@ -271,8 +261,6 @@ class FailuresScreen(RunScreen):
     def why_not(self, action: str) -> str | None:
         if action in _OF_A_CLUSTER and self.current is None:
             return "There is no cluster."
-        if action in _VERBS:
-            return failure_verbs.why_not(_VERBS[action], self.chosen)
         return super().why_not(action)
 
     def key_words(self, action: str) -> str | None:
@@ -282,6 +270,12 @@ class FailuresScreen(RunScreen):
         if action == "order":
             return "largest first" if self._newest_first else "newest first"
         return super().key_words(action)
+
+    def drop_marks(self) -> None:
+        self.clusters.unmark_all()
+
+    def reread_items(self) -> None:
+        self.read_table()
 
     def action_tries(self) -> None:
         """Show every try that failed, or only what failed for good."""
@@ -324,75 +318,9 @@ class FailuresScreen(RunScreen):
     async def action_look(self) -> None:
         """Show exactly the pictures of the chosen clusters among the items."""
         if chosen := self.chosen:
-            ids = await self.services.failures.task_ids(_ids(chosen), tries=self._tries)
+            ids = await self.services.failures.task_ids(ids_of(chosen), tries=self._tries)
             words = failure_verbs.look_words(chosen, form_words(chosen[0]))
             self.post_message(ItemsWanted("", ids, words))
-
-    def action_retry(self) -> None:
-        if not self.busy("verb"):
-            self._move(Verb.RETRY, "put back into the queue")
-
-    def action_skip(self) -> None:
-        if not self.busy("verb"):
-            self._move(Verb.SKIP, "taken out of the run")
-
-    @work(group="verb", exit_on_error=False)
-    async def _move(self, verb: Verb, done: str) -> None:
-        """Ask, then retry or skip every picture of the chosen clusters."""
-        chosen, view = self.chosen, self.steered
-        if view is None or not chosen or self._still(view, *Verb):
-            return
-        if sum(each.pictures for each in chosen) > _MANY:
-            tell(self, f"Counting the {view.unit}s …")
-        ids = await self.services.failures.task_ids(_ids(chosen), tries=False)
-        if self._none_left(ids):
-            return
-        asked = failure_verbs.question(verb, len(ids), sum(each.pictures > 0 for each in chosen), view)
-        question = Question(asked.title, asked.body, yes=asked.yes, no="Leave them", late=True)
-        if not await self.ask(question, about=question.about):
-            return
-        move = self.services.failures.retry if verb is Verb.RETRY else self.services.failures.skip
-        moved = await self.written(view, verb, move(view.id, ids))
-        tell(self, f"{plural(moved, view.unit)} {done}.", severity="information" if moved else "warning")
-        self.clusters.unmark_all()
-        self.read_table()
-
-    def _none_left(self, ids: "array[int]") -> bool:
-        """Say so where somebody else was faster."""
-        if not ids:
-            tell(self, "They have been put back or skipped meanwhile.", severity="warning")
-            self.read_table()
-        return not ids
-
-    def action_smaller(self) -> None:
-        if not self.busy("verb"):
-            self._ask_again()
-
-    def action_elsewhere(self) -> None:
-        self.action_smaller()
-
-    @work(group="verb", exit_on_error=False)
-    async def _ask_again(self) -> None:
-        """Let a person choose how the pictures of the chosen clusters are asked again."""
-        chosen, view = self.chosen, self.steered
-        if view is None or not chosen:
-            return
-        ids = await self.services.failures.task_ids(_ids(chosen), tries=False)
-        if self._none_left(ids):
-            return
-        from vqa_tui.tui.screens.ask_again import AskAgainDialog  # only here: it brings along what plans a run
-
-        dialog = AskAgainDialog(self.services, view, ids)
-        done = await self.ask(dialog, about=f"Ask {plural(len(ids), view.unit)} again?")
-        if done is not None:
-            tell(self, done.sentence)
-            self.clusters.unmark_all()
-            self.post_message(LookWanted())
-            self.read_table()
-
-
-def _ids(chosen: list[FailureCluster]) -> list[int]:
-    return [each for cluster in chosen for each in cluster.ids]
 
 
 def _facts(seen: SeenRun) -> tuple[object, ...]:
