@@ -89,6 +89,24 @@ async def test_a_pause_that_waits_says_so_and_leaving_names_it(
         assert "pause of stcray-train" in str(app._exit_renderables[0])
 
 
+async def test_a_retry_that_starts_an_engine_says_that_it_waits_for_it(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(run_id: int) -> int:
+        await asyncio.Event().wait()
+        return 0
+
+    monkeypatch.setattr(running, "retry_failed", never)
+    running.change(phase=Phase.DONE)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await until(pilot, lambda: shown(app))
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        await pilot.press("y")
+        await until(pilot, lambda: "Put back …: waiting for the engine to be at work." in screen_text(app))
+        assert "Waiting for the workspace file" not in screen_text(app)
+
+
 async def test_leaving_does_not_wait_for_a_workspace_that_cannot_be_read(
     app: VqaApp, running: Fake, until: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,3 +127,8 @@ _REASONS: dict[str, Callable[[RunView], str | None]] = {
 
 ACTIONS = tuple(_REASONS)
 """Every action whose key can be grey."""
+
+
+def retry_waits_for(view: RunView) -> str:
+    """Return what a retry may wait for where the run had ended and goes on by it; '' where only the file is written."""
+    return "Put back …: waiting for the engine to be at work." if view.phase in (Phase.DONE, Phase.FAILED) else ""

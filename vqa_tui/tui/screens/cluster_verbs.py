@@ -15,6 +15,7 @@ from vqa_tui.tui.present.numbers import plural
 from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.screens.undoing import UNDO_TOOLTIP, UndoingScreen
 from vqa_tui.tui.toasts import tell
+from vqa_tui.tui.verbs import retry_waits_for
 
 CLUSTER_KEYS = (
     Binding("R", "retry", "retry", id="failures.retry", tooltip="Ask again what is in this cluster"),
@@ -76,7 +77,8 @@ class ClusterVerbsScreen(UndoingScreen):
         if not await self.ask(question, about=question.about):
             return
         move = self.services.failures.retry if verb is Verb.RETRY else self.services.failures.skip
-        moved = await self.written(view, verb, move(view.id, ids))
+        waits_for = retry_waits_for(view) if verb is Verb.RETRY else ""
+        moved = await self.written(view, verb, move(view.id, ids), waits_for=waits_for)
         words = f"{plural(moved, view.unit)} {done}."
         tell(self, f"{words} u takes it back." if moved else words, severity="information" if moved else "warning")
         self.drop_marks()

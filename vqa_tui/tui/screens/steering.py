@@ -199,5 +199,6 @@ class SteeringScreen(LiveScreen):
             no="Leave them",
         )
         if await self.ask(question):
-            number_back = await self.written(view, "retry", self.services.retry_failed(view.id))
+            work = self.services.retry_failed(view.id)
+            number_back = await self.written(view, "retry", work, waits_for=verbs.retry_waits_for(view))
             tell(self, f"{plural(number_back, view.unit)} put back into the queue.")
