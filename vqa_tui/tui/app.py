@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, on, work
+from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
@@ -16,7 +16,7 @@ from textual.worker import Worker
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.commands import ScreenCommands, key_helps, reason
+from vqa_tui.tui.commands import CommandingApp, ScreenCommands, key_helps
 from vqa_tui.tui.crash import note_crash
 from vqa_tui.tui.kept_styles import KeptStylesheet
 from vqa_tui.tui.messages import DemoWanted, ImportWanted, ItemsWanted, LookWanted, ModeWanted, RunPicked
@@ -51,7 +51,7 @@ _LIBRARY = {
 """Screens that the palette opens: title and words."""
 
 
-class VqaApp(PersonalApp):
+class VqaApp(CommandingApp, PersonalApp):
     """The terminal app over one workspace. Closing it never stops a run."""
 
     TITLE = "vqa-tui"
@@ -235,12 +235,6 @@ class VqaApp(PersonalApp):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         tell_worker_failure(self, event)
-
-    def on_key(self, event: events.Key) -> None:
-        """A key that is grey says why."""
-        active = self.screen.active_bindings.get(event.key)
-        if active is not None and not active.enabled:
-            tell(self, reason(active), severity="warning")
 
     def _look_for_news(self) -> None:
         """Look whether there is news, unless the look before is still under way."""

@@ -2,9 +2,10 @@
 
 from functools import partial
 
+from textual import events
 from textual.app import App
 from textual.binding import ActiveBinding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.screen import Screen
 
@@ -104,3 +105,38 @@ class ScreenCommands(Provider):
             score = max(matcher.match(title), matcher.match(words) * 0.8)
             if score > 0:
                 yield Hit(score, matcher.highlight(title), partial(self._run, active), text=title, help=words)
+
+
+class Palette(CommandPalette):
+    """The palette of Textual; what was typed before its field had the focus is not lost."""
+
+    _ahead = 0
+    """Characters that were typed so."""
+
+    def type_ahead(self, character: str) -> None:
+        """Put a character before what was typed once the field had the focus."""
+        self.call_after_refresh(self._put_ahead, character)
+
+    def _put_ahead(self, character: str) -> None:
+        field = self.query_one(CommandInput)
+        cursor = field.cursor_position
+        field.value = f"{field.value[: self._ahead]}{character}{field.value[self._ahead :]}"
+        field.cursor_position = cursor + 1
+        self._ahead += 1
+
+
+class CommandingApp(App[None]):
+    """An app whose keys say why they are grey, and whose palette takes what is typed fast."""
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def on_key(self, event: events.Key) -> None:
+        """Take a key that nothing took: its screen has a word about it, or the palette has just covered that screen."""
+        if isinstance(self.screen, Palette) and event.is_printable and event.character is not None:
+            self.screen.type_ahead(event.character)
+            return
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and not active.enabled:
+            tell(self, reason(active), severity="warning")

@@ -1,0 +1,33 @@
+"""What is typed right after the key of the palette reaches its field, though that has no focus yet."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual import events
+from textual.command import CommandInput, CommandPalette
+
+from tests.tui.workshop import DONE, Workshop
+from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.screens.runs import RunsScreen
+
+Wait = Callable[..., Any]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_a_name_typed_at_once_is_searched_and_does_nothing_else(
+    workshop: Workshop, until: Wait, size: tuple[int, int]
+) -> None:
+    await workshop.dataset(2)
+    await workshop.run([DONE, DONE])
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.focused is not None)
+        for character in ":import":
+            app.post_message(events.Key("colon" if character == ":" else character, character))
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette) and app.focused is not None)
+        field = app.screen.query_one(CommandInput)
+        await until(pilot, lambda: field.value == "import")
+        await pilot.press("e", "d")
+        await until(pilot, lambda: field.value == "imported")
+        assert field.cursor_position == len("imported") and len(app.screen_stack) == 2
