@@ -188,6 +188,7 @@ def test_every_bad_record_ends_in_one_line(tmp_path: Path, make_picture: MakePic
     for number, (_bad, words) in enumerate(cases, start=2):
         assert words in reasons[f"x.jsonl line {number}"]
         assert "\n" not in reasons[f"x.jsonl line {number}"]
+    assert reasons[f"x.jsonl line {len(cases) + 3}"] == "is nested too deeply"
     assert "is not valid JSON" in reasons[f"x.jsonl line {len(cases) + 2}"]
 
 
