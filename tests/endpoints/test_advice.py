@@ -12,6 +12,7 @@ from vqa_tui.config.load import list_endpoints, load_endpoint
 from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.endpoints.advice import advice_for
 from vqa_tui.endpoints.check import CheckReport, CheckStep, check
+from vqa_tui.endpoints.completion import read_completion
 from vqa_tui.endpoints.vendor_addresses import right_address
 from vqa_tui.paths import shipped_configs
 
@@ -130,3 +131,12 @@ def test_who_cannot_be_reached_decides_what_to_do(address: str, words: str) -> N
 def test_a_proxy_in_the_way_is_named() -> None:
     gone = Failure(FailureKind.NETWORK, "the proxy refused to connect us (HTTP 407)", never_sent=True)
     assert "HTTPS_PROXY" in advice_for(gone, "https://api.openai.com/v1")
+
+
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", "[]"])
+def test_what_is_no_completion_is_taken_for_another_server_and_not_for_a_model_that_thinks(body: str) -> None:
+    failure = read_completion(body).failure
+    assert failure is not None
+    advice = advice_for(failure, "http://localhost:11434")
+    assert "login page" in advice and "http://localhost:11434/v1" in advice
+    assert "thinks" not in advice

@@ -188,7 +188,30 @@ def test_every_bad_record_ends_in_one_line(tmp_path: Path, make_picture: MakePic
     for number, (_bad, words) in enumerate(cases, start=2):
         assert words in reasons[f"x.jsonl line {number}"]
         assert "\n" not in reasons[f"x.jsonl line {number}"]
+    assert reasons[f"x.jsonl line {len(cases) + 3}"] == "is nested too deeply"
     assert "is not valid JSON" in reasons[f"x.jsonl line {len(cases) + 2}"]
+
+
+def test_the_ground_truth_of_a_qwen_export_is_read(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    stated: dict[str, Any] = {
+        "a.jpg": {"category": "positive", "items": ["Gun", "Knife"]},
+        "b.jpg": {"category": "negative", "items": []},
+        "c.jpg": {"category": "unknown", "items": []},
+        "d.jpg": "no object",
+    }
+    records = [{"image": name, "conversations": TURNS, "ground_truth": truth} for name, truth in stated.items()]
+    for name in stated:
+        make_picture(f"set/{name}")
+    items, problems = read(lines(tmp_path / "set" / "x.jsonl", *records, *records), scratch, "qwen")
+    assert problems == []
+    assert [(item.truth.categories, item.truth.states_none) for item in items] == [
+        (("Gun", "Knife"), False),
+        ((), True),
+        ((), False),
+        ((), False),
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", "[1, 2", '[{"image": "a.jpg"'])

@@ -153,7 +153,7 @@ def test_sidecars_say_what_is_known(tmp_path: Path, make_picture: MakePicture, s
         ("a.json", b'{\n "caption": oops\n}', "a.json line 2 column 13", "not valid JSON"),
         ("a.json", b"[]", "a.json line 1", "is a list, not an object"),
         ("a.json", b'{"boxes": [1]}', "a.json line 1", "entry 1 is not an object"),
-        ("a.json", b"[" * 100_000, "a.json line 1", "readable JSON"),
+        ("a.json", b"[" * 100_000, "a.json line 1", "is nested too deeply"),
         ("a.json", b'{"caption": ' + b"9" * 5000 + b"}", "a.json line 1", "readable JSON"),
         ("a.txt", b"fine\nfine\n\xff\xfe", "a.txt line 3", "not UTF-8"),
         ("a.jpg.txt", b"\xff", "a.jpg.txt line 1", "not UTF-8"),

@@ -122,3 +122,24 @@ def test_bytes_of_a_surrogate_are_malformed(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b'["a", "\xed\xa0\x80"]')
     with pytest.raises(VqaError, match="line 1"):
         list(stream_items(tmp_path / "a.json", "item"))
+
+
+@pytest.mark.parametrize("opening, closing", [("[", "]"), ('{"a":', "}"), ('{"]}":[', "]}")])
+def test_a_file_that_is_nested_without_end_is_refused_before_its_paths_fill_the_memory(
+    tmp_path: Path, opening: str, closing: str
+) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[1," + opening * 100_000 + "1" + closing * 100_000 + "]")
+    with pytest.raises(VqaError, match=r"deep\.json is nested more than 1,000 levels deep"):
+        list(stream_items(path, "item"))
+
+
+@pytest.mark.parametrize("padding", range(65_530, 65_540))
+def test_brackets_inside_texts_are_no_nesting(tmp_path: Path, padding: int) -> None:
+    path = tmp_path / "texts.json"
+    values = ["x" * padding + '\\"[[[' * 300, {"[": "]" * 2_000}, ["[{" * 2_000 + "\\"], *([[]] * 2_000)]
+    path.write_text(json.dumps(values))
+    assert list(stream_items(path, "item")) == values
+    path.write_text(json.dumps([*values, "["])[:-1] + ", " + "[" * 1_100 + "]" * 1_101)
+    with pytest.raises(VqaError, match="levels deep"):
+        list(stream_items(path, "item"))

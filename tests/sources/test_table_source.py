@@ -311,3 +311,24 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
 
     peak(1_000)
     assert peak(8_000) < peak(4_000) * 1.3
+
+
+@pytest.mark.parametrize("column", ["categories", "metadata.categories"])
+def test_an_empty_list_of_categories_says_that_there_is_nothing(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch, column: str
+) -> None:
+    """As `stcray-flat` writes it, where the dataset states it; one row that names something outweighs it."""
+    path = tmp_path / "x.jsonl"
+    with path.open("w") as stream:
+        for name, stated in [("a", []), ("b", []), ("b", ["Gun"]), ("c", None)]:
+            make_picture(f"{name}.jpg")
+            within = {"categories": stated}
+            row = {"image": f"{name}.jpg"} | (within if column == "categories" else {"metadata": within})
+            stream.write(json.dumps(row) + "\n")
+    items, problems = read("jsonl", path, scratch)
+    assert problems == []
+    assert [(item.truth.categories, item.truth.states_none) for item in items] == [
+        ((), True),
+        (("Gun",), False),
+        ((), False),
+    ]

@@ -6,6 +6,7 @@ Each test goes through PyAV, and through the programs ffmpeg and ffprobe where t
 import io
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -240,3 +241,16 @@ def test_without_a_reader_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
     finally:
         readers._found_reader.cache_clear()
     assert "vqa-tui[video]" in caught.value.hint
+
+
+def test_the_programs_read_where_pyav_is_there_but_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not all(PROGRAMS):
+        pytest.skip("the programs ffmpeg and ffprobe are not installed")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(sys.modules, "vqa_tui.video.pyav", raising=False)
+    readers._found_reader.cache_clear()
+    try:
+        assert isinstance(video_reader(), FfmpegReader)
+    finally:
+        readers._found_reader.cache_clear()

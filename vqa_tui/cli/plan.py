@@ -44,7 +44,9 @@ PairsOption = Annotated[
 RatioOption = Annotated[
     float | None,
     typer.Option(
-        "--structured-ratio", metavar="SHARE", help="Share of structured questions, 0 to 1; default: the recipe's."
+        "--structured-ratio",
+        metavar="SHARE",
+        help="Chance of each pair to be the structured question, 0 to 1, one a picture at most; default: the recipe's.",
     ),
 ]
 

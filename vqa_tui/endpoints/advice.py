@@ -3,6 +3,7 @@
 from math import ceil
 
 from vqa_tui.domain.failure import Failure, FailureKind
+from vqa_tui.endpoints.completion import NO_COMPLETION, NOT_JSON
 from vqa_tui.endpoints.vendor_addresses import is_this_computer, is_vendor, right_address, server_at
 
 NO_VALUE = (
@@ -21,6 +22,7 @@ _FORBIDDEN = (
     "The key is known, but not allowed to do this. Check that its account or project may use this model and this API, "
     "that the service is offered in your country, and that the gateway lets in the network that you are in (VPN)."
 )
+_ANOTHER_SERVER = "What answered is no chat endpoint, but for instance a login page, a proxy or another server."
 _UNTRUSTED = (
     "If your company inspects TLS, point SSL_CERT_FILE to a file that also holds its certificate. The check cannot be "
     "switched off."
@@ -76,6 +78,8 @@ def advice_for(failure: Failure, base_url: str = "", day_resets: str = "UTC") ->
             f"Today's requests of this key are used up; they begin anew at midnight ({day_resets}). A key of another "
             "project or account has a quota of its own. Runs wait for the day by themselves."
         )
+    if failure.message in {NOT_JSON, NO_COMPLETION}:
+        return f"{_ANOTHER_SERVER} {wrong_address(base_url)}"
     if failure.kind is FailureKind.AUTH and failure.http_status == 403:
         return _FORBIDDEN
     if failure.kind is FailureKind.RATE_LIMITED and failure.retry_after_s:

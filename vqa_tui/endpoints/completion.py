@@ -9,6 +9,8 @@ from vqa_tui.domain.failure import Failure, FailureKind
 from vqa_tui.endpoints.error_body import read_error_body, storable
 from vqa_tui.endpoints.usage import read_usage
 
+NOT_JSON = "the endpoint's answer is not JSON"
+NO_COMPLETION = "the endpoint's answer is not a chat completion"
 _FILTERED = frozenset({"content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii"})
 
 
@@ -36,9 +38,9 @@ def read_completion(body: str) -> Completion:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
-        return Completion(failure=_bad("the endpoint's answer is not JSON" if body.strip() else "the answer is empty"))
+        return Completion(failure=_bad(NOT_JSON if body.strip() else "the answer is empty"))
     if not isinstance(value, dict):
-        return Completion(failure=_bad("the endpoint's answer is not a chat completion"))
+        return Completion(failure=_bad(NO_COMPLETION))
     usage, model, identity = read_usage(value.get("usage")), _text(value.get("model")), _text(value.get("id"))
     choices = value.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):

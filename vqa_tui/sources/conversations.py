@@ -13,7 +13,7 @@ from vqa_tui.sources.arrow_files import ARROW_SUFFIXES, json_value, numbered_row
 from vqa_tui.sources.contained import ContainedRoot
 from vqa_tui.sources.picture_cells import PictureCells, is_data_uri
 from vqa_tui.sources.record_files import numbered_records
-from vqa_tui.sources.record_truth import BadRecord, as_object, scalar_text, text_of
+from vqa_tui.sources.record_truth import BadRecord, as_object, scalar_text, text_of, texts_of
 from vqa_tui.sources.rows import Row, joined_items
 from vqa_tui.sources.splits import split_in_name, split_in_path
 
@@ -37,11 +37,11 @@ class ConversationSource:
     The pictures are `image`, `images`, `image_path`, or parts of messages; a data URI is written once as a file in
     `vqa_pictures` in the root. Several make one item, which shows them in their order before its questions. Each answer
     belongs to the asking turn before it, from whose text `<image>` is taken out; an answer to nothing but pictures is a
-    caption, and a turn without its other half is a problem. `text` with `response` (or `output`) is one question, as is
-    `question` with `answer`. Packed lists of records are read one by one. Fields that are no turns, and system turns,
-    are kept in `extra`. The key is the name of the picture, or the names of several; the split is `split`, or that of a
-    folder in the name, or that of the file. Parquet and Arrow files may hold such records too. Records without a
-    picture and those of videos are problems.
+    caption, and a turn without its other half is a problem. What `ground_truth` states is known of the picture. `text`
+    with `response` (or `output`) is one question, as is `question` with `answer`. Packed lists of records are read one
+    by one. Fields that are no turns, and system turns, are kept in `extra`. The key is the name of the picture, or the
+    names of several; the split is `split`, or that of a folder in the name, or that of the file. Parquet and Arrow
+    files may hold such records too. Records without a picture and those of videos are problems.
     """
 
     def __init__(self, file: Path, images: Path | None = None, *, allow_outside: bool = False) -> None:
@@ -97,8 +97,18 @@ class ConversationSource:
             extra |= {name: record[name] for name in _PICTURE_FIELDS if name in record}
         if system := [text for role, text in turns if role in _SILENT and text]:
             extra["system"] = system[0] if len(system) == 1 else system
-        asked, captions = tuple(spoken.asked), tuple(spoken.captions)
-        yield Row(key, place, asked, captions, split=split, extra=extra, further=tuple(further))
+        items, states_none = _stated(record)
+        yield Row(
+            key,
+            place,
+            tuple(spoken.asked),
+            tuple(spoken.captions),
+            items,
+            split=split,
+            extra=extra,
+            states_none=states_none,
+            further=tuple(further),
+        )
         if spoken.left_out:
             turns_left = f"turn{'s' if len(spoken.left_out) > 1 else ''} {', '.join(map(str, spoken.left_out[:20]))}"
             reason = f"{turns_left} left out: a question without an answer, or an answer without a question"
@@ -106,6 +116,15 @@ class ConversationSource:
 
 
 _READ_FIELDS = frozenset({*_PICTURE_FIELDS, *_TURN_FIELDS, "text", "response", "output", "question", "answer", "split"})
+
+
+def _stated(record: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
+    """Return the items of `ground_truth` (STCray's form of conversations), and whether it says that there are none."""
+    stated = record.get("ground_truth")
+    if not isinstance(stated, dict):
+        return (), False
+    items = texts_of(stated, "items")
+    return items, not items and stated.get("category") == "negative"
 
 
 def _with_uris(field: str, cell: Any) -> Any:

@@ -15,6 +15,7 @@ from ijson.backends import python as plain_parser
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.lone_surrogates import LoneSurrogatesReplaced
 from vqa_tui.domain.translated_stream import Readable, TranslatedStream
+from vqa_tui.sources.nesting import NestingLimited
 
 _CHUNK = 1 << 16
 _BOM = b"\xef\xbb\xbf"
@@ -32,7 +33,7 @@ def stream_items(path: Path, prefix: str) -> Iterator[Any]:
 
     Numbers become int or float, of whatever size; the bare words NaN and Infinity, which Python's own json module
     writes although JSON has none, become None, and a lone surrogate becomes U+FFFD. Raises VqaError naming the file,
-    line, column and byte of malformed JSON.
+    line, column and byte of malformed JSON, and for a file that is nested beyond reason.
     """
     return _streamed(path, "items", prefix)
 
@@ -70,7 +71,7 @@ def _streamed(path: Path, what: str, prefix: str) -> Iterator[Any]:
 @contextmanager
 def _translated(path: Path) -> Iterator[Readable]:
     with open_bytes(path) as raw:
-        stream: Readable = LoneSurrogatesReplaced(raw, _REPLACEMENT_CHARACTER)
+        stream: Readable = LoneSurrogatesReplaced(NestingLimited(raw, str(path)), _REPLACEMENT_CHARACTER)
         yield _WordsReplaced(stream, _AS_NULL) if _holds_bare_words(path) else stream
 
 

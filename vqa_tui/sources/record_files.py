@@ -70,7 +70,8 @@ def _lines(file: Path, expected: str) -> Iterator[tuple[str, Any]]:
         except (ValueError, RecursionError) as error:
             if number == 1 and file.suffix.lower() == ".json":
                 break
-            yield place, ImportProblem(place, place, f"is not valid JSON: {error}")
+            reason = "is nested too deeply" if isinstance(error, RecursionError) else f"is not valid JSON: {error}"
+            yield place, ImportProblem(place, place, reason)
             continue
         readable += 1
         yield place, record

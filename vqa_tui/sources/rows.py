@@ -36,6 +36,8 @@ class Row:
     split: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     """Fields of the row that are kept as they are (storable JSON values)."""
+    states_none: bool = False
+    """Whether the row states that there is nothing in the picture, which counts where no row of it names anything."""
     further: tuple[str, ...] = ()
     """The keys of the further pictures that the row is about."""
 
@@ -94,7 +96,7 @@ def _packed(row: Row) -> str:
     kept: dict[str, Any] = {"place": row.place}
     if row.further:
         kept["pictures"] = (row.picture, *row.further)
-    for name in ("captions", "categories", "split", "extra"):
+    for name in ("captions", "categories", "split", "extra", "states_none"):
         if value := getattr(row, name):
             kept[name] = value
     for name in ("questions", "boxes"):
@@ -112,9 +114,12 @@ def _item(key: str, parts: list[dict[str, Any]], find: Callable[[str], str]) -> 
         return ImportProblem(key, place, f"{error.reason}{more}")
     splits = {part["split"] for part in parts if "split" in part}
     extras = [part["extra"] for part in parts if "extra" in part]
+    categories = tuple(dict.fromkeys(name for part in parts for name in part.get("categories", ())))
+    boxes = tuple(Box(**box) for part in parts for box in part.get("boxes", ()))
     truth = GroundTruth(
-        categories=tuple(dict.fromkeys(name for part in parts for name in part.get("categories", ()))),
-        boxes=tuple(Box(**box) for part in parts for box in part.get("boxes", ())),
+        categories=categories,
+        states_none=any("states_none" in part for part in parts) and not categories and not boxes,
+        boxes=boxes,
         captions=tuple(dict.fromkeys(text for part in parts for text in part.get("captions", ()))),
         questions=tuple(
             # Where the rows name several splits, the item has none, and each question keeps that of its row.

@@ -60,7 +60,8 @@ def read_json_object(contained: ContainedRoot, path: str) -> dict[str, Any]:
             f"{path} line {error.lineno} column {error.colno}", f"is not valid JSON: {error.msg}"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise BadSidecar(f"{path} line 1", f"is not readable JSON: {error}") from error
+        reason = "is nested too deeply" if isinstance(error, RecursionError) else f"is not readable JSON: {error}"
+        raise BadSidecar(f"{path} line 1", reason) from error
     except BadRecord as error:
         raise BadSidecar(f"{path} line 1", error.reason) from error
 

@@ -31,6 +31,7 @@ def table_row(pictures: PictureCells, place: str, value: Any, columns: Mapping[s
         questions=asked,
         captions=_texts(cells, "caption"),
         categories=_texts(cells, "categories"),
+        states_none=cells.get("categories") == [],
         split=text_of(cells, "split").strip() or split,
         extra={name: cell for name, cell in record.items() if name not in used and cell is not None},
         further=tuple(further),

@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -91,10 +92,12 @@ def video_reader() -> VideoReader:
 
 @lru_cache(maxsize=1)
 def _found_reader() -> VideoReader | None:
+    # A package that is there may still not load, as where a library of the system that it wants is missing.
     if importlib.util.find_spec("av") is not None:
-        from vqa_tui.video.pyav import PyAvReader
+        with suppress(ImportError):
+            from vqa_tui.video.pyav import PyAvReader
 
-        return PyAvReader()
+            return PyAvReader()
     if (ffmpeg := shutil.which("ffmpeg")) and (ffprobe := shutil.which("ffprobe")):
         from vqa_tui.video.ffmpeg import FfmpegReader
 
