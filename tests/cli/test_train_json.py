@@ -58,6 +58,18 @@ async def test_how_it_stands_once_it_was_steered(database: Path, verb: str) -> N
     assert (found["id"], found["phase"], found["at_work"], found["is_lost"]) == (1, "training", True, False)
 
 
+@pytest.mark.parametrize(("phase", "said"), [("training", "is written first"), ("queued", "leaves the line")])
+async def test_what_a_person_is_told_of_a_stop(database: Path, phase: str, said: str) -> None:
+    import asyncio
+
+    stands(database, phase)
+    folder = database.parent / "trainings" / "1"
+    async with ProcessLock(folder / "lock"), ProcessLock(folder / "supervisor.lock"):
+        stopped = await asyncio.to_thread(typed, "train", "stop", "bags")
+    assert said in stopped.stdout and ("checkpoint" in stopped.stdout) is (phase == "training")
+    assert "train resume bags" in stopped.stdout
+
+
 def test_how_it_stands_once_it_was_resumed(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def spawn(*_: Any, resume: bool) -> None:
         assert resume
