@@ -95,3 +95,16 @@ def test_what_it_tells_is_a_line_each_and_the_last_is_its_end(database: Path, ph
 
 def test_its_log_is_faithful(database: Path) -> None:
     assert json.loads(typed("train", "log", "bags", "--json").stdout) == {"log": "step 1\n\x1b[31mstep 2\n"}
+
+
+def test_a_training_that_was_resumed_has_not_ended(database: Path) -> None:
+    metrics = database.parent / "trainings" / "1" / "metrics.jsonl"
+    begun = (
+        '{"event":"start","at":2.0,"first_step":0,"total_steps":9,"epochs":1.0,"rows":9,"held_out":2,"device":"CPU",'
+        '"precision":"fp32","parameters":9,"trainable":1}\n'
+    )
+    metrics.write_text(begun + '{"event":"end","at":3.0,"phase":"stopped","reason":"","step":4}\n')
+    assert json.loads(typed("train", "show", "bags", "--json").stdout)["end"]["step"] == 4
+    with metrics.open("a") as told:
+        told.write(begun)
+    assert json.loads(typed("train", "show", "bags", "--json").stdout)["end"] is None
