@@ -30,6 +30,7 @@ def test_trainings_and_their_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (folder / "metrics.jsonl").write_text(
         '{"event":"step","at":1.0,"step":2,"epoch":0.5,"loss":0.25,"learning_rate":0.1,"grad_norm":1.0,"seconds":1.0,'
         '"tokens":9,"rows":[1,2]}\nnot an event\n'
+        '{"event":"left_out","at":1.0,"row":3,"key":"a.jpg","reason":"its picture a.jpg cannot be read"}\n'
         '{"event":"checkpoint","at":1.0,"step":1,"path":"checkpoints/checkpoint-1","size_bytes":9,"loss":null}\n'
         '{"event":"checkpoint","at":1.0,"step":2,"path":"checkpoints/checkpoint-2","size_bytes":9,"loss":null}\n'
     )
@@ -49,6 +50,7 @@ def test_trainings_and_their_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shown = typed("train", "show", "4").stdout
     assert "resume lets it go on" in shown and "0.2500" in shown and "2 of 60" in shown
     assert "checkpoints  2\n" in shown, "the one before is gone"
+    assert "left out     1 row, since its picture a.jpg cannot be read\n" in shown
     document = json.loads(typed("train", "show", "4", "--json").stdout)
     assert document["last_step"]["rows"] == [1, 2] and [each["step"] for each in document["checkpoints"]] == [2]
     refused = typed("train", "log", "bag")

@@ -58,6 +58,18 @@ async def test_how_it_stands_once_it_was_steered(database: Path, verb: str) -> N
     assert (found["id"], found["phase"], found["at_work"], found["is_lost"]) == (1, "training", True, False)
 
 
+@pytest.mark.parametrize(("phase", "said"), [("training", "is written first"), ("queued", "leaves the line")])
+async def test_what_a_person_is_told_of_a_stop(database: Path, phase: str, said: str) -> None:
+    import asyncio
+
+    stands(database, phase)
+    folder = database.parent / "trainings" / "1"
+    async with ProcessLock(folder / "lock"), ProcessLock(folder / "supervisor.lock"):
+        stopped = await asyncio.to_thread(typed, "train", "stop", "bags")
+    assert said in stopped.stdout and ("checkpoint" in stopped.stdout) is (phase == "training")
+    assert "train resume bags" in stopped.stdout
+
+
 def test_how_it_stands_once_it_was_resumed(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def spawn(*_: Any, resume: bool) -> None:
         assert resume
@@ -83,3 +95,16 @@ def test_what_it_tells_is_a_line_each_and_the_last_is_its_end(database: Path, ph
 
 def test_its_log_is_faithful(database: Path) -> None:
     assert json.loads(typed("train", "log", "bags", "--json").stdout) == {"log": "step 1\n\x1b[31mstep 2\n"}
+
+
+def test_a_training_that_was_resumed_has_not_ended(database: Path) -> None:
+    metrics = database.parent / "trainings" / "1" / "metrics.jsonl"
+    begun = (
+        '{"event":"start","at":2.0,"first_step":0,"total_steps":9,"epochs":1.0,"rows":9,"held_out":2,"device":"CPU",'
+        '"precision":"fp32","parameters":9,"trainable":1}\n'
+    )
+    metrics.write_text(begun + '{"event":"end","at":3.0,"phase":"stopped","reason":"","step":4}\n')
+    assert json.loads(typed("train", "show", "bags", "--json").stdout)["end"]["step"] == 4
+    with metrics.open("a") as told:
+        told.write(begun)
+    assert json.loads(typed("train", "show", "bags", "--json").stdout)["end"] is None

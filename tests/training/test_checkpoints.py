@@ -77,6 +77,15 @@ def test_one_that_cannot_be_read_now_is_passed_over_and_stays(
     assert newest_checkpoint(tmp_path) == made
 
 
+def test_what_is_removed_is_named(tmp_path: Path) -> None:
+    for step in (100, 9, 10):
+        checkpoint(tmp_path, step)
+    for step in (100, 9):
+        (tmp_path / "checkpoints" / f"checkpoint-{step}" / "optimizer.pt").write_bytes(b"")
+    assert remove_unfinished(tmp_path) == ["checkpoint-9", "checkpoint-100"]
+    assert remove_unfinished(tmp_path) == []
+
+
 def test_later_ones_make_place_for_those_of_steps_that_are_done_again(tmp_path: Path) -> None:
     made = [checkpoint(tmp_path, step) for step in (9, 10, 100)]
     remove_later(tmp_path, 10)
@@ -95,6 +104,7 @@ def test_where_one_cannot_be_loaded_the_one_before_is(tmp_path: Path) -> None:
     training_folder(tmp_path, max_steps=10, save_every=4, samples=0)
     status, said, found = train(config, "--resume")
     assert status == 0 and "checkpoint-8 cannot be loaded" in said and "trying the one before" in said, said
+    assert "checkpoint-12 was not written whole" in said
     assert [each for each in found if isinstance(each, Started)][-1].first_step == 4 and end(found).step == 10
     assert "param_groups" in torch.load(folder / "checkpoint-8" / "optimizer.pt"), "it was written anew"
 

@@ -33,6 +33,20 @@ def test_its_death_is_told_as_what_it_is(words: str) -> None:
     assert "was ended from outside" in str(in_words(RuntimeError(words)))
 
 
+def test_the_package_that_is_missing_is_named_also_where_a_library_hides_it() -> None:
+    lazy = ModuleNotFoundError("Could not import module 'Trainer'. Are this object's requirements defined correctly?")
+    lazy.__cause__ = ModuleNotFoundError("No module named 'peft'", name="peft")
+    assert in_words(lazy).sentence == (
+        "the package peft is not installed. `pip install 'vqa-tui[train]'` brings what training needs."
+    )
+    lazy.__cause__ = None
+    assert "None" not in in_words(lazy).sentence and "Could not import module 'Trainer'" in in_words(lazy).sentence
+
+
+def test_two_sentences_have_one_full_stop_between_them() -> None:
+    assert TrainingTrouble("it is gone.", "Get it.").sentence == "it is gone. Get it."
+
+
 def test_a_trouble_goes_whole_from_process_to_process() -> None:
     trouble = pickle.loads(pickle.dumps(TrainingTrouble("no colour", "Take one.")))
     assert (str(trouble), trouble.hint) == ("no colour", "Take one.")

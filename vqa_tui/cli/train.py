@@ -107,10 +107,11 @@ def stop(training: TrainingArgument, json: JsonOption = False, workspace: Worksp
     """Let a training finish its step, write a checkpoint and end."""
     from vqa_tui.operations.training_start import stop_training
 
-    _steer(training, workspace, stop_training, json)
+    before = _steer(training, workspace, stop_training, json)
     if json:
         return
-    say(f"Stopping; a checkpoint is written first. To go on:  {command_line(f'train resume {training}', workspace)}")
+    said = "It waited for its device and leaves the line" if before.waits else "Stopping; a checkpoint is written first"
+    say(f"{said}. To go on:  {command_line(f'train resume {training}', workspace)}")
 
 
 @app.command("cancel")

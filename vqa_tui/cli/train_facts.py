@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from vqa_tui.domain.training_events import Event, Looked, Saved, Started, Stepped, last_event
+from vqa_tui.domain.part import counted
+from vqa_tui.domain.training_events import Event, LeftOut, Looked, Saved, Started, Stepped, last_event
 
 if TYPE_CHECKING:
     from vqa_tui.domain.training import TrainingSummary
@@ -21,6 +22,7 @@ def training_facts(
         ("priority", f"{training.priority:,}" if training.waits else ""),
         ("model", f"{training.model} ({training.backend})"),
         ("rows", f"{training.rows:,}, {training.held_out:,} held out"),
+        ("left out", _left_out([each for each in told if isinstance(each, LeftOut)])),
         ("step", f"{training.step:,} of {training.total_steps:,}" if training.total_steps else ""),
         ("device", training.device if started is None else f"{started.device}, {started.precision}"),
         ("weights", f"{started.trainable:,} of {started.parameters:,} learn" if started else ""),
@@ -30,6 +32,15 @@ def training_facts(
         ("folder", folder),
     ]
     return [(name, words) for name, words in facts if words]
+
+
+def _left_out(rows: Sequence[LeftOut]) -> str:
+    """Say of how many rows the trainer could not learn, and of the first why; nothing where it could of all."""
+    if not rows:
+        return ""
+    found = len({each.row for each in rows})
+    first = f"{counted(found, 'row')}, since {rows[0].reason}"
+    return f"{first}; the log names the others" if found > 1 else first
 
 
 def _state(training: "TrainingSummary") -> str:

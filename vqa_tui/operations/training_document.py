@@ -29,8 +29,14 @@ def training_document(
         "started": last_event(told, Started),
         "last_step": last_event(told, Stepped),
         "last_eval": last_event(told, Looked),
-        "end": last_event(told, Ended),
+        "end": _end(told),
         "checkpoints": [each for each in checkpoints(told) if each.step in kept],
         "left_out": [each for each in told if isinstance(each, LeftOut)],
         "samples": [each for each in told if isinstance(each, Answered)],
     }
+
+
+def _end(told: Sequence[Event]) -> Ended | None:
+    """Return how it ended; None while it is at work, also where it was resumed after an end."""
+    newest = next((each for each in reversed(told) if isinstance(each, Started | Ended)), None)
+    return newest if isinstance(newest, Ended) else None

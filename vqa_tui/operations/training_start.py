@@ -126,8 +126,9 @@ async def resume_training(workspace: Workspace, training_id: int) -> None:
     await _spawn(workspace, training_id, resume=True)
 
 
-async def stop_training(workspace: Workspace, training_id: int) -> None:
-    """Let a training finish its step, write a checkpoint and end. Raises VqaError when it is not at work."""
+async def stop_training(workspace: Workspace, training_id: int) -> TrainingSummary:
+    """Let a training finish its step, write a checkpoint and end, and return how it stood. Raises VqaError when it is
+    not at work."""
     found = await _require_at_work(workspace, training_id)
     if found.evaluated:
         raise VqaError(
@@ -137,6 +138,7 @@ async def stop_training(workspace: Workspace, training_id: int) -> None:
     await trainings.wish_for(workspace.db, training_id, TrainingWish.STOP)
     # The trainer looks for the file itself: it hears it even when its supervisor is gone.
     (workspace.paths.training_folder(training_id) / STOP_FILE).touch()
+    return found
 
 
 async def cancel_training(workspace: Workspace, training_id: int) -> TrainingSummary:

@@ -32,13 +32,16 @@ def checkpoint_of(folder: Path, step: int) -> Path:
     return folder / CHECKPOINTS / f"checkpoint-{step}"
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Delete checkpoints that were not written whole: nothing goes on from them, they take space, and they would count
-    among those that are kept. One that cannot be read at this moment stays."""
-    for path in (folder / CHECKPOINTS).glob("*"):
+def remove_unfinished(folder: Path) -> list[str]:
+    """Delete checkpoints that were not written whole, and return their names: nothing goes on from them, they take
+    space, and they would count among those that are kept. One that cannot be read at this moment stays."""
+    removed: list[str] = []
+    for path in sorted((folder / CHECKPOINTS).glob("*"), key=step_of):
         with suppress(OSError, MemoryError):
             if path.is_dir() and not _is_whole(path):
                 shutil.rmtree(path, ignore_errors=True)
+                removed.append(path.name)
+    return removed
 
 
 def remove_later(folder: Path, step: int) -> None:

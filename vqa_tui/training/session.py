@@ -56,10 +56,11 @@ def train(folder: Path, config: TrainingConfig, *, resume: bool) -> Outcome:
         raise TrainingTrouble("there is no row to learn from", "Export pairs, or take another run.")
     arguments = trainer_arguments(folder / CHECKPOINTS, config, device, looks=bool(len(held_out)))
     first = arguments.local_process_index == 0
-    if first:
-        remove_unfinished(folder)
-    agree_on_rows(len(rows), len(held_out))
     log = EventLog(folder / METRICS, writes=first)
+    if first:
+        for name in remove_unfinished(folder):
+            log.say(f"{name} was not written whole: it is passed over and removed")
+    agree_on_rows(len(rows), len(held_out))
     found: list[Path | None] = [*agreed_checkpoints(folder, resume=resume)]
     if first:
         keep_environment(folder, device.words)

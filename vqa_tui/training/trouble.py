@@ -53,7 +53,7 @@ class TrainingTrouble(Exception):
     @property
     def sentence(self) -> str:
         """Both in one line."""
-        return f"{self}. {self.hint}" if self.hint else str(self)
+        return f"{str(self).rstrip('.')}. {self.hint}" if self.hint else str(self)
 
 
 class DiskFull(TrainingTrouble):
@@ -97,12 +97,22 @@ def in_words(error: BaseException, deed: Deed = TRAINING) -> TrainingTrouble:
         )
     if _lacks_space(error):
         return DiskFull(deed)
-    if isinstance(error, ModuleNotFoundError):
+    if (package := _missing_package(error)) is not None:
         return TrainingTrouble(
-            f"the package {error.name} is not installed", "`pip install 'vqa-tui[train]'` brings what training needs."
+            f"the package {package} is not installed", "`pip install 'vqa-tui[train]'` brings what training needs."
         )
     said = words if _is_handed_on(error) else f"{name}: {words}" if words else name
     return TrainingTrouble(said, "The log has the whole story.")
+
+
+def _missing_package(error: BaseException) -> str | None:
+    """Return which package an import lacked; None where that is not what went wrong."""
+    behind: BaseException | None = error
+    while isinstance(behind, ModuleNotFoundError):
+        if behind.name is not None:
+            return behind.name
+        behind = behind.__cause__  # transformers raises one without a name from the one that has it
+    return None
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
