@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.command import Command, CommandList
 from textual.widgets import Input
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import RunView
 from vqa_tui.domain.task import SortField
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.commands import Palette, ScreenCommands
 from vqa_tui.tui.present.export_result import ExportResult
 from vqa_tui.tui.present.help_text import KeyHelp, help_text
 from vqa_tui.tui.screens.dashboard import DashboardScreen
@@ -99,8 +101,6 @@ async def test_a_value_that_stays_is_no_change(app: VqaApp, until: Wait) -> None
 async def test_the_palette_lists_what_the_screen_does_first_and_no_moves(
     fake: Fake, make_view: MakeView, until: Wait, tmp_path: Path
 ) -> None:
-    from vqa_tui.tui.commands import ScreenCommands
-
     app = VqaApp(fake(make_view()), open_run=1)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.watch_over.last_run is not None)
@@ -108,7 +108,13 @@ async def test_the_palette_lists_what_the_screen_does_first_and_no_moves(
         await until(pilot, lambda: app.focused is not None and app.focused.id == "tasks")
         titles = [hit.text or "" async for hit in ScreenCommands(app.screen).discover()]
         assert "Filter (/)" in titles and titles.index("Filter (/)") < titles.index("Mark (space)")
-        assert titles.index("Mark (space)") < titles.index("Runs (1)")
+        assert titles.index("Mark (space)") < titles.index("Runs (1)") < titles.index("Datasets")
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(app.screen, Palette))
+        listed = app.screen.query_one(CommandList)
+        await until(pilot, lambda: [each.hit.text for each in listed.options if isinstance(each, Command)] == titles)
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, Palette))
         assert not [title for title in titles if title.startswith(("Up", "Down", "First", "Last", "Page"))]
         assert "Screenshot" not in [command.title for command in app.get_system_commands(app.screen)]
 

@@ -20,6 +20,7 @@ from vqa_tui.domain.run import Phase, RunView
 from vqa_tui.domain.task import TaskDetail, TaskRow
 from vqa_tui.operations.limits import LimitInForce
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.commands import Palette
 from vqa_tui.tui.present.export_result import ExportResult
 from vqa_tui.tui.screens.dashboard import DashboardScreen
 from vqa_tui.tui.screens.export import ExportDialog
@@ -183,7 +184,7 @@ async def test_limits_dialog(spoiled: Fake, until: Wait, screen_text: Text, size
 
 
 @pytest.mark.parametrize("size", SIZES)
-@visits(DashboardScreen, ExportDialog, HelpScreen)
+@visits(DashboardScreen, ExportDialog, HelpScreen, Palette)
 async def test_toasts_help_palette_and_export(
     spoiled: Fake, until: Wait, screen_text: Text, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +198,9 @@ async def test_toasts_help_palette_and_export(
         await until(pilot, lambda: screen_text(app).count("[/nope]") > 3)
         await pilot.press("question_mark")
         await pilot.pause()
+        check(app, screen_text)
+        await pilot.press("escape", "colon")
+        await until(pilot, lambda: isinstance(app.screen, Palette) and "Pause (p)" in screen_text(app))
         check(app, screen_text)
         await pilot.press("escape", "e")
         await until(pilot, lambda: "qwen" in screen_text(app))

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
@@ -16,7 +16,7 @@ from textual.worker import Worker
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import EngineState, Phase, RunView
 from vqa_tui.safe_text import clean
-from vqa_tui.tui.commands import CommandingApp, ScreenCommands, key_helps
+from vqa_tui.tui.commands import CommandingApp, key_helps
 from vqa_tui.tui.crash import note_crash
 from vqa_tui.tui.kept_styles import KeptStylesheet
 from vqa_tui.tui.messages import DemoWanted, ImportWanted, ItemsWanted, LookWanted, ModeWanted, RunPicked
@@ -56,7 +56,6 @@ class VqaApp(CommandingApp, PersonalApp):
 
     TITLE = "vqa-tui"
     CSS_PATH = "app.tcss"
-    COMMANDS = App.COMMANDS | {ScreenCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "mode('runs')", "Runs", id="app.runs", tooltip="All runs", show=False),
         Binding("2", "mode('run')", "Run", id="app.run", tooltip="The dashboard of the run", show=False),

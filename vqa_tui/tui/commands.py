@@ -1,6 +1,8 @@
 """The palette and the help, both made from the bindings of the screen that is shown."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 from textual import events
 from textual.app import App
@@ -8,6 +10,7 @@ from textual.binding import ActiveBinding
 from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.screen import Screen
+from textual.system_commands import SystemCommandsProvider
 
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.help_text import KeyHelp
@@ -72,8 +75,11 @@ def _bound(screen: "Screen[object]") -> dict[str, ActiveBinding]:
     return found
 
 
-class ScreenCommands(Provider):
-    """Every action of the screen by its name, with its key; grey ones say why."""
+class ScreenCommands(SystemCommandsProvider):
+    """Every action of the screen by its name, with its key; grey ones say why. After them what has no key.
+
+    One provider for both: what several find is listed in the order in which they happen to be asked.
+    """
 
     def _commands(self) -> list[tuple[str, str, ActiveBinding]]:
         """Return (title, help, what is bound): what the screen does first, then its lists, then the app."""
@@ -98,6 +104,8 @@ class ScreenCommands(Provider):
     async def discover(self) -> Hits:
         for title, words, active in self._commands():
             yield DiscoveryHit(Content(title), partial(self._run, active), text=title, help=words)
+        async for hit in super().discover():
+            yield hit
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
@@ -105,6 +113,8 @@ class ScreenCommands(Provider):
             score = max(matcher.match(title), matcher.match(words) * 0.8)
             if score > 0:
                 yield Hit(score, matcher.highlight(title), partial(self._run, active), text=title, help=words)
+        async for hit in super().search(query):
+            yield hit
 
 
 class Palette(CommandPalette):
@@ -127,6 +137,8 @@ class Palette(CommandPalette):
 
 class CommandingApp(App[None]):
     """An app whose keys say why they are grey, and whose palette takes what is typed fast."""
+
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ScreenCommands}
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):
