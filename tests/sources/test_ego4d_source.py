@@ -90,6 +90,13 @@ def test_a_query_that_makes_no_clip_is_told_and_moves_no_other(
     assert words in problem.reason
 
 
+def test_a_duration_is_told_to_the_microsecond(tmp_path: Path, scratch: SqliteScratch) -> None:
+    draw_video(tmp_path / "k" / f"{uid(1)}.mp4", seconds=1)
+    items, problems = read(write(tmp_path / "k", nlq((uid(1), [query(2, 6)])), known((uid(1), 5.06))), scratch)
+    assert problems == [] and 5.06 - 2 != 3.06
+    assert items[key(1, 0)].truth.extra["duration_(s)"] == 3.06
+
+
 def test_what_is_missing_of_a_video_is_told_once(tmp_path: Path, scratch: SqliteScratch) -> None:
     queries = [query(0, 1), query(1, 2)]
     folder = write(

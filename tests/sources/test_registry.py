@@ -50,6 +50,13 @@ def test_a_path_of_the_wrong_sort_is_refused(
         open_source(kind, tmp_path / path, images=tmp_path / images if images else None)
 
 
+@pytest.mark.parametrize(("kind", "name"), [("vqa-rad", "vqa-rad"), ("stcray-tree", "stcray"), ("folder", "")])
+def test_what_can_be_fetched_is_told_where_it_is_not_there(tmp_path: Path, kind: str, name: str) -> None:
+    with pytest.raises(VqaError) as refused:
+        open_source(kind, tmp_path / "none")
+    assert refused.value.hint.endswith(f"`dataset download {name}` fetches it." if name else "the current folder.")
+
+
 def test_what_a_path_could_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file.json").write_text("[]")
     with pytest.raises(VqaError) as of_a_folder:

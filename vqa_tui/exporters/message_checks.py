@@ -186,7 +186,9 @@ def check_model_garden_image(source: str, checked: CheckedRecord) -> None:
     if is_url(source):
         checked.faults.append("the picture is a URL; the trainer puts a blank picture in its place")
     elif not source.startswith(("/", "data:")) and source[1:3] not in (":\\", ":/"):
-        checked.faults.append("the picture is a relative path; the trainer looks elsewhere and takes a blank picture")
+        checked.faults.append(
+            "the picture is a relative path, where the trainer of Model Garden finds a blank one; write the whole path"
+        )
 
 
 def is_url(source: str) -> bool:

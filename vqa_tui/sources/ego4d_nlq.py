@@ -156,7 +156,7 @@ class Ego4dNlqSource:
             "ego4d_clip_uid": ids[0],
             "ego4d_annotation_uid": ids[1],
             "ego4d_language_query_index": number,
-            "duration_(s)": _whole(end_s - start_s),
+            "duration_(s)": _whole(round(end_s - start_s, 6)),
             "video_start_sec": query["video_start_sec"],
             "video_end_sec": query["video_end_sec"],
             "query": asked,

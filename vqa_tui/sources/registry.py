@@ -149,6 +149,8 @@ KINDS: dict[str, SourceKind] = {
 }
 
 
+_DOWNLOADED = {"stcray-tree": "stcray", "vqa-rad": "vqa-rad"}
+"""Kinds of the datasets that can be fetched, with the name by which they are."""
 _OTHER = {"folder": "file", "file": "folder"}
 
 
@@ -199,7 +201,8 @@ def open_source(
 
 def _require(path: Path, wanted: str, purpose: str) -> None:
     if not path.exists():
-        raise VqaError(f"{path} does not exist", hint="Check the path; it is taken from the current folder.")
+        fetched = f" `dataset download {_DOWNLOADED[purpose]}` fetches it." if purpose in _DOWNLOADED else ""
+        raise VqaError(f"{path} does not exist", hint=f"Check the path; it is taken from the current folder.{fetched}")
     is_right = {"folder": path.is_dir(), "file": path.is_file(), "any": path.is_dir() or path.is_file()}[wanted]
     if not is_right:
         what = {"folder": "a folder", "file": "a file", "any": "a file or a folder"}[wanted]
