@@ -187,7 +187,7 @@ def check_model_garden_image(source: str, checked: CheckedRecord) -> None:
         checked.faults.append("the picture is a URL; the trainer puts a blank picture in its place")
     elif not source.startswith(("/", "data:")) and source[1:3] not in (":\\", ":/"):
         checked.faults.append(
-            "the picture is a relative path, where the trainer of Model Garden finds a blank one; write the whole path"
+            "the picture is a relative path, for which the trainer takes a blank picture; write the whole path"
         )
 
 

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         outcome = train(folder, config, resume=given.resume)
     except (Exception, MemoryError) as error:
         return _failed(folder, error)
-    print(json.dumps({"phase": outcome.phase, "step": outcome.step}), flush=True)
+    print(f"{outcome.phase} after step {outcome.step:,}", flush=True)
     return 0
 
 
