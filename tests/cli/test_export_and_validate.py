@@ -92,7 +92,7 @@ def test_pictures_travel_with_the_export(finished: Place, tmp_path: Path) -> Non
     assert any("of each picture only the first are wanted" in warning for warning in report["warnings"])
     manifest = json.loads((tmp_path / "set.jsonl.manifest.json").read_text("utf-8"))
     assert manifest["split"] == {
-        "train": 0.75, "val": 0.25, "by": "picture sha256", "seed": 7, "stratified_by": "labels"
+        "train": 0.75, "test": None, "val": 0.25, "by": "picture sha256", "seed": 7, "stratified_by": "labels"
     }  # fmt: skip
     assert (manifest["image_paths"], manifest["pictures_are"]) == ("relative to this folder", "copy")
     moved = tmp_path.with_name(f"{tmp_path.name}-moved")

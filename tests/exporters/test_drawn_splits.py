@@ -1,40 +1,78 @@
 """Splits drawn by a seed: exact shares, in every stratum, equal pictures together, the same again."""
 
+import itertools
+from collections.abc import Sequence
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vqa_tui.exporters.splitting import SplitDraw
+from vqa_tui.domain.split_shares import SIDES, are_shares, ends_of_sides
+from vqa_tui.exporters.splitting import SplitByHash, SplitDraw, StandIns
 
-_PICTURES = st.dictionaries(st.integers(0, 10**6), st.sampled_from("abc"), min_size=2, max_size=80)
+_PICTURES = st.dictionaries(st.integers(0, 10**6), st.sampled_from("abc"), min_size=3, max_size=80)
 
 
 def _sha(number: int) -> str:
     return f"{number:016x}" + "0" * 48
 
 
-def _draw(pictures: dict[int, str], share: float, seed: int) -> dict[int, str]:
+_SHARES = st.lists(st.floats(0.01, 1), min_size=2, max_size=3).map(lambda parts: tuple(x / sum(parts) for x in parts))
+
+
+def _draw(pictures: dict[int, str], shares: Sequence[float], seed: int) -> dict[int, str]:
     draw = SplitDraw(seed)
     for number, stratum in pictures.items():
         draw.add(_sha(number), stratum)
-    split = draw.split(share)
+    split = draw.split(shares)
+    assert split.sides == SIDES[: len(shares)]
     return {number: split.side(_sha(number)) for number in pictures}
 
 
-@given(_PICTURES, st.floats(0.01, 0.99), st.integers(0, 99))
-def test_shares_are_met_in_all_and_in_every_stratum(pictures: dict[int, str], share: float, seed: int) -> None:
-    sides = _draw(pictures, share, seed)
-    training = min(max(round(len(pictures) * share), 1), len(pictures) - 1)
-    assert sum(side == "train" for side in sides.values()) == training
-    for stratum in set(pictures.values()):
-        members = [number for number, of in pictures.items() if of == stratum]
-        wanted = len(members) * training / len(pictures)
-        assert abs(sum(sides[number] == "train" for number in members) - wanted) <= 1
-    assert _draw(dict(reversed(pictures.items())), share, seed) == sides
+@given(_PICTURES, _SHARES, st.integers(0, 99))
+def test_shares_are_met_in_all_and_in_every_stratum(
+    pictures: dict[int, str], shares: tuple[float, ...], seed: int
+) -> None:
+    sides = _draw(pictures, shares, seed)
+    ends = (0, *ends_of_sides(len(pictures), shares), len(pictures))
+    for side, (before, last) in zip(SIDES, itertools.pairwise(ends), strict=False):
+        assert sum(each == side for each in sides.values()) == last - before > 0
+        for stratum in set(pictures.values()):
+            members = [number for number, of in pictures.items() if of == stratum]
+            wanted = len(members) * (last - before) / len(pictures)
+            assert abs(sum(sides[number] == side for number in members) - wanted) <= len(shares) - 1
+    assert _draw(dict(reversed(pictures.items())), shares, seed) == sides
+
+
+@given(st.integers(3, 500), _SHARES)
+def test_ends_meet_the_shares_with_one_on_each_side(total: int, shares: tuple[float, ...]) -> None:
+    ends = (0, *ends_of_sides(total, shares), total)
+    assert all(last > before for before, last in itertools.pairwise(ends))
+    if total * min(shares) >= 1:
+        assert all(abs(end - total * sum(shares[:number])) <= 0.5001 for number, end in enumerate(ends))
+
+
+@given(st.sets(st.integers(0, 2**64 - 1), min_size=3, max_size=60), _SHARES)
+def test_hashes_divide_pictures_in_order(shorts: set[int], shares: tuple[float, ...]) -> None:
+    every = StandIns()
+    for each in shorts:
+        every.add(f"{each:016x}")
+    split = SplitByHash(*every.last_hashes(shares))
+    found = [SIDES.index(split.side(f"{each:016x}")) for each in sorted(shorts)]
+    assert found == sorted(found)
+    ends = (0, *ends_of_sides(len(shorts), shares), len(shorts))
+    assert [found.count(number) for number in range(len(shares))] == [b - a for a, b in itertools.pairwise(ends)]
+
+
+@pytest.mark.parametrize("shares", [(1.0,), (0.5, 0.6), (0.5, 0.5, 0.0), (0.25,) * 4, (float("nan"), 0.5), (1.5, -0.5)])
+def test_what_is_no_split_is_none(shares: tuple[float, ...]) -> None:
+    assert not are_shares(shares)
+    assert are_shares((0.7, 0.15, 0.15)) and are_shares((0.9, 0.1))
 
 
 def test_another_seed_draws_otherwise() -> None:
     pictures = dict.fromkeys(range(100), "a")
-    assert _draw(pictures, 0.5, 1) != _draw(pictures, 0.5, 2)
+    assert _draw(pictures, (0.5, 0.5), 1) != _draw(pictures, (0.5, 0.5), 2)
 
 
 def test_equal_pictures_stand_together_whatever_their_labels() -> None:
@@ -42,5 +80,5 @@ def test_equal_pictures_stand_together_whatever_their_labels() -> None:
     for number in range(10):
         draw.add(_sha(number), "a")
         draw.add(_sha(number), "b")
-    split = draw.split(0.5)
+    split = draw.split((0.5, 0.5))
     assert sum(split.side(_sha(number)) == "val" for number in range(10)) == 5

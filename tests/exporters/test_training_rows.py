@@ -157,6 +157,20 @@ def test_the_sides_of_a_split_export_are_kept(tmp_path: Path) -> None:
         prepare_rows(tmp_path / "x.val.jsonl", tmp_path, held_out_share=0.1, seed=1)
 
 
+def test_the_side_for_tests_is_left_alone(tmp_path: Path) -> None:
+    pictures = pictures_with_pairs(tmp_path, 8)
+    hashes = sorted(picture.sha256 for picture in pictures)
+    write_export(tmp_path / "x.jsonl", "qwen", pictures, split=SplitByHash(hashes[3], hashes[5]))
+    for named in ("x.jsonl", "x.train.jsonl"):
+        folder = tmp_path / f"from {named}"
+        folder.mkdir()
+        made = prepare_rows(tmp_path / named, folder, held_out_share=0.9, seed=1)
+        assert (made.rows, made.held_out) == (8, 4)
+        assert len(json.loads((folder / "data.json").read_text())["files"]) == 2
+    with pytest.raises(VqaError, match="held-out side of an export"):
+        prepare_rows(tmp_path / "x.test.jsonl", tmp_path, held_out_share=0.1, seed=1)
+
+
 def test_without_a_split_pictures_are_drawn_by_the_seed(tmp_path: Path) -> None:
     pictures = pictures_with_pairs(tmp_path, 60)
     write_export(tmp_path / "x.jsonl", "qwen", pictures)

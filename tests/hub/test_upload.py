@@ -123,7 +123,9 @@ def test_the_registry_of_a_repository_keeps_its_other_entries(
 
 def test_shards_go_up_and_the_card_names_each(finished: Place, signed_in: HubStandIn, tmp_path: Path) -> None:
     out = tmp_path / "set" / "train.jsonl"
-    finished.ok("export", "first", "qwen", str(out), "--split", "0.5/0.5", "--shard-size", "3", "--pictures", "copy")
+    finished.ok(
+        "export", "first", "qwen", str(out), "--split", "0.5/0.25/0.25", "--shard-size", "3", "--pictures", "copy"
+    )
     manifest = read_manifest(out.with_name("train.jsonl.manifest.json"))
     names = [file.name for file in manifest.files]
     assert len(names) >= 4 and not out.exists()
@@ -132,10 +134,11 @@ def test_shards_go_up_and_the_card_names_each(finished: Place, signed_in: HubSta
     assert set(names) <= set(repo.files)
     data_files = [
         {"split": split, "path": [file.name for file in manifest.files if file.part == part]}
-        for part, split in (("train", "train"), ("val", "validation"))
+        for part, split in (("train", "train"), ("val", "validation"), ("test", "test"))
     ]
-    configs = front_matter(repo.files["README.md"].decode())["configs"]
-    assert configs == [{"config_name": "default", "data_files": data_files}]
+    card = repo.files["README.md"].decode()
+    assert front_matter(card)["configs"] == [{"config_name": "default", "data_files": data_files}]
+    assert "Split 0.5 to 0.25 to 0.25 by the hashes" in card
     # A single shard names the whole export as well.
     plan = json.loads(finished.ok("upload", str(out.with_name(names[0])), REPO, *LICENSE, "--dry-run", "--json"))
     assert set(names) <= {file["name"] for file in plan["files"]}

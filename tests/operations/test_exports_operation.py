@@ -22,7 +22,7 @@ from vqa_tui.operations.exports import export_formats, export_run, validate_file
 from vqa_tui.operations.workspace import Workspace, open_workspace
 from vqa_tui.store import exports as store_exports
 from vqa_tui.store.db import StoreTrouble
-from vqa_tui.store.exports import exported_pictures, exported_run, last_training_hash
+from vqa_tui.store.exports import exported_pictures, exported_run, last_hashes
 
 RECIPE = Recipe(
     name="mine",
@@ -149,10 +149,10 @@ async def test_an_export_and_its_manifest(stored: StoredRun, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("grouped", [False, True])
-@pytest.mark.parametrize("split", [None, (0.75, 0.25)])
+@pytest.mark.parametrize("split", [None, (0.75, 0.25), (0.5, 0.25, 0.25)])
 @pytest.mark.parametrize("name", [known.name for known in export_formats()])
 async def test_every_format_validates(
-    name: str, split: tuple[float, float] | None, grouped: bool, stored: StoredRun, tmp_path: Path
+    name: str, split: tuple[float, ...] | None, grouped: bool, stored: StoredRun, tmp_path: Path
 ) -> None:
     await stored.add(range(1, 9))
     out = tmp_path / "new" / "folder" / ("x.csv" if name == "csv" else "x.json")
@@ -164,7 +164,7 @@ async def test_every_format_validates(
         return
     report = await export_run(stored.workspace, 1, name, out, split=split, grouped=grouped)
     records = [file for file in report.files if not file.role]
-    assert [file.pairs for file in records] == ([16] if split is None else [12, 4])
+    assert [file.pairs for file in records] == [round(16 * share) for share in split or (1,)]
     validation = validate_file(out)
     assert validation.ok, validation.problems
     assert validation.stats.formats == (name,)
@@ -196,7 +196,7 @@ async def test_a_split_keeps_equal_pictures_together(stored: StoredRun, tmp_path
     before = [(tmp_path / f"x.{side}.jsonl").read_bytes() for side in ("train", "val")]
     await export_run(stored.workspace, 1, "qwen", out, split=(0.8, 0.2))
     assert [(tmp_path / f"x.{side}.jsonl").read_bytes() for side in ("train", "val")] == before
-    assert "✓ No image is on both sides of the split" in validate_file(out).verdict
+    assert "✓ No image is on two sides of the split" in validate_file(out).verdict
 
 
 @pytest.mark.parametrize(("pictures", "share", "training"), [(2, 0.999, 1), (2, 0.001, 1), (10, 0.75, 8), (7, 0.5, 4)])
@@ -210,7 +210,7 @@ async def test_a_single_picture_cannot_be_split(stored: StoredRun, tmp_path: Pat
     await stored.add([1])
     await stored.add([2], look=1)
     with pytest.raises(
-        VqaError, match="cannot be split: it has question-answer pairs about one picture only"
+        VqaError, match="cannot be split: it has question-answer pairs about fewer pictures than the split has sides"
     ) as refused:
         await export_run(stored.workspace, 1, "llava", tmp_path / "x.json", split=(0.5, 0.5))
     assert "Leave out the split" in refused.value.hint
@@ -263,7 +263,7 @@ async def test_an_export_during_a_run_is_one_moment(stored: StoredRun) -> None:
         assert len(keys) <= 4, "pictures that were stored later are exported as well"
         await stored.add([100 + len(keys)])
     assert keys == [["k1", "k2"], ["k3", "k4"], ["k5", "k6"], ["k7"]]
-    assert await last_training_hash(stored.workspace.db, run, 1.0) < "g"
+    assert all(each < "g" for each in await last_hashes(stored.workspace.db, run, (0.1, 0.8, 0.1)))
     later = await exported_run(stored.workspace.db, 1)
     assert later is not None
     assert later.last_sample_id > run.last_sample_id

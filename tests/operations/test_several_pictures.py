@@ -294,7 +294,7 @@ def test_whatever_is_joined_has_one_hash_that_stands_for_it(sets: list[list[str]
     every = StandIns()
     for found in (*joined, *alone):
         every.add(together.of(found))
-    split = SplitTogether(SplitByHash(every.last_of_training(0.5)), together)
+    split = SplitTogether(SplitByHash(*every.last_hashes((0.5, 0.5))), together)
     groups = {together.of(found) for found in (*joined, *alone)}
     training = sum(split.side(group) == "train" for group in groups)
     assert training == min(max(round(len(groups) / 2), 1), max(len(groups) - 1, 1))

@@ -13,7 +13,7 @@ from vqa_tui.domain.sample import Pair
 from vqa_tui.domain.work import TaskOutcome
 from vqa_tui.store.compare import names_of_tasks, tasks_of_both
 from vqa_tui.store.datasets import askable_pictures, picture_sizes, spread_items
-from vqa_tui.store.exports import exported_pictures, exported_run, last_training_hash
+from vqa_tui.store.exports import exported_pictures, exported_run, last_hashes
 from vqa_tui.store.follow_ups import asked_elsewhere, create_follow_up
 from vqa_tui.store.made_of import made_of
 from vqa_tui.store.queue import TaskQueue
@@ -183,4 +183,4 @@ async def test_all_pairs_of_a_picture_are_exported_together_whatever_the_pages(b
     assert [pair.source.name if pair.source else "" for pair in pictures[1].pairs] == ["", "later", ""]
     assert pictures[1].statuses == ("done", "failed", "done")
     # A picture is on one side of a split, with all of its requests.
-    assert await last_training_hash(builder.database, run, 0.5) == pictures[1].sha256
+    assert await last_hashes(builder.database, run, (0.5, 0.25, 0.25)) == (pictures[1].sha256, pictures[2].sha256)

@@ -205,7 +205,7 @@ class FakeServices(Services):
         run_id: int,
         form: str,
         out: Path,
-        split: tuple[float, float] | None,
+        split: Sequence[float] | None,
         grouped: bool,
         reviewed: str = "not-rejected",
         pictures: str = "in-place",

@@ -41,7 +41,11 @@ def export(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write; splits get names made from it.")],
     split: Annotated[
         str | None,
-        typer.Option("--split", metavar="A/B", help="Shares of two files, as 0.9/0.1; no picture stands in both."),
+        typer.Option(
+            "--split",
+            metavar="A/B[/C]",
+            help="Shares for training, validation and maybe tests, as 0.8/0.1/0.1, a file each; no picture in two.",
+        ),
     ] = None,
     grouped: Annotated[
         bool, typer.Option("--grouped", help="All pairs of a picture in one conversation, where the format can.")
@@ -123,15 +127,15 @@ def export(
         show_export(report)
 
 
-def shares_of(split: str | None) -> tuple[float, float] | None:
-    """Return the two shares of `0.9/0.1`; whether they make sense together is for the export to say."""
+def shares_of(split: str | None) -> tuple[float, ...] | None:
+    """Return the shares of `0.9/0.1`; whether they make sense together is for the export to say."""
     if split is None:
         return None
     try:
-        first, second = (float(part) for part in split.split("/"))
+        return tuple(float(part) for part in split.split("/"))
     except ValueError:
-        raise VqaError(f"--split: {split!r} is not two shares", hint="For example: --split 0.9/0.1") from None
-    return first, second
+        hint = "For example: --split 0.9/0.1 or 0.7/0.15/0.15"
+        raise VqaError(f"--split: {split!r} is not two or three shares", hint=hint) from None
 
 
 def validate(

@@ -6,9 +6,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from vqa_tui.domain.split_shares import Side
+
 MANIFEST_SUFFIX = ".manifest.json"
 _MAX_BYTES = 1_000_000
-_PART = re.compile(r"(.+)\.(?:train|val)(\.[^.]+)?")
+_PART = re.compile(r"(.+)\.(?:train|val|test)(\.[^.]+)?")
 _SHARD = re.compile(r"(.+)-\d{5,}-of-\d{5,}(\.[^.]+)?")
 
 
@@ -17,10 +19,10 @@ class _Model(BaseModel):
 
 
 class ManifestFile(_Model):
-    """One file of the export. `part` is train or val of a split, else all."""
+    """One file of the export. `part` is a side of the split, else all."""
 
     name: str
-    part: Literal["all", "train", "val"]
+    part: Literal["all"] | Side
     role: str = ""
     """What the file is beside the records, such as annotations; '' for the records themselves."""
     sha256: str
@@ -77,6 +79,7 @@ class ManifestSplit(_Model):
 
     train: float
     val: float
+    test: float | None = None
     by: Literal["picture sha256"] = "picture sha256"
     seed: int | None = None
     """Of the draw; None where the hash itself decides."""
@@ -137,7 +140,7 @@ def manifest_path(out: Path) -> Path:
 
 
 def part_path(out: Path, part: str) -> Path:
-    """Return the file of one part: `x.jsonl` itself for `all`, else `x.train.jsonl` or `x.val.jsonl`."""
+    """Return the file of one part: `x.jsonl` itself for `all`, else `x.train.jsonl` and the like."""
     return out if part == "all" else out.with_name(f"{out.stem}.{part}{out.suffix}")
 
 

@@ -35,7 +35,7 @@ class PlacedPicture:
     number: int = 0
     """Counts the pictures of the whole export from 0."""
     part: str = "all"
-    """train or val of a split, else all."""
+    """A side of the split, else all."""
     image_id: int = 0
     """The number of the picture in formats that know pictures by number; no two of an export have one."""
     further: tuple[str, ...] = ()

@@ -1,41 +1,48 @@
-"""Which pictures of an export are for validation: by picture, drawn by a seed, in the same shares of every stratum."""
+"""On which side of a split a picture stands: by its hash, or drawn by a seed in the same shares of every stratum."""
 
 import hashlib
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from vqa_tui.domain.item import GroundTruth
+from vqa_tui.domain.split_shares import SIDES, Side, ends_of_sides
 from vqa_tui.exporters.conversation import item_labels
-
-Side = str
-"""`train` or `val`."""
 
 
 class Split(Protocol):
     """Says on which side a picture stands; equal pictures have equal hashes and stand together."""
 
+    @property
+    def sides(self) -> tuple[Side, ...]: ...
+
     def side(self, sha256: str) -> Side: ...
 
 
 class SplitByHash:
-    """Training pictures are those up to a hash: few change sides while a run grows."""
+    """Training pictures are those up to a hash, and so on: few change sides while a run grows."""
 
-    def __init__(self, last_training_hash: str) -> None:
-        self._last = last_training_hash
+    def __init__(self, *last_hashes: str) -> None:
+        """`last_hashes` are the greatest of each side but the last, in order."""
+        self._last = last_hashes
+        self.sides = SIDES[: len(last_hashes) + 1]
 
     def side(self, sha256: str) -> Side:
-        return "train" if sha256 <= self._last else "val"
+        return self.sides[bisect_left(self._last, sha256)]
 
 
 class DrawnSplit:
-    """A draw by a seed, which holds the pictures of the smaller side in 64 bits of their hash each."""
+    """A draw by a seed, which holds the pictures of all sides but the largest in 64 bits of their hash each."""
 
-    def __init__(self, drawn: frozenset[int], side_of_drawn: Side) -> None:
-        self._drawn, self._side = drawn, side_of_drawn
-        self._other = "val" if side_of_drawn == "train" else "train"
+    def __init__(self, drawn: Mapping[Side, frozenset[int]], rest: Side) -> None:
+        """`drawn` are the pictures of the other sides than `rest`."""
+        self._drawn, self._rest = drawn, rest
+        self.sides = SIDES[: len(drawn) + 1]
 
     def side(self, sha256: str) -> Side:
-        return self._side if _short(sha256) in self._drawn else self._other
+        short = _short(sha256)
+        return next((side for side, drawn in self._drawn.items() if short in drawn), self._rest)
 
 
 class Together:
@@ -74,6 +81,7 @@ class SplitTogether:
 
     def __init__(self, split: Split, together: Together) -> None:
         self._split, self._together = split, together
+        self.sides = split.sides
 
     def side(self, sha256: str) -> Side:
         return self._split.side(self._together.of(sha256))
@@ -89,14 +97,12 @@ class StandIns:
         """Note what `Together.of` returns for a picture."""
         self._shorts.add(_short(stand_in))
 
-    def last_of_training(self, training_share: float) -> str:
-        """Return the greatest on the training side of a split by hash; at least one is on each side where there are
-        two. '' where there is none."""
-        total = len(self._shorts)
-        if not total:
-            return ""
-        training = min(max(round(total * training_share), 1), max(total - 1, 1))
-        return f"{sorted(self._shorts)[training - 1]:016x}"
+    def last_hashes(self, shares: Sequence[float]) -> tuple[str, ...]:
+        """Return the greatest on each side but the last of a split by hash, as `ends_of_sides` counts; '' where there
+        is none."""
+        ordered = sorted(self._shorts)
+        ends = ends_of_sides(len(ordered), shares)
+        return tuple(f"{ordered[min(end, len(ordered)) - 1]:016x}" if ordered else "" for end in ends)
 
 
 class SplitDraw:
@@ -112,30 +118,41 @@ class SplitDraw:
         """Note a picture; of equal ones the first says in which stratum they are."""
         self._stratum_of.setdefault(_short(sha256), self._strata.setdefault(stratum, len(self._strata)))
 
-    def split(self, training_share: float) -> DrawnSplit:
+    def split(self, shares: Sequence[float]) -> DrawnSplit:
         """Draw. Every stratum, ordered by a hash of seed and picture, gives its share.
 
         What a share leaves over in one goes to the next, so that the whole is met to the picture and each stratum to
-        one. At least one picture comes to each side where there are two.
+        one. At least one picture comes to each side where there are as many.
         """
         total = len(self._stratum_of)
-        training = min(max(round(total * training_share), 1), max(total - 1, 1))
-        validation = total - training
-        side, wanted = ("val", validation) if validation <= training else ("train", training)
+        ends = ends_of_sides(total, shares)
+        counts = {side: last - before for side, (before, last) in zip(SIDES, pairwise((0, *ends, total)), strict=False)}
+        left = self._strata_in_order()
+        *smaller, largest = sorted(counts, key=lambda side: (counts[side], -SIDES.index(side)))
+        return DrawnSplit({side: frozenset(_draw(left, counts[side])) for side in smaller}, largest)
+
+    def _strata_in_order(self) -> list[list[int]]:
         members: list[list[int]] = [[] for _ in self._strata]
         for picture, number in self._stratum_of.items():
             members[number].append(picture)
-        drawn: set[int] = set()
-        passed = 0
-        for _, number in sorted(self._strata.items()):
-            passed += len(members[number])
-            # Whole numbers: the last stratum ends exactly at `wanted`.
-            due = (passed * wanted * 2 + total) // (total * 2) - len(drawn)
-            drawn.update(sorted(members[number], key=self._rank)[:due])
-        return DrawnSplit(frozenset(drawn), side)
+        return [sorted(members[number], key=self._rank) for _, number in sorted(self._strata.items())]
 
     def _rank(self, picture: int) -> bytes:
         return hashlib.blake2b(f"{self._seed} {picture:016x}".encode(), digest_size=16).digest()
+
+
+def _draw(strata: list[list[int]], wanted: int) -> set[int]:
+    """Take `wanted` pictures out of `strata`, from the front of each, and return them."""
+    total = sum(map(len, strata))
+    drawn: set[int] = set()
+    passed = 0
+    for members in strata:
+        passed += len(members)
+        # Whole numbers: the last stratum ends exactly at `wanted`.
+        due = (passed * wanted * 2 + total) // (total * 2) - len(drawn) if total else 0
+        drawn.update(members[:due])
+        del members[:due]
+    return drawn
 
 
 def stratum_of(truth: GroundTruth) -> str:

@@ -28,7 +28,7 @@ class ProblemKind(StrEnum):
     GROUND_TRUTH = "ground_truth"
     """A record whose ground truth contradicts itself."""
     SPLIT = "split"
-    """A picture on both sides of a split."""
+    """A picture on two sides of a split."""
     MANIFEST = "manifest"
     """A file that is not as its manifest says."""
 
@@ -177,9 +177,9 @@ _LINES: tuple[tuple[ProblemKind, str, str, str], ...] = (
     ),
     (
         ProblemKind.SPLIT,
-        "No image is on both sides of the split",
-        "1 image is on both sides of the split",
-        "{n} images are on both sides of the split",
+        "No image is on two sides of the split",
+        "1 image is on two sides of the split",
+        "{n} images are on two sides of the split",
     ),
     (
         ProblemKind.MANIFEST,

@@ -10,6 +10,7 @@ from typing import Literal
 
 from vqa_tui.domain.export import ExportedRun, ExportPicture
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.split_shares import Side
 from vqa_tui.exporters.answer_mix import type_counts
 from vqa_tui.exporters.atomic_file import AtomicFile
 from vqa_tui.exporters.clip_copies import ClipCopies, must_be_cut
@@ -34,12 +35,12 @@ from vqa_tui.exporters.vqa_v2 import ImageIds
 MOST_SHARDS = 1_000
 """A manifest that lists more files would be too large to be read back."""
 
-Part = Literal["all", "train", "val"]
+Part = Literal["all"] | Side
 
 
 def parts_of(split: Split | None) -> tuple[Part, ...]:
     """Return the parts of an export with or without a split."""
-    return ("all",) if split is None else ("train", "val")
+    return ("all",) if split is None else split.sides
 
 
 def picture_prefix(root: Path, folder: Path) -> tuple[str, bool]:
@@ -129,7 +130,7 @@ class ExportWriter:
         shard_size: int | None = None,
         replaced: frozenset[str] = frozenset(),
     ) -> None:
-        """Write to `out`, or to its train and val parts when there is a split. Raises OSError, and VqaError where the
+        """Write to `out`, or to the parts of its sides when there is a split. Raises OSError, and VqaError where the
         format needs a library that is not installed.
 
         With `shard_size` each part is as many files as it takes, of so many records at most; the records of a picture

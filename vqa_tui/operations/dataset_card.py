@@ -13,6 +13,7 @@ MARK = "<!-- written by vqa-tui from the manifest -->"
 """What tells a card of ours, which a later upload replaces, from one that a person wrote, which stays."""
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}")
 _TEXT_LIMIT = 200
+_HUB_SPLITS = {"val": "validation", "test": "test"}
 _LOADED = (".jsonl", ".json", ".csv", ".parquet")
 _NOT_LOADED = frozenset({"vqa-rad-enhanced", "vqa-v2"})
 """Formats whose files are no table of records for the viewer of the Hub."""
@@ -93,7 +94,7 @@ def _front_matter(manifest: Manifest, license_: str) -> list[str]:
     if records and manifest.format not in _NOT_LOADED:
         lines += ["configs:", "- config_name: default", "  data_files:"]
         for part in dict.fromkeys(file.part for file in records):
-            lines.append(f"  - split: {'validation' if part == 'val' else 'train'}")
+            lines.append(f"  - split: {_HUB_SPLITS.get(part, 'train')}")
             lines.append("    path:")
             lines += [f"    - {json.dumps(file.name)}" for file in records if file.part == part]
     return lines
@@ -130,7 +131,8 @@ def _split_words(manifest: Manifest) -> list[str]:
         return []
     drawn = "by the hashes of the pictures" if split.seed is None else f"drawn by seed {split.seed}"
     strata = ", with the same shares of pictures with the same labels" if split.stratified_by else ""
-    return [f"Split {split.train:g} to {split.val:g} {drawn}{strata}; no picture stands on both sides.", ""]
+    shares = " to ".join(f"{share:g}" for share in (split.train, split.val, split.test) if share is not None)
+    return [f"Split {shares} {drawn}{strata}; no picture stands on two sides.", ""]
 
 
 def _pictures_words(manifest: Manifest, pictures: int) -> str:

@@ -11,6 +11,7 @@ from vqa_tui import __version__
 from vqa_tui.config.freeze import thaw_recipe
 from vqa_tui.config.recipe import Recipe
 from vqa_tui.domain.export import ExportedRun, ExportPage, ExportPicture
+from vqa_tui.domain.split_shares import SIDES
 from vqa_tui.exporters.answer_mix import AnswerMix
 from vqa_tui.exporters.formats import ExportFormat, Grouping
 from vqa_tui.exporters.manifest import (
@@ -30,8 +31,7 @@ from vqa_tui.exporters.writing import ExportWriter
 class SplitWish:
     """A split as it is asked for; `seed` is None where the hashes of the pictures decide."""
 
-    training_share: float
-    shares: tuple[float, float]
+    shares: tuple[float, ...]
     seed: int | None
     is_stratified: bool
 
@@ -138,8 +138,7 @@ def manifest_of(
         split=None
         if wish is None
         else ManifestSplit(
-            train=wish.shares[0],
-            val=wish.shares[1],
+            **dict(zip(SIDES, wish.shares, strict=False)),
             seed=wish.seed,
             stratified_by="labels" if wish.is_stratified else "",
         ),

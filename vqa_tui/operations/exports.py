@@ -3,9 +3,8 @@
 import asyncio
 import errno
 import hashlib
-import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +14,7 @@ from vqa_tui.config.load import load_recipe
 from vqa_tui.domain.export import ExportedRun, Reviewed
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.part import counted, unit
+from vqa_tui.domain.split_shares import are_shares
 from vqa_tui.exporters.answer_mix import AnswerMix, parse_answer_mix, type_counts
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, Naming, export_format
 from vqa_tui.exporters.layouts import JsonLines
@@ -42,7 +42,7 @@ from vqa_tui.store.exports import (
     exported_run,
     hashes_of_one_video,
     hashes_of_several,
-    last_training_hash,
+    last_hashes,
 )
 
 
@@ -73,7 +73,7 @@ async def export_run(
     format: str,  # noqa: A002 - the word of the command line
     out: Path,
     *,
-    split: tuple[float, float] | None = None,
+    split: Sequence[float] | None = None,
     seed: int | None = None,
     stratified: bool = False,
     grouped: bool = False,
@@ -85,12 +85,13 @@ async def export_run(
 ) -> ExportReport:
     """Write what the run has stored up to now, at any moment of it, and a manifest `<out>.manifest.json`.
 
-    `split` is the share of distinct pictures for training and for validation, and makes two files `<stem>.train…` and
-    `<stem>.val…`; equal pictures always stand on one side, and so do those that are shown together, and clips that are
-    cut out of one video. The hashes of the pictures decide, so that few change sides
-    while a run grows; `seed` draws instead, and `stratified` draws (by seed 0 where none is given) the same shares of
-    pictures with the same labels. `grouped` puts all pairs of a picture into one conversation. `reviewed` says which
-    pairs are taken: `not-rejected`, `accepted` or `any`; where a reviewer edited a pair, the edited text is written.
+    `split` is the share of distinct pictures for training, for validation and, if it is given, for tests, and makes the
+    files `<stem>.train…`, `<stem>.val…` and `<stem>.test…`; equal pictures always stand on one side, and so do those
+    that are shown together, and clips that are cut out of one video. The hashes of the pictures decide, so that few
+    change sides while a run grows; `seed` draws instead, and `stratified` draws (by seed 0 where none is given) the
+    same shares of pictures with the same labels. `grouped` puts all pairs of a picture into one conversation.
+    `reviewed` says which pairs are taken: `not-rejected`, `accepted` or `any`; where a reviewer edited a pair, the
+    edited text is written.
     `pictures` says where the file finds them: `in-place`, `copy` or `link` (in `<stem>.pictures`), or `inline`.
     `most_pairs` takes the first so many of each picture, and `answer_types` (`yes/no=0.5,number=0.2`) leaves out so
     many of these pairs that types of answers come in such shares. `shard_size` divides the files of JSON lines into
@@ -207,15 +208,15 @@ async def _split(workspace: Workspace, run: ExportedRun, wish: SplitWish) -> Spl
         async for page in exported_pictures(workspace.db, run):
             for picture in page.pictures:
                 draw.add(together.of(picture.sha256), stratum_of(picture.truth) if wish.is_stratified else "")
-        split = await asyncio.to_thread(draw.split, wish.training_share)
+        split = await asyncio.to_thread(draw.split, wish.shares)
     elif together:
         exported = StandIns()
         async for page in exported_pictures(workspace.db, run):
             for picture in page.pictures:
                 exported.add(together.of(picture.sha256))
-        split = SplitByHash(await asyncio.to_thread(exported.last_of_training, wish.training_share))
+        split = SplitByHash(*await asyncio.to_thread(exported.last_hashes, wish.shares))
     else:
-        split = SplitByHash(await last_training_hash(workspace.db, run, wish.training_share))
+        split = SplitByHash(*await last_hashes(workspace.db, run, wish.shares))
     return SplitTogether(split, together) if together else split
 
 
@@ -266,9 +267,9 @@ def _no_split(run: ExportedRun, taken: Taken) -> VqaError:
             hint="Leave out the split or the shares, or wait until more pictures are done.",
         )
     return VqaError(
-        f"the run {run.name} cannot be split: it has question-answer pairs about one picture only, or "
-        "about pictures that are shown together or cut out of one video",
-        hint="Leave out the split, or wait until a second picture that is not equal is done.",
+        f"the run {run.name} cannot be split: it has question-answer pairs about fewer pictures than the split "
+        "has sides, or about pictures that are shown together or cut out of one video",
+        hint="Leave out the split, or wait until more pictures that are not equal are done.",
     )
 
 
@@ -324,19 +325,17 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
-def _split_wish(split: tuple[float, float] | None, seed: int | None, stratified: bool) -> SplitWish | None:
+def _split_wish(split: Sequence[float] | None, seed: int | None, stratified: bool) -> SplitWish | None:
     if split is None:
         if seed is not None or stratified:
             raise VqaError("a seed and strata are for a split, and none is asked for", hint="For example 0.9/0.1.")
         return None
-    training, validation = split
-    usable = all(math.isfinite(share) and share > 0 for share in split)
-    if not usable or abs(training + validation - 1) > 1e-6:
+    if not are_shares(split):
         raise VqaError(
-            f"a split of {training:g}/{validation:g} cannot be made",
-            hint="Give two shares above 0 that add up to 1, such as 0.9/0.1.",
+            f"a split of {'/'.join(f'{share:g}' for share in split)} cannot be made",
+            hint="Give two or three shares above 0 that add up to 1, such as 0.9/0.1 or 0.7/0.15/0.15.",
         )
-    return SplitWish(training, split, (seed or 0) if stratified else seed, stratified)
+    return SplitWish(tuple(split), (seed or 0) if stratified else seed, stratified)
 
 
 def _left_out(number: int, what: str, which: str = "") -> str:

@@ -33,9 +33,9 @@ class TrainingData:
 def prepare_rows(data: Path, folder: Path, *, held_out_share: float, seed: int) -> TrainingData:
     """Write the rows of the export at `data` into `folder`, and what they are made of into `data.json`.
 
-    The sides of a split export are kept. Where there is one file only, `held_out_share` of its pictures is held out,
-    drawn by `seed` from their paths, so that all rows about one picture stand on one side; of several at least one, and
-    never all.
+    The sides of a split export are kept, and one for tests is left alone. Where there is one file only,
+    `held_out_share` of its pictures is held out, drawn by `seed` from their paths, so that all rows about one picture
+    stand on one side; of several at least one, and never all.
 
     Raises VqaError when there is no such export, a file of it cannot be read to its end, or nothing in it can be
     learned from.
@@ -43,9 +43,10 @@ def prepare_rows(data: Path, folder: Path, *, held_out_share: float, seed: int) 
     try:
         format_name, files = files_with_records(data)
         parts = _parts(files, format_name)
-        if "train" not in parts and "val" in parts:
+        parts.pop("test", None)
+        if "train" not in parts and "all" not in parts:
             raise VqaError(
-                f"{data} is the held-out side of an export: there is nothing to learn from",
+                f"{data} is a held-out side of an export: there is nothing to learn from",
                 hint="Name the training file, or the manifest of the whole export.",
             )
         counts = {ROWS: 0, HELD_OUT: 0}

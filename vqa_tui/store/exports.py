@@ -9,6 +9,7 @@ from operator import itemgetter
 from vqa_tui.domain.clip import VIDEO
 from vqa_tui.domain.export import ExportedRun, ExportPage, ExportPair, ExportPicture, ExportSource, Reviewed
 from vqa_tui.domain.item import GroundTruth
+from vqa_tui.domain.split_shares import ends_of_sides
 from vqa_tui.store.db import Database, Row
 
 PAGE_PICTURES = 500
@@ -283,12 +284,12 @@ def _pair(sample: Row, part: int, source: ExportSource | None, before: int) -> E
     )
 
 
-async def last_training_hash(database: Database, run: ExportedRun, training_share: float) -> str:
-    """Return the greatest picture SHA-256 of the training side; what is greater belongs to validation.
+async def last_hashes(database: Database, run: ExportedRun, shares: Sequence[float]) -> tuple[str, ...]:
+    """Return the greatest picture SHA-256 of each side of a split but the last, as `ends_of_sides` counts; '' when the
+    run has no pictures yet.
 
-    Splitting by the hash itself puts equal pictures on one side, and moves few pictures to the other side while a run
-    grows. The share of distinct pictures is met as nearly as possible, with at least one on each side where there are
-    two; '' when the run has no pictures yet.
+    Splitting by the hash itself puts equal pictures on one side, and moves few pictures to another side while a run
+    grows.
     """
     bounds = {
         **_moment(run),
@@ -297,10 +298,10 @@ async def last_training_hash(database: Database, run: ExportedRun, training_shar
     }
     distinct = _DISTINCT_PICTURES.replace(_WHICH, _TAKEN[run.reviewed])
     total = (await database.read(f"SELECT count(*) FROM ({distinct})", bounds))[0][0]
-    if total == 0:
-        return ""
-    training = min(max(round(total * training_share), 1), max(total - 1, 1))
-    rows = await database.read(
-        f"{distinct} ORDER BY item.sha256 LIMIT 1 OFFSET :skip", {**bounds, "skip": training - 1}
-    )
-    return str(rows[0]["sha256"]) if rows else ""
+    found = []
+    for end in ends_of_sides(total, shares):
+        rows = await database.read(
+            f"{distinct} ORDER BY item.sha256 LIMIT 1 OFFSET :skip", {**bounds, "skip": max(min(end, total) - 1, 0)}
+        )
+        found.append(str(rows[0]["sha256"]) if rows else "")
+    return tuple(found)

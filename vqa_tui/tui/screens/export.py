@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Label, Select, Static
 
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.split_shares import are_shares
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.export_result import export_text, export_words
 from vqa_tui.tui.present.phases import QUIET, WARN
@@ -90,7 +91,7 @@ class ExportDialog(Dialog[None]):
                 yield Input(self._suggested(next(iter(self._formats))), id="path", compact=True)
             with Horizontal(classes="form-row"):
                 yield Label("Split")
-                yield Input("", id="split", compact=True, placeholder="none; 0.9/0.1 train/validation")
+                yield Input("", id="split", compact=True, placeholder="none; 0.9/0.1 or 0.8/0.1/0.1")
                 yield Label("Seed", classes="second-label")
                 yield Input("", id="seed", compact=True, placeholder="none; 42")
             with Horizontal(classes="form-row"):
@@ -251,15 +252,16 @@ def parse_seed(typed: str) -> int | None:
     return int(text)
 
 
-def parse_split(typed: str) -> tuple[float, float] | None:
-    """Return the shares of train and validation, or None for an empty text. Raises VqaError unless they make one."""
+def parse_split(typed: str) -> tuple[float, ...] | None:
+    """Return the shares of training, validation and perhaps tests, or None for an empty text. Raises VqaError unless
+    they make one."""
     text = typed.strip()
     if not text:
         return None
     try:
-        train, validation = (float(part) for part in text.split("/"))
+        shares = tuple(float(part) for part in text.split("/"))
     except ValueError:
-        raise VqaError(f"{text!r} is not a split", hint="Two shares that make 1, as in 0.9/0.1.") from None
-    if not (0 < train < 1 and 0 < validation < 1 and abs(train + validation - 1) < 1e-6):
-        raise VqaError(f"the shares {text} do not make 1", hint="For example 0.9/0.1.")
-    return train, validation
+        raise VqaError(f"{text!r} is not a split", hint="Two or three shares that make 1, as in 0.9/0.1.") from None
+    if not are_shares(shares):
+        raise VqaError(f"the shares {text} do not make 1", hint="Two or three, for example 0.9/0.1 or 0.7/0.15/0.15.")
+    return shares

@@ -297,7 +297,7 @@ class Services:
         run_id: int,
         form: str,
         out: Path,
-        split: tuple[float, float] | None,
+        split: Sequence[float] | None,
         grouped: bool,
         reviewed: str = "not-rejected",
         pictures: str = "in-place",
