@@ -131,6 +131,10 @@ def test_any_key_with_any_of_its_characters_escaped(value: str, data: st.DataObj
     assert without_key(f"<{said}>", SecretStr(value), ENDPOINT) == "<[redacted]>"
 
 
+def test_a_key_that_begins_within_an_escape_of_itself() -> None:
+    assert without_key("<\\u00300000000>", SecretStr("00000000"), ENDPOINT) == "<[redacted]>"
+
+
 @pytest.mark.parametrize("text", ["100 % & more \\n", "\\u0041\\u0042", "planted%2FAbC", "a\\/b &amp; c"])
 def test_what_holds_no_key_stays_as_it_is(text: str) -> None:
     assert without_key(text, KEY, ENDPOINT) == text

@@ -25,9 +25,10 @@ def without_key(text: str, key: SecretStr, endpoint: EndpointSettings) -> str:
     text, value = storable(text), key.get_secret_value()
     if len(value) < _SHORTEST_SECRET or endpoint.kind == "embedded":
         return text
-    text = text.replace(value, _REDACTED)
-    # Most texts hold few escapes, if any; the pattern is for the others.
-    return _in_any_form(value).sub(_REDACTED, text) if _ESCAPES.search(text) else text
+    # Most texts hold few escapes, if any; the pattern is for the others, and first: a key may begin within its escape.
+    if _ESCAPES.search(text):
+        text = _in_any_form(value).sub(_REDACTED, text)
+    return text.replace(value, _REDACTED)
 
 
 @lru_cache(maxsize=256)
