@@ -65,6 +65,9 @@ def test_a_missing_back_end_is_named(place: Place, data: str, monkeypatch: pytes
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     said = place.refused("train", "start", "train_tiny", "--data", data, "--set", "backend=unsloth")
     assert "unsloth needs an NVIDIA GPU" in said and "backend: peft" in said
+    name = "model=unsloth/Qwen3-VL-2B-Instruct-unsloth-bnb-4bit"
+    said = place.refused("train", "start", "train_tiny", "--data", data, "--set", name)
+    assert "are in 4 bits" in said and "four_bit: true" in said
     said = place.refused("train", "start", "train_tiny", "--data", data, "--set", "four_bit=true")
     assert "4 bits need an NVIDIA GPU" in said and "four_bit: false" in said
     half = ("train", "start", "train_tiny", "--data", data, "--set", "precision=fp16", "--detach")

@@ -267,14 +267,14 @@ async def test_the_clips_of_a_single_video_cannot_be_split(workshop: Workshop) -
     wishes = ClipWishes(keep=workshop.folder / "cut", length_s=2)
     await import_dataset(workshop.workspace, "video", workshop.folder / "videos", name="clips", clips=wishes)
     run_id = await workshop.run([DONE] * 3, dataset="clips")
-    with pytest.raises(VqaError, match="shown together or cut out of one video"):
+    with pytest.raises(VqaError, match="fewer pictures that can stand apart"):
         await export_run(workshop.workspace, run_id, "qwen-finetune", workshop.folder / "x.jsonl", split=(0.5, 0.5))
 
 
 async def test_a_chain_through_all_pictures_cannot_be_split(workshop: Workshop) -> None:
     await pictured(workshop, [(1, 2), (2, 3)])
     run_id = await workshop.run([DONE] * 2, dataset="sets")
-    with pytest.raises(VqaError, match="about pictures that are shown together"):
+    with pytest.raises(VqaError, match="fewer pictures that can stand apart"):
         await export_run(workshop.workspace, run_id, "qwen", workshop.folder / "x.jsonl", split=(0.5, 0.5))
     assert not sorted_parts(workshop.folder / "x.jsonl")
 

@@ -200,6 +200,8 @@ def test_the_ground_truth_of_a_qwen_export_is_read(
         "b.jpg": {"category": "negative", "items": []},
         "c.jpg": {"category": "unknown", "items": []},
         "d.jpg": "no object",
+        "e.jpg": {"category": "negative", "items": [{"label": "Gun"}]},
+        "f.jpg": {"items": 3},
     }
     records = [{"image": name, "conversations": TURNS, "ground_truth": truth} for name, truth in stated.items()]
     for name in stated:
@@ -209,8 +211,7 @@ def test_the_ground_truth_of_a_qwen_export_is_read(
     assert [(item.truth.categories, item.truth.states_none) for item in items] == [
         (("Gun", "Knife"), False),
         ((), True),
-        ((), False),
-        ((), False),
+        *[((), False)] * 4,
     ]
 
 

@@ -87,12 +87,15 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], words: str) -> None:
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(("typed", "split"), [("", None), ("0.9/0.1", (0.9, 0.1)), (" 0.75 / 0.25 ", (0.75, 0.25))])
-def test_a_split(typed: str, split: tuple[float, float] | None) -> None:
+@pytest.mark.parametrize(
+    ("typed", "split"),
+    [("", None), ("0.9/0.1", (0.9, 0.1)), (" 0.75 / 0.25 ", (0.75, 0.25)), ("0.5/0.3/0.2", (0.5, 0.3, 0.2))],
+)
+def test_a_split(typed: str, split: tuple[float, ...] | None) -> None:
     assert parse_split(typed) == split
 
 
-@pytest.mark.parametrize("typed", ["0.9", "0.9/0.2", "1/0", "a/b", "0.5/0.3/0.2", "nan/nan"])
+@pytest.mark.parametrize("typed", ["0.9", "0.9/0.2", "1/0", "a/b", "0.5/0.3/0.1", "0.4/0.2/0.2/0.2", "nan/nan"])
 def test_a_split_that_makes_no_whole_is_refused(typed: str) -> None:
     with pytest.raises(VqaError):
         parse_split(typed)

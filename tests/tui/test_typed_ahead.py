@@ -31,3 +31,16 @@ async def test_a_name_typed_at_once_is_searched_and_does_nothing_else(
         await pilot.press("e", "d")
         await until(pilot, lambda: field.value == "imported")
         assert field.cursor_position == len("imported") and len(app.screen_stack) == 2
+
+
+async def test_a_palette_that_is_left_at_once_takes_nothing(workshop: Workshop, until: Wait) -> None:
+    await workshop.dataset(2)
+    await workshop.run([DONE, DONE])
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.focused is not None)
+        for _ in range(3):
+            for key, character in (("colon", ":"), ("i", "i"), ("m", "m"), ("escape", None)):
+                app.post_message(events.Key(key, character))
+            await pilot.press("j")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen) and len(app.screen_stack) == 1)

@@ -254,3 +254,17 @@ def test_the_programs_read_where_pyav_is_there_but_does_not_load(monkeypatch: py
         assert isinstance(video_reader(), FfmpegReader)
     finally:
         readers._found_reader.cache_clear()
+
+
+def test_a_pyav_that_does_not_load_is_not_called_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(sys.modules, "vqa_tui.video.pyav", raising=False)
+    readers._found_reader.cache_clear()
+    try:
+        with pytest.raises(VqaError, match="PyAV is installed and does not load: .*av") as caught:
+            video_reader()
+    finally:
+        readers._found_reader.cache_clear()
+    assert "ffmpeg" in caught.value.hint

@@ -171,7 +171,7 @@ class Recipe(_Strict):
     pairs: Annotated[int, Field(ge=1, le=50)] = 1
     """How many pairs are asked for; the template sees it as `pairs`."""
     structured_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of the pairs that are structured questions, drawn for each picture with a fixed seed."""
+    """Chance of each pair to be the structured question, one a picture at most; drawn for each with a fixed seed."""
     variables: dict[str, Any] = Field(default_factory=dict)
     """Further values for the templates."""
     prompts: tuple[NamedPrompt, ...] = ()

@@ -141,13 +141,16 @@ class TrainingConfig(_Strict):
             raise ValueError("min_pixels: is more than max_pixels")
         if self.backend == "unsloth" and self.lora is None:
             raise ValueError("lora: unsloth trains adapters; write `backend: peft` to train all weights")
-        if not self.four_bit and self.model.lower().endswith("bnb-4bit"):
-            raise ValueError(f"four_bit: the weights of {self.model} are in 4 bits; write `four_bit: true`")
         if self.four_bit and self.lora is None:
             raise ValueError("four_bit: weights in 4 bits cannot learn themselves; keep `lora`")
         if self.train_vision and self.lora is not None:
             raise ValueError("train_vision: is for trainings without lora; write `vision: true` under lora")
         return self
+
+    @property
+    def holds_four_bits(self) -> bool:
+        """Whether weights in 4 bits are loaded: because they are wanted so, or published so under this name."""
+        return self.four_bit or self.model.lower().endswith("bnb-4bit")
 
     @property
     def device_batch(self) -> int:

@@ -121,15 +121,20 @@ class SplitDraw:
     def split(self, shares: Sequence[float]) -> DrawnSplit:
         """Draw. Every stratum, ordered by a hash of seed and picture, gives its share.
 
-        What a share leaves over in one goes to the next, so that the whole is met to the picture and each stratum to
-        one. At least one picture comes to each side where there are as many.
+        What a share leaves over in one goes to the next, so that the whole is met to the picture, and each stratum to
+        one on the largest side and on both of two; on the smaller ones of three it is missed by less than two. At least
+        one picture comes to each side where there are as many.
         """
         total = len(self._stratum_of)
-        ends = ends_of_sides(total, shares)
+        ends = (min(end, total) for end in ends_of_sides(total, shares))
         counts = {side: last - before for side, (before, last) in zip(SIDES, pairwise((0, *ends, total)), strict=False)}
-        left = self._strata_in_order()
-        *smaller, largest = sorted(counts, key=lambda side: (counts[side], -SIDES.index(side)))
-        return DrawnSplit({side: frozenset(_draw(left, counts[side])) for side in smaller}, largest)
+        first, *others = sorted(counts, key=lambda side: (counts[side], -SIDES.index(side)))
+        strata = self._strata_in_order()
+        if len(others) == 1:
+            return DrawnSplit({first: _all_of(_taken(strata, counts[first]))}, others[0])
+        second, largest = others
+        both = _taken(strata, counts[first] + counts[second])
+        return DrawnSplit({first: _all_of(_taken(both, counts[first])), second: _all_of(both)}, largest)
 
     def _strata_in_order(self) -> list[list[int]]:
         members: list[list[int]] = [[] for _ in self._strata]
@@ -141,18 +146,23 @@ class SplitDraw:
         return hashlib.blake2b(f"{self._seed} {picture:016x}".encode(), digest_size=16).digest()
 
 
-def _draw(strata: list[list[int]], wanted: int) -> set[int]:
-    """Take `wanted` pictures out of `strata`, from the front of each, and return them."""
+def _taken(strata: list[list[int]], wanted: int) -> list[list[int]]:
+    """Take `wanted` pictures out of `strata`, from the front of each, and return them by stratum."""
     total = sum(map(len, strata))
-    drawn: set[int] = set()
-    passed = 0
+    taken: list[list[int]] = []
+    passed = before = 0
     for members in strata:
         passed += len(members)
         # Whole numbers: the last stratum ends exactly at `wanted`.
-        due = (passed * wanted * 2 + total) // (total * 2) - len(drawn) if total else 0
-        drawn.update(members[:due])
-        del members[:due]
-    return drawn
+        due = (passed * wanted * 2 + total) // (total * 2) if total else 0
+        taken.append(members[: due - before])
+        del members[: due - before]
+        before = due
+    return taken
+
+
+def _all_of(strata: list[list[int]]) -> frozenset[int]:
+    return frozenset(picture for members in strata for picture in members)
 
 
 def stratum_of(truth: GroundTruth) -> str:

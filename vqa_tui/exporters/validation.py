@@ -206,7 +206,7 @@ class _Validation:
         ]
         for other in others:
             if not other.is_file() and files and len(files) < len(self._manifest.files):
-                self._log.add(ProblemKind.MANIFEST, other.name, 0, "the other side of the split is not there")
+                self._log.add(ProblemKind.MANIFEST, other.name, 0, "another side of the split is not there")
         return [other for other in others if other.is_file()]
 
     def _side_of(self, name: str) -> str:

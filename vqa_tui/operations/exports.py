@@ -267,9 +267,10 @@ def _no_split(run: ExportedRun, taken: Taken) -> VqaError:
             hint="Leave out the split or the shares, or wait until more pictures are done.",
         )
     return VqaError(
-        f"the run {run.name} cannot be split: it has question-answer pairs about fewer pictures than the split "
-        "has sides, or about pictures that are shown together or cut out of one video",
-        hint="Leave out the split, or wait until more pictures that are not equal are done.",
+        f"the run {run.name} cannot be split: it has question-answer pairs about fewer pictures that can stand apart "
+        "than the split has sides",
+        hint="Equal pictures, those that are shown together, and clips of one video stand on one side. Leave out the "
+        "split, or wait until more are done.",
     )
 
 

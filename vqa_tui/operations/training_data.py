@@ -110,8 +110,8 @@ def _parts(files: Iterable[Path], format_name: str) -> dict[str, list[Path]]:
     for file in listed:
         parts.setdefault(_part_of(file), []).append(file)
     if list(parts) == ["train"]:
-        # One file of a split was named: the other side of the same export is what to look at.
-        for other in _other_side(listed[0]):
+        # One file of a split was named: what the same export holds out is what to look at.
+        for other in _held_out_files(listed[0]):
             parts.setdefault("val", []).append(other)
     return parts
 
@@ -128,7 +128,7 @@ def _part_of(file: Path) -> str:
     return "all"
 
 
-def _other_side(file: Path) -> list[Path]:
+def _held_out_files(file: Path) -> list[Path]:
     for candidate in manifests_that_may_list(file):
         try:
             manifest = read_manifest(candidate)

@@ -54,7 +54,7 @@ def estimate_training(
         shape,
         MemoryWish(
             number_bytes=4 if precision == "fp32" else 2,
-            four_bit=config.four_bit,
+            four_bit=config.holds_four_bits,
             rank=config.lora.r if config.lora else None,
             vision_learns=config.lora.vision if config.lora else config.train_vision,
             batch=config.device_batch,

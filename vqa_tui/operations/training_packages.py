@@ -29,6 +29,8 @@ def obstacle(config: TrainingConfig, device: str) -> VqaError | None:
     nothing does."""
     if missing := missing_training_packages():
         return _without(missing, "training")
+    if config.holds_four_bits and not config.four_bit:
+        return VqaError(f"the weights of {config.model} are in 4 bits", hint="Write `four_bit: true`.")
     unsloth = config.backend == "unsloth"
     # What a Mac calls its CPU may be its GPU, which has fp16.
     half = config.precision == "fp16" and sys.platform != "darwin"

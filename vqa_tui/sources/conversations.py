@@ -123,7 +123,10 @@ def _stated(record: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
     stated = record.get("ground_truth")
     if not isinstance(stated, dict):
         return (), False
-    items = texts_of(stated, "items")
+    try:
+        items = texts_of(stated, "items")
+    except BadRecord:
+        return (), False
     return items, not items and stated.get("category") == "negative"
 
 

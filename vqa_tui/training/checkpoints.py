@@ -40,7 +40,8 @@ def remove_unfinished(folder: Path) -> list[str]:
         with suppress(OSError, MemoryError):
             if path.is_dir() and not _is_whole(path):
                 shutil.rmtree(path, ignore_errors=True)
-                removed.append(path.name)
+                if not path.exists():
+                    removed.append(path.name)
     return removed
 
 

@@ -128,6 +128,9 @@ class Palette(CommandPalette):
         self.call_after_refresh(self._put_ahead, character)
 
     def _put_ahead(self, character: str) -> None:
+        # It is called by the screen that is shown then: another one where the palette was left at once.
+        if not self.is_attached or not self.is_current:
+            return
         field = self.query_one(CommandInput)
         cursor = field.cursor_position
         field.value = f"{field.value[: self._ahead]}{character}{field.value[self._ahead :]}"

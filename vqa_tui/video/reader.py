@@ -3,7 +3,6 @@
 import importlib.util
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -82,6 +81,11 @@ class VideoReader(Protocol):
 def video_reader() -> VideoReader:
     """Return what reads videos on this machine. Raises VqaError, naming what to install, where nothing does."""
     found = _found_reader()
+    if isinstance(found, ImportError):
+        raise VqaError(
+            f"PyAV is installed and does not load: {found}",
+            hint="Mend that, or install the programs ffmpeg and ffprobe.",
+        )
     if found is None:
         raise VqaError(
             "nothing is installed that reads videos",
@@ -91,18 +95,22 @@ def video_reader() -> VideoReader:
 
 
 @lru_cache(maxsize=1)
-def _found_reader() -> VideoReader | None:
-    # A package that is there may still not load, as where a library of the system that it wants is missing.
+def _found_reader() -> VideoReader | ImportError | None:
+    """Return the reader, or why the only one that is installed does not load."""
+    broken: ImportError | None = None
     if importlib.util.find_spec("av") is not None:
-        with suppress(ImportError):
+        try:
             from vqa_tui.video.pyav import PyAvReader
 
             return PyAvReader()
+        except ImportError as error:
+            # As where a library of the system that it wants is missing.
+            broken = error
     if (ffmpeg := shutil.which("ffmpeg")) and (ffprobe := shutil.which("ffprobe")):
         from vqa_tui.video.ffmpeg import FfmpegReader
 
         return FfmpegReader(ffmpeg, ffprobe)
-    return None
+    return broken
 
 
 def too_short(ends_s: float, wanted_s: float) -> UnusableVideo:

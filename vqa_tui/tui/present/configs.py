@@ -89,7 +89,7 @@ def recipe_detail(entry: RecipeEntry, file: str, width: int = 0) -> Content:
         [
             ("asks", text(recipe.description)),
             ("pairs", Content(_pairs_words(recipe))),
-            ("structured", Content(f"{recipe.structured_ratio:.0%} of them" if recipe.structured_ratio else "")),
+            ("structured", Content(f"{recipe.structured_ratio:.0%} chance of each" if recipe.structured_ratio else "")),
             ("reply", text(f"{reply}, at most {count(generation.max_tokens)} tokens")),
             ("temperature", Content("" if generation.temperature is None else f"{generation.temperature:g}")),
             ("picture", Content(_picture_words(recipe))),

@@ -91,7 +91,7 @@ class ExportDialog(Dialog[None]):
                 yield Input(self._suggested(next(iter(self._formats))), id="path", compact=True)
             with Horizontal(classes="form-row"):
                 yield Label("Split")
-                yield Input("", id="split", compact=True, placeholder="none; 0.9/0.1 or 0.8/0.1/0.1")
+                yield Input("", id="split", compact=True, placeholder="none; train/val(/test): 0.9/0.1")
                 yield Label("Seed", classes="second-label")
                 yield Input("", id="seed", compact=True, placeholder="none; 42")
             with Horizontal(classes="form-row"):

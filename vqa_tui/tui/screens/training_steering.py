@@ -116,8 +116,11 @@ class TrainingSteering(LiveScreen):
         if training is None or self.busy_with(training):
             return
         words = clean(training_words.stop_words(training))
-        if await self.ask(Question("Stop this training?", words, yes="Stop and save", no="Let it work")):
-            await self.done(self.services.trainings.stop(training.id), "It ends after this step, with a checkpoint.")
+        waits = training.waits
+        yes, no = ("Leave the queue", "Let it wait") if waits else ("Stop and save", "Let it work")
+        if await self.ask(Question("Stop this training?", words, yes=yes, no=no)):
+            said = "It leaves the queue." if waits else "It ends after this step, with a checkpoint."
+            await self.done(self.services.trainings.stop(training.id), said)
 
     @work(group="steer-training", exit_on_error=False)
     async def action_cancel(self) -> None:

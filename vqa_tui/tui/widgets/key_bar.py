@@ -100,8 +100,8 @@ class KeyBar(Widget):
         """Return the shown bindings of the screen and its widgets in order of use, those of the app, and its modes.
 
         A mode that is left over, where the screen needs the digits of the others itself, is no help.
-        With 16 colours grey cannot be told from the background, so what is grey is left out. Of two keys that would
-        do the same now the first is enough.
+        With 16 colours grey cannot be told from the background, so what is grey is left out. Of two keys that are
+        called the same now the first is enough.
         """
         own: list[_Entry] = []
         common: list[_Entry] = []

@@ -22,7 +22,7 @@ _FIELDS = {
     "concurrency": ("In flight", "endpoint's", "most requests at the same time"),
     "max_side": ("Longest px", "recipe's", "or original; the plan compares them"),
     "pairs": ("Pairs", "recipe's", "asked of each picture"),
-    "structured_ratio": ("Structured", "recipe's", "share of the pairs, 0 to 1"),
+    "structured_ratio": ("Structured", "recipe's", "chance of each pair, 0 to 1"),
     "seed": ("Seed", "none: spread", "a number draws the pictures by chance"),
     "name": ("Name", "made up", "of the run"),
 }
