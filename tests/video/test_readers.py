@@ -263,7 +263,7 @@ def test_a_pyav_that_does_not_load_is_not_called_missing(monkeypatch: pytest.Mon
     monkeypatch.delitem(sys.modules, "vqa_tui.video.pyav", raising=False)
     readers._found_reader.cache_clear()
     try:
-        with pytest.raises(VqaError, match="PyAV is installed and does not load: .*av") as caught:
+        with pytest.raises(VqaError, match=r"PyAV is installed and does not load: .*av") as caught:
             video_reader()
     finally:
         readers._found_reader.cache_clear()
