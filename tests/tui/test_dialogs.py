@@ -158,3 +158,21 @@ async def test_what_is_wrong_is_said_until_a_field_is_another_one(
         assert "there is no such folder" not in screen_text(app)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "there is no such folder" in screen_text(app))
+
+
+async def test_what_an_export_gave_stays_when_a_field_is_another_one(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_export(app, pilot, until)
+        running.refusal = VqaError("there is no such folder")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "there is no such folder" in screen_text(app))
+        running.refusal = None
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "not valid" in screen_text(app))
+        app.screen.query_one("#path", Input).focus()
+        await pilot.press("x")
+        await until(pilot, lambda: "x" in app.screen.query_one("#path", Input).value[-1:])
+        await pilot.pause()
+        assert "not valid" in screen_text(app)

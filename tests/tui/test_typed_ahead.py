@@ -31,6 +31,8 @@ async def test_a_name_typed_at_once_is_searched_and_does_nothing_else(
         await pilot.press("e", "d")
         await until(pilot, lambda: field.value == "imported")
         assert field.cursor_position == len("imported") and len(app.screen_stack) == 2
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
 
 
 async def test_a_palette_that_is_left_at_once_takes_nothing(workshop: Workshop, until: Wait) -> None:

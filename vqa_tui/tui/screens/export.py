@@ -185,6 +185,8 @@ class ExportDialog(Dialog[None]):
 
     async def _write(self) -> None:
         """Write and validate; the result or what is wrong is shown in the dialog, or as a toast once that is left."""
+        # The word about a field that was changed just before may come late: it must not take the place of the result.
+        self._refused = None
         self._show(Content.styled("writing and validating …", QUIET))
         try:
             path = self.query_one("#path", Input).value.strip()
