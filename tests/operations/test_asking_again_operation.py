@@ -185,7 +185,7 @@ async def test_an_export_takes_from_the_newest_follow_up_only_what_the_run_has_n
     assert read_manifest(report.manifest).skipped.rejected_pairs == 2
     assert "2 rejected pairs were left out" in report.warnings
     split = export_run(workshop.workspace, run_id, "qwen", workshop.folder / "split.jsonl", split=(0.5, 0.5))
-    with pytest.raises(VqaError, match="about one picture only"):
+    with pytest.raises(VqaError, match="fewer pictures that can stand apart"):
         await split
     # The follow-ups themselves export what is theirs.
     await export_run(workshop.workspace, newer.run_id, "qwen", workshop.folder / "newer.jsonl")

@@ -131,11 +131,16 @@ def shares_of(split: str | None) -> tuple[float, ...] | None:
     """Return the shares of `0.9/0.1`; whether they make sense together is for the export to say."""
     if split is None:
         return None
+    wrong = VqaError(
+        f"--split: {split!r} is not two or three shares", hint="For example: --split 0.9/0.1 or 0.7/0.15/0.15"
+    )
     try:
-        return tuple(float(part) for part in split.split("/"))
+        shares = tuple(float(part) for part in split.split("/"))
     except ValueError:
-        hint = "For example: --split 0.9/0.1 or 0.7/0.15/0.15"
-        raise VqaError(f"--split: {split!r} is not two or three shares", hint=hint) from None
+        raise wrong from None
+    if len(shares) not in (2, 3):
+        raise wrong
+    return shares
 
 
 def validate(
