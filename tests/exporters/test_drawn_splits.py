@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vqa_tui.domain.split_shares import SIDES, are_shares, ends_of_sides
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.split_shares import SIDES, are_shares, ends_of_sides, read_shares
 from vqa_tui.exporters.splitting import SplitByHash, SplitDraw, StandIns
 
 _PICTURES = st.dictionaries(st.integers(0, 10**6), st.sampled_from("abc"), min_size=3, max_size=80)
@@ -70,6 +71,20 @@ def test_hashes_divide_pictures_in_order(shorts: set[int], shares: tuple[float, 
 def test_what_is_no_split_is_none(shares: tuple[float, ...]) -> None:
     assert not are_shares(shares)
     assert are_shares((0.7, 0.15, 0.15)) and are_shares((0.9, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("typed", "shares"),
+    [("0.9/0.1", (0.9, 0.1)), (" 0.75 / 0.25 ", (0.75, 0.25)), ("0.5/0.3/0.2", (0.5, 0.3, 0.2))],
+)
+def test_typed_shares_are_read(typed: str, shares: tuple[float, ...]) -> None:
+    assert read_shares(typed) == shares
+
+
+@pytest.mark.parametrize("typed", ["", "0.9", "0.9/0.2", "1/0", "a/b", "0.5/0.3/0.1", "0.4/0.2/0.2/0.2", "nan/nan"])
+def test_typed_shares_that_make_no_whole_are_refused(typed: str) -> None:
+    with pytest.raises(VqaError, match=r"is not a split|do not make 1"):
+        read_shares(typed)
 
 
 @pytest.mark.parametrize("shares", [(0.5, 0.5), (0.4, 0.3, 0.3)])

@@ -144,14 +144,18 @@ async def test_the_palette_offers_the_screen_while_a_text_field_has_the_focus(
         assert items.query_one(Input).value == ""
 
 
+async def _open_refused_export(app: VqaApp, pilot: Any, running: Fake, until: Wait, screen_text: Text) -> None:
+    await open_export(app, pilot, until)
+    running.refusal = VqaError("there is no such folder")
+    await pilot.press("ctrl+s")
+    await until(pilot, lambda: "there is no such folder" in screen_text(app))
+
+
 async def test_what_is_wrong_is_said_until_a_field_is_another_one(
     app: VqaApp, running: Fake, until: Wait, screen_text: Text
 ) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        await open_export(app, pilot, until)
-        running.refusal = VqaError("there is no such folder")
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: "there is no such folder" in screen_text(app))
+        await _open_refused_export(app, pilot, running, until, screen_text)
         app.screen.query_one("#path", Input).focus()
         await pilot.press("x")
         await until(pilot, lambda: "What is finished by now is written" in screen_text(app))
@@ -164,10 +168,7 @@ async def test_what_an_export_gave_stays_when_a_field_is_another_one(
     app: VqaApp, running: Fake, until: Wait, screen_text: Text
 ) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        await open_export(app, pilot, until)
-        running.refusal = VqaError("there is no such folder")
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: "there is no such folder" in screen_text(app))
+        await _open_refused_export(app, pilot, running, until, screen_text)
         running.refusal = None
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "not valid" in screen_text(app))

@@ -9,7 +9,6 @@ import pytest
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.planning import RunRequest
 from vqa_tui.tui.run_form import RunForm, field_problems, form_of
-from vqa_tui.tui.screens.export import parse_split
 
 FORM = RunForm("stcray", "caption", "gemini")
 
@@ -85,17 +84,3 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(VqaError) as caught:
         replace(FORM, **changes).request()
     assert words in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("typed", "split"),
-    [("", None), ("0.9/0.1", (0.9, 0.1)), (" 0.75 / 0.25 ", (0.75, 0.25)), ("0.5/0.3/0.2", (0.5, 0.3, 0.2))],
-)
-def test_a_split(typed: str, split: tuple[float, ...] | None) -> None:
-    assert parse_split(typed) == split
-
-
-@pytest.mark.parametrize("typed", ["0.9", "0.9/0.2", "1/0", "a/b", "0.5/0.3/0.1", "0.4/0.2/0.2/0.2", "nan/nan"])
-def test_a_split_that_makes_no_whole_is_refused(typed: str) -> None:
-    with pytest.raises(VqaError):
-        parse_split(typed)

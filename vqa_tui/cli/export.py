@@ -9,6 +9,7 @@ from vqa_tui.cli.errors import WORK_FAILED
 from vqa_tui.cli.options import JsonOption, RunArgument, WorkspaceOption, in_workspace
 from vqa_tui.cli.output import say, warn
 from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.split_shares import read_shares
 
 if TYPE_CHECKING:
     from vqa_tui.exporters.validation_report import ValidationReport
@@ -95,7 +96,7 @@ def export(
     from vqa_tui.operations.exports import export_run
     from vqa_tui.operations.runs import find_run
 
-    shares = shares_of(split)
+    shares = None if split is None else _shares(split)
     if str(out) == "-":
         raise VqaError(
             "an export is files with a manifest beside them, so it does not go to standard output",
@@ -127,20 +128,11 @@ def export(
         show_export(report)
 
 
-def shares_of(split: str | None) -> tuple[float, ...] | None:
-    """Return the shares of `0.9/0.1`; whether they make sense together is for the export to say."""
-    if split is None:
-        return None
-    wrong = VqaError(
-        f"--split: {split!r} is not two or three shares", hint="For example: --split 0.9/0.1 or 0.7/0.15/0.15"
-    )
+def _shares(typed: str) -> tuple[float, ...]:
     try:
-        shares = tuple(float(part) for part in split.split("/"))
-    except ValueError:
-        raise wrong from None
-    if len(shares) not in (2, 3):
-        raise wrong
-    return shares
+        return read_shares(typed)
+    except VqaError as error:
+        raise VqaError(f"--split: {error.message}", hint=error.hint) from None
 
 
 def validate(

@@ -4,9 +4,24 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+from vqa_tui.domain.failure import VqaError
+
 Side = Literal["train", "val", "test"]
 SIDES: tuple[Side, ...] = ("train", "val", "test")
 """In the order of their shares; a split has the first two or all three."""
+WHAT_SHARES_ARE = "Give two or three shares above 0 that add up to 1, such as 0.9/0.1 or 0.7/0.15/0.15."
+
+
+def read_shares(typed: str) -> tuple[float, ...]:
+    """Return the shares that a person typed, such as `0.9/0.1`. Raises VqaError unless they are those of a split."""
+    text = typed.strip()
+    try:
+        shares = tuple(float(part) for part in text.split("/"))
+    except ValueError:
+        raise VqaError(f"{text!r} is not a split", hint=WHAT_SHARES_ARE) from None
+    if not are_shares(shares):
+        raise VqaError(f"the shares {text} do not make 1", hint=WHAT_SHARES_ARE)
+    return shares
 
 
 def are_shares(shares: Sequence[float]) -> bool:

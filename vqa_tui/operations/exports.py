@@ -14,7 +14,7 @@ from vqa_tui.config.load import load_recipe
 from vqa_tui.domain.export import ExportedRun, Reviewed
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.part import counted, unit
-from vqa_tui.domain.split_shares import are_shares
+from vqa_tui.domain.split_shares import WHAT_SHARES_ARE, are_shares
 from vqa_tui.exporters.answer_mix import AnswerMix, parse_answer_mix, type_counts
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, Naming, export_format
 from vqa_tui.exporters.layouts import JsonLines
@@ -334,7 +334,7 @@ def _split_wish(split: Sequence[float] | None, seed: int | None, stratified: boo
     if not are_shares(split):
         raise VqaError(
             f"a split of {'/'.join(f'{share:g}' for share in split)} cannot be made",
-            hint="Give two or three shares above 0 that add up to 1, such as 0.9/0.1 or 0.7/0.15/0.15.",
+            hint=WHAT_SHARES_ARE,
         )
     return SplitWish(tuple(split), (seed or 0) if stratified else seed, stratified)
 

@@ -13,6 +13,11 @@ _NO_MARKS = bytes(byte for byte in range(256) if byte not in b'"[]{}')
 _ROUNDS = 4
 
 
+def why_unreadable(error: ValueError | RecursionError) -> str:
+    """Return what is wrong with a record that the JSON parser of Python gave up without naming a place in it."""
+    return "is nested too deeply" if isinstance(error, RecursionError) else f"is not readable JSON: {error}"
+
+
 class NestingLimited(TranslatedStream):
     """A byte stream of JSON that ends in a VqaError before it is nested much deeper than DEEPEST levels.
 

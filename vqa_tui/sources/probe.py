@@ -106,7 +106,7 @@ def opened_picture(stream: BinaryIO) -> Iterator[Image.Image]:
         with Image.open(stream, formats=_decoders()) as image:
             width, height = image.size
             if width * height > PIXEL_LIMIT:
-                raise UnusablePicture(_too_many_pixels(f"{width}×{height} pixels, "))
+                raise UnusablePicture(_too_many_pixels(f"{width}×{height}"))
             frames = getattr(image, "n_frames", 1)
             if frames > 1 and image.format != "MPO":
                 raise UnusablePicture(f"holds {frames} frames; save the one that is meant as a still picture")
@@ -114,7 +114,7 @@ def opened_picture(stream: BinaryIO) -> Iterator[Image.Image]:
     except UnusablePicture:
         raise
     except Image.DecompressionBombError as error:
-        raise UnusablePicture(_too_many_pixels("")) from error
+        raise UnusablePicture(_too_many_pixels()) from error
     except UnidentifiedImageError as error:
         raise UnusablePicture(_what_it_is_instead(stream)) from error
     except MemoryError as error:
@@ -134,8 +134,9 @@ def _decode(stream: BinaryIO) -> tuple[str, int, int, int]:
         return image_format, width, height, orientation
 
 
-def _too_many_pixels(size: str) -> str:
-    return f"has {size}more than the limit of {PIXEL_LIMIT:,} pixels; it was not decoded"
+def _too_many_pixels(size: str | None = None) -> str:
+    has = f"has {size} pixels," if size else "has"
+    return f"{has} more than the limit of {PIXEL_LIMIT:,} pixels; it was not decoded"
 
 
 def _orientation(image: Image.Image) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem
 from vqa_tui.sources.json_stream import first_byte, open_bytes, stream_items
+from vqa_tui.sources.nesting import why_unreadable
 
 _LONGEST_LINE = 16 << 20
 """Bytes of one JSON line; longer ones are refused so that memory stays bounded."""
@@ -70,8 +71,7 @@ def _lines(file: Path, expected: str) -> Iterator[tuple[str, Any]]:
         except (ValueError, RecursionError) as error:
             if number == 1 and file.suffix.lower() == ".json":
                 break
-            reason = "is nested too deeply" if isinstance(error, RecursionError) else f"is not valid JSON: {error}"
-            yield place, ImportProblem(place, place, reason)
+            yield place, ImportProblem(place, place, why_unreadable(error))
             continue
         readable += 1
         yield place, record

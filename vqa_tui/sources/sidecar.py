@@ -6,6 +6,7 @@ from typing import Any
 
 from vqa_tui.domain.item import GroundTruth
 from vqa_tui.sources.contained import ContainedRoot, PathRefused
+from vqa_tui.sources.nesting import why_unreadable
 from vqa_tui.sources.record_truth import (
     BadRecord,
     DroppedBox,
@@ -60,8 +61,7 @@ def read_json_object(contained: ContainedRoot, path: str) -> dict[str, Any]:
             f"{path} line {error.lineno} column {error.colno}", f"is not valid JSON: {error.msg}"
         ) from error
     except (ValueError, RecursionError) as error:
-        reason = "is nested too deeply" if isinstance(error, RecursionError) else f"is not readable JSON: {error}"
-        raise BadSidecar(f"{path} line 1", reason) from error
+        raise BadSidecar(f"{path} line 1", why_unreadable(error)) from error
     except BadRecord as error:
         raise BadSidecar(f"{path} line 1", error.reason) from error
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Label, Select, Static
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.split_shares import are_shares
+from vqa_tui.domain.split_shares import read_shares
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.export_result import export_text, export_words
 from vqa_tui.tui.present.phases import QUIET, WARN
@@ -192,7 +192,8 @@ class ExportDialog(Dialog[None]):
             path = self.query_one("#path", Input).value.strip()
             if not path:
                 raise VqaError("the export needs a path", hint="For example train.jsonl.")
-            split = parse_split(self.query_one("#split", Input).value)
+            typed = self.query_one("#split", Input).value
+            split = read_shares(typed) if typed.strip() else None
             most_pairs = parse_count(self.query_one("#most-pairs", Input).value, "pairs")
             shard_size = parse_count(self.query_one("#shard-size", Input).value, "rows")
             seed = parse_seed(self.query_one("#seed", Input).value)
@@ -252,18 +253,3 @@ def parse_seed(typed: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise VqaError(f"{text!r} is no seed", hint="A whole number such as 42, or nothing.")
     return int(text)
-
-
-def parse_split(typed: str) -> tuple[float, ...] | None:
-    """Return the shares of training, validation and perhaps tests, or None for an empty text. Raises VqaError unless
-    they make one."""
-    text = typed.strip()
-    if not text:
-        return None
-    try:
-        shares = tuple(float(part) for part in text.split("/"))
-    except ValueError:
-        raise VqaError(f"{text!r} is not a split", hint="Two or three shares that make 1, as in 0.9/0.1.") from None
-    if not are_shares(shares):
-        raise VqaError(f"the shares {text} do not make 1", hint="Two or three, for example 0.9/0.1 or 0.7/0.15/0.15.")
-    return shares
