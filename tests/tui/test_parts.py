@@ -95,7 +95,8 @@ async def test_the_wizard_goes_through_the_requests_about_a_picture(
         await pilot.press("n")
         await until(pilot, lambda: "scans" in screen_text(app))
         await pilot.press("enter")
-        await until(pilot, lambda: "general-vqa" in screen_text(app))
+        # The picture whose prompt is shown stays the same under the next recipe.
+        await until(pilot, lambda: "general-vqa" in screen_text(app) and "scan_0.png" in screen_text(app))
         await pilot.press("G")
         await until(pilot, lambda: "has no" in screen_text(app) and "scan_0.png" in screen_text(app))
         await pilot.press("right_square_bracket")

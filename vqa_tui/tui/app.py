@@ -19,6 +19,7 @@ from vqa_tui.safe_text import clean
 from vqa_tui.tui.commands import CommandingApp, key_helps
 from vqa_tui.tui.crash import note_crash
 from vqa_tui.tui.kept_styles import KeptStylesheet
+from vqa_tui.tui.layout_wishes import count_every_layout_wish
 from vqa_tui.tui.messages import DemoWanted, ImportWanted, ItemsWanted, LookWanted, ModeWanted, RunPicked
 from vqa_tui.tui.notifier import Notifier
 from vqa_tui.tui.personal import PersonalApp
@@ -92,6 +93,7 @@ class VqaApp(CommandingApp, PersonalApp):
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
+        count_every_layout_wish()
         super().__init__(services)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self._open_run = open_run
