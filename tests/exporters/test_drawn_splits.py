@@ -36,6 +36,8 @@ def test_shares_are_met_in_all_and_in_every_stratum(
 ) -> None:
     sides = _draw(pictures, shares, seed)
     ends = (0, *ends_of_sides(len(pictures), shares), len(pictures))
+    counts = [last - before for before, last in itertools.pairwise(ends)]
+    largest = SIDES[counts.index(max(counts))]
     for side, (before, last) in zip(SIDES, itertools.pairwise(ends), strict=False):
         assert sum(each == side for each in sides.values()) == last - before > 0
         for stratum in set(pictures.values()):
@@ -43,7 +45,7 @@ def test_shares_are_met_in_all_and_in_every_stratum(
             wanted = len(members) * (last - before) / len(pictures)
             missed = abs(sum(sides[number] == side for number in members) - wanted)
             assert missed < 2
-            assert missed <= 1 or (len(shares) == 3 and last - before < max(b - a for a, b in itertools.pairwise(ends)))
+            assert missed <= 1 or (len(shares) == 3 and side != largest)
     assert _draw(dict(reversed(pictures.items())), shares, seed) == sides
 
 
@@ -83,7 +85,7 @@ def test_typed_shares_are_read(typed: str, shares: tuple[float, ...]) -> None:
 
 @pytest.mark.parametrize("typed", ["", "0.9", "0.9/0.2", "1/0", "a/b", "0.5/0.3/0.1", "0.4/0.2/0.2/0.2", "nan/nan"])
 def test_typed_shares_that_make_no_whole_are_refused(typed: str) -> None:
-    with pytest.raises(VqaError, match=r"is not a split|do not make 1"):
+    with pytest.raises(VqaError, match="is not a split"):
         read_shares(typed)
 
 

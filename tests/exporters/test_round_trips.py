@@ -1,5 +1,6 @@
 """Every format is read back as it was written: pictures, questions and answers, whatever signs are in them."""
 
+import base64
 import io
 import json
 from dataclasses import replace
@@ -196,7 +197,38 @@ def test_a_picture_that_no_data_uri_may_be_is_written_as_png(kind: str, mode: st
     assert "data:image/png;base64," in out.read_text("utf-8")
     Image.new("F", (20, 10)).save(tmp_path / "pictures" / picture.path, "TIFF")
     with pytest.raises(VqaError, match="pixels of the kind F"):
-        write_export(out, "openai-ft", [picture], use=PictureUse.INLINE)
+        write_export(out, "model-garden", [picture], use=PictureUse.INLINE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "written_as"),
+    [
+        ("JPEG", "L", "jpeg"),
+        ("JPEG", "CMYK", "jpeg"),
+        ("PNG", "P", "png"),
+        ("PNG", "LA", "png"),
+        ("PNG", "I;16", "png"),
+    ],
+)
+def test_openai_is_given_nothing_but_rgb(kind: str, mode: str, written_as: str, tmp_path: Path) -> None:
+    """A scan in grey, as in most medical datasets, would be refused (OpenAI, vision fine-tuning guide)."""
+    (picture,) = pictures_with_pairs(tmp_path, 1)
+    file = tmp_path / "pictures" / picture.path
+    Image.new(mode, (20, 10)).save(file, kind)
+    out = tmp_path / "x.jsonl"
+    write_export(out, "openai-ft", [picture], use=PictureUse.INLINE)
+    uri = raw_records(out)[0]["messages"][0]["content"][0]["image_url"]["url"]
+    head, data = uri.split(",", 1)
+    assert head == f"data:image/{written_as};base64"
+    with Image.open(io.BytesIO(base64.b64decode(data))) as written:
+        assert (written.mode, written.size) == ("RGB", (20, 10))
+    assert validate_export(out).ok
+    as_it_is = base64.b64encode(file.read_bytes()).decode("ascii")
+    out.write_text(out.read_text("utf-8").replace(data, as_it_is), "utf-8")
+    report = validate_export(out)
+    assert any(
+        f"has pixels of the kind {mode}; its reader takes RGB and RGBA" in each.message for each in report.problems
+    )
 
 
 @pytest.mark.parametrize("use", [PictureUse.COPY, PictureUse.LINK])

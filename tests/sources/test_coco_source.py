@@ -93,6 +93,23 @@ def test_a_picture_in_only_one_of_two_files_is_still_imported(
     }
 
 
+def test_pictures_that_share_an_id_are_named_and_left_out(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    for name in ("a", "b", "c"):
+        make_picture(f"{name}.jpg")
+    path = write(
+        tmp_path / "x.json",
+        images=[{"id": number, "file_name": f"{name}.jpg"} for number, name in ((1, "a"), (1, "b"), (2, "c"))],
+        annotations=[{"image_id": 1, "category_id": 90, "bbox": [1, 2, 3, 4]}],
+        categories=CATEGORIES,
+    )
+    items, problems = read(path, scratch)
+    assert list(items) == ["x/c.jpg"]
+    assert [problem.where for problem in problems.values()] == ["x.json picture 1", "x.json picture 2"]
+    assert all("has the id 1 of another picture" in problem.reason for problem in problems.values())
+
+
 def test_crowd_regions_are_their_boxes_and_bad_annotations_are_named(
     tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
 ) -> None:

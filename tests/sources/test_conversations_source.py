@@ -156,6 +156,7 @@ def test_pictures_in_the_records_are_written_once(tmp_path: Path, scratch: Sqlit
 def test_every_bad_record_ends_in_one_line(tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch) -> None:
     make_picture("set/a.jpg")
     make_picture("outside.jpg")
+    (tmp_path / "set" / "no-video.mp4").write_bytes(b"no video")
     (tmp_path / "set" / "link.jpg").symlink_to(tmp_path / "outside.jpg")
     cases: list[tuple[Any, str]] = [
         ({"image": "../outside.jpg", "conversations": TURNS}, "has a `..` step"),
@@ -164,7 +165,12 @@ def test_every_bad_record_ends_in_one_line(tmp_path: Path, make_picture: MakePic
         ({"image": "gone.jpg", "conversations": TURNS}, "no such picture"),
         ({"image": "a.jpg\0", "conversations": TURNS}, "NUL"),
         ({"image": ["a.jpg", "b.jpg"], "conversations": TURNS}, "no such picture"),
-        ({"video": "a.mp4", "conversations": TURNS}, "is about a video"),
+        ({"video": "gone.mp4", "conversations": TURNS}, "no such picture"),
+        ({"video": "a.jpg", "conversations": TURNS}, "its video is no file that ends in .avi"),
+        ({"video": "../v.mp4", "conversations": TURNS}, "has a `..` step"),
+        ({"videos": ["v.mp4", "w.mp4"], "conversations": TURNS}, "a video among 2 files"),
+        ({"image": "a.jpg", "video": "v.mp4", "conversations": TURNS}, "a video among 2 files"),
+        ({"video": "no-video.mp4", "conversations": TURNS}, "the video "),
         ({"conversations": TURNS}, "names no picture"),
         ({"image": 5, "conversations": TURNS}, "names no picture"),
         ({"image": "https://example.org/a.jpg", "conversations": TURNS}, "is a web address"),

@@ -292,7 +292,7 @@ async def test_an_export_shows_the_verdict(app: VqaApp, running: Fake, until: Wa
         await until(pilot, lambda: "stcray-train.qwen.jsonl" in screen_text(app))
         app.screen.query_one("#split", Input).value = "0.9/0.2"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "do not make 1" in screen_text(app))
+        await until(pilot, lambda: "0.9/0.2 is not a split" in screen_text(app))
         app.screen.query_one("#split", Input).value = "0.9/0.1"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "✖ not valid" in screen_text(app))

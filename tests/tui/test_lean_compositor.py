@@ -67,22 +67,29 @@ class Noted(Widget):
         return Strip.blank(self.size.width)
 
 
+class Lean(Screen[None]):
+    def __init__(self, *shown: Widget) -> None:
+        super().__init__()
+        self._compositor = LeanCompositor()
+        self._shown = shown
+
+    def compose(self) -> ComposeResult:
+        yield from self._shown
+
+
+class OneScreen(App[None]):
+    def __init__(self, *shown: Widget) -> None:
+        super().__init__()
+        self._shown = shown
+
+    def get_default_screen(self) -> Screen[None]:
+        return Lean(*self._shown)
+
+
 async def test_only_widgets_with_a_changed_line_are_asked_for_it(until: Wait) -> None:
     upper, between, lower = Noted(), Noted(), Noted()
 
-    class Lean(Screen[None]):
-        def __init__(self) -> None:
-            super().__init__()
-            self._compositor = LeanCompositor()
-
-        def compose(self) -> ComposeResult:
-            yield from (upper, between, lower)
-
-    class ThreeWidgets(App[None]):
-        def get_default_screen(self) -> Screen[None]:
-            return Lean()
-
-    async with ThreeWidgets().run_test(size=(40, 12)) as pilot:
+    async with OneScreen(upper, between, lower).run_test(size=(40, 12)) as pilot:
         await until(pilot, lambda: lower.asked and not pilot.app.screen._dirty_widgets)
         await pilot.pause()
         for widget in (upper, between, lower):
@@ -92,3 +99,22 @@ async def test_only_widgets_with_a_changed_line_are_asked_for_it(until: Wait) ->
         lower.refresh(Region(0, 2, 40, 1))
         await until(pilot, lambda: upper.asked and lower.asked)
         assert (upper.asked, between.asked, lower.asked) == ([1], [], [2])
+
+
+@pytest.mark.parametrize("scrolled", [False, True])
+async def test_what_a_widget_leaves_is_drawn_also_where_its_place_is_asked_for_before_the_layout(
+    until: Wait, scrolled: bool
+) -> None:
+    upper, lower = Noted(), Noted()
+    async with OneScreen(upper, lower).run_test(size=(40, 12)) as pilot:
+        await until(pilot, lambda: lower.asked and not pilot.app.screen._dirty_widgets)
+        screen = pilot.app.screen
+        compositor = screen._compositor
+        if scrolled:
+            compositor.reflow_visible(screen, screen.size)
+        compositor._dirty_regions.clear()
+        lower.styles.height = 1
+        screen._clear_arrangement_cache()
+        compositor.update_widgets({Noted()})
+        assert compositor.full_map[lower].region == Region(0, 4, 40, 1)
+        assert {y for region in compositor._dirty_regions for y in region.line_range} == {4, 5, 6, 7}

@@ -18,9 +18,9 @@ def read_shares(typed: str) -> tuple[float, ...]:
     try:
         shares = tuple(float(part) for part in text.split("/"))
     except ValueError:
-        raise VqaError(f"{text!r} is not a split", hint=WHAT_SHARES_ARE) from None
+        raise VqaError(f"{text or 'nothing'} is not a split", hint=WHAT_SHARES_ARE) from None
     if not are_shares(shares):
-        raise VqaError(f"the shares {text} do not make 1", hint=WHAT_SHARES_ARE)
+        raise VqaError(f"{text} is not a split", hint=WHAT_SHARES_ARE)
     return shares
 
 

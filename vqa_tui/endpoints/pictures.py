@@ -16,7 +16,7 @@ import PIL
 from PIL import Image, UnidentifiedImageError
 
 from vqa_tui.domain.item import PICTURE_FORMATS, PIXEL_LIMIT, PictureFacts
-from vqa_tui.endpoints.pixels import to_rgb
+from vqa_tui.pixels import to_rgb
 
 LARGEST_FILE = 512 * 1024 * 1024
 """Bytes of a picture file that is read at all."""

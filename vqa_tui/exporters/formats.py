@@ -72,6 +72,8 @@ class ExportFormat:
     """A record can name several pictures."""
     is_registered: bool = False
     """Its files have entries in the `dataset_info.json` of their folder."""
+    only_rgb: bool = False
+    """Its reader takes no pixels but those of RGB and RGBA, so that others are converted."""
     numbers_pictures: bool = False
     """It knows pictures by whole numbers."""
 
@@ -153,6 +155,7 @@ _KNOWN = (
         openai_records,
         naming=Naming.INLINE,
         takes_several=True,
+        only_rgb=True,
     ),
     ExportFormat(
         "model-garden",

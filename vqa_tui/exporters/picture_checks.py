@@ -4,7 +4,7 @@ import base64
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -56,10 +56,21 @@ class PictureChecks:
     def __len__(self) -> int:
         return len(self._seen)
 
-    def add(self, named: str, folder: Path, file: str, line: int, *, is_entry: bool, decode: bool = True) -> str:
+    def add(
+        self,
+        named: str,
+        folder: Path,
+        file: str,
+        line: int,
+        *,
+        is_entry: bool,
+        decode: bool = True,
+        modes: Collection[str] = (),
+    ) -> str:
         """Note that `line` of `file` in `folder` names a picture; return the path under which it is known.
 
-        Without `decode` a picture that was not named before is only hashed.
+        Without `decode` a picture that was not named before is only hashed. `modes` are the kinds of pixels, as Pillow
+        calls them, that its reader takes; empty: any.
 
         A relative path counts from the folder of the file, else, where nothing is there, from the current folder.
         """
@@ -70,7 +81,7 @@ class PictureChecks:
             shown = "in the record" if is_inline else named
             seen = self._seen[path] = SeenPicture(shown, file, line, is_entry, set())
             look, at = (examine_inline, named) if is_inline else (examine, path)
-            self._look(seen, lambda: look(at, decode))
+            self._look(seen, lambda: look(at, decode, modes))
         seen.sides.add(file)
         seen.uses += 1
         return path
@@ -104,7 +115,7 @@ class PictureChecks:
         seen.sha256, seen.fault = future.result()
 
 
-def examine_inline(uri: str, decode: bool) -> tuple[str, str]:
+def examine_inline(uri: str, decode: bool, modes: Collection[str]) -> tuple[str, str]:
     """Return the SHA-256 of the picture in a data URI, and in words what is wrong with it ('' for nothing)."""
     head, _, text = uri.partition(",")
     if not head.endswith(";base64"):
@@ -113,10 +124,10 @@ def examine_inline(uri: str, decode: bool) -> tuple[str, str]:
         data = base64.b64decode(text, validate=True)
     except ValueError as error:
         return "", f"is no base64: {error}"
-    return _examined(data, decode)
+    return _examined(data, decode, modes)
 
 
-def examine(path: str, decode: bool) -> tuple[str, str]:
+def examine(path: str, decode: bool, modes: Collection[str]) -> tuple[str, str]:
     """Return the SHA-256 of a picture file, and in words what is wrong with it ('' for nothing)."""
     try:
         if not os.path.isfile(path):
@@ -125,10 +136,10 @@ def examine(path: str, decode: bool) -> tuple[str, str]:
             data = file.read()
     except (OSError, ValueError) as error:
         return "", f"cannot be read: {getattr(error, 'strerror', None) or error}"
-    return _examined(data, decode)
+    return _examined(data, decode, modes)
 
 
-def _examined(data: bytes, decode: bool) -> tuple[str, str]:
+def _examined(data: bytes, decode: bool, modes: Collection[str]) -> tuple[str, str]:
     digest = hashlib.sha256(data).hexdigest()
     if not decode:
         return digest, ""
@@ -138,6 +149,8 @@ def _examined(data: bytes, decode: bool) -> tuple[str, str]:
                 size = f"{picture.width}×{picture.height} pixels"
                 return digest, f"has {size}, more than the limit of {PIXEL_LIMIT:,} pixels; it was not decoded"
             picture.load()
+            if modes and picture.mode not in modes:
+                return digest, f"has pixels of the kind {picture.mode}; its reader takes {' and '.join(sorted(modes))}"
     except UnidentifiedImageError:
         return digest, "cannot be opened: it is no picture in a format that is read here"
     except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.

@@ -14,12 +14,16 @@ from vqa_tui.domain.clip import is_video
 from vqa_tui.domain.export import ExportPicture
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import PICTURE_FORMATS, PIXEL_LIMIT
+from vqa_tui.pixels import to_rgb
 
 _MEDIA_TYPES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG": "image/png",
 }
 _IN_A_PNG = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
+RGB_MODES = frozenset({"RGB", "RGBA"})
+_QUALITY = 95
+"""Of a JPEG that is written anew: the most that Pillow advises."""
 _TO_RGB = frozenset({"CMYK", "YCbCr", "HSV", "PA", "RGBX"})
 
 
@@ -57,12 +61,15 @@ class PlacedPicture:
         return "video" if is_video(self.file.name) else "image"
 
 
-def data_uri(file: Path) -> str:
+def data_uri(file: Path, *, only_rgb: bool = False) -> str:
     """Return the file as `data:<type>;base64,…`, its type told from its first bytes.
 
-    What is none of JPEG, PNG and WEBP, which every reader of data URIs takes, is written as PNG. Raises VqaError.
+    What is none of JPEG, PNG and WEBP, which every reader of data URIs takes, is written as PNG; with `only_rgb` also
+    what has pixels of another kind than RGB and RGBA is written anew, in RGB. Raises VqaError.
     """
     data = read_picture(file)
+    if only_rgb and _mode_of(file, data) not in RGB_MODES:
+        return uri_of(_as_rgb(file))
     return uri_of(data if _media_type(data) else _as_png(file))
 
 
@@ -76,6 +83,28 @@ def _media_type(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return next((known for sign, known in _MEDIA_TYPES.items() if data.startswith(sign)), "")
+
+
+def _mode_of(file: Path, data: bytes) -> str:
+    try:
+        with Image.open(BytesIO(data), formats=PICTURE_FORMATS) as picture:
+            return picture.mode
+    except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
+        raise _unreadable(file, error) from error
+
+
+def _as_rgb(file: Path) -> bytes:
+    """Return the picture upright and in RGB: a JPEG stays one, all else is a PNG."""
+    try:
+        with _opened(file) as picture:
+            written_as = "JPEG" if picture.format in ("JPEG", "MPO") else "PNG"
+            encoded = BytesIO()
+            to_rgb(ImageOps.exif_transpose(picture)).save(encoded, written_as, quality=_QUALITY)
+            return encoded.getvalue()
+    except VqaError:
+        raise
+    except Exception as error:  # as above
+        raise _unreadable(file, error) from error
 
 
 def _as_png(file: Path) -> bytes:

@@ -12,6 +12,7 @@ from vqa_tui.domain.structured import STRUCTURED_QUESTION, STRUCTURED_TYPE, stru
 from vqa_tui.exporters.checked_record import CheckedRecord
 from vqa_tui.exporters.dataset_info import registration_fault
 from vqa_tui.exporters.file_shapes import file_shape
+from vqa_tui.exporters.formats import FORMATS
 from vqa_tui.exporters.manifest import (
     MANIFEST_SUFFIX,
     Manifest,
@@ -24,6 +25,7 @@ from vqa_tui.exporters.manifest import (
 )
 from vqa_tui.exporters.message_checks import SHAREGPT
 from vqa_tui.exporters.picture_checks import PictureChecks
+from vqa_tui.exporters.placed import RGB_MODES
 from vqa_tui.exporters.record_checks import CSV, FLAT, check_record
 from vqa_tui.exporters.record_reading import read_records
 from vqa_tui.exporters.validation_report import (
@@ -263,8 +265,10 @@ class _Validation:
             self._add(ProblemKind.CONVERSATION, place, fault)
         if checked.format and not checked.images and not checked.videos and not checked.elsewhere:
             self._add(ProblemKind.PICTURE, place, "names no image")
+        modes = RGB_MODES if checked.format in FORMATS and FORMATS[checked.format].only_rgb else ()
         known_as = [
-            pictures.add(image, folder, place.file, place.line, is_entry=place.is_entry) for image in checked.images
+            pictures.add(image, folder, place.file, place.line, is_entry=place.is_entry, modes=modes)
+            for image in checked.images
         ] + [
             pictures.add_video(video, folder, place.file, place.line, is_entry=place.is_entry, stated_s=checked.seconds)
             for video in checked.videos

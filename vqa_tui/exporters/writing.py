@@ -268,7 +268,7 @@ class ExportWriter:
     def _named_file(self, path: str, sha256: str) -> str:
         file = self._root / path
         if self._use is PictureUse.INLINE:
-            return data_uri(file)
+            return data_uri(file, only_rgb=self._format.only_rgb)
         if self._copies is not None:
             copy = self._copies.place(sha256, file)
             return copy.as_posix() if self._is_relative else (self._out.parent.resolve() / copy).as_posix()

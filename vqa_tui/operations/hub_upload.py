@@ -57,7 +57,9 @@ class UploadReport:
     private: bool
     """As the repository is, which may have been there: an upload lets nobody see what is private."""
     files: int
+    """Those of the export, and those that are made in the repository: the card, and the registry of LLaMA-Factory."""
     bytes: int
+    """Of the files of the export."""
     kept_card: bool
     """Whether the repository has a card that a person wrote, which was left as it is."""
 
@@ -125,7 +127,7 @@ def upload(plan: UploadPlan, *, private: bool = True, progress: Callable[[int], 
         raise WorkFailed(
             f"{error.filename or 'a file'} cannot be read: {error.strerror or error}", hint="Export again."
         ) from error
-    return UploadReport(url, plan.repo_id, is_private, len(plan.files), plan.bytes, keeps_card)
+    return UploadReport(url, plan.repo_id, is_private, len(plan.files) + len(texts), plan.bytes, keeps_card)
 
 
 def _registry(plan: UploadPlan) -> bytes:

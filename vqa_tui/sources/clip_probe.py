@@ -1,6 +1,7 @@
 """Opening a video to see that one of its clips is there, and measuring it."""
 
 import os
+from math import floor
 from pathlib import Path
 
 from vqa_tui.domain.clip import VIDEO, Clip
@@ -9,6 +10,20 @@ from vqa_tui.sources.probe import UnusablePicture
 from vqa_tui.video.fingerprint import sha256_of
 from vqa_tui.video.leave import Leave, TimeIsUp
 from vqa_tui.video.reader import SLACK_S, UnusableVideo, too_short, video_reader
+
+
+def length_of(path: Path) -> float:
+    """Return how many seconds a video says that it is long, in whole milliseconds.
+
+    Raises UnusablePicture with the reason, VqaError where nothing is installed that reads videos.
+    """
+    try:
+        length_s = video_reader().measure(path, 0.0).length_s
+    except UnusableVideo as error:
+        raise UnusablePicture(error.reason) from error
+    if not length_s or length_s < 0.001:
+        raise UnusablePicture("does not say how long it is; write it into another container")
+    return floor(length_s * 1000) / 1000
 
 
 def probe_clip(path: Path, clip: Clip) -> PictureFacts:

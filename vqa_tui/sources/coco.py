@@ -70,7 +70,7 @@ class CocoSource:
                 yield from self._join(group, file, labelling, scratch)
 
     def _list_pictures(self, group: _AnnotationSet, file: Path, scratch: Scratch) -> Iterator[ImportProblem]:
-        """Note which file lists each picture first (by its number in the group), so that it is yielded once."""
+        """Note which files list each picture (by their numbers in the group), and under which name."""
         table, number, found = f"pictures {group.name}", str(group.files.index(file)), 0
 
         def new_ids() -> Iterator[tuple[str, str]]:
@@ -79,7 +79,7 @@ class CocoSource:
                 found += 1
                 picture_id = _identity(record, "id")
                 if picture_id:
-                    yield picture_id, number
+                    yield picture_id, f"{number} {record.get('file_name')}"
 
         scratch.put_many(table, new_ids())
         if not found:
@@ -119,7 +119,8 @@ class CocoSource:
             listed = scratch.get_many(f"pictures {group.name}", asked)
             annotations = scratch.get_many(f"annotations {group.name}", asked)
             for picture_id, (number, value) in zip(picture_ids, chunk, strict=True):
-                listed_in = listed.get(picture_id, [])
+                listings = [listing.partition(" ") for listing in listed.get(picture_id, ())]
+                listed_in = [number_of_file for number_of_file, _, _ in listings]
                 if listed_in and listed_in[0] != own:
                     continue
                 place = f"{file.name} picture {number}"
@@ -129,6 +130,8 @@ class CocoSource:
                     file_name = text_of(record, "file_name")
                     if not file_name or not picture_id:
                         raise BadRecord("needs an `id` and a `file_name`")
+                    if len({name for number_of_file, _, name in listings if number_of_file == own}) > 1:
+                        raise BadRecord(f"has the id {picture_id} of another picture: whose annotations are they?")
                     key = f"{group.name}/{file_name}"
                     path = self._find_picture(group.name, file_name)
                 except BadRecord as error:

@@ -1,17 +1,21 @@
-"""Conversations about pictures: LLaVA, ShareGPT, Qwen-VL and Model Garden records, as a JSON list or JSON lines."""
+"""Conversations about pictures or a video, a JSON list or JSON lines: LLaVA, ShareGPT, Qwen-VL, Model Garden, EVUD."""
 
 import base64
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from vqa_tui.domain.clip import VIDEO_SUFFIXES, Clip, is_video
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem, ReferenceQuestion, SourceItem
 from vqa_tui.domain.ports import Scratch
 from vqa_tui.sources.arrow_files import ARROW_SUFFIXES, json_value, numbered_rows
+from vqa_tui.sources.clip_probe import length_of
 from vqa_tui.sources.contained import ContainedRoot
 from vqa_tui.sources.picture_cells import PictureCells, is_data_uri
+from vqa_tui.sources.probe import UnusablePicture
 from vqa_tui.sources.record_files import numbered_records
 from vqa_tui.sources.record_truth import BadRecord, as_object, scalar_text, text_of, texts_of
 from vqa_tui.sources.rows import Row, joined_items
@@ -22,7 +26,10 @@ _EXPECTED = (
     '"images": […]} or {"text": …, "image": …, "response": …}, as a JSON list or one per line.'
 )
 _PICTURE_FIELDS = ("image", "images", "image_path", "picture")
-_VIDEO_FIELDS = ("video", "videos")
+_VIDEO_FIELDS = ("video", "videos", "video_path")
+_SHOWN_FIELDS = (*_PICTURE_FIELDS, *_VIDEO_FIELDS)
+_PICTURE_PARTS = ("image", "image_url", "input_image")
+_VIDEO_PARTS = ("video", "video_url", "input_video")
 _TURN_FIELDS = ("conversations", "messages")
 _ASKING = frozenset({"human", "user"})
 _SILENT = frozenset({"system", "tool", "observation", "function_call"})
@@ -41,7 +48,8 @@ class ConversationSource:
     with `response` (or `output`) is one question, as is `question` with `answer`. Packed lists of records are read one
     by one. Fields that are no turns, and system turns, are kept in `extra`. The key is the name of the picture, or the
     names of several; the split is `split`, or that of a folder in the name, or that of the file. Parquet and Arrow
-    files may hold such records too. Records without a picture and those of videos are problems.
+    files may hold such records too. A video in place of pictures is one clip, as long as it is. Records of none, of
+    both, and of several videos are problems.
     """
 
     def __init__(self, file: Path, images: Path | None = None, *, allow_outside: bool = False) -> None:
@@ -52,7 +60,18 @@ class ConversationSource:
 
     def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:
         """Yield the items in the order of the file; see Source.records."""
-        return joined_items(self._rows(), scratch, self._pictures.find)
+        for found in joined_items(self._rows(), scratch, self._pictures.find):
+            is_clip = isinstance(found, SourceItem) and is_video(found.path)
+            yield self._clip(found) if isinstance(found, SourceItem) and is_clip else found
+
+    def _clip(self, video: SourceItem) -> SourceItem | ImportProblem:
+        try:
+            clip = Clip(start_s=0, end_s=length_of(self.root / video.path), whole=True)
+        except UnusablePicture as error:
+            return ImportProblem(video.key, video.where, f"the video {error.reason}")
+        except VqaError as error:
+            return ImportProblem(video.key, video.where, f"is about a video: {error.message}. {error.hint}")
+        return replace(video, truth=video.truth.model_copy(update={"clip": clip}))
 
     def _rows(self) -> Iterator[Row | ImportProblem]:
         for place, value in self._records():
@@ -81,20 +100,16 @@ class ConversationSource:
                 yield place, json_value({name: _with_uris(name, cell) for name, cell in row.items()})
 
     def _row(self, place: str, record: dict[str, Any]) -> Iterator[Row | ImportProblem]:
-        pictures, turns = _pictures_of(record), _turns_of(record)
-        if any(record.get(name) for name in _VIDEO_FIELDS):
-            raise BadRecord("is about a video; only records about pictures are read")
-        if not pictures:
-            raise BadRecord("names no picture (image, images, image_path, or a message part)")
+        shown, turns = _shown_by(record), _turns_of(record)
         spoken = _spoken(turns)
         if turns and not spoken.asked and not spoken.captions:
             raise BadRecord("holds no question with an answer after it")
-        named = not any(map(is_data_uri, pictures))
-        key, *further = self._pictures.keys_of(pictures)
+        named = not any(map(is_data_uri, shown))
+        key, *further = self._pictures.keys_of(shown)
         split = text_of(record, "split") or (split_in_path(key) if named else None) or split_in_name(self._file.stem)
         extra = {name: value for name, value in record.items() if name not in _READ_FIELDS}
         if named:
-            extra |= {name: record[name] for name in _PICTURE_FIELDS if name in record}
+            extra |= {name: record[name] for name in _SHOWN_FIELDS if name in record}
         if system := [text for role, text in turns if role in _SILENT and text]:
             extra["system"] = system[0] if len(system) == 1 else system
         items, states_none = _stated(record)
@@ -115,7 +130,7 @@ class ConversationSource:
             yield ImportProblem(f"{place} turns", place, reason)
 
 
-_READ_FIELDS = frozenset({*_PICTURE_FIELDS, *_TURN_FIELDS, "text", "response", "output", "question", "answer", "split"})
+_READ_FIELDS = frozenset({*_SHOWN_FIELDS, *_TURN_FIELDS, "text", "response", "output", "question", "answer", "split"})
 
 
 def _stated(record: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
@@ -142,28 +157,43 @@ def _with_uris(field: str, cell: Any) -> Any:
     return cell
 
 
-def _pictures_of(record: dict[str, Any]) -> list[str]:
+def _shown_by(record: dict[str, Any]) -> list[str]:
+    """Return the pictures that a record names or holds, or its one video."""
+    pictures, videos = _named(record, _PICTURE_FIELDS, _PICTURE_PARTS), _named(record, _VIDEO_FIELDS, _VIDEO_PARTS)
+    shown = pictures + videos
+    if not shown:
+        raise BadRecord("names no picture (image, images, image_path, or a message part) and no video")
+    if not all(map(is_video, videos)):
+        raise BadRecord(f"its video is no file that ends in {', '.join(sorted(VIDEO_SUFFIXES))}")
+    if len(shown) > 1 and any(map(is_video, shown)):
+        raise BadRecord(f"shows a video among {len(shown)} files; records of pictures or of one video are read")
+    return shown
+
+
+def _named(record: dict[str, Any], fields: Sequence[str], parts: Sequence[str]) -> list[str]:
     found: list[str] = []
-    for name in _PICTURE_FIELDS:
+    for name in fields:
         value = record.get(name)
         entries = value if isinstance(value, list) else [] if value is None or value == "" else [value]
-        found += [_picture_name(name, entry) for entry in entries]
+        found += [_name_in(name, entry) for entry in entries]
         if found:
-            # Several of these fields in one record spell the same picture differently; the first one counts.
+            # Several of these fields in one record spell the same file differently; the first one counts.
             return found
     for turn in _turn_list(record):
         content = turn.get("content") if isinstance(turn, dict) else None
         for part in content if isinstance(content, list) else []:
-            if isinstance(part, dict) and part.get("type") in ("image", "image_url", "input_image"):
-                found.append(_picture_name("image", part.get("image") or part.get("image_url") or part.get("url")))
+            if isinstance(part, dict) and part.get("type") in parts:
+                medium, url = parts[0], parts[1]
+                found.append(_name_in(medium, part.get(medium) or part.get(url) or part.get("url")))
     return found
 
 
-def _picture_name(field: str, entry: Any) -> str:
+def _name_in(field: str, entry: Any) -> str:
     if isinstance(entry, dict):
         entry = entry.get("url") or entry.get("path")
     if not isinstance(entry, str):
-        raise BadRecord(f"`{field}` names no picture: it is neither a file name nor a data URI")
+        medium = "video" if field in _VIDEO_FIELDS else "picture"
+        raise BadRecord(f"`{field}` names no {medium}: it is neither a file name nor a data URI")
     return entry
 
 

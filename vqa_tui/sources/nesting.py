@@ -15,6 +15,8 @@ _ROUNDS = 4
 
 def why_unreadable(error: ValueError | RecursionError) -> str:
     """Return what is wrong with a record that the JSON parser of Python gave up without naming a place in it."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"is not UTF-8 text: byte {error.start + 1} is 0x{error.object[error.start]:02x}"
     return "is nested too deeply" if isinstance(error, RecursionError) else f"is not readable JSON: {error}"
 
 

@@ -55,7 +55,7 @@ def _list_entries(file: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _lines(file: Path, expected: str) -> Iterator[tuple[str, Any]]:
-    readable = 0
+    readable, foreign = 0, ""
     for number, line in _whole_lines(file):
         place = f"{file.name} line {number}"
         if line is None:
@@ -69,12 +69,16 @@ def _lines(file: Path, expected: str) -> Iterator[tuple[str, Any]]:
             yield place, ImportProblem(place, place, f"is not valid JSON: {error.msg} at column {error.colno}")
             continue
         except (ValueError, RecursionError) as error:
+            if isinstance(error, UnicodeDecodeError) and not foreign:
+                foreign = f"line {number} {why_unreadable(error)}"
             if number == 1 and file.suffix.lower() == ".json":
                 break
             yield place, ImportProblem(place, place, why_unreadable(error))
             continue
         readable += 1
         yield place, record
+    if not readable and foreign:
+        raise VqaError(f"{file} {foreign}", hint="Save it as UTF-8.")
     if not readable:
         raise VqaError(f"{file} is neither a JSON list of records nor JSON lines", hint=expected)
 

@@ -9,11 +9,13 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem, SourceItem
 from vqa_tui.domain.ports import Scratch
 from vqa_tui.sources.clip_files import ClipFiles
+from vqa_tui.sources.clip_probe import length_of
 from vqa_tui.sources.clip_wishes import NOTE, ClipWishes
 from vqa_tui.sources.contained import ContainedRoot
 from vqa_tui.sources.folder import with_sidecars
+from vqa_tui.sources.probe import UnusablePicture
 from vqa_tui.sources.tree_walk import JunkCount, walk_files
-from vqa_tui.video.reader import UnusableVideo, video_reader
+from vqa_tui.video.reader import video_reader
 
 _LEAST_S = 1.0
 """What is left at the end of a video and is shorter belongs to the clip before it."""
@@ -67,14 +69,11 @@ class VideoFolderSource:
 
     def _clips_of(self, video: SourceItem) -> Iterator[SourceItem | ImportProblem]:
         try:
-            length_s = video_reader().measure(self._contained.path / video.path, 0.0).length_s
-        except UnusableVideo as error:
+            length_s = length_of(self._contained.path / video.path)
+        except UnusablePicture as error:
             yield ImportProblem(video.key, video.where, f"the video {error.reason}")
             return
-        if not length_s or length_s < 0.001:
-            yield ImportProblem(video.key, video.where, "does not say how long it is; write it into another container")
-            return
-        for clip in clips_of(floor(length_s * 1000) / 1000, self._length_s):
+        for clip in clips_of(length_s, self._length_s):
             key = video.key if clip.whole else f"{video.key}/{clip.start_s:.15g}-{clip.end_s:.15g}"
             placed, path, extra = self._files.placed(key, video.path, clip)
             truth = video.truth.model_copy(update={"clip": placed, "extra": {**video.truth.extra, **extra}})

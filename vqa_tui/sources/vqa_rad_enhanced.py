@@ -16,6 +16,8 @@ from vqa_tui.sources.rows import Row, joined_items
 _HASH_FIRST = re.compile(rb'\s*\{\s*"[0-9a-f]{32}(-\d+)?"\s*:')
 _LOOKED_AT = 4096
 _FOLDER = "md5_images"
+_MIXED = "mixed"
+"""What an export states for the split of a picture whose questions are of several."""
 _SAVED_ERROR = re.compile(r"Error (?:after \d+ retries|generating answer)\b")
 """What the original generator stored in the place of an answer that it did not get."""
 
@@ -57,6 +59,8 @@ class VqaRadEnhanced:
         key = self._names.key_of(text_of(record, "image_path"))
         info = record.get("image_info")
         split = text_of(info, "split") if isinstance(info, dict) else ""
+        if split == _MIXED:
+            split = ""
         asked = []
         for number, pair in enumerate(list_of(record, "qa_pairs"), start=1):
             try:

@@ -3,8 +3,8 @@
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from textual._compositor import ChopsUpdate, Compositor
-from textual.geometry import Region
+from textual._compositor import ChopsUpdate, Compositor, CompositorMap, ReflowResult
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -13,6 +13,24 @@ _Chops = list[dict[int, Strip | None]]
 
 class LeanCompositor(Compositor):
     """Asks a widget only for lines of which something is drawn, and leaves out what lies beneath others."""
+
+    def reflow(self, parent: Widget, size: Size) -> ReflowResult:
+        """Lay out all widgets; the map of all of them is a whole one then, also after one of the visible ones alone."""
+        result = super().reflow(parent, size)
+        self._full_map_invalidated = False
+        return result
+
+    @property
+    def full_map(self) -> CompositorMap:
+        """Where each widget lies. What has moved since it was drawn is drawn again: Textual, asked in the moment before
+        a layout, forgets where a widget was, and what was drawn there stays on screen."""
+        if not self._full_map_invalidated:
+            return self._full_map
+        before = self._full_map if self._visible_map is None else self._visible_map
+        found = super().full_map
+        moved = (geometry.clip.intersection(geometry.region) for _, geometry in found.items() ^ before.items())
+        self._dirty_regions.update(region for region in moved if region)
+        return found
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """Return what changed since the last update, or None where nothing did."""

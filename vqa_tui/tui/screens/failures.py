@@ -171,6 +171,8 @@ class FailuresScreen(ClusterVerbsScreen):
         if not empty and self.has_class("-empty"):
             # A list that is out of sight loses the focus.
             self.call_after_refresh(self.clusters.focus)
+        # Textual gives the focus also to what is not displayed, whose keys would then do nothing.
+        self.clusters.can_focus = not empty
         self.set_class(empty, "-empty")
         if empty:
             self._show_line(
