@@ -141,13 +141,24 @@ def test_the_name_inside_must_be_the_name_of_the_file(folder: Path, write: Write
         ),
         (("model: some-model", "model: !!binary YQ=="), "somewhere.yaml:4: the tag !!binary is not supported"),
         (("model: some-model", "model: &m x\ndescription: *m"), "somewhere.yaml:5: aliases (*name) are not supported"),
-        (("model: some-model", "model: x\nextra_body: {n: .inf}"), "somewhere.yaml:5: the number is not finite"),
+        (
+            ("model: some-model", "model: x\nextra_body: {n: .inf}"),
+            "somewhere.yaml:5: extra_body.n: the number is not finite",
+        ),
+        (
+            ("model: some-model", "model: x\nconcurrency: true"),
+            "somewhere.yaml:5: concurrency: must be a number, not true",
+        ),
+        (
+            ("model: some-model", "model: x\nimage_tokens: {tokens: true}"),
+            "somewhere.yaml:5: image_tokens.tokens: must be",
+        ),
         (("model: some-model", "model: \x07"), "somewhere.yaml:4: a control character cannot stand in YAML"),
         ((ENDPOINT, "[1, 2]"), "somewhere.yaml:1: expected keys with values"),
         ((ENDPOINT, "# nothing\n"), "somewhere.yaml: the file is empty"),
         ((ENDPOINT, ENDPOINT + "---\na: b\n"), "somewhere.yaml:8: a second document begins"),
         ((ENDPOINT, "[" * 5000), "somewhere.yaml: nested too deeply"),
-        (("model: some-model", "model: x\nconcurrency: " + "9" * 5000), "somewhere.yaml:5: not a number"),
+        (("model: some-model", "model: x\nconcurrency: " + "9" * 5000), "somewhere.yaml:5: concurrency: not a number"),
     ],
 )
 def test_errors_name_file_line_and_key(folder: Path, write: Write, change: tuple[str, str], message: str) -> None:

@@ -152,6 +152,9 @@ def test_a_killed_supervisor(place: Place) -> None:
     place.wait_until_gone()
     found = place.shown()
     assert found["is_lost"] and found["end"]["phase"] == "stopped"
+    assert (
+        found["step"] == found["end"]["step"] == [each for each in place.told() if isinstance(each, Stepped)][-1].step
+    )
 
     place.type("train", "resume", "1")
     place.wait(place.is_stepping)
@@ -163,6 +166,7 @@ def test_a_killed_supervisor(place: Place) -> None:
     place.type("train", "cancel", "1")
     found = place.shown()
     assert (found["phase"], found["at_work"]) == ("cancelled", False)
+    assert found["step"] == [each for each in place.told() if isinstance(each, Stepped)][-1].step
     # Its new parent collects it a moment later.
     place.wait(lambda: not Path(f"/proc/{trainer}").exists())
 

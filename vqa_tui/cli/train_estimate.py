@@ -31,7 +31,7 @@ def estimate(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Say what memory a training takes, part by part, against what its device has. The exit status is 1 where it will
-    not fit."""
+    not fit, or the device lacks what else it needs."""
     from vqa_tui.cli.errors import WORK_FAILED
     from vqa_tui.cli.json_output import print_json
     from vqa_tui.operations.training_configs import require_each_once, training_config
@@ -60,7 +60,9 @@ def estimate(
         say(f"  {'in all':<{width}}  {_gib(found.total_bytes):>10}")
         say()
         say(_verdict(found.fits, found.device, found.device_bytes))
-    if found.fits is False:
+        if found.obstacle:
+            say(f"✗ It cannot be started here: {found.obstacle}. --memory GIB compares with a GPU that is elsewhere.")
+    if found.fits is False or found.obstacle:
         raise typer.Exit(WORK_FAILED)
 
 

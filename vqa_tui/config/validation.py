@@ -1,6 +1,7 @@
 """Checking a YAML document against its model, with errors that name file, line, key and the nearest known key."""
 
 import difflib
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -30,11 +31,13 @@ _IN_WORDS = {
     "literal_error": "must be {expected}",
     "model_type": "must be keys with values",
     "string_pattern_mismatch": "must match the pattern {pattern}",
+    "string_too_short": "needs a text of at least {min_length}",
     "string_type": "must be text, in quotes if it looks like a number",
     "too_short": "needs at least {min_length}",
     "tuple_type": "must be a list",
 }
 """By pydantic's type of error; the rest keep pydantic's own words."""
+NO_BOOLEAN = "must be a number, not true or false"
 NO_VALUES_HINT = "The value of a key never stands in a file: write `env: SOME_VARIABLE` and export the value there."
 
 M = TypeVar("M", bound=BaseModel)
@@ -43,7 +46,7 @@ M = TypeVar("M", bound=BaseModel)
 def validated(model: type[M], document: YamlDocument) -> M:
     """Return `document` as `model`. Raises VqaError that lists what is wrong, a line each, and never shows a value."""
     try:
-        return model.model_validate(document.value)
+        made = model.model_validate(document.value)
     except ValidationError as error:
         details = sorted(_causes(error), key=lambda each: document.line_of(each["loc"]))
         places = [f"{shown(document.path)}:{document.line_of(each['loc'])}: " for each in details]
@@ -54,6 +57,27 @@ def validated(model: type[M], document: YamlDocument) -> M:
         )
         # `from None`: pydantic's own text quotes the values, and one of them may be a key that stands there by mistake.
         raise VqaError("\n".join(lines), hint=NO_VALUES_HINT if told_a_value else "") from None
+    if (place := boolean_for_number(document.value, made)) is not None:
+        key = ".".join(map(str, place))
+        raise VqaError(f"{shown(document.path)}:{document.line_of(place)}: {key}: {NO_BOOLEAN}")
+    return made
+
+
+def boolean_for_number(value: Any, made: Any, location: Location = ()) -> Location | None:
+    """Return the first place at which `value` says true or false and the model that was made of it has a number:
+    pydantic takes them for 1 and 0. None where there is none."""
+    if isinstance(value, bool):
+        return None if isinstance(made, bool) or not isinstance(made, int | float | Decimal) else location
+    if isinstance(value, dict) and isinstance(made, BaseModel):
+        inner = [(key, each, getattr(made, key, None)) for key, each in value.items()]
+    elif isinstance(value, dict) and isinstance(made, dict):
+        inner = [(key, each, made.get(key)) for key, each in value.items()]
+    elif isinstance(value, list) and isinstance(made, list | tuple):
+        inner = [(number, each, one) for number, (each, one) in enumerate(zip(value, made, strict=False))]
+    else:
+        return None
+    found = (boolean_for_number(each, one, (*location, key)) for key, each, one in inner)
+    return next((place for place in found if place is not None), None)
 
 
 def complaints(model: type[BaseModel], error: ValidationError) -> list[str]:

@@ -142,7 +142,7 @@ class _Reader:
                 values.append(self.read(loader, entry, (*location, index)))
             return values
         if isinstance(node, yaml.ScalarNode) and node.tag in _PLAIN_TAGS:
-            return self._scalar(loader, node)
+            return self._scalar(loader, node, location)
         self._refuse(node, f"the tag {node.tag.replace(_TAG, '!!')} is not supported")
 
     def _mapping(self, loader: _Loader, node: yaml.MappingNode, location: Location) -> dict[str, Any]:
@@ -157,13 +157,14 @@ class _Reader:
             values[key] = self.read(loader, value_node, here)
         return values
 
-    def _scalar(self, loader: _Loader, node: yaml.ScalarNode) -> Any:
+    def _scalar(self, loader: _Loader, node: yaml.ScalarNode, location: Location) -> Any:
+        key = f"{'.'.join(map(str, location))}: " if location else ""
         try:
             value = loader.construct_object(node)
         except ValueError:
-            self._refuse(node, "not a number that can be read; put quotes around it if it is text")
+            self._refuse(node, f"{key}not a number that can be read; put quotes around it if it is text")
         if isinstance(value, float) and not math.isfinite(value):
-            self._refuse(node, "the number is not finite")
+            self._refuse(node, f"{key}the number is not finite")
         return value
 
     def _refuse(self, node: yaml.Node, message: str) -> NoReturn:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from vqa_tui.config.file_checks import why_no_training
 from vqa_tui.config.load import ConfigFile, list_trainings, load_training
 from vqa_tui.config.training import Lora, TrainingConfig
-from vqa_tui.config.validation import nearest
+from vqa_tui.config.validation import NO_BOOLEAN, boolean_for_number, complaints, nearest
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.paths import WorkspacePaths
 
@@ -38,10 +38,9 @@ def training_config(paths: WorkspacePaths, named: str, settings: Sequence[str] =
     try:
         changed = TrainingConfig.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        key = ".".join(map(str, first["loc"])) or "the configuration"
-        message = str(first["msg"]).removeprefix("Value error, ")
-        raise VqaError(f"--set: {key}: {message}") from None
+        raise VqaError(f"--set: {complaints(TrainingConfig, error)[0]}") from None
+    if (place := boolean_for_number(value, changed)) is not None:
+        raise VqaError(f"--set: {'.'.join(map(str, place))}: {NO_BOOLEAN}")
     if (refused := why_no_training(changed)) is not None:
         key, message, hint = refused
         raise VqaError(f"--set: {key}: {message}", hint=hint)

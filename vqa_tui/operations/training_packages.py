@@ -29,6 +29,18 @@ def obstacle(config: TrainingConfig, device: str) -> VqaError | None:
     nothing does."""
     if missing := missing_training_packages():
         return _without(missing, "training")
+    if (error := obstacle_of_device(config, device)) is not None:
+        return error
+    if config.backend == "unsloth" and find_spec("unsloth") is None:
+        return NotInstalled(
+            "the back end unsloth is not installed",
+            hint="`pip install 'vqa-tui[unsloth]'` brings it; or write `backend: peft`.",
+        )
+    return None
+
+
+def obstacle_of_device(config: TrainingConfig, device: str) -> VqaError | None:
+    """Return what `config` asks of a stored device of this machine that it does not have; None where nothing."""
     if config.holds_four_bits and not config.four_bit:
         return VqaError(f"the weights of {config.model} are in 4 bits", hint="Write `four_bit: true`.")
     unsloth = config.backend == "unsloth"
@@ -41,11 +53,6 @@ def obstacle(config: TrainingConfig, device: str) -> VqaError | None:
         if half and not config.four_bit:
             return VqaError(f"precision: fp16 needs an NVIDIA GPU, and {where}", hint="Write `precision: auto`.")
         return VqaError(f"weights in 4 bits need an NVIDIA GPU, and {where}", hint="Write `four_bit: false`.")
-    if unsloth and find_spec("unsloth") is None:
-        return NotInstalled(
-            "the back end unsloth is not installed",
-            hint="`pip install 'vqa-tui[unsloth]'` brings it; or write `backend: peft`.",
-        )
     return None
 
 

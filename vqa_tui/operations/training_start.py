@@ -119,7 +119,7 @@ async def resume_training(workspace: Workspace, training_id: int) -> None:
     Raises VqaError when it is at work or done.
     """
     found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
-    _refuse_at_work(found, "Watch it: `vqa-tui train watch`.")
+    _refuse_at_work(found, f"Watch it: `vqa-tui train watch {training_id}`.")
     if found.phase is TrainingPhase.DONE:
         raise VqaError(f"the training {found.name} is done", hint="Start another with more steps or epochs.")
     await trainings.wish_for(workspace.db, training_id, TrainingWish.RUN)
@@ -179,6 +179,8 @@ async def _end_orphan(workspace: Workspace, training_id: int) -> None:
         )
     found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
     if evaluator is None and found.phase.is_live:
+        step = trainings.step_told(workspace.paths, training_id)
+        await trainings.report_steps(workspace.db, training_id, step or found.step, found.total_steps)
         await trainings.report_phase(workspace.db, training_id, TrainingPhase.CANCELLED)
 
 

@@ -76,7 +76,7 @@ async def supervise(
     Raises AlreadyAtWork when its processes live already, Unstorable when the workspace file does not take its end, and
     VqaError when there is no such training.
     """
-    words = {"taken": "this training is at work already", "hint": "Watch it: `train watch`."}
+    words = {"taken": "this training is at work already", "hint": f"Watch it: `vqa-tui train watch {training_id}`."}
     # This one first: whoever finds the other held and this one free knows that the trainer is alone.
     supervising = ProcessLock(paths.training_supervisor_lock(training_id), **words)
     lock = ProcessLock(paths.training_lock(training_id), **words)

@@ -1,15 +1,20 @@
 """Trainings: made and steered by faces, reported on by their own process. Each table has one writer."""
 
+import os
 import time
 from dataclasses import dataclass
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
+from vqa_tui.domain.training_events import Started, Stepped, events
+from vqa_tui.domain.training_files import METRICS
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store.at_work import is_locked
 from vqa_tui.store.db import Database, Row
 
 _HINT = "`vqa-tui train list` shows them."
+_TAIL_BYTES = 64 * 1024
+"""Of a file of events: enough for the last step among samples and looks."""
 _COLUMNS = (
     "t.id, t.name, t.config ->> 'model' AS model, t.config ->> 'backend' AS backend, t.device, t.priority, t.rows, "
     "t.held_out, t.wish, t.created_at, s.phase, s.reason, s.started_at, s.ended_at, s.step, s.total_steps "
@@ -177,8 +182,22 @@ def is_evaluated(paths: WorkspacePaths, training_id: int) -> bool:
     return is_locked(paths.training_lock(training_id)) and not is_locked(paths.training_supervisor_lock(training_id))
 
 
+def step_told(paths: WorkspacePaths, training_id: int) -> int | None:
+    """Return the step that a trainer told last in its file of events; None where none did."""
+    try:
+        with open(paths.training_folder(training_id) / METRICS, "rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - _TAIL_BYTES, 0))
+            told = list(events(file.read().decode("utf-8", "replace").splitlines()))
+    except OSError:
+        return None
+    newest = next((each for each in reversed(told) if isinstance(each, Started | Stepped)), None)
+    return newest.first_step if isinstance(newest, Started) else newest.step if newest is not None else None
+
+
 def _summary(row: Row, paths: WorkspacePaths) -> TrainingSummary:
     phase, at_work = TrainingPhase(row["phase"]), is_locked(paths.training_lock(row["id"]))
+    # Its supervisor, who would store how far it is, is gone.
+    goes_alone = phase.is_live and not is_locked(paths.training_supervisor_lock(row["id"]))
     return TrainingSummary(
         id=row["id"],
         name=row["name"],
@@ -193,7 +212,7 @@ def _summary(row: Row, paths: WorkspacePaths) -> TrainingSummary:
         created_at=row["created_at"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
-        step=row["step"],
+        step=step_told(paths, row["id"]) or row["step"] if goes_alone else row["step"],
         total_steps=row["total_steps"],
         rows=row["rows"],
         held_out=row["held_out"],

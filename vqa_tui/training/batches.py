@@ -1,6 +1,7 @@
 """Batches of rows for the trainer; a row that cannot be learned from gives its place to the next that can."""
 
 import contextlib
+import os
 from typing import Any
 
 import numpy
@@ -8,6 +9,7 @@ import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from vqa_tui.training.encoding import RowEncoder, RowRefused, collate
+from vqa_tui.training.launcher import die_with
 from vqa_tui.training.rows import RowFile
 from vqa_tui.training.trouble import TrainingTrouble
 
@@ -39,12 +41,18 @@ class Batcher:
     def __init__(self, rows: RowFile, encoder: RowEncoder) -> None:
         self._rows = rows
         self._encoder = encoder
+        self._made_by = os.getpid()
+        self._is_tied = False
 
     def __call__(self, numbers: list[int]) -> dict[str, Any]:
         """Return the batch, or its trouble, where no row near one that is left out can be learned from.
 
         It may be made in another process, out of which PyTorch brings no exception whole.
         """
+        if get_worker_info() is not None and not self._is_tied:
+            # With a batch in the pipe that a killed trainer does not take any more, a worker would wait for ever.
+            die_with(self._made_by)
+            self._is_tied = True
         try:
             return self._batch(numbers)
         except TrainingTrouble as trouble:

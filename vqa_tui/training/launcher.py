@@ -15,13 +15,18 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_launcher(environment: Mapping[str, str]) -> None:
-    """On Linux, have the kernel end this process when its launcher is gone: a worker has a session of its own, and a
-    launcher that was killed passes nothing on."""
-    if "LOCAL_RANK" not in environment or sys.platform != "linux":
+    """End when the launcher is gone: a worker has a session of its own, and a launcher that was killed passes nothing
+    on."""
+    if "LOCAL_RANK" in environment:
+        die_with(os.getppid())
+
+
+def die_with(parent: int) -> None:
+    """On Linux, have the kernel end this process when its parent is gone, which is the process `parent`."""
+    if sys.platform != "linux":
         return
-    launcher = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != launcher:
+    if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
