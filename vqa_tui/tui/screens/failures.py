@@ -168,7 +168,7 @@ class FailuresScreen(ClusterVerbsScreen):
         had_cluster = self.current is not None
         self.clusters.set_rows([rows.failure_row(cluster, whole, now, tries=tries) for cluster in listed])
         empty = not self._shown and not table.ungathered
-        if not empty and self.has_class("-empty"):
+        if not empty and not self.clusters.can_focus:
             # A list that is out of sight loses the focus.
             self.call_after_refresh(self.clusters.focus)
         # Textual gives the focus also to what is not displayed, whose keys would then do nothing.
