@@ -42,6 +42,18 @@ def test_on_this_machine_without_a_gpu() -> None:
     assert document["device"] == "CPU" and document["precision"] == "fp32" and document["device_bytes"] > 1e9
 
 
+def test_what_a_start_would_refuse_is_said_with_what_to_do() -> None:
+    here = typed("train_vqa_rad")
+    assert here.exit_code == 1 and "✗ It cannot be started so: weights in 4 bits need an NVIDIA GPU" in here.stdout
+    assert "Write `four_bit: false`." in here.stdout
+    assert typed("train_vqa_rad", "--memory", "16").exit_code == 0, "that GPU is elsewhere"
+    named = ("train_stcray", "--set", "model=unsloth/Qwen2.5-VL-3B-Instruct-bnb-4bit", "--memory", "24")
+    anywhere = typed(*named)
+    assert anywhere.exit_code == 1 and "are in 4 bits. Write `four_bit: true`." in anywhere.stdout
+    assert json.loads(typed(*named, "--json").stdout)["obstacle"].endswith("Write `four_bit: true`.")
+    assert json.loads(typed("train_tiny", "--json").stdout)["obstacle"] == ""
+
+
 def test_the_model_s_own_config_counts_first(tmp_path: Path) -> None:
     halved = {**CONFIG, "text_config": {**CONFIG["text_config"], "num_hidden_layers": 18}}
     folder = tmp_path / "hub" / "models--Qwen--Qwen2.5-VL-3B-Instruct" / "snapshots" / "abc"

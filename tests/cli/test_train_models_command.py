@@ -26,6 +26,12 @@ def test_each_model_is_told_with_what_it_takes_on_a_device() -> None:
     assert all(name in shown for name in found)
 
 
+def test_what_needs_a_gpu_does_not_fit_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    shown = CliRunner().invoke(app, ["train", "models"], prog_name="vqa-tui").stdout.splitlines()
+    assert all(("needs a GPU" in line) is line.startswith("unsloth/") for line in shown)
+
+
 def test_the_settings_of_a_known_model_make_a_configuration() -> None:
     result = CliRunner().invoke(app, ["train", "models", "--json"], prog_name="vqa-tui")
     for each in json.loads(result.stdout):

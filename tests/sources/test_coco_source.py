@@ -107,7 +107,25 @@ def test_pictures_that_share_an_id_are_named_and_left_out(
     items, problems = read(path, scratch)
     assert list(items) == ["x/c.jpg"]
     assert [problem.where for problem in problems.values()] == ["x.json picture 1", "x.json picture 2"]
-    assert all("has the id 1 of another picture" in problem.reason for problem in problems.values())
+    assert [problem.reason.split(",")[0] for problem in problems.values()] == [
+        "has the id 1 of b.jpg",
+        "has the id 1 of a.jpg",
+    ]
+
+
+def test_files_that_name_one_id_otherwise_are_not_joined(
+    tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
+) -> None:
+    for name in ("a", "b", "c"):
+        make_picture(f"{name}.jpg")
+    listed = [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "c.jpg"}]
+    write(tmp_path / "instances_x.json", images=listed, annotations=[], categories=CATEGORIES)
+    listed[0] = {"id": 1, "file_name": "b.jpg"}
+    listed[1] = {"id": 2, "file_name": "x/c.jpg"}
+    write(tmp_path / "captions_x.json", images=listed, annotations=[{"image_id": 1, "caption": "of b"}])
+    items, problems = read(tmp_path, scratch)
+    assert list(items) == ["x/c.jpg"]
+    assert "has the id 1 of b.jpg, too" in problems["instances_x.json picture 1"].reason
 
 
 def test_crowd_regions_are_their_boxes_and_bad_annotations_are_named(

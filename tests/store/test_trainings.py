@@ -4,6 +4,8 @@ import pytest
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingWish
+from vqa_tui.domain.training_events import Event, Saved, Started, event_line
+from vqa_tui.domain.training_files import METRICS
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.store import trainings
@@ -38,6 +40,24 @@ async def test_it_is_lost_when_it_ought_to_live_and_does_not(database: Database,
     await trainings.report_phase(database, number, TrainingPhase.FAILED, "why")
     found = await trainings.training_summary(database, paths, number)
     assert not found.is_lost and found.reason == "why" and found.ended_at is not None
+
+
+async def test_the_step_is_what_the_trainer_told_where_its_supervisor_is_gone(
+    database: Database, paths: WorkspacePaths
+) -> None:
+    number = await make(database)
+    await trainings.report_phase(database, number, TrainingPhase.TRAINING)
+    await trainings.report_steps(database, number, 40, 90)
+    folder = paths.training_folder(number)
+    folder.mkdir(parents=True)
+    begun = Started(0, 0, 90, 1, 9, 0, "CPU", "fp32", 10, 5)
+    saved = Saved(0, 55, "checkpoints/checkpoint-55", 1)
+    cases: list[tuple[list[Event], int]] = [([], 40), ([begun], 0), ([begun, saved], 55), ([begun, saved, begun], 0)]
+    for told, step in cases:
+        (folder / METRICS).write_text("".join(event_line(each) + "\n" for each in told), "utf-8")
+        assert (await trainings.training_summary(database, paths, number)).step == step
+    async with ProcessLock(paths.training_supervisor_lock(number)):
+        assert (await trainings.training_summary(database, paths, number)).step == 40
 
 
 async def test_phases_keep_when_it_began_and_ended(database: Database, paths: WorkspacePaths) -> None:

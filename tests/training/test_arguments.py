@@ -29,6 +29,15 @@ def test_activations_are_computed_again_unless_told_otherwise(tmp_path: Path) ->
     assert not arguments(tmp_path, gradient_checkpointing=False).gradient_checkpointing
 
 
+def test_pictures_are_opened_by_children_of_the_trainer_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They end with it because they are its own, and are there at once because nothing is loaded for them."""
+    from vqa_tui.training import arguments as module
+
+    for workers, method in ((1, "fork"), (0, None)):
+        monkeypatch.setattr(module, "_data_workers", lambda device, number=workers: number)
+        assert arguments(tmp_path).dataloader_multiprocessing_context == method
+
+
 def test_fsdp_shards_and_recomputes_by_itself(tmp_path: Path) -> None:
     made = arguments(tmp_path, launch={"program": "torchrun", "processes": 2, "fsdp": True})
     assert made.fsdp and made.fsdp_config["activation_checkpointing"] is True and not made.gradient_checkpointing

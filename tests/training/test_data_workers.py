@@ -29,7 +29,8 @@ rows = [SimpleNamespace(id=number, key=str(number)) for number in range(1_000)]
 # Two batches are more than a pipe holds, and each tensor is small enough to go through it.
 batches.collate = lambda encoded, pad_id: {name: torch.zeros(7_000, dtype=torch.int64) for name in ("ids", "labels")}
 batcher = batches.Batcher(rows, SimpleNamespace(encode=lambda row: row, pad_id=0))
-taken = iter(DataLoader(range(len(rows)), collate_fn=batcher, num_workers=1, batch_size=4))
+taken = iter(DataLoader(range(len(rows)), collate_fn=batcher, num_workers=1, batch_size=4,
+                  multiprocessing_context="fork"))
 next(taken)
 print(taken._workers[0].pid, flush=True)
 time.sleep(600)

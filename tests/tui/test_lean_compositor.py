@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
+import pyte
 import pytest
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
 from textual.app import App, ComposeResult
+from textual.containers import Horizontal
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Static
 
 from tests.tui.conftest import FakeServices
 from vqa_tui.tui.app import VqaApp
@@ -112,9 +115,42 @@ async def test_what_a_widget_leaves_is_drawn_also_where_its_place_is_asked_for_b
         compositor = screen._compositor
         if scrolled:
             compositor.reflow_visible(screen, screen.size)
+            compositor._dirty_regions.clear()
+            assert compositor.full_map[upper].region == Region(0, 0, 40, 4)
+            assert not compositor._dirty_regions, "nothing has moved"
         compositor._dirty_regions.clear()
         lower.styles.height = 1
         screen._clear_arrangement_cache()
         compositor.update_widgets({Noted()})
         assert compositor.full_map[lower].region == Region(0, 4, 40, 1)
         assert {y for region in compositor._dirty_regions for y in region.line_range} == {4, 5, 6, 7}
+
+
+@pytest.mark.parametrize("drawn_before", [False, True])
+async def test_what_is_drawn_before_the_layout_is_drawn_as_the_map_is_then(until: Wait, drawn_before: bool) -> None:
+    left, right = Static("a" * 17), Static("0123456789")
+    beside = Horizontal(left, right)
+    left.styles.width, right.styles.width = 10, 10
+    async with OneScreen(beside).run_test(size=(40, 3)) as pilot:
+        await until(pilot, lambda: right.region.x == 10 and not pilot.app.screen._dirty_widgets)
+        screen = pilot.app.screen
+        terminal = pyte.Screen(40, 3)
+        stream = pyte.Stream(terminal)
+        compositor = screen._compositor
+
+        def draw(*, full: bool = False) -> None:
+            if isinstance(update := compositor.render_update(full=full), CompositorUpdate):
+                stream.feed(update.render_segments(pilot.app.console))
+
+        draw(full=True)
+        left.styles.width = 17
+        beside._clear_arrangement_cache()
+        compositor.update_widgets({Noted()})
+        assert compositor.full_map[right].region.x == 17
+        if drawn_before:
+            draw()
+        compositor.update_widgets({Noted()})
+        compositor.reflow(screen, screen.size)
+        assert not compositor._full_map_invalidated
+        draw()
+        assert terminal.display[0].rstrip() == "a" * 17 + "0123456789"

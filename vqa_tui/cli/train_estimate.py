@@ -61,7 +61,7 @@ def estimate(
         say()
         say(_verdict(found.fits, found.device, found.device_bytes))
         if found.obstacle:
-            say(f"✗ It cannot be started here: {found.obstacle}. --memory GIB compares with a GPU that is elsewhere.")
+            say(f"✗ It cannot be started so: {found.obstacle}")
     if found.fits is False or found.obstacle:
         raise typer.Exit(WORK_FAILED)
 

@@ -38,7 +38,7 @@ def models(
                 each.name,
                 f"{each.weights / 1e9:.1f} B",
                 f"{each.memory.total_bytes / _GIB:.0f} GiB",
-                "no GPU" if each.memory.obstacle else {True: "yes", False: "no", None: "?"}[each.memory.fits],
+                "needs a GPU" if each.memory.obstacle else {True: "yes", False: "no", None: "?"}[each.memory.fits],
                 "4, back end unsloth" if "four_bit=true" in each.settings else "",
             )
             for each in found

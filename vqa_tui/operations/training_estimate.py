@@ -10,7 +10,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.model_shape import KNOWN, ModelShape, known_shape, shape_of_config
 from vqa_tui.domain.training_memory import MemoryEstimate, MemoryWish, estimate_memory
 from vqa_tui.operations.named_path import expanded
-from vqa_tui.operations.training_packages import obstacle_of_device
+from vqa_tui.operations.training_packages import obstacle_in, obstacle_of_device
 from vqa_tui.process.device_memory import DeviceMemory, device_memory
 from vqa_tui.process.devices import device_named, places_of
 
@@ -32,7 +32,7 @@ class TrainingEstimate:
     fits: bool | None
     """None where the device does not tell what it has."""
     obstacle: str = ""
-    """What the device lacks beside memory, for which a start would be refused; empty where it lacks nothing."""
+    """For what else than memory a start would be refused, with what to do; empty where nothing stands in the way."""
 
 
 def estimate_training(
@@ -47,10 +47,10 @@ def estimate_training(
     if device_gib is not None and not 0 < device_gib < 1e6:
         raise VqaError(f"a device with {device_gib:g} GiB is none", hint="Give a number above 0, such as 24.")
     shape, source = _shape(config.model)
-    lacking = None
+    refused = obstacle_in(config)
     if device_gib is None:
         named = device_named(device, 1)
-        found, lacking = device_memory(places_of(named, 1)[0]), obstacle_of_device(config, named)
+        found, refused = device_memory(places_of(named, 1)[0]), refused or obstacle_of_device(config, named)
     else:
         found = DeviceMemory("GPU", True, int(device_gib * _GIB))
     precision = config.precision if config.precision != "auto" else ("bf16" if found.gpu else "fp32")
@@ -80,7 +80,7 @@ def estimate_training(
         memory.total,
         found.total_bytes,
         fits,
-        "" if lacking is None else lacking.message,
+        "" if refused is None else f"{refused.message}. {refused.hint}",
     )
 
 

@@ -29,7 +29,7 @@ def obstacle(config: TrainingConfig, device: str) -> VqaError | None:
     nothing does."""
     if missing := missing_training_packages():
         return _without(missing, "training")
-    if (error := obstacle_of_device(config, device)) is not None:
+    if (error := obstacle_in(config) or obstacle_of_device(config, device)) is not None:
         return error
     if config.backend == "unsloth" and find_spec("unsloth") is None:
         return NotInstalled(
@@ -39,10 +39,15 @@ def obstacle(config: TrainingConfig, device: str) -> VqaError | None:
     return None
 
 
-def obstacle_of_device(config: TrainingConfig, device: str) -> VqaError | None:
-    """Return what `config` asks of a stored device of this machine that it does not have; None where nothing."""
+def obstacle_in(config: TrainingConfig) -> VqaError | None:
+    """Return what in `config` itself no device can train; None where nothing is."""
     if config.holds_four_bits and not config.four_bit:
         return VqaError(f"the weights of {config.model} are in 4 bits", hint="Write `four_bit: true`.")
+    return None
+
+
+def obstacle_of_device(config: TrainingConfig, device: str) -> VqaError | None:
+    """Return what `config` asks of a stored device of this machine that it does not have; None where nothing."""
     unsloth = config.backend == "unsloth"
     # What a Mac calls its CPU may be its GPU, which has fp16.
     half = config.precision == "fp16" and sys.platform != "darwin"

@@ -180,7 +180,7 @@ async def _end_orphan(workspace: Workspace, training_id: int) -> None:
     found = await trainings.training_summary(workspace.db, workspace.paths, training_id)
     if evaluator is None and found.phase.is_live:
         step = trainings.step_told(workspace.paths, training_id)
-        await trainings.report_steps(workspace.db, training_id, step or found.step, found.total_steps)
+        await trainings.report_steps(workspace.db, training_id, found.step if step is None else step, found.total_steps)
         await trainings.report_phase(workspace.db, training_id, TrainingPhase.CANCELLED)
 
 

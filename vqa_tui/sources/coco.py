@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -130,8 +130,11 @@ class CocoSource:
                     file_name = text_of(record, "file_name")
                     if not file_name or not picture_id:
                         raise BadRecord("needs an `id` and a `file_name`")
-                    if len({name for number_of_file, _, name in listings if number_of_file == own}) > 1:
-                        raise BadRecord(f"has the id {picture_id} of another picture: whose annotations are they?")
+                    others = sorted(
+                        {PurePosixPath(name).name for _, _, name in listings} - {PurePosixPath(file_name).name}
+                    )
+                    if others:
+                        raise BadRecord(f"has the id {picture_id} of {others[0]}, too: whose annotations are they?")
                     key = f"{group.name}/{file_name}"
                     path = self._find_picture(group.name, file_name)
                 except BadRecord as error:

@@ -164,7 +164,8 @@ def _shown_by(record: dict[str, Any]) -> list[str]:
     if not shown:
         raise BadRecord("names no picture (image, images, image_path, or a message part) and no video")
     if not all(map(is_video, videos)):
-        raise BadRecord(f"its video is no file that ends in {', '.join(sorted(VIDEO_SUFFIXES))}")
+        suffixes = ", ".join(sorted(VIDEO_SUFFIXES))
+        raise BadRecord(f"its video is no file that ends in {suffixes}; a list of frames in its place is not read")
     if len(shown) > 1 and any(map(is_video, shown)):
         raise BadRecord(f"shows a video among {len(shown)} files; records of pictures or of one video are read")
     return shown
@@ -192,8 +193,9 @@ def _name_in(field: str, entry: Any) -> str:
     if isinstance(entry, dict):
         entry = entry.get("url") or entry.get("path")
     if not isinstance(entry, str):
-        medium = "video" if field in _VIDEO_FIELDS else "picture"
-        raise BadRecord(f"`{field}` names no {medium}: it is neither a file name nor a data URI")
+        if field in _VIDEO_FIELDS:
+            raise BadRecord(f"`{field}` names no video: it is no file name")
+        raise BadRecord(f"`{field}` names no picture: it is neither a file name nor a data URI")
     return entry
 
 

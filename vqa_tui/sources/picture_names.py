@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from vqa_tui.domain.clip import is_video
 from vqa_tui.sources.contained import ContainedRoot, PathRefused
 from vqa_tui.sources.record_truth import BadRecord
 
@@ -25,7 +26,7 @@ class PictureNames:
         if not name:
             raise BadRecord("names no picture")
         if name.lower().startswith(_WEB):
-            raise BadRecord(f"the picture is a web address, {name[:200]}; download it and name the file")
+            raise BadRecord(f"the {_noun(name)} is a web address, {name[:200]}; download it and name the file")
         name = self._contained.inside(name) or name
         if name.startswith("/"):
             return name
@@ -42,8 +43,12 @@ class PictureNames:
                 if found := self._contained.find(name):
                     return found
             except PathRefused as error:
-                raise BadRecord(f"the picture `{name[:200]}` {error.reason}") from error
+                raise BadRecord(f"the {_noun(name)} `{name[:200]}` {error.reason}") from error
         looked = ", ".join(name[:200] for name in names)
         raise BadRecord(
-            f"no such picture in {self._contained.path}: looked for {looked}; name its folder with --images"
+            f"no such {_noun(names[0])} in {self._contained.path}: looked for {looked}; name its folder with --images"
         )
+
+
+def _noun(name: str) -> str:
+    return "video" if is_video(name) else "picture"

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.training import TrainingPhase, TrainingSummary, TrainingWish
-from vqa_tui.domain.training_events import Started, Stepped, events
+from vqa_tui.domain.training_events import Started, events
 from vqa_tui.domain.training_files import METRICS
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store.at_work import is_locked
 from vqa_tui.store.db import Database, Row
 
 _HINT = "`vqa-tui train list` shows them."
-_TAIL_BYTES = 64 * 1024
+_TAIL_BYTES = 32 * 1024
 """Of a file of events: enough for the last step among samples and looks."""
 _COLUMNS = (
     "t.id, t.name, t.config ->> 'model' AS model, t.config ->> 'backend' AS backend, t.device, t.priority, t.rows, "
@@ -190,14 +190,15 @@ def step_told(paths: WorkspacePaths, training_id: int) -> int | None:
             told = list(events(file.read().decode("utf-8", "replace").splitlines()))
     except OSError:
         return None
-    newest = next((each for each in reversed(told) if isinstance(each, Started | Stepped)), None)
-    return newest.first_step if isinstance(newest, Started) else newest.step if newest is not None else None
+    steps = (each.first_step if isinstance(each, Started) else getattr(each, "step", None) for each in reversed(told))
+    return next((step for step in steps if step is not None), None)
 
 
 def _summary(row: Row, paths: WorkspacePaths) -> TrainingSummary:
     phase, at_work = TrainingPhase(row["phase"]), is_locked(paths.training_lock(row["id"]))
     # Its supervisor, who would store how far it is, is gone.
     goes_alone = phase.is_live and not is_locked(paths.training_supervisor_lock(row["id"]))
+    told = step_told(paths, row["id"]) if goes_alone else None
     return TrainingSummary(
         id=row["id"],
         name=row["name"],
@@ -212,7 +213,7 @@ def _summary(row: Row, paths: WorkspacePaths) -> TrainingSummary:
         created_at=row["created_at"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
-        step=step_told(paths, row["id"]) or row["step"] if goes_alone else row["step"],
+        step=row["step"] if told is None else told,
         total_steps=row["total_steps"],
         rows=row["rows"],
         held_out=row["held_out"],

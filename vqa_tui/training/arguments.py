@@ -48,6 +48,8 @@ def trainer_arguments(folder: Path, config: TrainingConfig, device: Device, *, l
         remove_unused_columns=False,
         dataloader_num_workers=workers,
         dataloader_persistent_workers=workers > 0,
+        # Python 3.14 would start them by a server that is their parent, and that loads all libraries anew for each.
+        dataloader_multiprocessing_context="fork" if workers else None,
         dataloader_pin_memory=device.kind == "cuda",
         ddp_find_unused_parameters=False,
         report_to="none",

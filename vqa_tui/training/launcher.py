@@ -22,7 +22,7 @@ def die_with_launcher(environment: Mapping[str, str]) -> None:
 
 
 def die_with(parent: int) -> None:
-    """On Linux, have the kernel end this process when its parent is gone, which is the process `parent`."""
+    """On Linux, have the kernel end this process when the thread that began it is gone, one of the process `parent`."""
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -28,8 +28,10 @@ class LeanCompositor(Compositor):
             return self._full_map
         before = self._full_map if self._visible_map is None else self._visible_map
         found = super().full_map
-        moved = (geometry.clip.intersection(geometry.region) for _, geometry in found.items() ^ before.items())
-        self._dirty_regions.update(region for region in moved if region)
+        # What is drawn before that layout is drawn as the map is now.
+        self._cuts = self._layers = self._layers_visible = None
+        moved = _places(before) ^ _places(found)
+        self._dirty_regions.update(shown for _, region, clip in moved if (shown := clip.intersection(region)))
         return found
 
     def render_partial_update(self) -> ChopsUpdate | None:
@@ -76,6 +78,11 @@ class LeanCompositor(Compositor):
                         chops[y][cut] = piece
                         missing.discard(cut)
         return chops
+
+
+def _places(widgets: CompositorMap) -> set[tuple[Widget, Region, Region]]:
+    """Return where each widget lies and what of the screen is open to it; what else a map says of it moves nothing."""
+    return {(widget, geometry.region, geometry.clip) for widget, geometry in widgets.items()}
 
 
 def _part_to_render(widget: Widget, shown: Region, lines: Sequence[int]) -> Region:
