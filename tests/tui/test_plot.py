@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.content import Content
 
@@ -27,6 +27,7 @@ def text(lines: list[Content]) -> str:
     st.lists(st.one_of(st.none(), st.floats(-1e12, 1e12)), max_size=40),
     st.sampled_from(Drawn), st.integers(0, 120), st.integers(0, 30), st.integers(0, 10**8), st.floats(0, 1e9),
 )  # fmt: skip
+@example([5e-324], next(iter(Drawn)), 40, 10, 100, 5e-324)
 def test_a_plot_has_exactly_the_size_that_it_is_given(
     values: list[float | None], drawn: Drawn, width: int, height: int, seconds: int, cap: float
 ) -> None:

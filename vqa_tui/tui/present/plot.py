@@ -5,6 +5,7 @@ one has gaps, a level is dashed, single values are diamonds.
 """
 
 import math
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ def _top(values: Sequence[float | None], levels: Sequence[Level]) -> float:
 
 def _nice_top(highest: float) -> float:
     """Return a round number not below `highest`."""
-    if not highest > 0:
+    if not highest >= sys.float_info.min:
         return 1.0
     unit = 10.0 ** math.floor(math.log10(highest))
     return next(step * unit for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12) if step * unit >= highest * 0.999)
