@@ -55,6 +55,7 @@ REFUSALS = [
     (("item", "show", "first", "images/none.jpg"), "has no item"),
     (("export", "first", "qwn", "out.jsonl"), "Known are: qwen"),
     (("export", "first", "qwen", "out.jsonl", "--split", "0.9"), "--split: 0.9 is not a split"),
+    (("export", "first", "qwen", "out.jsonl", "--split", "0.9/0.3"), "add up to 1"),
     (("export", "first", "qwen", "out.jsonl", "--split", "a/b"), "--split: a/b is not a split"),
     ((*START, "--budget", "-1"), "--budget 10"),
     ((*START, "--budget", "NaN"), "--budget 10"),

@@ -6,18 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.exporters.test_exports_come_back import SOURCES
+from tests.exporters.test_exports_come_back import imported_again
 from tests.exporters.written import read_back, write_export
 from tests.videos import FPS, draw_video, number_of
 from vqa_tui.domain.clip import Clip
 from vqa_tui.domain.export import ExportPair, ExportPicture
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.domain.item import GroundTruth, SourceItem
+from vqa_tui.domain.item import GroundTruth
 from vqa_tui.exporters.formats import FORMATS, Naming
 from vqa_tui.exporters.picture_copies import PictureUse
 from vqa_tui.exporters.validation import validate_export
-from vqa_tui.sources.registry import open_source
-from vqa_tui.store.scratch import SqliteScratch
 from vqa_tui.video.reader import video_reader
 
 pytest.importorskip("av", reason="the extra `video` is not installed")
@@ -72,10 +70,7 @@ def test_clips_are_imported_again(form: str, tmp_path: Path) -> None:
     clips = [clip_of(tmp_path, Clip(start_s=first, end_s=last)) for first, last in ((0, 2), (3, 6))]
     out = tmp_path / f"x{FORMATS[form].suffix}"
     write_export(out, form, clips, grouped=FORMATS[form].can_group)
-    with SqliteScratch() as scratch:
-        found = list(open_source(SOURCES[form], out).records(scratch))
-    items = [record for record in found if isinstance(record, SourceItem)]
-    assert items == found, "nothing is a problem"
+    items = imported_again(form, out)
     assert [[(asked.question, asked.answer) for asked in item.truth.questions] for item in items] == [
         [(pair.question, pair.answer) for pair in clip.pairs] for clip in clips
     ]

@@ -32,6 +32,15 @@ TYPED = ("stcray-flat", "vqa-v2", "csv")
 """Formats that keep the type of each question where its source finds it."""
 
 
+def imported_again(form: str, out: Path) -> list[SourceItem]:
+    """Return what the source of a format finds in an export, none of which may be a problem."""
+    with SqliteScratch() as scratch:
+        found = list(open_source(SOURCES[form], out).records(scratch))
+    items = [record for record in found if isinstance(record, SourceItem)]
+    assert items == found, "nothing is a problem"
+    return items
+
+
 @pytest.mark.parametrize(
     ("form", "grouped"),
     [(name, grouped) for name, known in FORMATS.items() for grouped in (False, True) if known.can_group or not grouped],
@@ -46,10 +55,7 @@ def test_an_export_is_imported_again(form: str, grouped: bool, tmp_path: Path) -
     out = tmp_path / f"x{known.suffix}"
     use = PictureUse.INLINE if known.naming is Naming.INLINE else PictureUse.IN_PLACE
     write_export(out, form, pictures, grouped=grouped, use=use)
-    with SqliteScratch() as scratch:
-        found = list(open_source(SOURCES[form], out).records(scratch))
-    items = [record for record in found if isinstance(record, SourceItem)]
-    assert items == found, "nothing is a problem"
+    items = imported_again(form, out)
     assert [[(asked.question, asked.answer) for asked in item.truth.questions] for item in items] == [
         [(pair.question.strip(), pair.answer.strip()) for pair in picture.pairs] for picture in pictures
     ]

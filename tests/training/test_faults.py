@@ -18,7 +18,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("peft", reason="needs the train extra")
 
 from tests.training.conftest import draw
-from vqa_tui.domain.training_events import Ended, Event, LeftOut, Started, Stepped, events
+from vqa_tui.domain.training_events import Ended, Event, LeftOut, Started, Stepped, events, last_event
 
 pytestmark = pytest.mark.training
 PATIENCE_S = 240.0
@@ -82,6 +82,11 @@ class Place:
     def is_stepping(self, number: int = 1) -> bool:
         told = self.told(number)
         return bool(told) and isinstance(told[-1], Stepped)
+
+    def last_step(self, number: int = 1) -> int:
+        stepped = last_event(self.told(number), Stepped)
+        assert stepped is not None
+        return stepped.step
 
     def trainer(self, number: int = 1) -> int:
         with closing(sqlite3.connect(self.folder / ".vqa" / "vqa.db")) as database:
@@ -152,9 +157,7 @@ def test_a_killed_supervisor(place: Place) -> None:
     place.wait_until_gone()
     found = place.shown()
     assert found["is_lost"] and found["end"]["phase"] == "stopped"
-    assert (
-        found["step"] == found["end"]["step"] == [each for each in place.told() if isinstance(each, Stepped)][-1].step
-    )
+    assert found["step"] == found["end"]["step"] == place.last_step()
 
     place.type("train", "resume", "1")
     place.wait(place.is_stepping)
@@ -166,7 +169,7 @@ def test_a_killed_supervisor(place: Place) -> None:
     place.type("train", "cancel", "1")
     found = place.shown()
     assert (found["phase"], found["at_work"]) == ("cancelled", False)
-    assert found["step"] == [each for each in place.told() if isinstance(each, Stepped)][-1].step
+    assert found["step"] == place.last_step()
     # Its new parent collects it a moment later.
     place.wait(lambda: not Path(f"/proc/{trainer}").exists())
 

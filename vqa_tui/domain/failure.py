@@ -111,6 +111,11 @@ class VqaError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
+    @property
+    def sentence(self) -> str:
+        """Both in one line."""
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
 
 class RunGone(VqaError):
     """There is no such run, or not any more: somebody deleted it."""

@@ -123,7 +123,7 @@ def _reader() -> VideoReader:
     try:
         return video_reader()
     except VqaError as error:
-        raise BadPicture(f"{error.message}. {error.hint}") from error
+        raise BadPicture(error.sentence) from error
 
 
 def _require_unchanged(path: Path, facts: PictureFacts, leave: Leave) -> None:

@@ -89,41 +89,33 @@ def _mode_of(file: Path, data: bytes) -> str:
     try:
         with Image.open(BytesIO(data), formats=PICTURE_FORMATS) as picture:
             return picture.mode
-    except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
+    except Exception as error:  # as in _opened
         raise _unreadable(file, error) from error
 
 
 def _as_rgb(file: Path) -> bytes:
     """Return the picture upright and in RGB: a JPEG stays one, all else is a PNG."""
-    try:
-        with _opened(file) as picture:
-            written_as = "JPEG" if picture.format in ("JPEG", "MPO") else "PNG"
-            encoded = BytesIO()
-            to_rgb(ImageOps.exif_transpose(picture)).save(encoded, written_as, quality=_QUALITY)
-            return encoded.getvalue()
-    except VqaError:
-        raise
-    except Exception as error:  # as above
-        raise _unreadable(file, error) from error
+    with _opened(file) as picture:
+        written_as = "JPEG" if picture.format in ("JPEG", "MPO") else "PNG"
+        return _encoded(to_rgb(ImageOps.exif_transpose(picture)), written_as)
 
 
 def _as_png(file: Path) -> bytes:
     """Return the picture as the bytes of a PNG, upright."""
-    try:
-        with _opened(file) as picture:
-            if picture.mode not in _IN_A_PNG | _TO_RGB:
-                raise VqaError(
-                    f"the picture {file} has pixels of the kind {picture.mode}, which cannot stand in a training file",
-                    hint="Choose a format that names files, or convert the picture and import the dataset again.",
-                )
-            upright = ImageOps.exif_transpose(picture)
-            encoded = BytesIO()
-            (upright.convert("RGB") if picture.mode in _TO_RGB else upright).save(encoded, "PNG")
-            return encoded.getvalue()
-    except VqaError:
-        raise
-    except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
-        raise _unreadable(file, error) from error
+    with _opened(file) as picture:
+        if picture.mode not in _IN_A_PNG | _TO_RGB:
+            raise VqaError(
+                f"the picture {file} has pixels of the kind {picture.mode}, which cannot stand in a training file",
+                hint="Choose a format that names files, or convert the picture and import the dataset again.",
+            )
+        upright = ImageOps.exif_transpose(picture)
+        return _encoded(upright.convert("RGB") if picture.mode in _TO_RGB else upright, "PNG")
+
+
+def _encoded(picture: Image.Image, written_as: str) -> bytes:
+    encoded = BytesIO()
+    picture.save(encoded, written_as, quality=_QUALITY)
+    return encoded.getvalue()
 
 
 def decoded_md5(file: Path) -> tuple[str, tuple[int, int]]:
@@ -132,22 +124,23 @@ def decoded_md5(file: Path) -> tuple[str, tuple[int, int]]:
     The VQA-RAD generator names its pictures so: `md5(PIL.Image.tobytes())`, without size and mode, of pictures that
     Hugging Face's `datasets` has turned upright. Raises VqaError.
     """
-    try:
-        with _opened(file) as picture:
-            upright = ImageOps.exif_transpose(picture)
-            return hashlib.md5(upright.tobytes(), usedforsecurity=False).hexdigest(), upright.size
-    except VqaError:
-        raise
-    except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
-        raise _unreadable(file, error) from error
+    with _opened(file) as picture:
+        upright = ImageOps.exif_transpose(picture)
+        return hashlib.md5(upright.tobytes(), usedforsecurity=False).hexdigest(), upright.size
 
 
 @contextmanager
 def _opened(file: Path) -> Iterator[Image.Image]:
-    with Image.open(file, formats=PICTURE_FORMATS) as picture:
-        if picture.width * picture.height > PIXEL_LIMIT:
-            raise VqaError(f"the picture {file} has more than {PIXEL_LIMIT:,} pixels and was not decoded")
-        yield picture
+    """Yield the picture in a file; whatever goes wrong while it is in use is a VqaError."""
+    try:
+        with Image.open(file, formats=PICTURE_FORMATS) as picture:
+            if picture.width * picture.height > PIXEL_LIMIT:
+                raise VqaError(f"the picture {file} has more than {PIXEL_LIMIT:,} pixels and was not decoded")
+            yield picture
+    except VqaError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever a broken file leads them to; each means: broken.
+        raise _unreadable(file, error) from error
 
 
 def read_picture(file: Path) -> bytes:

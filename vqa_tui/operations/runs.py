@@ -11,9 +11,9 @@ from vqa_tui.domain.run import LIVE_PHASES, EngineState, Intent, Phase, RunSumma
 from vqa_tui.operations.workspace import Workspace, operator
 from vqa_tui.process.lock import ALREADY_AT_WORK, is_locked
 from vqa_tui.process.spawn import reap_children, spawn_detached
-from vqa_tui.process.tail import tail
 from vqa_tui.store import reads, runs
 from vqa_tui.store.inflight import JournalView, read_beat, read_journal
+from vqa_tui.tail import tail
 
 HUNG_AFTER_S = 20.0
 _START_PATIENCE_S = 30.0

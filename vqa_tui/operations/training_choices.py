@@ -64,7 +64,7 @@ def why_not_here(config: TrainingConfig, device: str | None = None) -> str:
         error = too_few
     if error is None:
         return ""
-    return f"{error.message[:1].upper()}{error.message[1:]}. {error.hint}"
+    return error.sentence[:1].upper() + error.sentence[1:]
 
 
 def command_of(workspace: Workspace, config: TrainingConfig, device: str | None = None) -> tuple[str, ...]:

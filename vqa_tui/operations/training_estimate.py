@@ -80,7 +80,7 @@ def estimate_training(
         memory.total,
         found.total_bytes,
         fits,
-        "" if refused is None else f"{refused.message}. {refused.hint}",
+        "" if refused is None else refused.sentence,
     )
 
 

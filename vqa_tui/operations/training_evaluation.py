@@ -15,9 +15,9 @@ from vqa_tui.operations.workspace import Workspace
 from vqa_tui.process.devices import device_named
 from vqa_tui.process.evaluator import LOG, evaluator_command, run_evaluator
 from vqa_tui.process.spawn import spawn_until_up
-from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import keeper_environment
 from vqa_tui.store import trainings
+from vqa_tui.tail import tail
 
 _LAST_STEP = "judging"
 """What the program says before it writes what it found."""

@@ -22,9 +22,9 @@ from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import ProcessLock, is_locked
 from vqa_tui.process.serving import Served, Wanted
 from vqa_tui.process.spawn import spawn_until_up
-from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import keeper_environment
 from vqa_tui.store import trainings
+from vqa_tui.tail import tail
 
 _ADAPTER, _MERGED = "adapter", "merged"
 _WEIGHTS = "config.json"

@@ -28,9 +28,9 @@ from vqa_tui.process.known_process import KnownProcess, noted_process
 from vqa_tui.process.lock import AlreadyAtWork, ProcessLock, is_let_go, is_locked
 from vqa_tui.process.process_group import end_group
 from vqa_tui.process.spawn import spawn_detached
-from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import keeper_environment, trainer_command
 from vqa_tui.store import trainings
+from vqa_tui.tail import tail
 
 RUN_FORMAT = "stcray-flat"
 """What a run is exported as for its own training: one pair a record, with its question type."""

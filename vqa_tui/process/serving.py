@@ -18,8 +18,8 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.process.known_process import KnownProcess
 from vqa_tui.process.lock import ProcessLock, is_let_go, is_locked
 from vqa_tui.process.process_group import end_group, start_ticks
-from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import start_in_session
+from vqa_tui.tail import tail
 
 HOST = "127.0.0.1"
 """Loopback alone: `transformers serve` opens whatever files and addresses a request names."""

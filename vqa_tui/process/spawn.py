@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from vqa_tui.domain.failure import VqaError
-from vqa_tui.process.tail import tail
+from vqa_tui.tail import tail
 
 _LOOK_EVERY_S = 0.02
 _LINES = 8

@@ -20,11 +20,11 @@ from vqa_tui.process.devices import CPU, Taken, places_of, strangers, take, vari
 from vqa_tui.process.first_failure import first_failure, forget_reasons, killed_by
 from vqa_tui.process.lock import ProcessLock
 from vqa_tui.process.process_group import end_group, group_lives, start_ticks
-from vqa_tui.process.tail import tail
 from vqa_tui.process.training_command import start_in_session, trainer_command
 from vqa_tui.process.training_delivery import deliver
 from vqa_tui.store import trainings
 from vqa_tui.store.db import Database, StoreTrouble, Unstorable
+from vqa_tui.tail import tail
 
 _SESSION = re.compile(r"^\$ ", re.MULTILINE)
 """Begins the line with which a session begins in the log: its command."""
@@ -132,7 +132,7 @@ class _Supervisor:
 
     async def fail(self, error: VqaError) -> None:
         """Say that it cannot be."""
-        await self._report(TrainingPhase.FAILED, f"{error.message}. {error.hint}".removesuffix(". "))
+        await self._report(TrainingPhase.FAILED, error.sentence)
 
     @property
     def has_failed(self) -> bool:

@@ -61,8 +61,7 @@ class ConversationSource:
     def records(self, scratch: Scratch) -> Iterator[SourceItem | ImportProblem]:
         """Yield the items in the order of the file; see Source.records."""
         for found in joined_items(self._rows(), scratch, self._pictures.find):
-            is_clip = isinstance(found, SourceItem) and is_video(found.path)
-            yield self._clip(found) if isinstance(found, SourceItem) and is_clip else found
+            yield self._clip(found) if isinstance(found, SourceItem) and is_video(found.path) else found
 
     def _clip(self, video: SourceItem) -> SourceItem | ImportProblem:
         try:
@@ -70,7 +69,7 @@ class ConversationSource:
         except UnusablePicture as error:
             return ImportProblem(video.key, video.where, f"the video {error.reason}")
         except VqaError as error:
-            return ImportProblem(video.key, video.where, f"is about a video: {error.message}. {error.hint}")
+            return ImportProblem(video.key, video.where, f"is about a video: {error.sentence}")
         return replace(video, truth=video.truth.model_copy(update={"clip": clip}))
 
     def _rows(self) -> Iterator[Row | ImportProblem]:

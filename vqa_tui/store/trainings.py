@@ -1,6 +1,5 @@
 """Trainings: made and steered by faces, reported on by their own process. Each table has one writer."""
 
-import os
 import time
 from dataclasses import dataclass
 
@@ -11,10 +10,11 @@ from vqa_tui.domain.training_files import METRICS
 from vqa_tui.paths import WorkspacePaths
 from vqa_tui.store.at_work import is_locked
 from vqa_tui.store.db import Database, Row
+from vqa_tui.tail import tail
 
 _HINT = "`vqa-tui train list` shows them."
-_TAIL_BYTES = 32 * 1024
-"""Of a file of events: enough for the last step among samples and looks."""
+_LAST_EVENTS = 100
+"""Enough for the last step among samples and looks."""
 _COLUMNS = (
     "t.id, t.name, t.config ->> 'model' AS model, t.config ->> 'backend' AS backend, t.device, t.priority, t.rows, "
     "t.held_out, t.wish, t.created_at, s.phase, s.reason, s.started_at, s.ended_at, s.step, s.total_steps "
@@ -185,9 +185,7 @@ def is_evaluated(paths: WorkspacePaths, training_id: int) -> bool:
 def step_told(paths: WorkspacePaths, training_id: int) -> int | None:
     """Return the step that a trainer told last in its file of events; None where none did."""
     try:
-        with open(paths.training_folder(training_id) / METRICS, "rb") as file:
-            file.seek(max(file.seek(0, os.SEEK_END) - _TAIL_BYTES, 0))
-            told = list(events(file.read().decode("utf-8", "replace").splitlines()))
+        told = list(events(tail(paths.training_folder(training_id) / METRICS, lines=_LAST_EVENTS).splitlines()))
     except OSError:
         return None
     steps = (each.first_step if isinstance(each, Started) else getattr(each, "step", None) for each in reversed(told))

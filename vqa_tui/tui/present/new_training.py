@@ -90,14 +90,11 @@ def estimate_text(found: "TrainingEstimate") -> Content:
         bar = gauge(min(found.total_bytes, found.device_bytes), found.device_bytes, _GAUGE, style=style)
         verdict = Content.assemble(verdict, "   ", bar)
         sizes = f"   about {_gib(found.total_bytes)} of {_gib(found.device_bytes)} GiB, {device}"
-    if found.obstacle:
-        refused = clean(found.obstacle, one_line=True, limit=200)
-        verdict = Content.assemble(verdict, sizes, "\n", Content.styled(f"✖ {refused}", BAD))
-        sizes = ""
+    refused = f"\n✖ {clean(found.obstacle, one_line=True, limit=200)}" if found.obstacle else ""
     parts = " · ".join(
         f"{clean(name, one_line=True, limit=40)} {_gib(size)}" for name, size in found.memory.parts.items() if size
     )
-    return Content.assemble(verdict, sizes, "\n", (parts, QUIET))
+    return Content.assemble(verdict, sizes, (refused, BAD), "\n", (parts, QUIET))
 
 
 def no_estimate_text(words: str) -> Content:
