@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tests.tui.test_hostile_text import HOSTILE, check, visits
 from tests.tui.workshop import Workshop
@@ -104,45 +104,6 @@ async def test_a_broken_recipe_says_where(
         assert "did you mean `reply`" in detail(screen)
         await pilot.press("c")
         await until(pilot, lambda: "so it cannot be copied" in screen_text(app))
-
-
-@pytest.mark.parametrize(("word", "key", "name"), [("recipe", "c", "caption"), ("endpoint", "c", "embedded")])
-@pytest.mark.parametrize("size", SIZES)
-async def test_copying_goes_to_the_copy(
-    workshop: Workshop, until: Wait, screen_text: Text, size: tuple[int, int], word: str, key: str, name: str
-) -> None:
-    app = VqaApp(workshop.services)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        screen = await opened(app, pilot, until, word, name)
-        await pilot.press(key)
-        await until(pilot, lambda: isinstance(app.screen, ValueDialog))
-        value = app.screen.query_one(Input)
-        for wrong, words in (("No", "cannot be the name"), ("demo" if word == "endpoint" else "stcray", "already")):
-            value.value = wrong
-            await pilot.press("enter")
-            await until(pilot, lambda words=words: words in screen_text(app))
-        value.value = "mine"
-        await pilot.press("enter")
-        await until(pilot, lambda: screen.table.cursor_id == "mine" and "your own" in detail(screen))
-    assert (workshop.folder / f"{word}s" / "mine.yaml").is_file()
-
-
-async def test_a_copy_is_told_when_the_cursor_is_on_it(
-    workshop: Workshop, until: Wait, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[tuple[str, object]] = []
-    monkeypatch.setattr(
-        "vqa_tui.tui.screens.configs.tell", lambda screen, words: told.append((words[:9], screen.chosen.name))
-    )
-    app = VqaApp(workshop.services)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await opened(app, pilot, until, "recipe", "caption")
-        await pilot.press("c")
-        await until(pilot, lambda: isinstance(app.screen, ValueDialog))
-        app.screen.query_one(Input).value = "mine"
-        await pilot.press("enter")
-        await until(pilot, lambda: told)
-        assert told == [("Copied to", "mine")]
 
 
 class Lent:

@@ -16,7 +16,7 @@ from vqa_tui.domain.training_events import Ended, event_line
 from vqa_tui.domain.training_exit import BAD_INPUT
 from vqa_tui.domain.training_files import METRICS, REASON
 from vqa_tui.training.checkpoints import remove_unfinished
-from vqa_tui.training.launcher import die_with_launcher, quiet_when_interrupted, see_one_gpu
+from vqa_tui.training.launcher import die_with_launcher, hearing_of_makers, quiet_when_interrupted, see_one_gpu
 from vqa_tui.training.trouble import PeerLost, in_words, told
 
 
@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
             import unsloth  # noqa: F401 - importing it is all
         from vqa_tui.training.session import train
 
-        outcome = train(folder, config, resume=given.resume)
+        with hearing_of_makers():
+            outcome = train(folder, config, resume=given.resume)
     except (Exception, MemoryError) as error:
         return _failed(folder, error)
     print(f"{outcome.phase} after step {outcome.step:,}", flush=True)

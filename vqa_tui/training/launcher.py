@@ -31,6 +31,16 @@ def die_with(parent: int) -> None:
 
 
 @contextmanager
+def hearing_of_makers() -> Iterator[None]:
+    """After the body, no end of a process that makes batches is heard of any more: PyTorch raises it from a signal
+    handler, wherever the program is by then, such as where it writes down why it ends."""
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+@contextmanager
 def quiet_when_interrupted() -> Iterator[None]:
     """End this process at an interrupt as the signal itself would, with no traceback: somebody wanted it to end."""
     try:

@@ -85,15 +85,15 @@ def in_words(error: BaseException, deed: Deed = TRAINING) -> TrainingTrouble:
     name = type(error).__name__
     if is_lack_of_memory(error):
         return TrainingTrouble("out of memory", deed.with_memory)
+    if _is_end_of_a_maker(error, words):
+        return TrainingTrouble(
+            "a process that makes batches was ended from outside",
+            "Most often the system does so where memory runs out: lower max_pixels or batch_size, and resume.",
+        )
     if name == "DistBackendError" or any(each in words for each in ("closed by peer", "reset by peer", "Broken pipe")):
         return PeerLost(
             "another process of this training ended",
             "Its own log says why, on its machine. Resume on all machines: checkpoints are whole.",
-        )
-    if re.search(r"DataLoader worker .*(is killed by signal|exited unexpectedly)", words):
-        return TrainingTrouble(
-            "a process that makes batches was ended from outside",
-            "Most often the system does so where memory runs out: lower max_pixels or batch_size, and resume.",
         )
     if _lacks_space(error):
         return DiskFull(deed)
@@ -103,6 +103,16 @@ def in_words(error: BaseException, deed: Deed = TRAINING) -> TrainingTrouble:
         )
     said = words if _is_handed_on(error) else f"{name}: {words}" if words else name
     return TrainingTrouble(said, "The log has the whole story.")
+
+
+def _is_end_of_a_maker(error: BaseException, words: str) -> bool:
+    """Whether a process that makes batches is gone, as PyTorch says or as the way to it shows, which breaks first."""
+    if re.search(r"DataLoader worker .*(is killed by signal|exited unexpectedly)", words):
+        return True
+    if not isinstance(error, (ConnectionError, EOFError)) or _is_handed_on(error):
+        return False
+    passed = (frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__))
+    return "_try_get_data" in passed
 
 
 def _missing_package(error: BaseException) -> str | None:

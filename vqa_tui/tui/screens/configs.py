@@ -102,12 +102,13 @@ class ConfigsScreen(LibraryScreen, Generic[E]):
         await self._read()
 
     async def _read(self) -> None:
-        entries = await self.read_entries()
-        self._entries = {entry.name: entry for entry in entries}
-        self.table.set_rows([self.row_of(entry) for entry in entries])
-        if self._go_to in self._entries:
-            self.table.cursor = list(self._entries).index(self._go_to)
-            self._go_to = None
+        async with self.reading:
+            entries = await self.read_entries()
+            self._entries = {entry.name: entry for entry in entries}
+            self.table.set_rows([self.row_of(entry) for entry in entries])
+            if self._go_to in self._entries:
+                self.table.cursor = list(self._entries).index(self._go_to)
+                self._go_to = None
         self.show_detail()
 
     @property

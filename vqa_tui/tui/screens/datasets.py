@@ -118,14 +118,15 @@ class DatasetsScreen(LibraryScreen):
         await self._read()
 
     async def _read(self) -> None:
-        views = await self.services.library.datasets()
-        self._views = {view.name: view for view in views}
-        had_rows = bool(self.table.rows)
-        now = time.time()
-        self.table.set_rows([dataset_row(view, now) for view in views])
-        if self._go_to in self._views:
-            self.table.cursor = list(self._views).index(self._go_to)
-            self._go_to = None
+        async with self.reading:
+            views = await self.services.library.datasets()
+            self._views = {view.name: view for view in views}
+            had_rows = bool(self.table.rows)
+            now = time.time()
+            self.table.set_rows([dataset_row(view, now) for view in views])
+            if self._go_to in self._views:
+                self.table.cursor = list(self._views).index(self._go_to)
+                self._go_to = None
         self.query_one("#library-empty").display = not views
         self.query_one("#library-body").display = bool(views)
         if views and not had_rows:

@@ -1,10 +1,13 @@
 """What the screens of datasets, recipes and endpoints share: a list, what is told of the row under the cursor, Esc."""
 
+import asyncio
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from vqa_tui.tui.screens.live import LiveScreen
+from vqa_tui.tui.services import Services
+from vqa_tui.tui.watch import Watch
 from vqa_tui.tui.widgets.live_table import LiveTable
 
 WIDE = 120
@@ -25,6 +28,11 @@ class LibraryScreen(LiveScreen):
         ),
         Binding("f5", "reread", "Read again", id="library.reread", tooltip="Read the list again", show=False),
     ]
+
+    def __init__(self, services: Services, watch: Watch) -> None:
+        super().__init__(services, watch)
+        self.reading = asyncio.Lock()
+        """Held by one reading of the list after the other, so that what was read last is shown last."""
 
     def on_screen_resume(self) -> None:
         """What is shown may have changed while another screen lay over this one."""

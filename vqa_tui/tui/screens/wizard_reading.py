@@ -54,6 +54,8 @@ class WizardReading(AskingScreen[int | None]):
         self._trying: set[Asked] = set()
         self._given: dict[type[RecipeStep] | type[EndpointStep], list[ConfigFile]] = {RecipeStep: [], EndpointStep: []}
         """Recipes and endpoints given by their paths."""
+        self._reading = asyncio.Lock()
+        """Held by one reading of a list after the other, so that what was read last is shown last."""
 
     def answers_changed(self) -> None:
         """Something was read or answered that the lines of the wizard show."""
@@ -74,8 +76,9 @@ class WizardReading(AskingScreen[int | None]):
 
     async def show_datasets(self, cursor: str | None = None, *, stay: bool = False) -> None:
         """Show the datasets; to `stay` leaves the cursor where it is."""
-        found: Sequence[DatasetView] = await self.services.library.datasets()
-        self.query_one(DatasetStep).show(found, chosen=self.form.dataset, cursor=cursor, stay=stay)
+        async with self._reading:
+            found: Sequence[DatasetView] = await self.services.library.datasets()
+            self.query_one(DatasetStep).show(found, chosen=self.form.dataset, cursor=cursor, stay=stay)
         self.answers_changed()
 
     @work(group="recipes", exclusive=True, exit_on_error=False)
@@ -83,16 +86,18 @@ class WizardReading(AskingScreen[int | None]):
         await self._show_recipes(cursor)
 
     async def _show_recipes(self, cursor: str | None = None, *, stay: bool = False) -> None:
-        found = [*self._given[RecipeStep], *await self.services.library.recipe_files()]
-        self._show_files(self.query_one(RecipeStep).config, found, self.form.recipe, cursor, stay=stay)
+        async with self._reading:
+            found = [*self._given[RecipeStep], *await self.services.library.recipe_files()]
+            self._show_files(self.query_one(RecipeStep).config, found, self.form.recipe, cursor, stay=stay)
 
     @work(group="endpoints", exclusive=True, exit_on_error=False)
     async def read_endpoints(self, cursor: str | None = None) -> None:
         await self._show_endpoints(cursor)
 
     async def _show_endpoints(self, cursor: str | None = None, *, stay: bool = False) -> None:
-        found = [*self._given[EndpointStep], *await self.services.library.endpoint_files()]
-        self._show_files(self.query_one(EndpointStep).config, found, self.form.endpoint, cursor, stay=stay)
+        async with self._reading:
+            found = [*self._given[EndpointStep], *await self.services.library.endpoint_files()]
+            self._show_files(self.query_one(EndpointStep).config, found, self.form.endpoint, cursor, stay=stay)
 
     @work(group="again", exclusive=True, exit_on_error=False)
     async def read_again(self) -> None:
