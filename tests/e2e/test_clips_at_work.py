@@ -140,6 +140,14 @@ async def test_a_clip_is_sent_as_a_video_where_the_endpoint_takes_it(stage: Stag
     assert all(int(str(each)) > 100 * seconds for each in tokens)
 
 
+async def test_addresses_that_the_clips_do_not_have_are_said_before_the_start(stage: Stage) -> None:
+    dataset, recipe = await kitchen_dataset(stage), recipe_that(stage, send="uri")
+    endpoint = endpoint_that(stage, video={"takes": ["uri"], "tokens_per_second": 100})
+    with pytest.raises(VqaError, match="the clips of this dataset lie at none") as caught:
+        await plan_run(stage.workspace, RunRequest(dataset, recipe, endpoint))
+    assert "--clips-to" in caught.value.hint
+
+
 async def test_fewer_frames_are_sent_where_the_endpoint_takes_fewer_and_it_is_said(stage: Stage) -> None:
     dataset = await kitchen_dataset(stage)
     endpoint = endpoint_that(stage, picture={"per_request": 2})

@@ -46,6 +46,15 @@ def test_what_is_no_mix_is_refused(typed: str, wrong: str) -> None:
     assert "yes/no=0.5,number=0.2" in refused.value.hint
 
 
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [("two", "number"), ("Ten.", "number"), ("1,200.5", "number"), ("eleven bags", "other"), ("none", "other"),
+     (" NO. ", "yes/no"), ("", "other")],
+)  # fmt: skip
+def test_an_answer_is_of_one_type(answer: str, name: str) -> None:
+    assert type_counts([ExportPair(0, "How many?", answer, "")]) == {name: 1}
+
+
 def test_shares_are_read() -> None:
     assert parse_answer_mix("  ") is None
     assert parse_answer_mix("yes/no=0.5, number = 1/4") == {"yes/no": Fraction(1, 2), "number": Fraction(1, 4)}

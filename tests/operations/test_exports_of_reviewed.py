@@ -58,3 +58,25 @@ async def test_an_export_of_accepted_pairs_needs_some(stored: StoredRun, tmp_pat
         await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl", reviewed="accepted")
     with pytest.raises(VqaError, match="'good' does not say which pairs"):
         await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl", reviewed="good")
+
+
+async def test_pairs_of_a_reply_that_was_cut_are_told_until_somebody_accepts_them(
+    stored: StoredRun, tmp_path: Path
+) -> None:
+    await stored.add(range(1, 4))
+    async with stored.workspace.db.write() as transaction:
+        await transaction.execute('UPDATE sample SET flags = \'["cut_reply","short_answer"]\' WHERE task_id < 3')
+        await transaction.execute("UPDATE sample SET flags = '[\"short_answer\"]' WHERE task_id = 3")
+    report = await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl")
+    (said,) = (warning for warning in report.warnings if "cut off" in warning)
+    assert said.startswith("4 pairs are of a reply that was cut off: `flag:cut_reply` finds them")
+    assert read_manifest(report.manifest).flags == {"cut_reply": 4, "short_answer": 6}
+    async with stored.workspace.db.write() as transaction:
+        await transaction.execute("UPDATE sample SET verdict = 'accepted' WHERE task_id = 1")
+        await transaction.execute("UPDATE sample SET verdict = 'rejected' WHERE task_id = 2 AND ordinal = 0")
+    report = await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl")
+    assert any(warning.startswith("1 pair is of a reply that was cut off") for warning in report.warnings)
+    assert read_manifest(report.manifest).flags == {"cut_reply": 1, "short_answer": 3}
+    await stored.reject(2)
+    report = await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl")
+    assert not any("cut off" in warning for warning in report.warnings)

@@ -1,14 +1,16 @@
 """What is typed right after the key of the palette reaches its field, though that has no focus yet."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from textual import events
-from textual.command import CommandInput, CommandPalette
+from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit
 
 from tests.tui.workshop import DONE, Workshop
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.commands import ScreenCommands
 from vqa_tui.tui.screens.runs import RunsScreen
 
 Wait = Callable[..., Any]
@@ -46,3 +48,27 @@ async def test_a_palette_that_is_left_at_once_takes_nothing(workshop: Workshop, 
                 app.post_message(events.Key(key, character))
             await pilot.press("j")
             await until(pilot, lambda: isinstance(app.screen, RunsScreen) and len(app.screen_stack) == 1)
+
+
+async def test_a_search_that_ends_when_the_list_is_gone_already_is_no_error(
+    workshop: Workshop, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is where the app is left while the palette searches: its parts go first."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def discover(self: ScreenCommands) -> AsyncIterator[DiscoveryHit]:
+        begun.set()
+        await go_on.wait()
+        yield DiscoveryHit("late", lambda: None)
+
+    monkeypatch.setattr(ScreenCommands, "discover", discover)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.action_command_palette()
+        await until(pilot, begun.is_set)
+        palette = app.screen
+        await palette.query_one(CommandList).remove()
+        go_on.set()
+        await until(pilot, lambda: all(worker.is_finished for worker in app.workers if worker.node is palette))
+        await pilot.pause()
+        assert app.is_running

@@ -22,12 +22,9 @@ EVALUATION = "evaluation.json"
 JUDGED_ROWS = "evaluation_rows.jsonl"
 """All rows that were judged, one JUDGED row a line; `evaluation.json` holds the worst."""
 MOST_SHORT_WORDS = 3
-_NUMBERS = {
-    word: str(number)
-    for number, word in enumerate(
-        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    )
-} | {"none": "0"}
+NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+"""Words for which the VQA evaluation puts figures, in their order from 0."""
+_NUMBERS = {word: str(number) for number, word in enumerate(NUMBER_WORDS)} | {"none": "0"}
 
 
 @dataclass(frozen=True, slots=True)

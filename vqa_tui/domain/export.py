@@ -43,6 +43,8 @@ class ExportPair:
     """The follow-up run that it is from; None is the exported run itself."""
     id: int = 0
     """Of the pair in the workspace; 0 where it is not from one."""
+    flags: tuple[str, ...] = ()
+    """What a person should know about it, as of SampleFlag."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,9 @@ class Manifest(_Model):
     """Which pairs were wanted: not-rejected, accepted or any."""
     verdicts: dict[str, int] = {}
     """Pairs in the files by verdict: accepted, edited, unsure, rejected, `not reviewed`."""
+    flags: dict[str, int] = {}
+    """Pairs in the files by what a person should know about them, such as `cut_reply`; without those that are accepted
+    or edited."""
     skipped: ManifestSkipped
     split: ManifestSplit | None
     shard_size: int | None = None

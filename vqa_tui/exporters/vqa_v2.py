@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
+from vqa_tui.domain.evaluation import NUMBER_WORDS
 from vqa_tui.domain.export import ExportedRun, ExportPicture
 from vqa_tui.exporters.layouts import JsonDocument
 from vqa_tui.exporters.media_tags import neutralised
@@ -64,11 +65,12 @@ def result_records(placed: PlacedPicture, run: ExportedRun, grouped: bool) -> It
 
 
 def answer_type(answer: str) -> str:
-    """Return `yes/no`, `number` or `other`, as the annotations sort answers."""
+    """Return `yes/no`, `number` or `other`, as the annotations sort answers; a number may be a word up to ten."""
     plain = answer.strip().rstrip(".").casefold()
     if plain in ("yes", "no"):
         return "yes/no"
-    return "number" if plain.replace(",", "").replace(".", "", 1).isdecimal() else "other"
+    is_number = plain in NUMBER_WORDS or plain.replace(",", "").replace(".", "", 1).isdecimal()
+    return "number" if is_number else "other"
 
 
 class ImageIds:

@@ -154,6 +154,8 @@ class ExportWriter:
         self.question_types: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
         self.answer_types: Counter[str] = Counter()
+        self.flags: Counter[str] = Counter()
+        """Pairs with each flag that nobody has accepted."""
         self._files: list[_OpenFile] = []
         makers = {companion.name: (companion.layout, companion.records) for companion in export_format.companions}
         with ExitStack() as undo:
@@ -215,6 +217,8 @@ class ExportWriter:
             self.question_types.update(pair.question_type for pair in picture.pairs)
             self.verdicts.update(pair.verdict for pair in picture.pairs)
             self.answer_types.update(type_counts(picture.pairs))
+            unseen = (pair for pair in picture.pairs if pair.verdict not in ("accepted", "edited"))
+            self.flags.update(flag for pair in unseen for flag in pair.flags)
 
     def _next_shard(self, full: _OpenFile) -> _OpenFile:
         if sum(each.path == full.path for each in self._files) == MOST_SHARDS:

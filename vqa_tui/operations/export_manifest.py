@@ -126,6 +126,7 @@ def manifest_of(
         answer_mix={name: float(share) for name, share in (answer_mix or {}).items()},
         reviewed=str(run.reviewed),
         verdicts=dict(sorted(writer.verdicts.items())),
+        flags=dict(sorted(writer.flags.items())),
         skipped=ManifestSkipped(
             rejected_pairs=taken.rejected,
             unaccepted_pairs=taken.unaccepted,

@@ -14,6 +14,7 @@ from vqa_tui.config.load import load_recipe
 from vqa_tui.domain.export import ExportedRun, Reviewed
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.part import counted, unit
+from vqa_tui.domain.sample import SampleFlag
 from vqa_tui.domain.split_shares import WHAT_SHARES_ARE, are_shares
 from vqa_tui.exporters.answer_mix import AnswerMix, parse_answer_mix, type_counts
 from vqa_tui.exporters.formats import FORMATS, ExportFormat, Naming, export_format
@@ -368,6 +369,9 @@ def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, fo
     if written_rejected := manifest.verdicts.get("rejected", 0):
         words = counted(written_rejected, "rejected pair")
         warnings.append(f"{words} {'is' if written_rejected == 1 else 'are'} in the file, because any were asked for")
+    if cut := manifest.flags.get(SampleFlag.CUT_REPLY, 0):
+        words = f"{counted(cut, 'pair')} {'is' if cut == 1 else 'are'} of a reply that was cut off"
+        warnings.append(f"{words}: `flag:{SampleFlag.CUT_REPLY}` finds them among the items, and a review rejects them")
     if manifest.image_paths == "absolute":
         because = (
             f"as {manifest.format} needs them"

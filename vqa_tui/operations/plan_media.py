@@ -1,7 +1,11 @@
 """Before pictures and clips are asked about: which of them the endpoint takes in part, or not at all."""
 
+from collections.abc import Iterable
+
 from vqa_tui.config.endpoint import Endpoint
 from vqa_tui.config.recipe import Recipe
+from vqa_tui.domain.failure import VqaError
+from vqa_tui.domain.item import Item
 from vqa_tui.engine.clips import fewer_frames, require_clips
 from vqa_tui.engine.shown import too_many_pictures
 from vqa_tui.operations.plan_cost import Load
@@ -17,3 +21,16 @@ def media_warnings(recipe: Recipe, endpoint: Endpoint, load: Load) -> tuple[str,
     fewer = fewer_frames(recipe, endpoint) if load.has_clips else ""
     many = too_many_pictures(recipe, endpoint, load.sizes.most_in_one)
     return tuple(words for words in (fewer, many) if words)
+
+
+def require_addresses(recipe: Recipe, sample: Iterable[Item]) -> None:
+    """Raise VqaError where the recipe sends addresses of clips and no clip of a sample lies at one."""
+    if recipe.modality == "text" or recipe.video.send != "uri":
+        return
+    clips = [item.truth.clip for item in sample if item.truth.clip is not None]
+    if clips and not any(clip.uri for clip in clips):
+        raise VqaError(
+            f"the recipe {recipe.name} sends the addresses of clips, and the clips of this dataset lie at none",
+            hint="Import the dataset again with --clips-to s3://… or gs://…, or write `video: {send: frames}` in a "
+            "copy of the recipe.",
+        )

@@ -21,7 +21,7 @@ from vqa_tui.engine.estimate import Estimator
 from vqa_tui.operations.making_runs import making_a_run, taken_names
 from vqa_tui.operations.plan import RunPlan as RunPlan
 from vqa_tui.operations.plan_cost import Load, cost_plan, largest_request
-from vqa_tui.operations.plan_media import media_warnings
+from vqa_tui.operations.plan_media import media_warnings, require_addresses
 from vqa_tui.operations.plan_prompts import prompt_sizes
 from vqa_tui.operations.plan_time import time_bounds
 from vqa_tui.operations.plan_warnings import plan_warnings
@@ -213,6 +213,7 @@ async def _load(workspace: Workspace, dataset: DatasetRow, recipe: Recipe, limit
     if sample is None:
         sample = await spread_items(workspace.db, dataset.id, SAMPLE_ITEMS, parts=parts)
         _keep(_samples_seen, key, sample)
+    require_addresses(recipe, sample)
     template = PromptTemplate(recipe)
     prompts = prompt_sizes(template, [(item, part) for item in sample for part in template.parts_of(item)])
     requests = sizes.requests

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.item import ImportProblem, ReferenceQuestion, SourceItem
+from vqa_tui.domain.part import counted
 from vqa_tui.domain.ports import Scratch
 from vqa_tui.sources.contained import ContainedRoot
 from vqa_tui.sources.json_stream import first_byte, stream_items
@@ -60,14 +61,16 @@ class VqaV2Source:
             if first_byte(pair.questions) != b"{":
                 raise VqaError(f"{pair.questions} is not a VQA v2 file: it must be one JSON object", hint=_EXPECTED)
             subtype = _subtype(pair.questions)
-            if pair.annotations is not None:
-                yield from _file_answers(pair.annotations, subtype, scratch)
-            yield from self._asked(pair, subtype, scratch)
+            filed = 0 if pair.annotations is None else (yield from _file_answers(pair.annotations, subtype, scratch))
+            met = yield from self._asked(pair, subtype, scratch)
+            if pair.annotations is not None and filed > met:
+                yield from _untaken(pair.annotations, pair.questions, subtype, scratch, filed - met)
 
-    def _asked(self, pair: _Pair, subtype: str, scratch: Scratch) -> Iterator[Row | ImportProblem]:
+    def _asked(self, pair: _Pair, subtype: str, scratch: Scratch) -> Generator[Row | ImportProblem, None, int]:
+        """Yield the questions, and return how many of them have an annotation."""
         file, split = pair.questions, split_in_name(subtype) or split_in_name(pair.questions.stem)
         numbered = enumerate(stream_items(file, "questions.item"), start=1)
-        found = unanswered = 0
+        found = unanswered = met = 0
         first = ""
         while chunk := list(islice(numbered, _CHUNK)):
             ids = list(dict.fromkeys(_identity(value, "question_id") for _number, value in chunk))
@@ -84,6 +87,7 @@ class VqaV2Source:
                     if before:
                         raise BadRecord(f"has the question_id {question_id} of {before}; the first one counts")
                     asked[question_id] = place
+                    met += question_id in answers
                     row = _row(place, self._key(record, subtype), record, split, answers.get(question_id))
                 except BadRecord as error:
                     yield ImportProblem(place, place, error.reason)
@@ -98,6 +102,7 @@ class VqaV2Source:
             why = f"in {pair.annotations.name}" if pair.annotations else "as there is no file of annotations beside it"
             reason = f"{unanswered} of {found} questions have no answer {why}; the first is question_id {first}"
             yield ImportProblem(f"{file.name} answers", file.name, reason)
+        return met
 
     def _key(self, record: dict[str, Any], subtype: str) -> str:
         image_id, file_name = _required(record, "image_id"), text_of(record, "image")
@@ -129,9 +134,11 @@ def _row(place: str, key: str, record: dict[str, Any], split: str | None, packed
     return Row(key, place, asked, split=split, extra={**record, **found})
 
 
-def _file_answers(file: Path, subtype: str, scratch: Scratch) -> Iterator[ImportProblem]:
+def _file_answers(file: Path, subtype: str, scratch: Scratch) -> Generator[ImportProblem, None, int]:
+    """Put the annotations where their questions find them, and return how many there are."""
     if first_byte(file) != b"{":
         raise VqaError(f"{file} is not a VQA v2 file: it must be one JSON object", hint=_EXPECTED)
+    filed = 0
     numbered = enumerate(stream_items(file, "annotations.item"), start=1)
     while chunk := list(islice(numbered, _CHUNK)):
         rows = []
@@ -143,6 +150,28 @@ def _file_answers(file: Path, subtype: str, scratch: Scratch) -> Iterator[Import
             except BadRecord as error:
                 yield ImportProblem(place, place, error.reason)
         scratch.put_many(f"answers {subtype}", rows)
+        filed += len(rows)
+    return filed
+
+
+def _untaken(file: Path, questions: Path, subtype: str, scratch: Scratch, untaken: int) -> Iterator[ImportProblem]:
+    """Say what became of the annotations, `untaken` in number, that no question took."""
+    alone, first = 0, ""
+    numbered = enumerate(stream_items(file, "annotations.item"), start=1)
+    while chunk := list(islice(numbered, _CHUNK)):
+        ids = {number: found for number, value in chunk if (found := _identity(value, "question_id"))}
+        asked = scratch.get_many(f"questions {subtype}", list(dict.fromkeys(ids.values())))
+        for number, question_id in ids.items():
+            if question_id not in asked:
+                alone, first = alone + 1, first or f"annotation {number} (question_id {question_id})"
+    if alone:
+        words = f"{counted(alone, 'annotation')} {'is' if alone == 1 else 'are'}"
+        reason = f"{words} to no question of {questions.name}; the first is {first}"
+        yield ImportProblem(f"{file.name} questions", file.name, reason)
+    if (repeated := untaken - alone) > 0:
+        words = f"{counted(repeated, 'annotation')} {'has' if repeated == 1 else 'have'}"
+        reason = f"{words} the question_id of an earlier one, which counts"
+        yield ImportProblem(f"{file.name} repeated", file.name, reason)
 
 
 def _answer_of(record: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ _REST_OF_PICTURE = _TASKS_OF_PAGE.replace("+task.run_id = :run", "task.run_id = 
 _PAIR = """sample.id AS sample_id, ordinal, coalesce(edited_question, question) AS question,
     coalesce(edited_answer, answer) AS answer, question_type,
     CASE WHEN verdict = 'accepted' AND (edited_question IS NOT NULL OR edited_answer IS NOT NULL)
-      THEN 'edited' ELSE coalesce(verdict, 'not reviewed') END AS verdict"""
+      THEN 'edited' ELSE coalesce(verdict, 'not reviewed') END AS verdict, flags"""
 _WHICH = "{taken}"
 """Stands for the pairs that are wanted, one of _TAKEN."""
 _LEFT = f"{_WHICH} AS taken, verdict IS 'rejected' AS rejected"
@@ -281,6 +281,7 @@ def _pair(sample: Row, part: int, source: ExportSource | None, before: int) -> E
         part,
         source,
         sample["sample_id"],
+        () if sample["flags"] == "[]" else tuple(json.loads(sample["flags"])),
     )
 
 

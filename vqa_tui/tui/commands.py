@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
-from textual import events
+from textual import events, work
 from textual.app import App
 from textual.binding import ActiveBinding
-from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
 
@@ -117,11 +118,35 @@ class ScreenCommands(SystemCommandsProvider):
             yield hit
 
 
+_GATHER = vars(CommandPalette._gather_commands)["__wrapped__"]
+
+
 class Palette(CommandPalette):
-    """The palette of Textual; what was typed before its field had the focus is not lost."""
+    """The palette of Textual; what was typed before its field had the focus is not lost, and leaving the app while it
+    searches is no error: its parts go first, and the search would look for them."""
 
     _ahead = 0
     """Characters that were typed so."""
+
+    @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)
+    async def _gather_commands(self, search_value: str) -> None:
+        try:
+            await _GATHER(self, search_value)
+        except NoMatches:
+            if self._is_whole:
+                raise
+
+    def _watch__list_visible(self) -> None:
+        if self._is_whole:
+            super()._watch__list_visible()
+
+    async def _watch__show_busy(self) -> None:
+        if self._is_whole:
+            await super()._watch__show_busy()
+
+    @property
+    def _is_whole(self) -> bool:
+        return self.is_running and bool(self.query(CommandList))
 
     def type_ahead(self, character: str) -> None:
         """Put a character before what was typed once the field had the focus."""
