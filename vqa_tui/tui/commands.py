@@ -12,9 +12,11 @@ from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
+from textual.theme import ThemeProvider
 
 from vqa_tui.safe_text import clean
 from vqa_tui.tui.present.help_text import KeyHelp
+from vqa_tui.tui.screens.leaving import LeavableScreen
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.typed_keys import is_typed
 
@@ -121,7 +123,7 @@ class ScreenCommands(SystemCommandsProvider):
 _GATHER = vars(CommandPalette._gather_commands)["__wrapped__"]
 
 
-class Palette(CommandPalette):
+class Palette(CommandPalette, LeavableScreen[None]):
     """The palette of Textual; what was typed before its field had the focus is not lost, and leaving the app while it
     searches is no error: its parts go first, and the search would look for them."""
 
@@ -171,6 +173,10 @@ class CommandingApp(App[None]):
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Show the themes in a palette."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def on_key(self, event: events.Key) -> None:
         """Take a key that nothing took: its screen has a word about it, or the palette has just covered that screen."""

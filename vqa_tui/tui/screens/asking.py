@@ -4,13 +4,14 @@ from typing import TypeVar
 
 from textual.screen import Screen
 
+from vqa_tui.tui.screens.leaving import LeavableScreen
 from vqa_tui.tui.toasts import tell
 
 Result = TypeVar("Result")
 Answer = TypeVar("Answer")
 
 
-class AskingScreen(Screen[Result]):
+class AskingScreen(LeavableScreen[Result]):
     """A screen over which dialogs are opened."""
 
     @property

@@ -15,6 +15,7 @@ from textual.worker import Worker
 
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.screens.leaving import LeavableScreen
 from vqa_tui.tui.toasts import tell, tell_worker_failure
 
 Result = TypeVar("Result")
@@ -23,7 +24,7 @@ READ_S = 0.3
 """Seconds in which a question that came late takes no yes: the key was meant for what was on screen before."""
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(ModalScreen[Result], LeavableScreen[Result]):
     """Base of all dialogs: Esc leaves, page keys scroll what does not fit, F1 helps, and `?` outside text."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dialogs.tcss"]
@@ -46,6 +47,8 @@ class Dialog(ModalScreen[Result]):
 
     def refuse(self, words: str) -> None:
         """Say in the dialog what is wrong, until a field is another one."""
+        if self.is_left:
+            return
         problem = self.query_one("#problem", Static)
         problem.update(Content(clean(words, limit=1_000)))
         problem.display = True
