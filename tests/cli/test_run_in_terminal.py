@@ -67,7 +67,9 @@ def test_approval_from_elsewhere_ends_the_question(place: Place, in_terminal: In
 
 
 def test_ctrl_c_pauses_and_waits_for_what_is_in_flight(place: Place, in_terminal: InTerminal) -> None:
-    terminal = in_terminal(*start(place, "halted", "--pilot", "0", endpoint=place.slow_endpoint))
+    slower = place.folder / "slower.yaml"
+    slower.write_text(Path(place.slow_endpoint).read_text().replace("300", "1000"))
+    terminal = in_terminal(*start(place, "halted", "--pilot", "0", endpoint=str(slower)))
     terminal.wait_for("2 of 2 in flight")
     terminal.press(CTRL_C)
     assert terminal.exit_code() == 130

@@ -23,16 +23,16 @@ def child_of(pid: int) -> int:
 
 
 async def test_a_killed_embedded_endpoint_is_started_again_and_nothing_fails(stage: Stage) -> None:
-    dataset = await stage.pictures(80)
+    dataset = await stage.pictures(160)
     run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=50), pilot=0, concurrency=4))
     view = await stage.until_done(run_id, 5)
     assert view.engine.pid is not None
     first = child_of(view.engine.pid)
     os.kill(first, signal.SIGKILL)
-    view = await stage.until_done(run_id, 60)
+    view = await stage.until_done(run_id, 20)
     assert view.engine.pid is not None and child_of(view.engine.pid) != first
     view = await stage.until_ended(run_id)
-    assert (view.phase, view.counts.done, view.counts.failed) == (Phase.DONE, 80, 0)
+    assert (view.phase, view.counts.done, view.counts.failed) == (Phase.DONE, 160, 0)
     told = [event.message for event in view.events]
     assert "the process of the embedded endpoint ended; it has been started again" in told
     assert any(message.startswith("the endpoint cannot be reached since") for message in told)

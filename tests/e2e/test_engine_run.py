@@ -65,7 +65,7 @@ async def test_a_second_engine_is_refused(stage: Stage) -> None:
 
 async def test_pause_lets_requests_end_and_resume_goes_on(stage: Stage) -> None:
     dataset = await stage.pictures(200)
-    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=50), pilot=0))
+    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=150), pilot=0))
     await stage.until(run_id, lambda view: view.counts.done >= 20)
     await pause_run(stage.workspace, run_id)
     view = await stage.until_phase(run_id, Phase.PAUSED)

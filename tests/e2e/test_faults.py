@@ -12,7 +12,7 @@ from vqa_tui.operations.runs import resume_run, stop_run
 
 
 async def test_kill_9_in_the_middle_loses_and_repeats_nothing(stage: Stage) -> None:
-    dataset = await stage.pictures(500)
+    dataset = await stage.pictures(1_000)
     run_id = await stage.run(RunRequest(dataset, "general-vqa", stage.endpoint(latency_ms=30), pilot=0))
     chance = random.Random(5)
     for kill in range(1, 4):
@@ -23,8 +23,8 @@ async def test_kill_9_in_the_middle_loses_and_repeats_nothing(stage: Stage) -> N
         assert view.counts.leased > 0
         await resume_run(stage.workspace, run_id)
     view = await stage.until_ended(run_id)
-    assert (view.phase, view.counts.done) == (Phase.DONE, 500)
-    assert await stage.column("SELECT count(DISTINCT task_id) FROM sample") == [500]
+    assert (view.phase, view.counts.done) == (Phase.DONE, 1_000)
+    assert await stage.column("SELECT count(DISTINCT task_id) FROM sample") == [1_000]
     assert await stage.column("SELECT task_id FROM sample GROUP BY task_id, ordinal HAVING count(*) > 1") == []
     assert (
         await stage.column("SELECT task_id FROM attempt WHERE kind = 'ok' GROUP BY task_id HAVING count(*) > 1") == []
@@ -39,7 +39,7 @@ async def test_kill_9_in_the_middle_loses_and_repeats_nothing(stage: Stage) -> N
 
 async def test_stopping_a_lost_run_puts_its_pictures_back(stage: Stage) -> None:
     dataset = await stage.pictures(100)
-    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=100), pilot=0))
+    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=400), pilot=0))
     await stage.until(run_id, lambda view: view.counts.done >= 10)
     await stage.kill_engine(run_id)
     await stop_run(stage.workspace, run_id)
@@ -49,7 +49,7 @@ async def test_stopping_a_lost_run_puts_its_pictures_back(stage: Stage) -> None:
 
 async def test_sigterm_stops_gracefully(stage: Stage) -> None:
     dataset = await stage.pictures(200)
-    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=60), pilot=0))
+    run_id = await stage.run(RunRequest(dataset, "caption", stage.endpoint(latency_ms=200), pilot=0))
     view = await stage.until(run_id, lambda view: view.counts.done >= 10)
     assert view.engine.pid is not None
     os.kill(view.engine.pid, signal.SIGTERM)

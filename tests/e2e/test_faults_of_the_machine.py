@@ -83,7 +83,7 @@ async def test_a_full_disk_keeps_paid_replies_in_memory_until_there_is_room(stag
 
 async def test_a_lock_that_a_stranger_holds_is_told_and_waited_for(stage: Stage) -> None:
     dataset = await stage.pictures(200)
-    endpoint = stage.endpoint(latency_ms=20)
+    endpoint = stage.endpoint(latency_ms=60)
     run_id = await stage.run(RunRequest(dataset, "caption", endpoint, pilot=0, concurrency=8))
     await stage.until_done(run_id, 10)
     stranger = sqlite3.connect(stage.workspace.paths.database, isolation_level=None)
@@ -139,7 +139,7 @@ async def test_a_clock_that_jumps_ahead_and_back_loses_nothing_and_puts_nothing_
 
     set_clock(0)
     monkeypatch.setattr(time, "time", lambda: real() + float(ahead.read_text()))
-    endpoint = stage.endpoint(latency_ms=40, fail={"500": 0.08}, seed=5)
+    endpoint = stage.endpoint(latency_ms=80, fail={"500": 0.08}, seed=5)
     request = RunRequest(await stage.pictures(200), "caption", endpoint, pilot=0, concurrency=8)
     run_id = await create_run(stage.workspace, request)
     engine = await engine_of(stage, run_id, program=("-c", _BY_A_CLOCK, str(ahead)))

@@ -125,13 +125,13 @@ async def test_what_is_done_with_requests_is_said_of_requests(stage: Stage) -> N
 
 
 async def test_kill_9_loses_and_doubles_no_request(stage: Stage) -> None:
-    pairs = [number % 4 for number in range(160)]
+    pairs = [number % 4 for number in range(320)]
     dataset = await asked_pictures(stage, pairs)
     total = sum(pairs)
-    request = RunRequest(dataset, "vqa-rad", stage.endpoint(latency_ms=30), pilot=0)
+    request = RunRequest(dataset, "vqa-rad", stage.endpoint(latency_ms=60), pilot=0)
     plan = await plan_run(stage.workspace, request)
-    assert (plan.items, plan.requests, plan.unasked) == (120, total, 40)
-    assert plan.warnings[0] == "40 pictures have no reference pair and are not asked."
+    assert (plan.items, plan.requests, plan.unasked) == (240, total, 80)
+    assert plan.warnings[0] == "80 pictures have no reference pair and are not asked."
     run_id = await stage.run(request)
     chance = random.Random(3)
     for kill in range(1, 4):

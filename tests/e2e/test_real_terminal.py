@@ -41,7 +41,7 @@ async def test_a_killed_engine_is_shown_lost_and_one_key_resumes_it(stage: Stage
 
 
 async def test_a_killed_app_leaves_the_engine_at_work_and_a_new_one_shows_it(stage: Stage) -> None:
-    dataset = await stage.pictures(300)
+    dataset = await stage.pictures(600)
     run_id = await stage.run(
         RunRequest(dataset, "caption", stage.endpoint(latency_ms=200), pilot=0, name="steady", concurrency=6)
     )
@@ -56,7 +56,7 @@ async def test_a_killed_app_leaves_the_engine_at_work_and_a_new_one_shows_it(sta
     with _app(stage) as second:
         await asyncio.to_thread(second.until, "steady")
         second.press("\r")
-        await asyncio.to_thread(second.until, "300 done")
+        await asyncio.to_thread(second.until, "600 done")
     assert await stage.column("SELECT count(*) FROM session WHERE run_id = ?", run_id) == [1]
 
 

@@ -152,7 +152,7 @@ def test_a_child_that_says_nothing_is_ended_in_time(monkeypatch: pytest.MonkeyPa
     log.write_text("from an earlier run\n")
     monkeypatch.setattr(sys, "executable", broken_python(tmp_path, "echo waiting >&2; exec cat >/dev/null"))
     with pytest.raises(VqaError) as refused:
-        start_embedded(endpoint_of(), log=log, start_timeout_s=0.3)
+        start_embedded(endpoint_of(), log=log, start_timeout_s=2.0)
     assert "waiting" in refused.value.hint and "earlier" not in refused.value.hint
     assert log.read_text() == "from an earlier run\nwaiting\n"
 

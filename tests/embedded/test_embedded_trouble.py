@@ -114,7 +114,7 @@ async def test_refusals_and_empty_replies(http: aiohttp.ClientSession, prompt: s
 
 async def test_a_timeout_hangs_until_the_client_leaves(prompt: str, body: Body) -> None:
     async with EmbeddedEndpoint(only("timeout")) as endpoint:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as impatient:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.8)) as impatient:
             with pytest.raises(TimeoutError):
                 await post(impatient, endpoint, body(prompt))
         stats = endpoint.ledger.to_json()
@@ -124,7 +124,7 @@ async def test_a_timeout_hangs_until_the_client_leaves(prompt: str, body: Body) 
 
 async def test_a_dripping_reply_goes_on_until_the_client_leaves(prompt: str, body: Body, until: Until) -> None:
     async with EmbeddedEndpoint(only("drip")) as endpoint:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.7)) as impatient:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1.5)) as impatient:
             with pytest.raises(TimeoutError):
                 await post(impatient, endpoint, body(prompt))
         stats = endpoint.ledger.to_json()

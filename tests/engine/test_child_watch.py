@@ -74,4 +74,4 @@ async def test_a_fault_of_the_program_is_raised() -> None:
 
     watched = Watched(broken)
     with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(watched.task, 5)
+        await asyncio.wait_for(watched.task, 20)

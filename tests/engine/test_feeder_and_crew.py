@@ -64,7 +64,7 @@ class Feeding:
             await asyncio.sleep(0)
 
     async def take(self, count: int) -> list[int]:
-        return [(await asyncio.wait_for(self.feeder.take(), 5)).id for _ in range(count)]
+        return [(await asyncio.wait_for(self.feeder.take(), 20)).id for _ in range(count)]
 
     def released(self) -> list[int]:
         assert all(outcome == TaskOutcome(outcome.task_id, TaskStatus.PENDING) for outcome in self.writer.outcomes)

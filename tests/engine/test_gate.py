@@ -64,7 +64,7 @@ async def test_a_worker_that_was_preparing_when_the_gate_closed_sends_nothing(wo
     work = asyncio.create_task(Worker(workshop.bench).handle(workshop.task()))
     await until(lambda: workshop.bench.board.preparing == 1)
     workshop.bench.gatekeeper.close()
-    await asyncio.wait_for(work, 5)
+    await asyncio.wait_for(work, 20)
     assert workshop.only_outcome() == TaskOutcome(7, TaskStatus.PENDING) and workshop.client.asked == []
 
 
@@ -95,7 +95,7 @@ async def test_over_several_quota_groups_no_more_is_in_flight_than_the_run_allow
     gate.give_back(held.pop())
     await until(lambda: sum(each.done() for each in waiting) == 1)
     gate.set_concurrency(4)
-    await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    await asyncio.wait_for(asyncio.gather(*waiting), 20)
 
 
 async def test_a_settlement_lets_one_at_a_time_look_for_money_and_nobody_takes_a_key_in_vain() -> None:
@@ -115,7 +115,7 @@ async def test_a_settlement_lets_one_at_a_time_look_for_money_and_nobody_takes_a
     await until(lambda: sum(each.done() for each in waiting) == 8)
     assert ring.borrowed == 11
     gate.set_cap(None)
-    await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    await asyncio.wait_for(asyncio.gather(*waiting), 20)
 
 
 async def test_money_that_binds_uses_up_no_day() -> None:
@@ -137,14 +137,14 @@ async def test_who_is_cancelled_at_the_moment_he_is_woken_lets_the_next_one_look
     ring.used(held.loan, None)
     gate.settle(held, actual=0, uncertain=0)
     first.cancel()
-    assert (await asyncio.wait_for(second, 5)).reserved == 1_000
+    assert (await asyncio.wait_for(second, 20)).reserved == 1_000
     await asyncio.gather(first, return_exceptions=True)
 
 
 async def test_a_free_endpoint_with_a_cap_uses_its_slots_from_the_first_request() -> None:
     gate, _ring = gate_of()
     gate.budget.cap, gate.budget.proven = 10**9, False
-    assert len([await asyncio.wait_for(gate.admit(0), 5) for _ in range(16)]) == 16
+    assert len([await asyncio.wait_for(gate.admit(0), 20) for _ in range(16)]) == 16
 
 
 async def test_the_estimate_is_of_the_picture_that_is_sent(
@@ -168,5 +168,5 @@ async def test_the_estimate_is_of_the_picture_that_is_sent(
     # Its body is ready and waits for the store; meanwhile a person wants another size.
     workshop.limits[0] = Limits(max_side=24)
     workshop.writer.healthy.set()
-    await asyncio.wait_for(work, 5)
+    await asyncio.wait_for(work, 20)
     assert asked == [16]

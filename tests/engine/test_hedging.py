@@ -81,7 +81,7 @@ async def test_the_first_good_reply_counts_at_once_and_the_other_is_recorded_whe
     # The task has its outcome; its slot is held until the other request has ended.
     assert not work.done() and workshop.bench.board.busy == 1
     stragglers.reply(0)
-    await asyncio.wait_for(work, 5)
+    await asyncio.wait_for(work, 20)
     late = stragglers.outcomes[1]
     assert (late.attempt_alone, purposes(late), late.pairs) == (True, [Purpose.ASK], ())
     assert [attempt.cost_nano for each in stragglers.outcomes for attempt in each.attempts] == [COST_NANO] * 2
@@ -99,7 +99,7 @@ async def test_a_straggler_that_wins_after_all_is_recorded_as_what_it_was(stragg
     stragglers.reply(0)
     await until(lambda: len(stragglers.outcomes) == 1)
     stragglers.reply(1, fails(K.SERVER, 500))
-    await asyncio.wait_for(work, 5)
+    await asyncio.wait_for(work, 20)
     won, late = stragglers.outcomes
     assert purposes(won) == [Purpose.ASK] and purposes(late) == [Purpose.HEDGE]
     assert late.attempt is not None and late.attempt.kind == K.SERVER and late.attempt_alone
@@ -112,7 +112,7 @@ async def test_a_failure_waits_for_the_other_which_may_still_be_good(stragglers:
     await until(lambda: stragglers.workshop.bench.board.asking == 1)
     assert stragglers.outcomes == []
     stragglers.reply(1)
-    await asyncio.wait_for(work, 5)
+    await asyncio.wait_for(work, 20)
     (outcome,) = stragglers.outcomes
     assert (outcome.status, purposes(outcome)) == (TaskStatus.DONE, [Purpose.HEDGE, Purpose.ASK])
     assert outcome.hedge is not None and outcome.hedge.uncertain_nano == stragglers.workshop.budget.uncertain > 0
@@ -127,7 +127,7 @@ async def test_of_two_failures_the_final_one_decides_and_one_attempt_is_spent(
     await stragglers.asked(2)
     stragglers.reply(0 if refused_first else 1, fails(K.REFUSED, 200))
     stragglers.reply(1 if refused_first else 0, fails(K.SERVER, 500))
-    await asyncio.wait_for(work, 5)
+    await asyncio.wait_for(work, 20)
     (outcome,) = stragglers.outcomes
     assert (outcome.status, outcome.kind, outcome.spends_attempt) == (TaskStatus.FAILED, K.REFUSED, True)
     assert sorted(attempt.kind for attempt in outcome.attempts) == [K.REFUSED, K.SERVER]
@@ -203,7 +203,7 @@ async def test_where_a_second_request_would_have_to_wait_none_is_sent(
     board = stragglers.workshop.bench.board
     assert (board.waiting_for_key, board.waiting_for_budget) == (0, 0)
     stragglers.reply(0)
-    await asyncio.wait_for(work, 5)
+    await asyncio.wait_for(work, 20)
     (outcome,) = stragglers.outcomes
     assert outcome.status is TaskStatus.DONE and purposes(outcome) == [Purpose.ASK]
     stragglers.workshop.nothing_is_held()
@@ -220,7 +220,7 @@ async def test_room_that_comes_later_is_used(stragglers: Stragglers) -> None:
     await stragglers.asked(2)
     stragglers.reply(0)
     stragglers.reply(1)
-    await asyncio.wait_for(work, 5)
+    await asyncio.wait_for(work, 20)
     assert sum(len(outcome.attempts) for outcome in stragglers.outcomes) == 2
 
 
@@ -234,7 +234,7 @@ async def test_a_hedge_of_a_longer_question_asks_the_same_question(
     await stragglers.asked(2)
     stragglers.reply(1, answers(GOOD))
     stragglers.reply(0, answers(GOOD))
-    await asyncio.wait_for(work, 5)
+    await asyncio.wait_for(work, 20)
     first, second = stragglers.workshop.client.asked
     assert first == second and "no JSON" in first
     assert sorted(p for outcome in stragglers.outcomes for p in purposes(outcome)) == ["hedge", "repair"]
@@ -277,7 +277,7 @@ async def test_room_that_only_the_reply_itself_makes_is_not_used_for_a_second_re
         for _ in range(number % 9):
             await asyncio.sleep(0)
         stragglers.reply(number)
-        await asyncio.wait_for(work, 5)
+        await asyncio.wait_for(work, 20)
     assert len(stragglers.replies) == 200
     workshop.nothing_is_held()
 
@@ -313,4 +313,4 @@ async def test_where_all_slots_of_the_run_are_asking_none_is_sent(stragglers: St
     stragglers.enough_was_seen()
     await looked_often(stragglers)
     stragglers.reply(0)
-    await asyncio.wait_for(work, 5)
+    await asyncio.wait_for(work, 20)

@@ -175,7 +175,7 @@ async def test_a_turn_that_is_not_used_goes_to_the_next(make_watch: MakeWatch, q
     third.cancel()
     await asyncio.gather(third, return_exceptions=True)
     watch.outage.pass_on()
-    assert await asyncio.wait_for(watch.outage.turn(), 5) is True
+    assert await asyncio.wait_for(watch.outage.turn(), 20) is True
 
 
 async def test_a_turn_given_at_the_moment_of_a_cancel_is_not_lost(make_watch: MakeWatch, quickly: None) -> None:
@@ -188,7 +188,7 @@ async def test_a_turn_given_at_the_moment_of_a_cancel_is_not_lost(make_watch: Ma
     second.cancel()
     await asyncio.gather(second, return_exceptions=True)
     assert second.cancelled()
-    assert await asyncio.wait_for(watch.outage.turn(), 5) is True
+    assert await asyncio.wait_for(watch.outage.turn(), 20) is True
 
 
 async def test_calling_off_sends_all_away_and_who_comes_later_is_the_probe(
@@ -203,7 +203,7 @@ async def test_calling_off_sends_all_away_and_who_comes_later_is_the_probe(
     watch.outage.call_off()
     assert all(isinstance(result, NotNow) for result in await asyncio.gather(*others, return_exceptions=True))
     watch.outage.missed(7, UNSENT, probe=True)
-    assert await asyncio.wait_for(watch.outage.turn(), 5) is True
+    assert await asyncio.wait_for(watch.outage.turn(), 20) is True
 
 
 async def test_an_endpoint_that_was_never_reached_pauses_the_run_after_a_while_and_one_that_was_does_not(

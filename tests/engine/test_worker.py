@@ -220,7 +220,7 @@ async def test_a_cancelled_request_is_recorded_as_perhaps_billed_and_its_task_pu
 
     workshop.client.script = hang
     work = asyncio.create_task(Worker(workshop.bench).handle(workshop.task()))
-    await asyncio.wait_for(asking.wait(), 5)
+    await asyncio.wait_for(asking.wait(), 20)
     assert [(flight.task_id, flight.answered) for flight in read_flights(workshop.journal_path)] == [(7, False)]
     work.cancel()
     with pytest.raises(asyncio.CancelledError):

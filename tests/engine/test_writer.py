@@ -52,7 +52,7 @@ async def test_outcomes_are_committed_in_order_in_groups_and_then_counted() -> N
     for number in range(200):
         await writer.submit(outcome(number))
     assert not writer.at_rest
-    await asyncio.wait_for(writer.drained(), 5)
+    await asyncio.wait_for(writer.drained(), 20)
     assert counted == list(range(200)) == [task for group in store.groups for task in group]
     assert all(len(group) <= GROUP_SIZE for group in store.groups) and len(store.groups) <= 5
     work.cancel()
@@ -67,7 +67,7 @@ async def test_nothing_is_counted_before_the_commit() -> None:
     await asyncio.sleep(0)
     assert counted == [] and not writer.at_rest
     store.gate.set()
-    await asyncio.wait_for(writer.drained(), 5)
+    await asyncio.wait_for(writer.drained(), 20)
     assert counted == [1] and writer.at_rest
     work.cancel()
 
@@ -77,7 +77,7 @@ async def test_a_lone_outcome_does_not_wait_for_a_full_group() -> None:
     writer = Writer(store, lambda group: stored.set())
     work = asyncio.create_task(writer.work())
     await writer.submit(outcome(1))
-    await asyncio.wait_for(stored.wait(), 5)
+    await asyncio.wait_for(stored.wait(), 20)
     assert store.groups == [[1]]
     work.cancel()
 
@@ -89,10 +89,10 @@ async def test_trouble_is_told_and_no_paid_reply_is_lost(monkeypatch: pytest.Mon
     work = asyncio.create_task(writer.work())
     for number in range(10):
         await writer.submit(outcome(number))
-    await asyncio.wait_for(store.failed.wait(), 5)
+    await asyncio.wait_for(store.failed.wait(), 20)
     await asyncio.sleep(0)
     assert "disk is full" in writer.trouble and "10 results wait in memory" in writer.trouble
-    await asyncio.wait_for(writer.drained(), 5)
+    await asyncio.wait_for(writer.drained(), 20)
     assert counted == list(range(10)) and writer.trouble == ""
     work.cancel()
 
@@ -140,7 +140,7 @@ async def test_one_result_that_the_schema_refuses_fails_alone_and_keeps_its_cost
     for number in range(6):
         paid = AttemptRecord("a", 1.0, 2.0, "ok", cost_nano=7, raw_reply="kept")
         await writer.submit(TaskOutcome(number, TaskStatus.DONE, paid, True, pairs=(Pair("q", "a"),)))
-    await asyncio.wait_for(writer.drained(), 5)
+    await asyncio.wait_for(writer.drained(), 20)
     assert counted == list(range(6)) and writer.trouble == ""
     by_task = {each.task_id: each for each in store.kept}
     assert sorted(by_task) == list(range(6))
@@ -164,7 +164,7 @@ async def test_a_refused_result_keeps_both_requests_of_a_straggler_and_says_noth
     odd = AttemptRecord("a", 2.0, 2.0, "ok", cost_nano=11, request_id="odd")
     await writer.submit(TaskOutcome(1, TaskStatus.DONE, paid, True, hedge=odd))
     await writer.submit(TaskOutcome(2, TaskStatus.DONE, odd, attempt_alone=True))
-    await asyncio.wait_for(writer.drained(), 5)
+    await asyncio.wait_for(writer.drained(), 20)
     assert [[attempt.cost_nano for attempt in each.attempts] for each in kept] == [[7, 11], [11]]
     assert [each.attempt_alone for each in kept] == [False, True]
     work.cancel()

@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
+from tests.process.test_training_supervisor import is_running
 from tests.training.conftest import training_folder
 from vqa_tui.domain.training_events import Ended, events
 
@@ -46,7 +47,7 @@ def test_a_worker_with_a_batch_that_nobody_takes_ends_with_its_trainer() -> None
         worker = int(trainer.stdout.readline())
         trainer.kill()
     deadline = time.monotonic() + _PATIENCE_S
-    while Path(f"/proc/{worker}").exists():
+    while is_running(worker):
         if time.monotonic() > deadline:
             os.kill(worker, signal.SIGKILL)
             raise AssertionError("the worker waits for a trainer that is gone")

@@ -171,7 +171,7 @@ def test_a_killed_supervisor(place: Place) -> None:
     assert (found["phase"], found["at_work"]) == ("cancelled", False)
     assert found["step"] == place.last_step()
     # Its new parent collects it a moment later.
-    place.wait(lambda: not Path(f"/proc/{trainer}").exists())
+    place.wait(lambda: not lives(trainer))
 
 
 def test_two_processes_learn_as_one_does_and_stop_together(place: Place) -> None:
@@ -210,7 +210,7 @@ def test_a_killed_launcher_takes_its_workers_along(place: Place) -> None:
     os.kill(launcher, signal.SIGKILL)
     place.wait_until_gone()
     assert place.shown()["phase"] == "failed"
-    place.wait(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    place.wait(lambda: not any(map(lives, workers)))
 
 
 def test_a_killed_worker_is_told_and_not_what_its_neighbour_makes_of_it(place: Place) -> None:
@@ -225,9 +225,17 @@ def test_a_killed_worker_is_told_and_not_what_its_neighbour_makes_of_it(place: P
 
 
 def children_of(pid: int) -> list[int]:
-    fields = {
-        int(path.parent.name): path.read_text("utf-8", "replace").rpartition(")")[2].split()
-        for path in Path("/proc").glob("[0-9]*/stat")
-        if path.exists()
-    }
-    return [each for each, stat in fields.items() if stat[1] == str(pid)]
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _stat(path)[1:2] == [str(pid)]]
+
+
+def lives(pid: int) -> bool:
+    """Whether it is there, and is no zombie that its new parent has yet to collect."""
+    return _stat(Path(f"/proc/{pid}"))[:1] not in ([], ["Z"])
+
+
+def _stat(process: Path) -> list[str]:
+    """Its state, its parent, and more; nothing where it is gone."""
+    try:
+        return (process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 from textual._context import visible_screen_stack
 from textual._styles_cache import StylesCache
+from textual.app import ScreenStackError
 from textual.pilot import Pilot
 
 from tests.tui.fake_history import FakeHistory
@@ -243,13 +244,22 @@ def _matches(row: TaskRow, chosen: TaskFilter) -> bool:
 
 
 async def until(pilot: "Pilot[None]", fact: Callable[[], object]) -> None:
-    """Wait for a fact, with a deadline; show the screen when it does not come."""
+    """Wait for a fact, with a deadline, and until a screen that came with it is composed; show the screen when it does
+    not come."""
     deadline = time.monotonic() + _WAIT_S
-    while not fact():
+    while not (fact() and _is_composed(pilot.app)):
         if time.monotonic() > deadline:
             raise AssertionError("waited in vain; the screen shows:\n" + screen_text(pilot.app))
         await pilot.pause()
         await asyncio.sleep(0.01)
+
+
+def _is_composed(app: Any) -> bool:
+    """Whether the screen on top has its widgets; an app that has ended has no screen."""
+    try:
+        return bool(app.screen.is_mounted)
+    except ScreenStackError:
+        return True
 
 
 def screen_text(app: Any) -> str:

@@ -257,7 +257,10 @@ async def test_ctrl_c_stops_nothing(app: VqaApp, running: Fake, until: Wait, scr
         assert running.wanted == []
 
 
-async def test_q_leaves_and_says_what_goes_on(app: VqaApp, running: Fake, until: Wait) -> None:
+async def test_q_leaves_and_says_what_goes_on(
+    app: VqaApp, running: Fake, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vqa_tui.tui.app._LEAVE_WITHIN_S", 60.0)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: seen(app))
         await pilot.press("q")

@@ -185,7 +185,9 @@ async def test_deleting_asks_with_the_count_and_leaves_the_pictures(
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, DatasetsScreen))
         assert len(await list_datasets(workshop.workspace)) == 1
-        await pilot.press("D", "y")
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        await pilot.press("y")
         await until(pilot, lambda: "No dataset yet" in screen_text(app))
     assert (workshop.folder / "bags" / "images" / "00000.png").is_file()
 
@@ -294,7 +296,10 @@ async def test_hostile_text_is_harmless_everywhere(
         await pilot.press("escape", "enter")
         await until(pilot, lambda: isinstance(app.screen, DatasetItemsScreen) and "evil" in screen_text(app))
         check(app, screen_text)
-        await pilot.press("enter", "pagedown", "y")
+        pictures = app.screen
+        await pilot.press("enter")
+        await until(pilot, lambda: pictures.has_class("-zoomed"))
+        await pilot.press("pagedown", "y")
         await pilot.pause()
         check(app, screen_text)
         await pilot.press("escape", "escape")
@@ -338,8 +343,9 @@ async def test_a_workspace_that_goes_away_is_told_once_and_not_every_second(
             raise VqaError("the file is gone")
 
         monkeypatch.setattr(workshop.services, "data_version", gone)
-        await screen.look_for_changes().wait()
-        assert screen._version is None and app.is_running
+        screen.look_for_changes()
+        await until(pilot, lambda: screen._version is None)
+        assert app.is_running
 
 
 async def test_resizing_at_any_moment(workshop: Workshop, until: Wait, screen_text: Text) -> None:

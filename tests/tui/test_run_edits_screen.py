@@ -189,7 +189,9 @@ async def test_progress_of_a_deletion_is_told(
         await until(pilot, lambda: names(app) == ["first"])
         assert isinstance(app.screen, RunsScreen)
         screen = app.screen
-        await pilot.press("D", "y")
+        await pilot.press("D")
+        await until(pilot, lambda: app.screen is not screen)
+        await pilot.press("y")
         await until(pilot, lambda: "No run yet" in screen_text(app))
         assert told == [f"deleting first: 5 000 of 12 000 {unit}s"]
         await until(pilot, lambda: screen.deleting_words() == "")

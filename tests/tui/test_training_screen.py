@@ -221,8 +221,9 @@ async def test_words_are_searched_in_the_log(workshop: Workshop, until: Wait, sc
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         screen = await in_training(pilot, until, app)
-        await pilot.press("slash", *"needle", "enter")
         pane = screen.query_one(LogPane)
+        await until(pilot, lambda: pane.row_count() == 200)
+        await pilot.press("slash", *"needle", "enter")
         await until(pilot, lambda: pane.cursor == 90 and pane.has_focus)
         await pilot.press("n")
         assert pane.cursor == 10
