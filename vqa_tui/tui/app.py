@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
@@ -21,10 +21,8 @@ from vqa_tui.tui.crash import note_crash
 from vqa_tui.tui.kept_styles import KeptStylesheet
 from vqa_tui.tui.layout_wishes import count_every_layout_wish
 from vqa_tui.tui.messages import DemoWanted, ImportWanted, ItemsWanted, LookWanted, ModeWanted, RunPicked
-from vqa_tui.tui.notifier import Notifier
-from vqa_tui.tui.personal import PersonalApp
+from vqa_tui.tui.news_app import NewsApp
 from vqa_tui.tui.present.farewell import farewell, leave_question, short_farewell
-from vqa_tui.tui.present.notices import Notice
 from vqa_tui.tui.present.phases import phase_label
 from vqa_tui.tui.present.seen import SeenRun
 from vqa_tui.tui.screen_classes import MODES, screen_class
@@ -32,7 +30,7 @@ from vqa_tui.tui.screens.base import RunScreen
 from vqa_tui.tui.screens.dialogs import LeaveQuestion
 from vqa_tui.tui.screens.live import LiveScreen
 from vqa_tui.tui.services import Services
-from vqa_tui.tui.toasts import tell, tell_error, tell_worker_failure
+from vqa_tui.tui.toasts import tell, tell_worker_failure
 from vqa_tui.tui.watch import Watch
 
 _TOLD_PHASES = {Phase.PAUSED, Phase.DONE, Phase.STOPPED, Phase.FAILED, Phase.AWAITING_APPROVAL}
@@ -52,7 +50,7 @@ _LIBRARY = {
 """Screens that the palette opens: title and words."""
 
 
-class VqaApp(CommandingApp, PersonalApp):
+class VqaApp(CommandingApp, NewsApp):
     """The terminal app over one workspace. Closing it never stops a run."""
 
     TITLE = "vqa-tui"
@@ -98,7 +96,6 @@ class VqaApp(CommandingApp, PersonalApp):
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self._open_run = open_run
         self.watch_over = Watch(self, services, now=now, monotonic=clock)
-        self._notifier = Notifier(self._write_raw)
         self._last: tuple[int, Phase, EngineState] | None = None
         self._undrawn_s: float | None = None
 
@@ -155,7 +152,10 @@ class VqaApp(CommandingApp, PersonalApp):
 
     @work(group="mode", exclusive=True, exit_on_error=False)
     async def _show_mode_of_newest(self, mode: str) -> None:
+        before = self._place
         found = await self._services.summaries()
+        if self._place != before:
+            return  # a person was quicker
         if not found:
             tell(self, "There is no run yet. Press n to start one.", severity="warning")
             return
@@ -166,6 +166,11 @@ class VqaApp(CommandingApp, PersonalApp):
         self.watch_over.follow_run(run_id, unasked=unasked)
         self.show_mode(mode)
         self._uncover_mode()
+
+    @property
+    def _place(self) -> tuple[object, ...]:
+        """What a person looks at: mode, run, and what lies over the mode; what ends late takes none of it away."""
+        return self.current_mode, self.watch_over.run_id, tuple(self.screen_stack)
 
     def _uncover_mode(self) -> None:
         """Take away what lies over the mode on screen: it was opened for something else."""
@@ -237,51 +242,6 @@ class VqaApp(CommandingApp, PersonalApp):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         tell_worker_failure(self, event)
 
-    def _look_for_news(self) -> None:
-        """Look whether there is news, unless the look before is still under way."""
-        if not self._at_work("news"):
-            self._read_news()
-
-    @work(group="news", exit_on_error=False)
-    async def _read_news(self) -> None:
-        """Tell a person who looks elsewhere when any run paused, ended, or needs them."""
-        settings = self._services.preferences.settings
-        try:
-            news = self._notifier.news(await self._services.summaries())
-        except VqaError:
-            return  # the watch tells that the workspace cannot be read
-        for notice in news:
-            self._notifier.pass_on(notice.words, settings)
-        if news and settings.command:
-            self._claim_news(news)
-
-    @work(group="claim", exit_on_error=False)
-    async def _claim_news(self, news: Sequence[Notice]) -> None:
-        """Let a person's command tell what no other app of theirs has told."""
-        for notice in news:
-            try:
-                mine = await self._services.claim_news(notice)
-            except VqaError:
-                mine = True  # the file cannot be written: told twice is better than not at all
-            if mine:
-                self._notifier.leave_to_command(notice.words)
-        if not self._at_work("command"):
-            self._run_command()
-
-    @work(group="command", exit_on_error=False)
-    async def _run_command(self) -> None:
-        """Run a person's command for each piece of news, for as long as it takes."""
-        await self._notifier.run_commands(
-            lambda: self._services.preferences.settings.command, partial(tell_error, self)
-        )
-
-    def _at_work(self, group: str) -> bool:
-        return any(worker.node is self and worker.group == group and not worker.is_finished for worker in self.workers)
-
-    def _write_raw(self, characters: str) -> None:
-        if self._driver is not None and not self.is_headless:
-            self._driver.write(characters)
-
     @work(group="welcome", exit_on_error=False)
     async def _welcome(self) -> None:
         """Where nothing has been imported yet, say what can be done first."""
@@ -305,11 +265,22 @@ class VqaApp(CommandingApp, PersonalApp):
         await self.screen.run_action("import_new")
 
     @on(DemoWanted)
-    @work(group="demo", exclusive=True, exit_on_error=False)
-    async def _start_demo(self) -> None:
-        """Draw the demo's pictures, import them, and show its run."""
-        tell(self, "Drawing sixty scans and importing them …")
-        self._show_run(await self._services.start_demo())
+    def _demo_wanted(self) -> None:
+        if self._at_work("demo"):
+            tell(self, "The demo is being made already.", severity="warning")
+        else:
+            tell(self, "Drawing sixty scans and importing them …")
+            self._make_demo()
+
+    @work(group="demo", exit_on_error=False)
+    async def _make_demo(self) -> None:
+        """Draw the demo's pictures, import them, and show its run; tell of it where a person went elsewhere."""
+        before = self._place
+        run_id = await self._services.start_demo()
+        if self._place == before:
+            self._show_run(run_id)
+        else:
+            tell(self, "The demo is ready: 1 goes to the runs, of which it is the newest.")
 
     def action_help(self) -> None:
         from vqa_tui.tui.screens.help import HelpScreen

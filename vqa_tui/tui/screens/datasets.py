@@ -16,6 +16,7 @@ from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.dataset_contents import DatasetContents
 from vqa_tui.operations.datasets import DatasetView
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.lasting import lasting
 from vqa_tui.tui.messages import LookWanted, RunPicked
 from vqa_tui.tui.present.dataset_words import deletion_words, why_not_deleted
 from vqa_tui.tui.present.datasets import (
@@ -41,10 +42,10 @@ READ_UNASKED = 20_000
 
 _SETTLE_S = 0.15
 """Seconds that the cursor rests on a dataset before it is read."""
-_MANY = 20_000
-"""Pictures whose deletion takes long enough for a word."""
 _LOOK_S = 1.0
 """Seconds between two looks whether another program changed the workspace."""
+_OF_NO_RUN = 0
+"""Stands where a wish names its run: what is wanted here is about a dataset."""
 _OF_ONE = ("look_in", "contents", "problems", "new_run", "rename", "delete", "import_again")
 
 
@@ -89,7 +90,7 @@ class DatasetsScreen(LibraryScreen):
         self.table.border_title = "Datasets"
         self.query_one("#library-detail").border_title = "Dataset"
         self.query_one("#library-empty").display = False
-        self.set_interval(_LOOK_S, self.look_for_changes)
+        self.set_interval(_LOOK_S, self._look_in_turn)
         self.finish_deletions()
 
     @work(group="finish-deletions", exit_on_error=False)
@@ -98,7 +99,12 @@ class DatasetsScreen(LibraryScreen):
         if not self.services.read_only:
             await self.services.library.finish_dataset_deletions()
 
-    @work(group="look", exclusive=True, exit_on_error=False)
+    def _look_in_turn(self) -> None:
+        """Look for changes, unless the look before is still under way: a list that takes long to read arrives too."""
+        if not self.at_work("look"):
+            self.look_for_changes()
+
+    @work(group="look", exit_on_error=False)
     async def look_for_changes(self) -> None:
         """Read the list again when another program has written."""
         try:
@@ -120,6 +126,8 @@ class DatasetsScreen(LibraryScreen):
     async def _read(self) -> None:
         async with self.reading:
             views = await self.services.library.datasets()
+            if not self.is_attached:
+                return
             self._views = {view.name: view for view in views}
             had_rows = bool(self.table.rows)
             now = time.time()
@@ -245,7 +253,7 @@ class DatasetsScreen(LibraryScreen):
             self.app.post_message(LookWanted())
             self.app.post_message(RunPicked(run_id))
 
-    @work(group="rename", exit_on_error=False)
+    @lasting(group="rename")
     async def action_rename(self) -> None:
         view = self._chosen
         if view is None or not self.is_on_top:
@@ -258,24 +266,28 @@ class DatasetsScreen(LibraryScreen):
         )
         new = await self.ask(dialog)
         if new is not None:
-            self._go_to = await self.services.library.rename_dataset(view.name, new)
+            work = self.services.library.rename_dataset(view.name, new)
+            verb = f"new name of {view.name}"
+            self._go_to = await self.carried_out(_OF_NO_RUN, verb, verb, work)
             tell(self, f"{view.name} is called {new} now.")
-            await self._read()
+            if self.is_attached:
+                await self._read()
 
     def _check_name(self, name: str) -> None:
         self.services.library.check_dataset_name(name)
         if name in self._views:
             raise VqaError(f"there is a dataset named {name} already", hint="Choose another name.")
 
-    @work(group="delete", exit_on_error=False)
+    @lasting(group="delete")
     async def action_delete(self) -> None:
         view = self._chosen
         if view is None or not self.is_on_top:
             return
         question = Question("Delete the dataset?", deletion_words(view), yes="Delete it", no="Keep it")
         if await self.ask(question):
-            if view.items > _MANY:
-                tell(self, f"Deleting {view.name} …")
-            gone = await self.services.library.delete_dataset(view.name)
+            verb, work = f"deletion of {view.name}", self.services.library.delete_dataset(view.name)
+            words, waits_for = f"{verb} (goes on when the datasets are open again)", f"Deleting {view.name} …"
+            gone = await self.carried_out(_OF_NO_RUN, verb, words, work, waits_for=waits_for)
             tell(self, f"{gone.name} is deleted: the records of {plural(gone.items, 'picture')}.")
-            await self._read()
+            if self.is_attached:
+                await self._read()

@@ -8,6 +8,7 @@ from textual.binding import Binding
 from vqa_tui.domain.queue_edit import MOVABLE, EditVerb
 from vqa_tui.domain.run import TaskStatus
 from vqa_tui.domain.task import TaskRow
+from vqa_tui.tui.lasting import lasting
 from vqa_tui.tui.messages import LookWanted
 from vqa_tui.tui.present.edit_words import (
     edit_answer,
@@ -95,7 +96,7 @@ class EditingScreen(UndoingScreen):
         event.stop()
         tell(self, f"{plural(event.number, 'mark')} dropped: the filter does not show their items.", severity="warning")
 
-    @work(group="edit", exit_on_error=False)
+    @lasting(group="edit")
     async def _edit(self, run_id: int, verb: EditVerb, ids: Sequence[int]) -> None:
         stock = await self.services.queue_edits.stock(run_id, ids)
         if not stock.movable(verb):
@@ -114,14 +115,15 @@ class EditingScreen(UndoingScreen):
                 return
         if len(ids) > _MANY:
             tell(self, f"Moving {plural(stock.movable(verb), 'item')} …")
-        moved = await self.services.queue_edits.edit(run_id, verb, ids)
+        work = self.services.queue_edits.edit(run_id, verb, ids)
+        moved = await self.carried_out(run_id, verb, f"{verb} of {plural(len(ids), 'item')}", work)
         named = await self.services.task_rows(run_id, ids) if len(ids) == 1 else {}
         done = edited(verb, moved, next((row.name for row in named.values()), None))
         words = f"{done} u takes it back." if moved else done
         tell(self, words, severity="information" if moved else "warning")
-        self.post_message(LookWanted())
-        self.drop_marks()
-        self.reread_items()
+        if self.is_attached:
+            self.drop_marks()
+            self.reread_items()
 
     @work(group="again", exit_on_error=False)
     async def action_ask_again(self) -> None:

@@ -14,11 +14,13 @@ from textual.widgets import Input, Static
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.operations.limits import LimitInForce, limit_words
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.lasting import lasting
 from vqa_tui.tui.present.columns import Column
 from vqa_tui.tui.present.limit_rows import LIMIT_COLUMNS, limit_about, limit_row
 from vqa_tui.tui.present.phases import QUIET
 from vqa_tui.tui.present.rows import Row
 from vqa_tui.tui.screens.dialogs import Dialog
+from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.widgets.live_table import LiveTable
 
 Read = Callable[[], Awaitable[Sequence[LimitInForce]]]
@@ -77,6 +79,8 @@ class LimitsDialog(Dialog[None]):
 
     async def _refresh(self) -> None:
         self._limits = {limit.name: limit for limit in await self._read()}
+        if not self.is_attached:
+            return
         table = self.query_one(LiveTable)
         table.styles.height = len(self._limits) + 1
         table.set_rows([self.row(limit) for limit in self._limits.values()])
@@ -120,14 +124,22 @@ class LimitsDialog(Dialog[None]):
             self._under_way = True
             self._set(self._edited, event.value.strip())
 
-    @work(group="set", exit_on_error=False)
+    @lasting(group="set")
     async def _set(self, name: str, text: str) -> None:
-        """Set one limit; what is wrong with the value is said here, and the value stays to be mended."""
+        """Set one limit; what is wrong with the value is said here, and the value stays to be mended.
+
+        Where the dialog is left meanwhile, the app tells what became of it.
+        """
         try:
             await self._change(name, text)
-            self._stop_editing()
-            await self._refresh()
+            if self.is_attached:
+                self._stop_editing()
+                await self._refresh()
+            else:
+                tell(self, f"The new {name} is written.")
         except VqaError as error:
+            if not self.is_attached:
+                raise
             self.refuse(str(error))
         finally:
             self._under_way = False

@@ -1,18 +1,26 @@
 """What all screens share: the services, the watch, keys that can say why not, and errors as toasts."""
 
-from typing import ClassVar
+import asyncio
+from collections.abc import Awaitable
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.content import Content
 from textual.widgets import Static
 from textual.worker import Worker
 
+from vqa_tui.tui.lasting import began
 from vqa_tui.tui.lean_compositor import LeanCompositor
 from vqa_tui.tui.preferences import MAY_ONLY_LOOK
 from vqa_tui.tui.screens.asking import AskingScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell, tell_worker_failure
 from vqa_tui.tui.watch import Watch
+
+PATIENCE_S = 1.0
+"""Seconds after which a person is told what an action waits for."""
+
+Result = TypeVar("Result")
 
 
 class LiveScreen(AskingScreen[None]):
@@ -72,14 +80,30 @@ class LiveScreen(AskingScreen[None]):
         return None if self.reason(action) else True
 
     def at_work(self, *groups: str) -> bool:
-        """Tell whether a worker of this screen in one of `groups` has begun and not ended."""
-        return any(worker.node is self and worker.group in groups and not worker.is_finished for worker in self.workers)
+        """Tell whether a worker that this screen began in one of `groups` has not ended."""
+        return any(began(self, each) and each.group in groups and not each.is_finished for each in self.workers)
 
     def busy(self, *groups: str) -> bool:
         """Say that what a key began in one of `groups` is under way, if so; a second press begins nothing then."""
         if found := self.at_work(*groups):
             tell(self, "The edit before is still under way.", severity="warning")
         return found
+
+    async def carried_out(
+        self, of: int, verb: str, words: str, work: Awaitable[Result], *, waits_for: str = ""
+    ) -> Result:
+        """Await `work`, held meanwhile as the wish `verb` about the run with that number and named by `words`.
+
+        After PATIENCE_S say what it waits for, by default a workspace file that another holds; look once it has ended.
+        """
+        waiting = waits_for or f"Waiting for the workspace file: {verb} is written as soon as it is free."
+        notice = asyncio.get_running_loop().call_later(PATIENCE_S, tell, self, waiting)
+        try:
+            with self.watch_over.wishes.carry_out(of, verb, words):
+                return await work
+        finally:
+            notice.cancel()
+            self.watch_over.look_now()
 
     def _show_line(self, line: str, words: Content, *, layout: bool = False) -> None:
         """Draw the line with that id where it reads otherwise than what is on screen."""

@@ -17,7 +17,8 @@ from vqa_tui.tui.present.consequences import contents_words, delete_consequence,
 from vqa_tui.tui.present.numbers import count, plural
 from vqa_tui.tui.present.seen import RunLine, SeenRuns
 from vqa_tui.tui.screens.dialogs import Question, ValueDialog
-from vqa_tui.tui.screens.steering import PATIENCE_S, SteeringScreen
+from vqa_tui.tui.screens.live import PATIENCE_S
+from vqa_tui.tui.screens.steering import SteeringScreen
 from vqa_tui.tui.services import Services
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.watch import Watch

@@ -1,14 +1,13 @@
 """Pausing, resuming and stopping a run by key, from every screen that has a run in view."""
 
-import asyncio
 from collections.abc import Awaitable
 from typing import ClassVar, TypeVar
 
-from textual import work
 from textual.binding import Binding, BindingType
 
 from vqa_tui.domain.run import Intent, RunView
 from vqa_tui.tui import verbs
+from vqa_tui.tui.lasting import lasting
 from vqa_tui.tui.messages import LookWanted
 from vqa_tui.tui.present.consequences import stop_consequence
 from vqa_tui.tui.present.following import twice_words
@@ -18,9 +17,6 @@ from vqa_tui.tui.screens.dialogs import Question
 from vqa_tui.tui.screens.live import LiveScreen
 from vqa_tui.tui.toasts import tell
 from vqa_tui.tui.verbs import PauseMeans
-
-PATIENCE_S = 1.0
-"""Seconds after which a person is told what an action waits for."""
 
 T = TypeVar("T")
 
@@ -70,16 +66,8 @@ class SteeringScreen(LiveScreen):
         return means.value if means is not None else None
 
     async def written(self, run: RunView, verb: str, work: Awaitable[T], *, waits_for: str = "") -> T:
-        """Await `work`; after PATIENCE_S say what it waits for, by default a workspace file that another holds."""
-        words = waits_for or f"Waiting for the workspace file: {verb} is written as soon as it is free."
-        notice = asyncio.get_running_loop().call_later(PATIENCE_S, tell, self, words)
-        try:
-            with self.watch_over.wishes.carry_out(run.id, verb, f"{verb} of {run.name}"):
-                return await work
-        finally:
-            notice.cancel()
-            if self.is_attached:
-                self.post_message(LookWanted())
+        """Await `work` as what is wanted of a run; see `carried_out`."""
+        return await self.carried_out(run.id, verb, f"{verb} of {run.name}", work, waits_for=waits_for)
 
     def _may(self, action: str, view: RunView | None) -> bool:
         """Say why `action` cannot be done, if so; screens whose keys are not grey come here too."""
@@ -96,7 +84,7 @@ class SteeringScreen(LiveScreen):
             tell(self, f"The {found} of this run is on its way.", severity="warning")
         return found is not None
 
-    @work(group="steer", exit_on_error=False)
+    @lasting(group="steer")
     async def action_toggle_pause(self) -> None:
         """Pause, resume, or (once more while pausing) cancel what is in flight after a question."""
         seen = self.steered
@@ -141,7 +129,7 @@ class SteeringScreen(LiveScreen):
         self.watch_over.wishes.note_pause(view.id)
         await self.written(view, "pause", self.services.pause(view.id, cancel_in_flight=True))
 
-    @work(group="steer", exit_on_error=False)
+    @lasting(group="steer")
     async def action_resume(self) -> None:
         view = self.steered
         if self._may("resume", view) and view is not None:
@@ -155,7 +143,7 @@ class SteeringScreen(LiveScreen):
         await self.written(view, "resume", work, waits_for="Resuming …: waiting for the engine to be at work.")
         tell(self, "The run goes on.")
 
-    @work(group="steer", exit_on_error=False)
+    @lasting(group="steer")
     async def action_approve(self) -> None:
         """Let the run ask all the pictures that its pilot left."""
         view = self.steered
@@ -164,11 +152,11 @@ class SteeringScreen(LiveScreen):
             ahead = cap_ahead_words(view)
             tell(self, f"Approved: the rest of the {view.unit}s is asked now{f'; {ahead}' if ahead else ''}.")
 
-    @work(group="steer", exit_on_error=False)
+    @lasting(group="steer")
     async def action_stop(self) -> None:
         await self._stop_after_question()
 
-    @work(group="steer", exit_on_error=False)
+    @lasting(group="steer")
     async def action_stop_and_leave(self) -> None:
         if await self._stop_after_question():
             await self.app.run_action("detach")
@@ -184,7 +172,7 @@ class SteeringScreen(LiveScreen):
         await self.written(view, "stop", self.services.stop(view.id))
         return True
 
-    @work(group="steer", exit_on_error=False)
+    @lasting(group="steer")
     async def action_retry_failed(self) -> None:
         """Put all failed pictures back into the queue, after a question that says how many."""
         view = self.steered

@@ -11,7 +11,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from vqa_tui.domain.training_row import TrainingRow
 from vqa_tui.safe_text import clean
+from vqa_tui.tui.lasting import lasting
 from vqa_tui.tui.picture_mode import PictureMode, usual_pictures
 from vqa_tui.tui.preferences import MAY_ONLY_LOOK
 from vqa_tui.tui.present.columns import Column
@@ -53,6 +55,8 @@ class TrainingRowsDialog(Dialog[None]):
         self._columns, self._make_rows = columns, make_rows
         self._services, self._title, self._entries, self._chosen = services, title, entries, chosen
         self._rejected: set[int] = set()
+        self._rejecting: set[int] = set()
+        """Rows whose rejection is on its way."""
         self._pictures = usual_pictures(services.preferences.settings.pictures)
 
     def compose(self) -> ComposeResult:
@@ -114,25 +118,40 @@ class TrainingRowsDialog(Dialog[None]):
             return "These rows are only looked at; rows that a step learned from can be rejected."
         if not entry.row.pairs:
             return "This row does not name the pair of a run that it was made of, so there is none to reject."
+        if entry.number in self._rejecting:
+            return "Its pair is just being rejected."
         return "Its pair is rejected already." if entry.number in self._rejected else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return None if self.reason(action) else True
 
-    @work(group="reject", exclusive=True, exit_on_error=False)
-    async def action_reject(self) -> None:
+    def action_reject(self) -> None:
         entry = self.entry
-        if entry is None or entry.row is None:
-            return
-        pairs = await self._services.trainings.pairs_of_row(entry.row)
-        if not pairs:
-            tell(self, "The pair of this row is not there any more: it was deleted or asked again.", severity="warning")
-            return
-        number = await self._services.trainings.reject(pairs)
-        self._rejected.add(entry.number)
-        self.query_one(LiveTable).set_rows(self._make_rows(self._entries, self._rejected))
-        self._show()
-        tell(self, f"{plural(number, 'pair')} rejected: the next export goes without. u in the review takes it back.")
+        if entry is not None and entry.row is not None and self.reason("reject") is None:
+            self._rejecting.add(entry.number)
+            self.refresh_bindings()
+            self._reject(entry.number, entry.row)
+
+    @lasting(group="reject")
+    async def _reject(self, number: int, row: TrainingRow) -> None:
+        """Reject the pairs of one row, though the cursor goes to another one or the dialog is left."""
+        try:
+            pairs = await self._services.trainings.pairs_of_row(row)
+            if not pairs:
+                gone = "The pair of this row is not there any more: it was deleted or asked again."
+                tell(self, gone, severity="warning")
+                return
+            rejected = await self._services.trainings.reject(pairs)
+            self._rejected.add(number)
+        finally:
+            self._rejecting.discard(number)
+            if self.is_attached:
+                self.refresh_bindings()
+        if self.is_attached:
+            self.query_one(LiveTable).set_rows(self._make_rows(self._entries, self._rejected))
+            if self.entry is not None and self.entry.number == number:
+                self._show()
+        tell(self, f"{plural(rejected, 'pair')} rejected: the next export goes without. u in the review takes it back.")
 
     @work(group="open", exit_on_error=False)
     async def action_open(self) -> None:

@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from textual import work
-
-from vqa_tui.tui.messages import LookWanted
+from vqa_tui.tui.lasting import lasting
 from vqa_tui.tui.present.edit_words import taken_back
 from vqa_tui.tui.screens.base import RunScreen
 from vqa_tui.tui.toasts import tell
@@ -26,9 +24,10 @@ class UndoingScreen(RunScreen):
         if not self.busy("edit", "verb", "undo"):
             self._undo(self.run_id)
 
-    @work(group="undo", exit_on_error=False)
+    @lasting(group="undo")
     async def _undo(self, run_id: int) -> None:
-        back = await self.services.queue_edits.undo(run_id)
+        work = self.services.queue_edits.undo(run_id)
+        back = await self.carried_out(run_id, "undo", "undo of the newest edit", work)
         tell(self, taken_back(back), severity="information" if back.restored == back.tasks else "warning")
-        self.post_message(LookWanted())
-        self.reread_items()
+        if self.is_attached:
+            self.reread_items()
