@@ -318,11 +318,13 @@ class FailuresScreen(ClusterVerbsScreen):
 
     @work(group="look", exit_on_error=False)
     async def action_look(self) -> None:
-        """Show exactly the pictures of the chosen clusters among the items."""
+        """Show exactly the pictures of the chosen clusters among the items, unless another screen is shown by then."""
         if chosen := self.chosen:
+            run_id = self.run_id
             ids = await self.services.failures.task_ids(ids_of(chosen), tries=self._tries)
-            words = failure_verbs.look_words(chosen, form_words(chosen[0]))
-            self.post_message(ItemsWanted("", ids, words))
+            if self.app.screen is self:
+                words = failure_verbs.look_words(chosen, form_words(chosen[0]))
+                self.post_message(ItemsWanted("", ids, words, run_id))
 
 
 def _facts(seen: SeenRun) -> tuple[object, ...]:
