@@ -206,6 +206,7 @@ class DashboardScreen(ZoomingScreen):
         """Carry one sight into the tables, the banner and the state of the keys; panels take it by themselves."""
         if new is None or not self.is_mounted:
             return
+        self.meet_run()
         view = new.view
         if self.moment is None:
             self._show_tables(new)
