@@ -12,6 +12,7 @@ from tests.tui.fake_history import FakeHistory
 from tests.tui.test_hostile_text import HOSTILE, check, spoil, visits
 from tests.tui.workshop import BAD_REPLY, DONE, Workshop
 from vqa_tui.domain.course import FailureCount, FailureCourse, FailuresUntil, LogCursor, LogEntry, LogPage, MomentFacts
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.store import runs
 from vqa_tui.tui import course_reader
 from vqa_tui.tui.app import VqaApp
@@ -272,6 +273,26 @@ async def test_a_zoomed_panel_shows_nothing_of_the_run_before(
         assert "mean of the run" not in screen_text(app)
         go_on[2].set()
         await until(pilot, lambda: "mean of the run 9.00/s" in screen_text(app))
+
+
+async def test_what_could_not_be_read_is_read_again_soon(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vqa_tui.tui.screens.zooming._READ_EVERY_S", 0.05)
+    asked: list[int] = []
+
+    async def course(run_id: int, *, since: int = 0) -> Any:
+        asked.append(run_id)
+        if len(asked) == 1:
+            raise VqaError("the workspace file is held by another program")
+        return steady(1_790_000_000, 300)
+
+    monkeypatch.setattr(running.history, "course", course)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "mean of the run 5.00/s" in screen_text(app))
+        assert len(asked) == 2
 
 
 async def test_the_zoomed_log_shows_nothing_of_the_run_before(

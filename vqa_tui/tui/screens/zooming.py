@@ -157,15 +157,11 @@ class ZoomingScreen(TimeTravelScreen):
         newest = view.events[0] if view.events else None
         moved = (view.id, name, self._level, self.moment, view.counts, view.tokens, view.attempt_failures, newest)
         if moved != self._read_of:
-            if name in _TEXTS:
-                await self.course.read(view.id)
-            if name == "cost":
-                await self.course.read_spending(view.id)
-            elif name == "failures":
-                await self.course.read_failures(view.id)
-            elif name == "events":
-                until = self.moment.at + WITHIN_SECOND_S if self.moment is not None else None
-                await self.log_pages.read(view.id, LEVEL_CHOICES[self._level][1], until)
+            try:
+                await self._read_for(name, view.id)
+            except Exception:
+                self._read_again_at = time.monotonic() + _READ_EVERY_S
+                raise
             if view.id != self.about_run:
                 self._read_again_at = 0.0
                 return
@@ -173,6 +169,18 @@ class ZoomingScreen(TimeTravelScreen):
         if self.zoomed == name:
             self.show_zoom()
         self._read_again_at = time.monotonic() + _PATIENCE * (time.monotonic() - began) - _READ_EVERY_S / 2
+
+    async def _read_for(self, name: str, run_id: int) -> None:
+        """Read what the panel of that name shows of a run."""
+        if name in _TEXTS:
+            await self.course.read(run_id)
+        if name == "cost":
+            await self.course.read_spending(run_id)
+        elif name == "failures":
+            await self.course.read_failures(run_id)
+        elif name == "events":
+            until = self.moment.at + WITHIN_SECOND_S if self.moment is not None else None
+            await self.log_pages.read(run_id, LEVEL_CHOICES[self._level][1], until)
 
     def show_zoom(self) -> None:
         """Draw the zoomed panel from what was read."""
