@@ -69,7 +69,8 @@ class FailuresScreen(ClusterVerbsScreen):
         self._shown_run: int | None = None
         self._facts: object = None
         self._read_at, self._pause = float("-inf"), _REREAD_S
-        self._gathering = False
+        self._gathering: set[int] = set()
+        """Runs whose failures are being gathered, or could not be."""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="failures-header")
@@ -139,8 +140,8 @@ class FailuresScreen(ClusterVerbsScreen):
         self._show()
         if table != before:
             self._look_at_current()
-        if table.ungathered and not self.services.read_only and not self._gathering:
-            self._gathering = True
+        if table.ungathered and not self.services.read_only and run_id not in self._gathering:
+            self._gathering.add(run_id)
             self.gather(run_id)
 
     @work(group="gather", exit_on_error=False)
@@ -149,8 +150,8 @@ class FailuresScreen(ClusterVerbsScreen):
         while await self.services.failures.gather_some(run_id) and run_id == self.watch_over.run_id:
             if time.monotonic() - self._read_at > self._pause:
                 self.read_table()
-        # Where it could not be done this stays set: what failed would fail with every look.
-        self._gathering = False
+        # Where it could not be done the run stays there: what failed would fail with every look.
+        self._gathering.discard(run_id)
         self.read_table()
 
     def _show(self) -> None:
