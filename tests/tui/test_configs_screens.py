@@ -321,6 +321,29 @@ async def test_leaving_ends_what_is_being_asked(
         await until(pilot, ended.is_set)
 
 
+@pytest.mark.parametrize(("key", "name"), [("t", "try_endpoint"), ("m", "offered_models")])
+async def test_an_endpoint_can_be_asked_again_after_any_trouble(
+    workshop: Workshop, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch, key: str, name: str
+) -> None:
+    own(workshop, "endpoint", "quick", QUICK)
+    asked: list[str] = []
+
+    async def fail(endpoint: str) -> None:
+        asked.append(endpoint)
+        raise OSError("cannot start a process") if len(asked) == 1 else VqaError("no answer")
+
+    monkeypatch.setattr(workshop.services.library, name, fail)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        screen = await opened(app, pilot, until, "endpoint", "quick")
+        await pilot.press(key)
+        await until(pilot, lambda: "cannot start a process" in screen_text(app))
+        assert not screen.query_one("#library-answer").display
+        await pilot.press(key)
+        await until(pilot, lambda: "no answer" in answer(screen))
+    assert asked == ["quick", "quick"]
+
+
 @pytest.mark.parametrize("word", ["recipe", "endpoint"])
 async def test_resizing_at_any_moment(workshop: Workshop, until: Wait, word: str) -> None:
     app = VqaApp(workshop.services)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.course_points import point, steady
 from tests.tui.fake_history import FakeHistory
-from vqa_tui.domain.course import CoursePoint, LogEntry, merged_steps, stretches
+from vqa_tui.domain.course import CoursePoint, FailureCourse, LogEntry, Spending, merged_steps, stretches
 from vqa_tui.tui.course_reader import MOST_STEPS, CourseReader, LogReader
 
 
@@ -40,6 +40,27 @@ async def test_another_run_begins_anew() -> None:
     history.points = steady(10, 5)
     await reader.read(2)
     assert reader.points == history.points and reader.spending is None
+
+
+async def test_what_is_read_of_a_run_that_was_left_meanwhile_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = FakeHistory()
+    reader = CourseReader(history)
+    await reader.read(1)
+
+    async def spending(run_id: int) -> Spending:
+        await reader.read(2)
+        return Spending()
+
+    async def failure_course(run_id: int, *, every_s: int) -> FailureCourse:
+        await reader.read(2)
+        return FailureCourse(1)
+
+    monkeypatch.setattr(history, "spending", spending)
+    monkeypatch.setattr(history, "failure_course", failure_course)
+    await reader.read_spending(1)
+    await reader.read(1)
+    await reader.read_failures(1)
+    assert reader.spending is None and reader.failures is None
 
 
 async def test_the_log_grows_at_the_top_and_begins_anew_for_another_choice() -> None:

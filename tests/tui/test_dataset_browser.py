@@ -1,5 +1,6 @@
 """The browser of a dataset: its pictures one by one, with their truth, boxes, search, and what is missing."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -106,6 +107,32 @@ async def test_a_picture_that_is_gone_is_said_and_a_search_may_find_nothing(
         await until(pilot, lambda: "no key holds 'zzz'" in screen_text(app))
         await pilot.press("o")
         await until(pilot, lambda: "No picture is shown." in screen_text(app))
+
+
+async def test_a_picture_that_a_search_took_away_is_not_shown_any_more(
+    workshop: Workshop, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await workshop.dataset(3)
+    read, reading, go_on = workshop.services.thumbnail, asyncio.Event(), asyncio.Event()
+
+    async def read_slowly(path: str) -> Image.Image:
+        reading.set()
+        await go_on.wait()
+        return await read(path)
+
+    monkeypatch.setattr(workshop.services, "thumbnail", read_slowly)
+    app = VqaApp(workshop.services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot, until)
+        await pilot.press("enter")
+        await until(pilot, reading.is_set)
+        browser = app.screen
+        assert isinstance(browser, DatasetItemsScreen)
+        await pilot.press("slash", *"zzz", "enter")
+        await until(pilot, lambda: "no key holds 'zzz'" in screen_text(app))
+        go_on.set()
+        await until(pilot, lambda: not browser.at_work("picture"))
+        assert browser.query_one(Picture).image is None
 
 
 async def test_a_dialog_looks_the_same_after_a_look_at_the_pictures(

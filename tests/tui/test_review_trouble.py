@@ -169,6 +169,35 @@ async def test_a_pair_that_was_read_ahead_is_passed_over_once_somebody_else_has_
         await until(pilot, lambda: number(app) == after)
 
 
+async def test_keys_lead_on_once_pairs_can_be_read_again(
+    workshop: Workshop, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await workshop.dataset(12)
+    run_id = await workshop.run([DONE] * 12)
+    app = VqaApp(workshop.services, open_run=run_id)
+
+    async def fail(*_asked: object) -> None:
+        raise VqaError("the workspace file is held by another program")
+
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        screen = await opened(app, pilot, until)
+        await until(pilot, lambda: not screen.at_work("first", "ahead"))
+        with monkeypatch.context() as broken:
+            for name in ("place_pairs", "pairs"):
+                broken.setattr(workshop.services.reviewing, name, fail)
+            last = 0
+            while (judged := number(app)) != last:
+                last = judged
+                await pilot.press("a")
+                await until(pilot, lambda: not screen.at_work("first", "ahead"))
+            await until(pilot, lambda: "held by another program" in " ".join(screen_text(app).split()))
+            assert screen.shown is not None and screen.shown.sample.id == last
+        await pilot.press("a")
+        await until(pilot, lambda: number(app) not in (0, last) and screen.shown is not None)
+        await settled(app, pilot, until)
+    assert (await stored(workshop, run_id))[last] == "accepted"
+
+
 async def test_a_hostile_refusal_is_told_safely(
     workshop: Workshop, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:

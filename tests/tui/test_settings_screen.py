@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from textual.keys import _character_to_key
+from textual.screen import Screen
 
 from tests.tui.test_hostile_text import HOSTILE, check, visits
 from vqa_tui.config.app_settings import AppSettings, load_keys, load_settings, store_keys, store_settings
@@ -18,6 +19,7 @@ from vqa_tui.tui.app import VqaApp
 from vqa_tui.tui.keymap import clashes, key_ids
 from vqa_tui.tui.preferences import Preferences
 from vqa_tui.tui.present.setting_rows import SETTINGS
+from vqa_tui.tui.screens.dialogs import ValueDialog
 from vqa_tui.tui.screens.key_capture import KeyCapture
 from vqa_tui.tui.screens.settings import SettingsScreen
 from vqa_tui.tui.widgets.live_table import LiveTable
@@ -101,6 +103,33 @@ async def test_enter_changes_a_setting_at_once(
         await until(pilot, lambda: app.focused is not None and app.focused.id == "value")
         await pilot.press(*"notify", "enter")
         await until(pilot, lambda: load_settings().command == "notify")
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "dialog"), [("settings", "command", ValueDialog), ("keys", "run.pause", KeyCapture)]
+)
+async def test_a_row_that_is_picked_again_while_its_question_is_open_loses_no_answer(
+    fake: Any, make_view: Any, until: Wait, own_files: Path, table: str, row: str, dialog: type[Screen[Any]]
+) -> None:
+    services = fake(make_view())
+    services._preferences = Preferences(stored=True)
+    app = VqaApp(services)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.action_open("settings")
+        await until(pilot, lambda: isinstance(app.screen, SettingsScreen) and app.focused is not None)
+        settings = app.screen
+        rows = settings.query_one(f"#{table}", LiveTable)
+        rows.cursor = [each.id for each in rows.rows].index(row)
+        rows.pick()
+        await until(pilot, lambda: isinstance(app.screen, dialog))
+        rows.pick()
+        await pilot.pause()
+        await pilot.press(*(["f7"] if table == "keys" else ["x", "enter"]))
+        await until(pilot, lambda: app.screen is settings)
+        if table == "keys":
+            await until(pilot, lambda: services.preferences.keys.get(row) == "f7")
+        else:
+            await until(pilot, lambda: load_settings().command == "x")
 
 
 async def test_what_a_row_is_for_is_read_whole_in_a_small_terminal(

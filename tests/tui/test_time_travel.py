@@ -16,6 +16,7 @@ from vqa_tui.domain.course import FailuresUntil, LogEntry, MomentFacts
 from vqa_tui.domain.run import EngineState, EngineView, Phase
 from vqa_tui.operations.limits import set_limits
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.messages import RunPicked
 from vqa_tui.tui.screens.runs import RunsScreen
 from vqa_tui.tui.screens.time_travel import STEERING
 from vqa_tui.tui.widgets.live_table import LiveTable
@@ -43,6 +44,11 @@ def seconds(app: VqaApp) -> int | None:
     """Seconds after the start that are looked at; None is the present."""
     screen = dashboard(app)
     return None if screen is None or screen.moment is None else screen.moment.at - START
+
+
+def arrived(app: VqaApp) -> bool:
+    """Tell whether nothing is on its way to another moment."""
+    return all(worker.is_finished for worker in app.workers if worker.group.startswith("travel"))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
@@ -140,7 +146,101 @@ async def test_end_is_not_undone_by_what_was_still_being_read(
         await until(pilot, asked.is_set)
         screen.action_now()
         answered.set()
-        await until(pilot, lambda: not screen._travelling)
+        await until(pilot, lambda: arrived(app))
+        assert seconds(app) is None
+
+
+async def test_end_is_not_undone_by_the_search_for_an_event(
+    app: VqaApp, recorded: Fake, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(run_id: int, at: float, *, later: bool) -> float:
+        asked.set()
+        await answered.wait()
+        return START + 100.0
+
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        await pilot.press(BACK)
+        await until(pilot, lambda: seconds(app) == 300)
+        monkeypatch.setattr(recorded.history, "event_time", slow)
+        await pilot.press(EVENT_BACK)
+        await until(pilot, asked.is_set)
+        await pilot.press("end")
+        await until(pilot, lambda: seconds(app) is None)
+        answered.set()
+        await until(pilot, lambda: arrived(app))
+        assert seconds(app) is None
+
+
+async def test_home_is_not_undone_by_a_step_before_it_and_a_step_after_it_comes_last(
+    app: VqaApp, recorded: Fake, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, answered = recorded.history.moment_facts, asyncio.Event()
+    asked: list[float] = []
+
+    async def first_slowly(run_id: int, at: float) -> MomentFacts:
+        asked.append(at)
+        if len(asked) == 1:
+            await answered.wait()
+        facts: MomentFacts = await read(run_id, at)
+        return facts
+
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        monkeypatch.setattr(recorded.history, "moment_facts", first_slowly)
+        screen = dashboard(app)
+        assert screen is not None
+        screen.action_step_back()
+        await until(pilot, lambda: asked)
+        screen.action_run_start()
+        await until(pilot, lambda: seconds(app) == 0)
+        answered.set()
+        await until(pilot, lambda: arrived(app))
+        assert seconds(app) == 0
+        screen.action_event_forward()
+        screen.action_step_forward()
+        await until(pilot, lambda: seconds(app) == 101)
+
+
+@pytest.mark.parametrize("key", ["home", BACK])
+async def test_a_journey_ends_where_another_run_is_shown(
+    fake: Fake, make_view: Any, until: Wait, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    services = fake(make_view(name="first"), make_view(id=2, name="second"))
+    services.history.points = steady(START, 300)
+    read, asked, answered = services.history.course, asyncio.Event(), asyncio.Event()
+
+    async def slow_for_the_first(run_id: int, *, since: int = 0) -> Any:
+        if run_id == 1:
+            asked.set()
+            await answered.wait()
+        return await read(run_id, since=since)
+
+    monkeypatch.setattr(services.history, "course", slow_for_the_first)
+    app = VqaApp(services, open_run=1)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        await pilot.press(key)
+        await until(pilot, asked.is_set)
+        app.post_message(RunPicked(2))
+        await until(pilot, lambda: (screen := dashboard(app)) and screen.seen and screen.seen.view.id == 2)
+        answered.set()
+        await until(pilot, lambda: arrived(app))
+        assert seconds(app) is None
+
+
+async def test_the_past_is_left_where_another_run_takes_the_screen(fake: Fake, make_view: Any, until: Wait) -> None:
+    services = fake(make_view(name="first"), make_view(id=2, name="second"))
+    services.history.points = steady(START, 300)
+    app = VqaApp(services, open_run=1)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        await pilot.press("home")
+        await until(pilot, lambda: seconds(app) == 0)
+        app.post_message(RunPicked(2))
+        await until(pilot, lambda: (screen := dashboard(app)) and screen.seen and screen.seen.view.id == 2)
         assert seconds(app) is None
 
 

@@ -107,6 +107,39 @@ async def test_a_recipe_by_path_is_previewed_and_taken(workshop: Workshop, monke
         await driver.see("3 pictures")
 
 
+async def test_another_row_may_be_taken_while_a_path_is_read(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await workshop.dataset(3)
+    own = workshop.folder / "own.yaml"
+    own.write_text('name: mine\nprompt: {user: Say hello.}\nreply: {kind: text, question: "What"}\n')
+    library = workshop.services.library
+    read, reading, go_on = library.recipe_files, asyncio.Event(), asyncio.Event()
+
+    async def read_slowly() -> Any:
+        reading.set()
+        await go_on.wait()
+        return await read()
+
+    async with wizard_of(workshop) as driver:
+        await driver.take("bags")
+        await driver.see("or a path", "stcray")
+        monkeypatch.setattr(library, "recipe_files", read_slowly)
+        wizard = driver.wizard
+        wizard.query_one("#recipes .path", Input).focus()
+        await driver.press(*str(own), "enter")
+        await until(driver.pilot, reading.is_set)
+        await driver.take("stcray")
+        await driver.at(Step.ENDPOINT)
+        go_on.set()
+        groups = {"path", "recipes"}
+        await until(driver.pilot, lambda: all(each.is_finished for each in driver.app.workers if each.group in groups))
+        choices = wizard.query_one("#recipes", ChoiceList)
+        assert str(own) in [row.id for row in choices.table.rows]
+        assert "unexpected" not in driver.text and wizard.form.recipe == "stcray"
+        assert wizard.query_one("#step-endpoint").has_focus_within
+
+
 async def test_a_recipe_that_cannot_be_loaded_says_why_and_is_not_taken(workshop: Workshop) -> None:
     await workshop.dataset(3)
     (workshop.folder / "recipes").mkdir()

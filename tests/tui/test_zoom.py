@@ -1,5 +1,6 @@
 """Zooming: every panel by key at a narrow and a wide size, what it reads, and the whole log page by page."""
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
@@ -11,9 +12,11 @@ from tests.tui.fake_history import FakeHistory
 from tests.tui.test_hostile_text import HOSTILE, check, spoil, visits
 from tests.tui.workshop import BAD_REPLY, DONE, Workshop
 from vqa_tui.domain.course import FailureCount, FailureCourse, FailuresUntil, LogCursor, LogEntry, LogPage, MomentFacts
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.store import runs
 from vqa_tui.tui import course_reader
 from vqa_tui.tui.app import VqaApp
+from vqa_tui.tui.messages import RunPicked
 from vqa_tui.tui.present.log_rows import entry_row
 from vqa_tui.tui.present.rows import Row
 from vqa_tui.tui.screens.dashboard import DashboardScreen
@@ -237,6 +240,85 @@ async def test_of_a_long_log_only_what_is_drawn_is_made_into_rows(
         log.set_entries(entries, 1_790_030_000.0)
         await until(pilot, lambda: "event 20000" in screen_text(app))
         assert len(log.rows) == 20_000 and len(made) < 500
+
+
+@pytest.mark.parametrize("was_read", [False, True])
+async def test_a_zoomed_panel_shows_nothing_of_the_run_before(
+    fake: Fake, make_view: Any, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch, was_read: bool
+) -> None:
+    services = fake(make_view(name="first"), make_view(id=2, name="second"))
+    go_on = {1: asyncio.Event(), 2: asyncio.Event()}
+    asked: list[int] = []
+    points = {1: steady(1_790_000_000, 300, per_second=5), 2: steady(1_790_000_000, 300, per_second=9)}
+
+    async def course(run_id: int, *, since: int = 0) -> Any:
+        asked.append(run_id)
+        await go_on[run_id].wait()
+        return [point for point in points[run_id] if point.at >= since]
+
+    monkeypatch.setattr(services.history, "course", course)
+    app = VqaApp(services, open_run=1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        await pilot.press("z")
+        await until(pilot, lambda: asked == [1])
+        if was_read:
+            go_on[1].set()
+            await until(pilot, lambda: "mean of the run 5.00/s" in screen_text(app))
+        app.post_message(RunPicked(2))
+        await until(pilot, lambda: (screen := dashboard(app)) and screen.seen and screen.seen.view.id == 2)
+        await until(pilot, lambda: 2 in asked and "reading …" in screen_text(app))
+        go_on[1].set()
+        await pilot.pause()
+        assert "mean of the run" not in screen_text(app)
+        go_on[2].set()
+        await until(pilot, lambda: "mean of the run 9.00/s" in screen_text(app))
+
+
+async def test_what_could_not_be_read_is_read_again_soon(
+    app: VqaApp, running: Fake, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vqa_tui.tui.screens.zooming._READ_EVERY_S", 0.05)
+    asked: list[int] = []
+
+    async def course(run_id: int, *, since: int = 0) -> Any:
+        asked.append(run_id)
+        if len(asked) == 1:
+            raise VqaError("the workspace file is held by another program")
+        return steady(1_790_000_000, 300)
+
+    monkeypatch.setattr(running.history, "course", course)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "mean of the run 5.00/s" in screen_text(app))
+        assert len(asked) == 2
+
+
+async def test_the_zoomed_log_shows_nothing_of_the_run_before(
+    fake: Fake, make_view: Any, until: Wait, screen_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = fake(make_view(name="first"), make_view(id=2, name="second"))
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def log_page(run_id: int, **_asked: Any) -> LogPage:
+        if run_id == 2:
+            asked.set()
+            await go_on.wait()
+        return LogPage((LogEntry(run_id, 1_790_000_000.0, "info", f"of run {run_id}"),), None)
+
+    monkeypatch.setattr(services.history, "log_page", log_page)
+    app = VqaApp(services, open_run=1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: dashboard(app))
+        app.screen.query_one("#events").focus()
+        await pilot.press("z")
+        await until(pilot, lambda: "of run 1" in screen_text(app))
+        app.post_message(RunPicked(2))
+        await until(pilot, asked.is_set)
+        await until(pilot, lambda: "of run 1" not in screen_text(app))
+        go_on.set()
+        await until(pilot, lambda: "of run 2" in screen_text(app))
 
 
 class PagedHistory(FakeHistory):

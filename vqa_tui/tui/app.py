@@ -189,6 +189,8 @@ class VqaApp(CommandingApp, NewsApp):
     def _items_wanted(self, event: ItemsWanted) -> None:
         from vqa_tui.tui.screens.items import ItemsScreen
 
+        if event.run_id not in (None, self.watch_over.run_id):
+            return  # those of a run that was left meanwhile
         self.show_mode("items")
         self._uncover_mode()
         items = self.screen

@@ -62,12 +62,16 @@ class CourseReader:
             self.steps = merged_steps(self.points, MOST_STEPS)
 
     async def read_spending(self, run_id: int) -> None:
-        self.spending = await self._history.spending(run_id)
+        spending = await self._history.spending(run_id)
+        if run_id == self._run_id:
+            self.spending = spending
 
     async def read_failures(self, run_id: int) -> None:
         """Read failures in steps that a plot can show apart."""
         long = self.points[-1].at - self.points[0].at if self.points else 0
-        self.failures = await self._history.failure_course(run_id, every_s=max(long // _FAILURE_STEPS, 1))
+        failures = await self._history.failure_course(run_id, every_s=max(long // _FAILURE_STEPS, 1))
+        if run_id == self._run_id:
+            self.failures = failures
 
 
 class LogReader:

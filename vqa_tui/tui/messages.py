@@ -29,6 +29,8 @@ class ItemsWanted(Message):
     """In ascending order."""
     named: str = ""
     """What the items of `ids` are called where they are shown."""
+    run_id: int | None = None
+    """The run that `ids` belong to; None stands for the one on screen."""
 
 
 @dataclass

@@ -206,6 +206,7 @@ class DashboardScreen(ZoomingScreen):
         """Carry one sight into the tables, the banner and the state of the keys; panels take it by themselves."""
         if new is None or not self.is_mounted:
             return
+        self.meet_run()
         view = new.view
         if self.moment is None:
             self._show_tables(new)
@@ -213,6 +214,8 @@ class DashboardScreen(ZoomingScreen):
             body = self.query_one(DashboardBody)
             body.fit(body.size.height)
         self._show_banner(view)
+        if self.zoomed and (old is None or old.view.id != view.id):
+            self.read_zoom()
         self._worker_wishes.seen(view, new.at)
         if old is None or _key_states(old.view) != _key_states(view):
             self.refresh_bindings()

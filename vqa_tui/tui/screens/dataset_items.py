@@ -105,6 +105,7 @@ class DatasetItemsScreen(LiveScreen):
         item = self.pictures.current_row
         if event.row_id is None:
             self._shown = None
+            self.workers.cancel_group(self, "picture")
             self.query_one("#pictures-text", Static).update(Content(""))
             self.query_one(Picture).show_remark(Content(""))
         elif item is not None and (self._shown is None or item.id != self._shown.id):

@@ -1,5 +1,6 @@
 """The endpoints, opened from the palette: where recipes are asked, and whether that works."""
 
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import ClassVar
 
@@ -81,12 +82,11 @@ class EndpointsScreen(ConfigsScreen[EndpointEntry]):
         entry = self.chosen
         if entry is None or self.reason("check"):
             return
-        self._begin(entry.name, f"asking {entry.name} about one tiny picture with each key …")
-        try:
-            answer = trial_text(await self.services.library.try_endpoint(entry.name))
-        except VqaError as error:
-            answer = trouble_text("Check", str(error))
-        self._end(entry.name, answer)
+
+        async def answer() -> Content:
+            return trial_text(await self.services.library.try_endpoint(entry.name))
+
+        await self._ask(entry.name, f"asking {entry.name} about one tiny picture with each key …", "Check", answer())
 
     @work(group="ask", exit_on_error=False)
     async def action_models(self) -> None:
@@ -94,12 +94,24 @@ class EndpointsScreen(ConfigsScreen[EndpointEntry]):
         entry = self.chosen
         if entry is None or entry.endpoint is None or self.reason("models"):
             return
-        self._begin(entry.name, f"asking {entry.name} which models it offers …")
+        model = entry.endpoint.model
+
+        async def answer() -> Content:
+            return models_text(await self.services.library.offered_models(entry.name), model)
+
+        await self._ask(entry.name, f"asking {entry.name} which models it offers …", "Models", answer())
+
+    async def _ask(self, name: str, words: str, what: str, asking: Coroutine[object, object, Content]) -> None:
+        """Show what an endpoint answers, `words` until then, or under the title `what` why it does not."""
+        self._begin(name, words)
         try:
-            answer = models_text(await self.services.library.offered_models(entry.name), entry.endpoint.model)
+            answer = await asking
         except VqaError as error:
-            answer = trouble_text("Models", str(error))
-        self._end(entry.name, answer)
+            answer = trouble_text(what, str(error))
+        except Exception:
+            self._end(name, None)
+            raise
+        self._end(name, answer)
 
     def _begin(self, name: str, words: str) -> None:
         self._asking, self._answers[name] = name, asking_text(words)
@@ -107,7 +119,11 @@ class EndpointsScreen(ConfigsScreen[EndpointEntry]):
         self.query_one("#library-detail").scroll_home(animate=False)
         self.refresh_bindings()
 
-    def _end(self, name: str, answer: Content) -> None:
-        self._asking, self._answers[name] = None, answer
+    def _end(self, name: str, answer: Content | None) -> None:
+        self._asking = None
+        if answer is None:
+            del self._answers[name]
+        else:
+            self._answers[name] = answer
         self._show_answer()
         self.refresh_bindings()

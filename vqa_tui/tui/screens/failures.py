@@ -69,7 +69,8 @@ class FailuresScreen(ClusterVerbsScreen):
         self._shown_run: int | None = None
         self._facts: object = None
         self._read_at, self._pause = float("-inf"), _REREAD_S
-        self._gathering = False
+        self._gathering: set[int] = set()
+        """Runs whose failures are being gathered, or could not be."""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="failures-header")
@@ -139,8 +140,8 @@ class FailuresScreen(ClusterVerbsScreen):
         self._show()
         if table != before:
             self._look_at_current()
-        if table.ungathered and not self.services.read_only and not self._gathering:
-            self._gathering = True
+        if table.ungathered and not self.services.read_only and run_id not in self._gathering:
+            self._gathering.add(run_id)
             self.gather(run_id)
 
     @work(group="gather", exit_on_error=False)
@@ -149,8 +150,8 @@ class FailuresScreen(ClusterVerbsScreen):
         while await self.services.failures.gather_some(run_id) and run_id == self.watch_over.run_id:
             if time.monotonic() - self._read_at > self._pause:
                 self.read_table()
-        # Where it could not be done this stays set: what failed would fail with every look.
-        self._gathering = False
+        # Where it could not be done the run stays there: what failed would fail with every look.
+        self._gathering.discard(run_id)
         self.read_table()
 
     def _show(self) -> None:
@@ -318,11 +319,13 @@ class FailuresScreen(ClusterVerbsScreen):
 
     @work(group="look", exit_on_error=False)
     async def action_look(self) -> None:
-        """Show exactly the pictures of the chosen clusters among the items."""
+        """Show exactly the pictures of the chosen clusters among the items, unless another screen is shown by then."""
         if chosen := self.chosen:
+            run_id = self.run_id
             ids = await self.services.failures.task_ids(ids_of(chosen), tries=self._tries)
-            words = failure_verbs.look_words(chosen, form_words(chosen[0]))
-            self.post_message(ItemsWanted("", ids, words))
+            if self.app.screen is self:
+                words = failure_verbs.look_words(chosen, form_words(chosen[0]))
+                self.post_message(ItemsWanted("", ids, words, run_id))
 
 
 def _facts(seen: SeenRun) -> tuple[object, ...]:

@@ -50,7 +50,10 @@ class InspectingScreen(RunScreen):
     async def inspect_task(self, task_id: int, *, settle_s: float = 0.0) -> None:
         """Read one item and show it, then its picture; a newer call within `settle_s` seconds takes its place."""
         await asyncio.sleep(settle_s)
-        detail = await self.services.task_detail(self.run_id, task_id)
+        run_id = self.run_id
+        detail = await self.services.task_detail(run_id, task_id)
+        if run_id != self.about_run:
+            return
         asked = self.seen is not None and any(slot.task_id == task_id for slot in self.seen.view.in_flight)
         if self.inspector.show(detail, asked=asked):
             self._read_shown()
@@ -128,6 +131,12 @@ class InspectingScreen(RunScreen):
         """Stop reading the picture of the item that is shown: the cursor has left it."""
         self.workers.cancel_group(self, "picture")
         self.inspector.give_up_picture()
+
+    def clear_item(self) -> None:
+        """Show no item, nor one that is still being read."""
+        self.workers.cancel_group(self, "inspect")
+        self.leave_item()
+        self.inspector.clear()
 
     def why_not(self, action: str) -> str | None:
         if action in ("open_picture", "yank", "yank_all") and self.inspector.detail is None:

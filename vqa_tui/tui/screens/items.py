@@ -131,7 +131,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
             self._shown_run, self._counts, self._ids_of = self.about_run, None, None
             self._only = None
             self.tasks.forget()
-            self.inspector.clear()
+            self.clear_item()
 
     def show_only(self, ids: "array[int]", named: str) -> None:
         """Show exactly the items `ids`, which are called `named`; Esc shows all again."""
@@ -269,7 +269,7 @@ class ItemsScreen(EditingScreen, InspectingScreen):
         self._show_status()
         self.leave_item()
         if event.task_id is None:
-            self.inspector.clear()
+            self.clear_item()
             self.refresh_bindings()
         elif self.has_class("-wide"):
             self.inspect_task(event.task_id, settle_s=_SETTLE_S)

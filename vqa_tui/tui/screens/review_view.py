@@ -139,8 +139,12 @@ class ReviewView(LiveScreen):
     async def go_on_slowly(self, desk: ReviewDesk) -> None:
         """Go on where the next pair was not read ahead: keys faster than the file, the end, or a run that grew."""
         self.shown = None
-        await desk.place(lambda _left: None)
-        await desk.step_slowly()
+        try:
+            await desk.place(lambda _left: None)
+            await desk.step_slowly()
+        except Exception:
+            self.show_pair()  # the one before still lies open: its keys lead on once the file can be read again
+            raise
         self.show_pair()
         self.look_ahead()
 

@@ -106,10 +106,10 @@ class SettingsScreen(LiveScreen):
         self._tell_about()
 
     @on(LiveTable.Picked, "#settings")
-    @work(group="setting", exclusive=True, exit_on_error=False)
+    @work(group="setting", exit_on_error=False)
     async def _change(self, event: LiveTable.Picked) -> None:
         about = next(each for each in SETTINGS if each.name == event.row_id)
-        if not self._may_change(about.name):
+        if not self.is_on_top or not self._may_change(about.name):
             return
         now = str(getattr(self.services.preferences.settings, about.name))
         if about.name == "theme":
@@ -128,10 +128,10 @@ class SettingsScreen(LiveScreen):
                 self.post_message(SettingWanted(about.name, value))
 
     @on(LiveTable.Picked, "#keys")
-    @work(group="keys", exclusive=True, exit_on_error=False)
+    @work(group="keys", exit_on_error=False)
     async def _remap(self, event: LiveTable.Picked) -> None:
         known = next(each for each in self._known if each.id == event.row_id)
-        if not self._may_change(known.id):
+        if not self.is_on_top or not self._may_change(known.id):
             return
         key = await self.ask(KeyCapture(known, self.services.preferences.keys))
         if key is not None:

@@ -1,6 +1,9 @@
 """Looking at a run's past: keys that step over what was recorded, and back to the present."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import work
@@ -54,12 +57,12 @@ class TimeTravelScreen(RunScreen):
         super().__init__(services, watch)
         self.course = CourseReader(services.history)
         self._pending_steps = 0
-        self._travelling = False
-        self._journey = 0
-        """Counts the returns to the present: what was still being read then is not looked at any more."""
+        self._travelling = asyncio.Lock()
+        """Held by one journey after the other, in the order of the keys."""
         self._repeats = 0
         self._pressed: tuple[int, float] = (0, float("-inf"))
-        self._moment_of: int | None = None
+        self._met_run: int | None = None
+        """The run that the moment and what is being read belong to."""
 
     @property
     def view(self) -> RunView | None:
@@ -67,9 +70,18 @@ class TimeTravelScreen(RunScreen):
         return self.steered
 
     def on_screen_resume(self) -> None:
-        if self._moment_of != self.watch_over.run_id:
-            self.action_now()
+        self.meet_run()
         super().on_screen_resume()
+
+    def meet_run(self) -> None:
+        """Let go of the run that was shown before, if another one is shown now."""
+        if self._met_run != self.about_run:
+            self._met_run = self.about_run
+            self.leave_run()
+
+    def leave_run(self) -> None:
+        """Show nothing of the past of the run that was shown before."""
+        self.action_now()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the present Home and End belong to the list that has the focus."""
@@ -104,22 +116,21 @@ class TimeTravelScreen(RunScreen):
     @work(group="travel", exit_on_error=False)
     async def _travel(self) -> None:
         """Go where the presses so far lead; those that come meanwhile are gone after in the same way."""
-        if self._travelling:
-            return
-        self._travelling = True
-        try:
-            await self.course.read(self.run_id)
-            while self._pending_steps:
+        run_id = self.run_id
+        async with self._travelling:
+            if self._pending_steps:
+                await self.course.read(run_id)
+            while self._pending_steps and run_id == self.about_run:
                 steps, self._pending_steps = self._pending_steps, 0
                 points = self.course.points
                 here = len(points) if self.moment is None else index_at(points, self.moment.at)
-                await self._look_at_index(here + steps)
-        finally:
-            self._travelling = False
+                await self._look_at_index(run_id, here + steps)
 
-    async def _look_at_index(self, index: int) -> None:
-        """Look at one recorded point; beyond the newest one lies the present."""
-        points, run_id, journey = self.course.points, self.run_id, self._journey
+    async def _look_at_index(self, run_id: int, index: int) -> None:
+        """Look at one recorded point of a run, if that is still shown; beyond the newest one lies the present."""
+        if run_id != self.about_run:
+            return
+        points = self.course.points
         if not points:
             tell(self, "Nothing of this run was recorded.", severity="warning")
             return
@@ -128,42 +139,49 @@ class TimeTravelScreen(RunScreen):
             return
         index = max(index, 0)
         facts = await self.services.history.moment_facts(run_id, points[index].at + WITHIN_SECOND_S)
-        if run_id == self.watch_over.run_id and journey == self._journey:
-            self._moment_of = run_id
+        if run_id == self.about_run:
             self.moment = moment_at(points, index, facts)
 
-    @work(group="travel-far", exclusive=True, exit_on_error=False)
-    async def action_run_start(self) -> None:
-        await self.course.read(self.run_id)
-        await self._look_at_index(0)
+    def action_run_start(self) -> None:
+        self._set_out(partial(self._look_at_index, index=0))
 
-    @work(group="travel-far", exclusive=True, exit_on_error=False)
-    async def action_event_back(self) -> None:
-        await self._to_event(later=False)
+    def action_event_back(self) -> None:
+        self._set_out(partial(self._to_event, later=False))
 
-    @work(group="travel-far", exclusive=True, exit_on_error=False)
-    async def action_event_forward(self) -> None:
-        await self._to_event(later=True)
+    def action_event_forward(self) -> None:
+        self._set_out(partial(self._to_event, later=True))
 
-    async def _to_event(self, *, later: bool) -> None:
+    def _set_out(self, journey: Callable[[int], Awaitable[None]]) -> None:
+        """Begin a journey in place of every one that has not come to its end."""
+        self._pending_steps = 0
+        self._travel_far(journey)
+
+    @work(group="travel", exclusive=True, exit_on_error=False)
+    async def _travel_far(self, journey: Callable[[int], Awaitable[None]]) -> None:
+        run_id = self.run_id
+        async with self._travelling:
+            await self.course.read(run_id)
+            if run_id == self.about_run:
+                await journey(run_id)
+
+    async def _to_event(self, run_id: int, *, later: bool) -> None:
         """Look at the point that first shows the nearest event which is not on screen yet, or no more."""
-        await self.course.read(self.run_id)
         points, moment = self.course.points, self.moment
         here = len(points) if moment is None else index_at(points, moment.at)
         if later and moment is not None:
-            event_at = await self.services.history.event_time(self.run_id, moment.at + WITHIN_SECOND_S, later=True)
-            await self._look_at_index(len(points) if event_at is None else index_showing(points, event_at))
+            event_at = await self.services.history.event_time(run_id, moment.at + WITHIN_SECOND_S, later=True)
+            await self._look_at_index(run_id, len(points) if event_at is None else index_showing(points, event_at))
         elif points:
             newest_second_before = points[max(here - 1, 0)].at
-            event_at = await self.services.history.event_time(self.run_id, newest_second_before + 1, later=False)
-            await self._look_at_index(0 if event_at is None else index_showing(points, event_at))
+            event_at = await self.services.history.event_time(run_id, newest_second_before + 1, later=False)
+            await self._look_at_index(run_id, 0 if event_at is None else index_showing(points, event_at))
         else:
-            await self._look_at_index(0)
+            await self._look_at_index(run_id, 0)
 
     def action_now(self) -> None:
-        """Be in the present again."""
+        """Be in the present again, and stay there: what is still being read is not looked at."""
         self._pending_steps = 0
-        self._journey += 1
+        self.workers.cancel_group(self, "travel")
         self.moment = None
 
     def action_back(self) -> None:

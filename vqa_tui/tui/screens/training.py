@@ -296,7 +296,7 @@ class TrainingScreen(TrainingAnswers):
         if self.evaluation_focused:
             await self.open_worst()
             return
-        step, known = self._marked, self._followed
+        step, known = self._marked, self._shown_one()
         if step is None or known is None:
             return
         ids = known.course.rows_of(step)
@@ -355,16 +355,22 @@ class TrainingScreen(TrainingAnswers):
 
     def action_yank(self) -> None:
         """Copy what is under the cursor: a line of the log, an answer, else the folder of the training."""
-        words, known = self._yanked(self.focused), self._followed
-        if not words and known is not None:
-            words = str(known.parts.folder)
-        if words:
+        if (known := self._shown_one()) is not None:
+            words = self._yanked(self.focused) or str(known.parts.folder)
             self.app.copy_to_clipboard(clean(words, limit=_MOST_YANKED))
             tell(self, f"Copied {count(len(words))} characters.")
+
+    def _shown_one(self) -> Followed | None:
+        """Return the training under the cursor; say so where the panels do not show it yet."""
+        known = self.followed
+        if known is not None and self._drawn.get("titles") == known.id:
+            return known
+        tell(self, "This training is still being read. Press the key again when it is shown.", severity="warning")
+        return None
 
     def _yanked(self, focused: Widget | None) -> str:
         if isinstance(focused, LogPane):
             return focused.line
-        if isinstance(focused, LiveTable) and focused.id == "samples" and isinstance(focused.cursor_id, int):
-            return self.course.answers[focused.cursor_id].answer
+        if isinstance(focused, LiveTable) and focused.id == "samples" and self._answer is not None:
+            return self._answer.answer
         return ""

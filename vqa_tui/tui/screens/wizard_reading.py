@@ -125,9 +125,10 @@ class WizardReading(AskingScreen[int | None]):
             tell_error(self, error)
             return
         self._given[kind] = [file, *(other for other in self._given[kind] if other.name != file.name)]
-        reading = self.read_recipes(file.name) if kind is RecipeStep else self.read_endpoints(file.name)
-        await reading.wait()
-        self.query_one(kind).config.choices.focus_rows()
+        await (self._show_recipes(file.name) if kind is RecipeStep else self._show_endpoints(file.name))
+        step = self.query_one(kind)
+        if step.display:
+            step.config.choices.focus_rows()
 
     def other_picture(self, by: int) -> None:
         """Show the prompt for the picture after the one that is shown, or before it."""

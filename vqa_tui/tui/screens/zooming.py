@@ -4,6 +4,7 @@ import time
 from collections.abc import Hashable, Iterable
 
 from textual import events, on, work
+from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -13,6 +14,7 @@ from vqa_tui.tui.present import zoomed as zooms
 from vqa_tui.tui.present.log_rows import LEVEL_CHOICES, entry_id
 from vqa_tui.tui.present.log_words import entry_words
 from vqa_tui.tui.present.numbers import clock
+from vqa_tui.tui.present.phases import QUIET
 from vqa_tui.tui.present.zoomed import Zoom, Zoomed
 from vqa_tui.tui.present.zoomed_failures import failures
 from vqa_tui.tui.present.zoomed_keys import keys
@@ -99,6 +101,17 @@ class ZoomingScreen(TimeTravelScreen):
         if new:
             self.read_zoom()
 
+    def leave_run(self) -> None:
+        """Show nothing that was read of the run that was shown before."""
+        super().leave_run()
+        for group in ("zoom", "older"):
+            self.workers.cancel_group(self, group)
+        self._read_of, self._read_again_at = None, 0.0
+        self.log_pages = LogReader(self.services.history)
+        if self.zoomed:
+            self.query_one(EventLog).set_entries((), 0.0)
+            self.query_one(ZoomedText).show(lambda _width, _height: Content.styled("reading …", QUIET))
+
     @staticmethod
     def _focus_of(old: str, new: str) -> str:
         if not new:
@@ -137,31 +150,42 @@ class ZoomingScreen(TimeTravelScreen):
     async def read_zoom(self) -> None:
         """Read what the zoomed panel shows, where that can have changed, and draw it."""
         view, name = self.view, self.zoomed
-        if view is None or not name:
+        if view is None or not name or view.id != self.about_run:
             return
         began = time.monotonic()
         self._read_again_at = began + _LONGEST_READ_S
         newest = view.events[0] if view.events else None
         moved = (view.id, name, self._level, self.moment, view.counts, view.tokens, view.attempt_failures, newest)
         if moved != self._read_of:
-            if name in _TEXTS:
-                await self.course.read(view.id)
-            if name == "cost":
-                await self.course.read_spending(view.id)
-            elif name == "failures":
-                await self.course.read_failures(view.id)
-            elif name == "events":
-                until = self.moment.at + WITHIN_SECOND_S if self.moment is not None else None
-                await self.log_pages.read(view.id, LEVEL_CHOICES[self._level][1], until)
+            try:
+                await self._read_for(name, view.id)
+            except Exception:
+                self._read_again_at = time.monotonic() + _READ_EVERY_S
+                raise
+            if view.id != self.about_run:
+                self._read_again_at = 0.0
+                return
             self._read_of = moved
         if self.zoomed == name:
             self.show_zoom()
         self._read_again_at = time.monotonic() + _PATIENCE * (time.monotonic() - began) - _READ_EVERY_S / 2
 
+    async def _read_for(self, name: str, run_id: int) -> None:
+        """Read what the panel of that name shows of a run."""
+        if name in _TEXTS:
+            await self.course.read(run_id)
+        if name == "cost":
+            await self.course.read_spending(run_id)
+        elif name == "failures":
+            await self.course.read_failures(run_id)
+        elif name == "events":
+            until = self.moment.at + WITHIN_SECOND_S if self.moment is not None else None
+            await self.log_pages.read(run_id, LEVEL_CHOICES[self._level][1], until)
+
     def show_zoom(self) -> None:
         """Draw the zoomed panel from what was read."""
         seen, name = self.seen, self.zoomed
-        if seen is None:
+        if seen is None or seen.view.id != self.about_run:
             return
         if name == "events":
             self.query_one(EventLog).set_entries(self.log_pages.entries, seen.at)
