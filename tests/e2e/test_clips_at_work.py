@@ -143,7 +143,7 @@ async def test_a_clip_is_sent_as_a_video_where_the_endpoint_takes_it(stage: Stag
 async def test_addresses_that_the_clips_do_not_have_are_said_before_the_start(stage: Stage) -> None:
     dataset, recipe = await kitchen_dataset(stage), recipe_that(stage, send="uri")
     endpoint = endpoint_that(stage, video={"takes": ["uri"], "tokens_per_second": 100})
-    with pytest.raises(VqaError, match="the clips of this dataset lie at none") as caught:
+    with pytest.raises(VqaError, match="none of 3 clips looked at has one") as caught:
         await plan_run(stage.workspace, RunRequest(dataset, recipe, endpoint))
     assert "--clips-to" in caught.value.hint
 

@@ -149,7 +149,7 @@ async def test_kill_9_loses_and_doubles_no_request(stage: Stage) -> None:
     )
     out = stage.folder / "enhanced.json"
     report = await export_run(stage.workspace, run_id, "vqa-rad-enhanced", out)
-    assert (report.pictures, report.pairs) == (120, total)
+    assert (report.pictures, report.pairs) == (240, total)
     members = list(json.loads(out.read_text()).values())
     assert [len(member["qa_pairs"]) for member in members] == [count for count in pairs if count]
     for member in members:

@@ -69,7 +69,7 @@ async def test_pairs_of_a_reply_that_was_cut_are_told_until_somebody_accepts_the
         await transaction.execute("UPDATE sample SET flags = '[\"short_answer\"]' WHERE task_id = 3")
     report = await export_run(stored.workspace, 1, "qwen", tmp_path / "x.jsonl")
     (said,) = (warning for warning in report.warnings if "cut off" in warning)
-    assert said.startswith("4 pairs are of a reply that was cut off: `flag:cut_reply` finds them")
+    assert said.startswith("4 pairs are of replies that were cut off: `flag:cut_reply` finds them")
     assert read_manifest(report.manifest).flags == {"cut_reply": 4, "short_answer": 6}
     async with stored.workspace.db.write() as transaction:
         await transaction.execute("UPDATE sample SET verdict = 'accepted' WHERE task_id = 1")

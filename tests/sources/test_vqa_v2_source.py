@@ -97,10 +97,11 @@ def test_annotations_that_no_question_takes_are_told(
     tmp_path: Path, make_picture: MakePicture, scratch: SqliteScratch
 ) -> None:
     make_picture("000000000001.jpg")
-    annotations = [answered(10), answered(77), answered(10, "a dog"), answered(78), answered(77)]
+    annotations = [answered(10), answered(77), answered(10, "a dog"), answered(78), answered(77), answered(79, ["x"])]
     items, problems = read(write(tmp_path, [asked(10)], annotations), scratch)
     assert items["val2014/1"].truth.questions[0].answer == "a cat"
     assert [problem.reason for problem in problems] == [
+        "`multiple_choice_answer` is a list, not text",
         f"3 annotations are to no question of {QUESTIONS}; the first is annotation 2 (question_id 77)",
         "1 annotation has the question_id of an earlier one, which counts",
     ]

@@ -60,6 +60,7 @@ import os
 import signal
 import sys
 import time
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 from vqa_tui.training import __main__ as program, batches
@@ -67,6 +68,12 @@ from vqa_tui.training.row_trainer import RowTrainer
 
 folder = Path(sys.argv[1]).parent
 trainer, made, learn, words = os.getpid(), [], RowTrainer.compute_loss, program.in_words
+sent_by, put = [], Queue.put
+
+
+def put_and_note(self, *arguments, **named):
+    sent_by.append(self)
+    return put(self, *arguments, **named)
 
 
 def wait_for(fact):
@@ -80,7 +87,7 @@ def make_three_and_die(self, numbers):
         made.append(numbers)
         if len(made) == 4:
             wait_for((folder / "learning").exists)
-            time.sleep(0.2)  # by then the third batch is on its way
+            wait_for(lambda: sent_by[-1]._reader.poll())  # the third batch is on its way
             os.closerange(3, 4_096)  # as the kernel does it: first the files, then the word to the parent
             (folder / "closed").touch()
             wait_for((folder / "telling").exists)
@@ -105,6 +112,7 @@ batches._SMALL_BYTES = 0  # all goes through shared memory, which is fetched fro
 batch, batches.Batcher._batch = batches.Batcher._batch, make_three_and_die
 RowTrainer.compute_loss = learn_when_closed
 program.in_words = tell
+Queue.put = put_and_note
 sys.exit(program.main([sys.argv[1]]))
 """
 

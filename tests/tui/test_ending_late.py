@@ -74,9 +74,11 @@ async def test_a_demo_that_is_wanted_twice_is_made_once_and_shown(
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen) and app.watch_over.run_id == 1)
 
 
+@pytest.mark.parametrize("is_open", [False, True])
 async def test_a_demo_that_is_ready_breaks_off_no_import(
-    workshop: Workshop, until: Wait, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, until: Wait, monkeypatch: pytest.MonkeyPatch, is_open: bool
 ) -> None:
+    """Be the dialog opened after the demo was asked for, or before."""
     await workshop.dataset(2)
     run_id = await workshop.run([DONE])
     demo = SlowDemo(workshop.services, monkeypatch, run_id)
@@ -90,8 +92,9 @@ async def test_a_demo_that_is_ready_breaks_off_no_import(
     app = VqaApp(workshop.services, open_run=run_id)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await until(pilot, lambda: app.watch_over.last_run is not None)
-        app.post_message(DemoWanted())
-        await until(pilot, lambda: demo.begun)
+        if not is_open:
+            app.post_message(DemoWanted())
+            await until(pilot, lambda: demo.begun)
         app.action_open("datasets")
         await until(pilot, lambda: isinstance(app.screen, DatasetsScreen) and app.screen._views)
         await pilot.press("i")
@@ -100,6 +103,9 @@ async def test_a_demo_that_is_ready_breaks_off_no_import(
         dialog.query_one("#path", PathField).set_path(str(workshop.folder / "bags"))
         await pilot.press("ctrl+s")
         await until(pilot, importing.is_set)
+        if is_open:
+            app.post_message(DemoWanted())
+            await until(pilot, lambda: demo.begun)
         demo.may_end.set()
         await until(pilot, lambda: "The demo is ready: 1 goes to the runs" in told(app))
         assert app.screen is dialog

@@ -123,8 +123,8 @@ class Manifest(_Model):
     verdicts: dict[str, int] = {}
     """Pairs in the files by verdict: accepted, edited, unsure, rejected, `not reviewed`."""
     flags: dict[str, int] = {}
-    """Pairs in the files by what a person should know about them, such as `cut_reply`; without those that are accepted
-    or edited."""
+    """Pairs in the files by what a person should know about them, such as `cut_reply`; without those that are accepted,
+    edited or rejected."""
     skipped: ManifestSkipped
     split: ManifestSplit | None
     shard_size: int | None = None

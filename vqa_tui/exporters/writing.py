@@ -155,7 +155,7 @@ class ExportWriter:
         self.verdicts: Counter[str] = Counter()
         self.answer_types: Counter[str] = Counter()
         self.flags: Counter[str] = Counter()
-        """Pairs with each flag that nobody has accepted."""
+        """Pairs with each flag that nobody has judged."""
         self._files: list[_OpenFile] = []
         makers = {companion.name: (companion.layout, companion.records) for companion in export_format.companions}
         with ExitStack() as undo:
@@ -217,7 +217,7 @@ class ExportWriter:
             self.question_types.update(pair.question_type for pair in picture.pairs)
             self.verdicts.update(pair.verdict for pair in picture.pairs)
             self.answer_types.update(type_counts(picture.pairs))
-            unseen = (pair for pair in picture.pairs if pair.verdict not in ("accepted", "edited"))
+            unseen = (pair for pair in picture.pairs if pair.verdict not in ("accepted", "edited", "rejected"))
             self.flags.update(flag for pair in unseen for flag in pair.flags)
 
     def _next_shard(self, full: _OpenFile) -> _OpenFile:

@@ -370,7 +370,7 @@ def _warnings(run: ExportedRun, manifest: Manifest, earlier: Manifest | None, fo
         words = counted(written_rejected, "rejected pair")
         warnings.append(f"{words} {'is' if written_rejected == 1 else 'are'} in the file, because any were asked for")
     if cut := manifest.flags.get(SampleFlag.CUT_REPLY, 0):
-        words = f"{counted(cut, 'pair')} {'is' if cut == 1 else 'are'} of a reply that was cut off"
+        words = f"{counted(cut, 'pair')} {'is of a reply that was' if cut == 1 else 'are of replies that were'} cut off"
         warnings.append(f"{words}: `flag:{SampleFlag.CUT_REPLY}` finds them among the items, and a review rejects them")
     if manifest.image_paths == "absolute":
         because = (

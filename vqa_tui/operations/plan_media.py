@@ -24,13 +24,13 @@ def media_warnings(recipe: Recipe, endpoint: Endpoint, load: Load) -> tuple[str,
 
 
 def require_addresses(recipe: Recipe, sample: Iterable[Item]) -> None:
-    """Raise VqaError where the recipe sends addresses of clips and no clip of a sample lies at one."""
+    """Raise VqaError where the recipe sends addresses of clips, and a sample is of clips that lie at none."""
     if recipe.modality == "text" or recipe.video.send != "uri":
         return
-    clips = [item.truth.clip for item in sample if item.truth.clip is not None]
-    if clips and not any(clip.uri for clip in clips):
+    clips = [item.truth.clip for item in sample]
+    if clips and not any(clip is None or clip.uri for clip in clips):
         raise VqaError(
-            f"the recipe {recipe.name} sends the addresses of clips, and the clips of this dataset lie at none",
+            f"the recipe {recipe.name} sends the addresses of clips, and none of {len(clips)} clips looked at has one",
             hint="Import the dataset again with --clips-to s3://… or gs://…, or write `video: {send: frames}` in a "
             "copy of the recipe.",
         )

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -145,8 +146,7 @@ def _file_answers(file: Path, subtype: str, scratch: Scratch) -> Generator[Impor
         for number, value in chunk:
             place = f"{file.name} annotation {number}"
             try:
-                record = as_object(value)
-                rows.append((_required(record, "question_id"), to_json(_answer_of(record)).decode()))
+                rows.append(_filed(value))
             except BadRecord as error:
                 yield ImportProblem(place, place, error.reason)
         scratch.put_many(f"answers {subtype}", rows)
@@ -159,7 +159,10 @@ def _untaken(file: Path, questions: Path, subtype: str, scratch: Scratch, untake
     alone, first = 0, ""
     numbered = enumerate(stream_items(file, "annotations.item"), start=1)
     while chunk := list(islice(numbered, _CHUNK)):
-        ids = {number: found for number, value in chunk if (found := _identity(value, "question_id"))}
+        ids: dict[int, str] = {}
+        for number, value in chunk:
+            with suppress(BadRecord):  # it was told when it was read first
+                ids[number], _answer = _filed(value)
         asked = scratch.get_many(f"questions {subtype}", list(dict.fromkeys(ids.values())))
         for number, question_id in ids.items():
             if question_id not in asked:
@@ -172,6 +175,12 @@ def _untaken(file: Path, questions: Path, subtype: str, scratch: Scratch, untake
         words = f"{counted(repeated, 'annotation')} {'has' if repeated == 1 else 'have'}"
         reason = f"{words} the question_id of an earlier one, which counts"
         yield ImportProblem(f"{file.name} repeated", file.name, reason)
+
+
+def _filed(value: Any) -> tuple[str, str]:
+    """Return the question of an annotation, and what its question takes of it (JSON). Raises BadRecord."""
+    record = as_object(value)
+    return _required(record, "question_id"), to_json(_answer_of(record)).decode()
 
 
 def _answer_of(record: dict[str, Any]) -> dict[str, Any]:

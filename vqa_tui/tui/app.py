@@ -279,7 +279,7 @@ class VqaApp(CommandingApp, NewsApp):
         """Draw the demo's pictures, import them, and show its run; tell of it where a person went elsewhere."""
         before = self._place
         run_id = await self._services.start_demo()
-        if self._place == before:
+        if self._place == before and len(self.screen_stack) == 1:
             self._show_run(run_id)
         else:
             tell(self, "The demo is ready: 1 goes to the runs, of which it is the newest.")

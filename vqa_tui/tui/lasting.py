@@ -21,7 +21,7 @@ def lasting(
     """Have a method of a screen run in a worker of the app, as `work` has it run in one of the screen.
 
     Textual cancels the workers of a screen that goes. The app tells what such a worker fails with; words told by the
-    screen are seen all the same; widgets of the screen are there only while it `is_attached`.
+    screen are seen all the same; widgets of the screen are there only while it is not `is_left`.
     """
 
     def decorate(

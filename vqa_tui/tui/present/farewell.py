@@ -66,7 +66,7 @@ def leave_question(at_work: Sequence[str]) -> str:
 
 
 def _unwritten(wishes: Sequence[str]) -> list[str]:
-    named = "; ".join(clean(wish, one_line=True, limit=80) for wish in wishes)
+    named = "; ".join(clean(wish, one_line=True, limit=120) for wish in wishes)
     return [f"Not done when this screen closed: {named}. Look whether it has to be repeated."] if wishes else []
 
 

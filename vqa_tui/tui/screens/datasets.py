@@ -126,7 +126,7 @@ class DatasetsScreen(LibraryScreen):
     async def _read(self) -> None:
         async with self.reading:
             views = await self.services.library.datasets()
-            if not self.is_attached:
+            if self.is_left:
                 return
             self._views = {view.name: view for view in views}
             had_rows = bool(self.table.rows)
@@ -270,7 +270,7 @@ class DatasetsScreen(LibraryScreen):
             verb = f"new name of {view.name}"
             self._go_to = await self.carried_out(_OF_NO_RUN, verb, verb, work)
             tell(self, f"{view.name} is called {new} now.")
-            if self.is_attached:
+            if not self.is_left:
                 await self._read()
 
     def _check_name(self, name: str) -> None:
@@ -286,8 +286,8 @@ class DatasetsScreen(LibraryScreen):
         question = Question("Delete the dataset?", deletion_words(view), yes="Delete it", no="Keep it")
         if await self.ask(question):
             verb, work = f"deletion of {view.name}", self.services.library.delete_dataset(view.name)
-            words, waits_for = f"{verb} (goes on when the datasets are open again)", f"Deleting {view.name} …"
+            words, waits_for = f"{verb}, which goes on in Datasets", f"Deleting {view.name} …"
             gone = await self.carried_out(_OF_NO_RUN, verb, words, work, waits_for=waits_for)
             tell(self, f"{gone.name} is deleted: the records of {plural(gone.items, 'picture')}.")
-            if self.is_attached:
+            if not self.is_left:
                 await self._read()

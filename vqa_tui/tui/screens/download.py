@@ -159,7 +159,7 @@ class DownloadDialog(Dialog[DownloadReport]):
         self._show_progress()
 
     def _show_progress(self) -> None:
-        if self._stop is None or not self.is_attached:
+        if self._stop is None or self.is_left:
             return
         now = time.monotonic()
         while len(self._seen) > 2 and self._seen[1][0] < now - _RATE_OVER_S:

@@ -113,15 +113,15 @@ class EditingScreen(UndoingScreen):
             )
             if not await self.ask(question, about=question.about):
                 return
-        if len(ids) > _MANY:
-            tell(self, f"Moving {plural(stock.movable(verb), 'item')} …")
-        work = self.services.queue_edits.edit(run_id, verb, ids)
-        moved = await self.carried_out(run_id, verb, f"{verb} of {plural(len(ids), 'item')}", work)
+        # So many are moved piece by piece, which takes its time also where nobody else holds the file.
+        waits_for = f"Moving {plural(stock.movable(verb), 'item')} …" if len(ids) > _MANY else ""
+        wish, work = f"{verb} of {plural(len(ids), 'item')}", self.services.queue_edits.edit(run_id, verb, ids)
+        moved = await self.carried_out(run_id, verb, wish, work, waits_for=waits_for)
         named = await self.services.task_rows(run_id, ids) if len(ids) == 1 else {}
         done = edited(verb, moved, next((row.name for row in named.values()), None))
         words = f"{done} u takes it back." if moved else done
         tell(self, words, severity="information" if moved else "warning")
-        if self.is_attached:
+        if not self.is_left:
             self.drop_marks()
             self.reread_items()
 

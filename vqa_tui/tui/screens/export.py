@@ -212,16 +212,16 @@ class ExportDialog(Dialog[None]):
                 self.query_one("#answer-types", Input).value,
             )
         except VqaError as error:
-            if self.is_attached:
+            if not self.is_left:
                 self._show(Content.styled(clean(error_words(error), limit=1_000), "$text-error"))
                 self.note_refused()
             else:
                 tell_error(self.app, error)
             return
         finally:
-            if self.is_attached:
+            if not self.is_left:
                 self._set_writing(False)
-        if not self.is_attached:
+        if self.is_left:
             tell(self.app, export_words(written), title="Export", severity="information" if written.ok else "warning")
             return
         self._written = written.manifest

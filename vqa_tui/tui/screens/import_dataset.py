@@ -266,7 +266,7 @@ class ImportDialog(Dialog[str]):
             self._show_problem(error_words(error))
             return
         except asyncio.CancelledError:
-            if self.is_attached:
+            if not self.is_left:
                 self.show_stopped(name or "")
             raise
         self._started_at = None

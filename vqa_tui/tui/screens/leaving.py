@@ -24,9 +24,9 @@ class LeavableScreen(Screen[Result]):
         return not any(self in stack for stack in self.app._screen_stacks.values())
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Leave with an answer: now, or once what lies over this screen is gone. Afterwards it does nothing."""
+        """Leave with an answer: now, or once what lies over this screen is gone. The first answer counts."""
         if self.is_active:
-            return super().dismiss(result)
+            return super().dismiss(*(self._late_answer or (result,)))
         if self._late_answer is None and not self.is_left:
             self._late_answer = (result,)
         return AwaitComplete()
@@ -34,4 +34,4 @@ class LeavableScreen(Screen[Result]):
     def on_screen_resume(self) -> None:
         """Leave with the answer that came while something else lay over this screen."""
         if self._late_answer is not None and self.is_active:
-            self.dismiss(*self._late_answer)
+            self.dismiss()

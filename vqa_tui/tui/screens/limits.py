@@ -75,12 +75,7 @@ class LimitsDialog(Dialog[None]):
 
     @work(group="limits", exclusive=True, exit_on_error=False)
     async def _read_limits(self) -> None:
-        await self._refresh()
-
-    async def _refresh(self) -> None:
         self._limits = {limit.name: limit for limit in await self._read()}
-        if not self.is_attached:
-            return
         table = self.query_one(LiveTable)
         table.styles.height = len(self._limits) + 1
         table.set_rows([self.row(limit) for limit in self._limits.values()])
@@ -132,15 +127,16 @@ class LimitsDialog(Dialog[None]):
         """
         try:
             await self._change(name, text)
-            if self.is_attached:
-                self._stop_editing()
-                await self._refresh()
-            else:
-                tell(self, f"The new {name} is written.")
         except VqaError as error:
-            if not self.is_attached:
+            if self.is_left:
                 raise
             self.refuse(str(error))
+        else:
+            if self.is_left:
+                tell(self, f"The new {name} is written.")
+            else:
+                self._stop_editing()
+                self._read_limits()
         finally:
             self._under_way = False
 

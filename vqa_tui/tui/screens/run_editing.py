@@ -191,7 +191,7 @@ class RunEditingScreen(SteeringScreen):
                 await self.services.run_edits.delete(run_id, words=words, progress=progress)
         finally:
             self._deleting.pop(name, None)
-            if self.is_attached:
+            if not self.is_left:
                 self.post_message(LookWanted())
                 self.read_deleted()
         self.watch_over.forget_run(run_id)

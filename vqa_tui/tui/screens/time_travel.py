@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
 from vqa_tui.domain.course import Moment, index_at, index_showing, moment_at
+from vqa_tui.domain.failure import VqaError
 from vqa_tui.domain.run import RunView
 from vqa_tui.tui import verbs
 from vqa_tui.tui.course_reader import CourseReader
@@ -119,7 +120,11 @@ class TimeTravelScreen(RunScreen):
         run_id = self.run_id
         async with self._travelling:
             if self._pending_steps:
-                await self.course.read(run_id)
+                try:
+                    await self.course.read(run_id)
+                except VqaError:
+                    self._pending_steps = 0
+                    raise
             while self._pending_steps and run_id == self.about_run:
                 steps, self._pending_steps = self._pending_steps, 0
                 points = self.course.points

@@ -365,7 +365,7 @@ class TrainingScreen(TrainingAnswers):
         known = self.followed
         if known is not None and self._drawn.get("titles") == known.id:
             return known
-        tell(self, "This training is still being read. Press the key again when it is shown.", severity="warning")
+        tell(self, "The panels do not show this training yet: press the key again when they do.", severity="warning")
         return None
 
     def _yanked(self, focused: Widget | None) -> str:

@@ -145,9 +145,9 @@ class TrainingRowsDialog(Dialog[None]):
             self._rejected.add(number)
         finally:
             self._rejecting.discard(number)
-            if self.is_attached:
+            if not self.is_left:
                 self.refresh_bindings()
-        if self.is_attached:
+        if not self.is_left:
             self.query_one(LiveTable).set_rows(self._make_rows(self._entries, self._rejected))
             if self.entry is not None and self.entry.number == number:
                 self._show()

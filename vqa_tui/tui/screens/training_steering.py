@@ -159,7 +159,7 @@ class TrainingSteering(LiveScreen):
         try:
             tell(self, await work)
         finally:
-            if self.is_attached:
+            if not self.is_left:
                 self.look_again()
 
     @work(group="steer-training", exit_on_error=False)
@@ -199,5 +199,5 @@ class TrainingSteering(LiveScreen):
             await work
             tell(self, words)
         finally:
-            if self.is_attached:
+            if not self.is_left:
                 self.look_again()

@@ -27,7 +27,8 @@ class UndoingScreen(RunScreen):
     @lasting(group="undo")
     async def _undo(self, run_id: int) -> None:
         work = self.services.queue_edits.undo(run_id)
-        back = await self.carried_out(run_id, "undo", "undo of the newest edit", work)
+        wish, waits_for = "undo of the newest edit", "Taking the newest edit back …"
+        back = await self.carried_out(run_id, "undo", wish, work, waits_for=waits_for)
         tell(self, taken_back(back), severity="information" if back.restored == back.tasks else "warning")
-        if self.is_attached:
+        if not self.is_left:
             self.reread_items()

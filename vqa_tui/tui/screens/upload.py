@@ -170,13 +170,13 @@ class UploadDialog(Dialog[None]):
             report = await self._services.hub.upload(plan, private=not public, progress=self._note_sent)
         except Exception as error:  # As above; nobody else would tell it once the dialog is left.
             self._plan = None
-            if self.is_attached:
+            if not self.is_left:
                 self._show_problem(error_words(error))
             else:
                 tell_error(app, error)
             return
         self._plan = None
-        if not self.is_attached:
+        if self.is_left:
             tell(app, upload_line(report), title="Upload")
             return
         self._show_form()
@@ -191,7 +191,7 @@ class UploadDialog(Dialog[None]):
         self._show_progress()
 
     def _show_progress(self) -> None:
-        if self._plan is not None and self.is_attached:
+        if self._plan is not None and not self.is_left:
             words = upload_text(self._plan, self._sent, seconds=time.monotonic() - self._started_at)
             self.query_one("#upload-state", Static).update(words)
 
