@@ -43,9 +43,9 @@ async def test_nothing_of_the_training_before_is_copied_or_opened(
         app.copy_to_clipboard("")
         for key in ("y", "o"):
             app.clear_notifications()
-            await until(pilot, lambda: "still being read" not in screen_text(app))
+            await until(pilot, lambda: "do not show this training" not in screen_text(app))
             await pilot.press(key)
-            await until(pilot, lambda: "still being read" in screen_text(app))
+            await until(pilot, lambda: "do not show this training" in screen_text(app))
         assert app.clipboard == "" and app.screen is screen
         go_on.set()
         await until(pilot, lambda: "Log of training 1" in screen_text(app) and "older" in screen_text(app))
