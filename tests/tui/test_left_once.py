@@ -141,6 +141,14 @@ async def test_an_answer_takes_nothing_of_another_mode() -> None:
         await until(pilot, lambda: app.screen is runs)
 
 
+async def test_a_run_that_is_to_be_shown_while_the_app_is_left_is_no_error() -> None:
+    app = app_with_runs()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await started(app, pilot)
+    for mode in ("run", "items"):
+        app.show_mode(mode)
+
+
 async def test_a_start_that_ends_under_the_help_is_shown_after_it(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,8 @@ class VqaApp(CommandingApp, NewsApp):
 
         One that was shown before is drawn as it was left; what is new is read after that, and drawn where it differs.
         """
+        if mode not in self._modes:
+            return  # the app is being left, and its modes are gone already
         at_once = mode == self.current_mode or mode not in self._screen_stacks
         if mode in _MODES_OF_NO_RUN:
             self.watch_over.follow_runs(at_once=at_once)
