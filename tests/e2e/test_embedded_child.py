@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 from tests.e2e.conftest import Stage
+from tests.process.test_training_supervisor import stat_of
 from vqa_tui.domain.run import Phase
 from vqa_tui.operations.planning import RunRequest
 
@@ -13,11 +14,10 @@ def child_of(pid: int) -> int:
     """The embedded endpoint among the children of an engine."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             command = (folder / "cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if parent == pid and b"vqa_tui.embedded" in command:
+        if stat_of(folder)[1:2] == [str(pid)] and b"vqa_tui.embedded" in command:
             return int(folder.name)
     raise AssertionError(f"{pid} has no embedded endpoint")
 

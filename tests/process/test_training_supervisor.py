@@ -378,7 +378,12 @@ def has_told_a_step(folder: Path) -> bool:
 
 def is_running(pid: int) -> bool:
     """Whether it lives, and is no zombie that its new parent has yet to collect."""
+    return stat_of(Path(f"/proc/{pid}"))[:1] not in ([], ["Z"])
+
+
+def stat_of(process: Path) -> list[str]:
+    """Return its state, its parent, and more of its folder in /proc; nothing where it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        return (process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []

@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("peft", reason="needs the train extra")
 
+from tests.process.test_training_supervisor import is_running, stat_of
 from tests.training.conftest import draw
 from vqa_tui.domain.training_events import Ended, Event, LeftOut, Started, Stepped, events, last_event
 
@@ -171,7 +172,7 @@ def test_a_killed_supervisor(place: Place) -> None:
     assert (found["phase"], found["at_work"]) == ("cancelled", False)
     assert found["step"] == place.last_step()
     # Its new parent collects it a moment later.
-    place.wait(lambda: not lives(trainer))
+    place.wait(lambda: not is_running(trainer))
 
 
 def test_two_processes_learn_as_one_does_and_stop_together(place: Place) -> None:
@@ -210,7 +211,7 @@ def test_a_killed_launcher_takes_its_workers_along(place: Place) -> None:
     os.kill(launcher, signal.SIGKILL)
     place.wait_until_gone()
     assert place.shown()["phase"] == "failed"
-    place.wait(lambda: not any(map(lives, workers)))
+    place.wait(lambda: not any(map(is_running, workers)))
 
 
 def test_a_killed_worker_is_told_and_not_what_its_neighbour_makes_of_it(place: Place) -> None:
@@ -225,17 +226,4 @@ def test_a_killed_worker_is_told_and_not_what_its_neighbour_makes_of_it(place: P
 
 
 def children_of(pid: int) -> list[int]:
-    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _stat(path)[1:2] == [str(pid)]]
-
-
-def lives(pid: int) -> bool:
-    """Whether it is there, and is no zombie that its new parent has yet to collect."""
-    return _stat(Path(f"/proc/{pid}"))[:1] not in ([], ["Z"])
-
-
-def _stat(process: Path) -> list[str]:
-    """Its state, its parent, and more; nothing where it is gone."""
-    try:
-        return (process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if stat_of(path)[1:2] == [str(pid)]]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.tui.test_items_screen import show_items
 from vqa_tui.domain.run import RunView
@@ -39,18 +40,26 @@ def two_runs(fake: Fake, make_view: Callable[..., RunView]) -> Fake:
     return fake(make_view(name="first"), make_view(id=2, name="second"), tasks=5)
 
 
+async def reading_the_next(
+    app: VqaApp, pilot: Pilot[None], until: Wait, runs: Fake, monkeypatch: pytest.MonkeyPatch
+) -> tuple[ItemsScreen, SlowDetails]:
+    """Show the items with one of them in the inspector, and begin to read the next, which takes long."""
+    await show_items(app, pilot, until)
+    items = app.screen
+    assert isinstance(items, ItemsScreen)
+    await until(pilot, lambda: items.inspector.detail is not None)
+    slow = SlowDetails(runs, monkeypatch)
+    await pilot.press("j")
+    await until(pilot, slow.waiting.is_set)
+    return items, slow
+
+
 async def test_no_item_is_shown_beside_a_list_that_has_none(
     two_runs: Fake, until: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = VqaApp(two_runs, open_run=1)
     async with app.run_test(size=(160, 40)) as pilot:
-        await show_items(app, pilot, until)
-        items = app.screen
-        assert isinstance(items, ItemsScreen)
-        await until(pilot, lambda: items.inspector.detail is not None)
-        slow = SlowDetails(two_runs, monkeypatch)
-        await pilot.press("j")
-        await until(pilot, slow.waiting.is_set)
+        items, slow = await reading_the_next(app, pilot, until, two_runs, monkeypatch)
         items.show_filtered("nothing-has-this-in-its-name")
         await until(pilot, lambda: items.tasks.current is None and items.inspector.detail is None)
         slow.go_on.set()
@@ -61,13 +70,7 @@ async def test_no_item_is_shown_beside_a_list_that_has_none(
 async def test_no_item_of_another_run_is_shown(two_runs: Fake, until: Wait, monkeypatch: pytest.MonkeyPatch) -> None:
     app = VqaApp(two_runs, open_run=1)
     async with app.run_test(size=(160, 40)) as pilot:
-        await show_items(app, pilot, until)
-        items = app.screen
-        assert isinstance(items, ItemsScreen)
-        await until(pilot, lambda: items.inspector.detail is not None)
-        slow = SlowDetails(two_runs, monkeypatch)
-        await pilot.press("j")
-        await until(pilot, slow.waiting.is_set)
+        items, slow = await reading_the_next(app, pilot, until, two_runs, monkeypatch)
         shown: list[int] = []
 
         def show(detail: TaskDetail, *, asked: bool) -> bool:

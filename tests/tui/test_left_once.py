@@ -1,14 +1,12 @@
 """Screens are left once and alone: a key pressed twice, and an answer that comes while something lies over them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from textual import events
-from textual.command import CommandList, DiscoveryHit
 from textual.pilot import Pilot
-from textual.theme import ThemeProvider
 from textual.widgets import Input
 
 from tests.tui.conftest import FakeServices, until
@@ -17,7 +15,6 @@ from tests.tui.wizard_driver import wizard_of
 from tests.tui.workshop import Workshop
 from vqa_tui.domain.failure import VqaError
 from vqa_tui.tui.app import VqaApp
-from vqa_tui.tui.commands import Palette
 from vqa_tui.tui.keymap import key_ids
 from vqa_tui.tui.screens.dialogs import Dialog, ValueDialog
 from vqa_tui.tui.screens.help import HelpScreen
@@ -184,26 +181,3 @@ async def test_two_keys_that_leave_the_wizard_leave_the_wizard(workshop: Worksho
         await until(driver.pilot, lambda: isinstance(app.screen, RunsScreen))
         await driver.pilot.pause()
         assert app.is_running and "unexpected" not in driver.text
-
-
-async def test_the_themes_may_be_left_while_they_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def discover(self: ThemeProvider) -> AsyncIterator[DiscoveryHit]:
-        begun.set()
-        await go_on.wait()
-        yield DiscoveryHit("late", lambda: None)
-
-    monkeypatch.setattr(ThemeProvider, "discover", discover)
-    app = app_with_runs()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await started(app, pilot)
-        app.search_themes()
-        await until(pilot, begun.is_set)
-        palette = app.screen
-        assert isinstance(palette, Palette)
-        await palette.query_one(CommandList).remove()
-        go_on.set()
-        await until(pilot, lambda: all(worker.is_finished for worker in app.workers if worker.node is palette))
-        await pilot.pause()
-        assert app.is_running

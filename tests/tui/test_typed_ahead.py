@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from textual import events
-from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit
+from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Provider
+from textual.theme import ThemeProvider
 
 from tests.tui.workshop import DONE, Workshop
 from vqa_tui.tui.app import VqaApp
-from vqa_tui.tui.commands import ScreenCommands
+from vqa_tui.tui.commands import Palette, ScreenCommands
 from vqa_tui.tui.screens.runs import RunsScreen
 
 Wait = Callable[..., Any]
@@ -50,23 +51,25 @@ async def test_a_palette_that_is_left_at_once_takes_nothing(workshop: Workshop, 
             await until(pilot, lambda: isinstance(app.screen, RunsScreen) and len(app.screen_stack) == 1)
 
 
+@pytest.mark.parametrize("provider", [ScreenCommands, ThemeProvider])
 async def test_a_search_that_ends_when_the_list_is_gone_already_is_no_error(
-    workshop: Workshop, until: Wait, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, until: Wait, monkeypatch: pytest.MonkeyPatch, provider: type[Provider]
 ) -> None:
     """So it is where the app is left while the palette searches: its parts go first."""
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def discover(self: ScreenCommands) -> AsyncIterator[DiscoveryHit]:
+    async def discover(self: Provider) -> AsyncIterator[DiscoveryHit]:
         begun.set()
         await go_on.wait()
         yield DiscoveryHit("late", lambda: None)
 
-    monkeypatch.setattr(ScreenCommands, "discover", discover)
+    monkeypatch.setattr(provider, "discover", discover)
     app = VqaApp(workshop.services)
     async with app.run_test(size=(80, 24)) as pilot:
-        app.action_command_palette()
+        app.search_themes() if provider is ThemeProvider else app.action_command_palette()
         await until(pilot, begun.is_set)
         palette = app.screen
+        assert isinstance(palette, Palette)
         await palette.query_one(CommandList).remove()
         go_on.set()
         await until(pilot, lambda: all(worker.is_finished for worker in app.workers if worker.node is palette))
